@@ -1,0 +1,47 @@
+// Named settings of a node: few, sorted by name, compared by value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace webai {
+
+using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+
+class Attributes {
+ public:
+  using Entry = std::pair<std::string, AttributeValue>;
+
+  Attributes() = default;
+  Attributes(std::initializer_list<Entry> entries);
+
+  void set(std::string_view name, AttributeValue value);
+  void erase(std::string_view name);
+  const AttributeValue* find(std::string_view name) const noexcept;
+
+  /// Typed access; throws INTERNAL naming the attribute when it is absent or of another kind (the Builder has checked
+  /// kinds and filled in defaults before any rule or kernel asks). An integer is also readable as double.
+  bool boolean(std::string_view name) const;
+  std::int64_t integer(std::string_view name) const;
+  double number(std::string_view name) const;
+  const std::string& text(std::string_view name) const;
+  const std::vector<std::int64_t>& integers(std::string_view name) const;
+  const std::vector<double>& numbers(std::string_view name) const;
+
+  std::size_t size() const noexcept { return entries_.size(); }
+  auto begin() const noexcept { return entries_.begin(); }
+  auto end() const noexcept { return entries_.end(); }
+  friend bool operator==(const Attributes&, const Attributes&) = default;
+
+ private:
+  std::vector<Entry> entries_;  // sorted by name
+};
+
+/// As the printer writes it: true, 3, 0.5, "same", [1, 2], [0.5, 1.0]. Doubles in the shortest form that reads back.
+std::string text_of(const AttributeValue& value);
+
+}  // namespace webai

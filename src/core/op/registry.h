@@ -1,0 +1,33 @@
+// The set of known operators. It refuses a definition that leaves a gap.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/op/op_def.h"
+
+namespace webai {
+
+class Registry {
+ public:
+  /// Takes a definition. Throws ALREADY_EXISTS, or INVALID_ARGUMENT naming the gap: no shape rule; neither kernel nor
+  /// body (nor view); neither gradient, body nor reason; a constraint without text; no sample.
+  const OpDef& add(OpDef definition);
+  const OpDef* find(std::string_view domain, std::string_view name) const noexcept;
+  /// find in domain core, or "domain#name"; throws NOT_FOUND with the nearest name.
+  const OpDef& get(std::string_view name) const;
+  /// All of a domain in alphabetical order.
+  std::vector<const OpDef*> all(std::string_view domain) const;
+  std::vector<std::string> domains() const;
+
+ private:
+  std::map<std::string, std::unique_ptr<OpDef>, std::less<>> definitions_;  // key "domain#name"
+};
+
+/// Every built-in operator (core/ops/all_ops.cpp lists the families by name).
+Registry make_registry();
+
+}  // namespace webai
