@@ -70,7 +70,7 @@ class WEBAI_EXPORT Context {
   /// The surrounding process's memory, clock and threads. (Implemented in src/host: the core itself asks no system.)
   static Context system(Options options);
   static Context system() { return system(Options{}); }
-  /// A context over the caller's own services.
+  /// A context over the caller's own services; without an executor everything runs on the calling thread.
   Context(std::shared_ptr<Host> host, std::shared_ptr<Executor> executor, Options options);
 
   Host& host() const noexcept;

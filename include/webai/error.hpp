@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "webai/export.hpp"
 
@@ -56,7 +58,10 @@ struct ErrorDetails {
 class WEBAI_EXPORT Error : public std::exception {
  public:
   Error(Code code, ErrorDetails details);
-  Error(Code code, std::string message);
+  /// Only a message. (A template, so that braces always mean ErrorDetails.)
+  template <class Text>
+    requires std::is_convertible_v<Text&&, std::string>
+  Error(Code code, Text&& message) : Error(code, only_message(std::forward<Text>(message))) {}
 
   Code code() const noexcept;
   const std::string& message() const noexcept;
@@ -74,6 +79,7 @@ class WEBAI_EXPORT Error : public std::exception {
   Error with_path(std::string_view path) const;
 
  private:
+  static ErrorDetails only_message(std::string message);
   struct Body;
   std::shared_ptr<const Body> body_;  // shared: copying an exception must not throw
 };

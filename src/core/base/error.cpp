@@ -1,0 +1,82 @@
+// Error: code names, and the one line that what() shows.
+#include "webai/error.hpp"
+
+#include <utility>
+
+namespace webai {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// `place: operation: message (expected X, got Y); hint`. A part that is absent, or that the message says already, is
+// left out.
+std::string compose(const ErrorDetails& details) {
+  const std::string& message = details.message;
+  std::string text = details.path.empty() ? details.layer : details.path;
+  if (!text.empty()) text += ": ";
+  if (!details.operation.empty() && !contains(message, details.operation)) text += details.operation + ": ";
+  text += message;
+  const bool says_expected = !details.expected.empty() && !contains(message, details.expected);
+  const bool says_actual = !details.actual.empty() && !contains(message, details.actual);
+  if (says_expected || says_actual) {
+    text += " (";
+    if (says_expected) text += "expected " + details.expected;
+    if (says_expected && says_actual) text += ", ";
+    if (says_actual) text += "got " + details.actual;
+    text += ")";
+  }
+  if (!details.hint.empty() && !contains(message, details.hint)) text += "; " + details.hint;
+  return text;
+}
+
+}  // namespace
+
+std::string_view code_name(Code code) noexcept {
+  // In the order of the numbers -1, -2, ...
+  static constexpr std::string_view names[] = {
+      "INVALID_ARGUMENT", "INVALID_JSON",   "INVALID_MODEL", "TYPE_MISMATCH",      "SHAPE_MISMATCH", "NOT_FOUND",
+      "ALREADY_EXISTS",   "UNSUPPORTED",    "NOT_DIFFERENTIABLE", "LIMIT_EXCEEDED", "OUT_OF_MEMORY", "BUSY",
+      "CANCELLED",        "TIMED_OUT",      "DEVICE_LOST",   "HOST_ERROR",         "SYMBOLIC",       "WRONG_CONTEXT",
+      "WRONG_THREAD",     "DENIED",         "SHUT_DOWN",     "INTERNAL"};
+  constexpr int count = static_cast<int>(sizeof names / sizeof names[0]);
+  const int position = -static_cast<int>(code) - 1;
+  return position >= 0 && position < count ? names[position] : std::string_view("UNKNOWN");
+}
+
+struct Error::Body {
+  Code code;
+  ErrorDetails details;
+  std::string text;
+};
+
+Error::Error(Code code, ErrorDetails details) {
+  std::string text = compose(details);
+  body_ = std::make_shared<const Body>(Body{code, std::move(details), std::move(text)});
+}
+
+ErrorDetails Error::only_message(std::string message) {
+  ErrorDetails details;
+  details.message = std::move(message);
+  return details;
+}
+
+Code Error::code() const noexcept { return body_->code; }
+const std::string& Error::message() const noexcept { return body_->details.message; }
+const std::string& Error::reason() const noexcept { return body_->details.reason; }
+const std::string& Error::path() const noexcept { return body_->details.path; }
+const std::string& Error::layer() const noexcept { return body_->details.layer; }
+const std::string& Error::operation() const noexcept { return body_->details.operation; }
+const std::string& Error::expected() const noexcept { return body_->details.expected; }
+const std::string& Error::actual() const noexcept { return body_->details.actual; }
+const std::string& Error::hint() const noexcept { return body_->details.hint; }
+const ErrorDetails& Error::details() const noexcept { return body_->details; }
+const char* Error::what() const noexcept { return body_->text.c_str(); }
+
+Error Error::with_path(std::string_view path) const {
+  if (path.empty() || !body_->details.path.empty()) return *this;
+  ErrorDetails details = body_->details;
+  details.path = path;
+  return Error(body_->code, std::move(details));
+}
+
+}  // namespace webai
