@@ -1,0 +1,46 @@
+# The short way to everything; each line below is what a person would type. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all bench format tidy requirements build clean
+SHELL := /bin/bash
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+demo: ## install what is missing, build, train on 60,000 pictures of clothing, recognise one
+	@scripts/packages.sh build
+	@scripts/demo.sh
+
+build: ## build the release preset with everything but benchmarks
+	@scripts/packages.sh build test
+	cmake --preset release
+	cmake --build --preset release
+
+test: ## install what is missing, build and run every test, and a sample under sanitizers
+	@scripts/packages.sh build test
+	@scripts/test.sh release asan-sample
+
+test-all: ## every preset and sanitizer, in full
+	@scripts/packages.sh build test develop
+	@scripts/test.sh release debug asan tsan clang19 core-only
+
+bench: ## build and run the benchmarks
+	@scripts/packages.sh build develop
+	cmake --preset bench
+	cmake --build --preset bench
+	build/bench/bench/webai_bench
+
+format: ## lay out the sources by .clang-format
+	git ls-files '*.cpp' '*.h' '*.hpp' '*.c' | xargs clang-format -i
+
+tidy: ## look for bugs with clang-tidy (slow)
+	@scripts/packages.sh build test develop
+	cmake --preset clang19
+	git ls-files 'src/*.cpp' 'capi/*.cpp' | xargs -P 2 -n 4 clang-tidy -p build/clang19 --quiet
+
+requirements: ## install every package the targets above use
+	@scripts/packages.sh build test develop
+
+clean: ## remove everything built
+	rm -rf build clothing.json clothing.svg
