@@ -104,12 +104,12 @@ def check_public(target, folder):
     return f'{folder} includes "webai/{target}", which {owner} implements'
 
 
-def check_own(target, folder, root):
-    """Why `folder` may not include the file `target` of src/, or None."""
+def check_own(target, folder, root, file):
+    """Why `folder` may not include the file `target` of src/ (or, in tests, one beside it), or None."""
     owner = folder_of(target, [name for name in ARROWS if name not in ("tests", "bench", "examples", "capi")])
     if owner is None:
-        local = {"tests": root / "tests", "bench": root / "bench", "capi": root / "capi"}.get(folder)
-        if local and (local / target).exists():
+        beside = folder == "tests" and (root / file).with_name(target)
+        if folder in OUTSIDE and ((root / folder / target).exists() or beside and beside.exists()):
             return None
         return f'"{target}" is not a path from src/ or include/'
     if owner == folder or covers(ARROWS[folder], target) or covers(ARROWS[folder], owner):
@@ -129,7 +129,7 @@ def check_third_party(target, folder):
     return f"<{target}> is unknown: name its folder in THIRD_PARTY of tests/structure/includes.py"
 
 
-def check_include(root, file, text, quoted, angled):
+def check_include(root, file, quoted, angled):
     """Why this include of this file is wrong, or None. `file` is relative to the root."""
     target = quoted or angled
     name = file.as_posix()
@@ -148,7 +148,7 @@ def check_include(root, file, text, quoted, angled):
     if target.startswith("webai/"):
         return check_public(target[len("webai/"):], folder)
     if quoted:
-        return check_own(target, folder, root)
+        return check_own(target, folder, root, file)
     return check_third_party(target, folder)
 
 
@@ -168,7 +168,7 @@ def check_tree(root):
         text = (root / file).read_text(encoding="utf-8")
         for match in INCLUDE.finditer(text):
             count += 1
-            why = check_include(root, file, text, *match.groups())
+            why = check_include(root, file, *match.groups())
             if why:
                 line = text.count("\n", 0, match.start()) + 1
                 problems.append(f"{file}:{line}: {why}")
