@@ -1,0 +1,32 @@
+// Guesses what a misspelt name was meant to be, for the hints of errors.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace webai {
+
+/// How many letters must be changed, added, removed or swapped with their neighbour to turn one word into the other;
+/// letters that differ only in case count as equal when the words differ elsewhere. Words of more than 64 letters are
+/// not compared: the result is then the longer one's length.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// The largest distance at which one word may still be a misspelling of `word`.
+std::size_t plausible_distance(std::string_view word);
+
+/// The candidate nearest to `word` (the first of several), or "" when none is near. Candidates: any range of strings.
+template <class Candidates> std::string nearest_name(std::string_view word, const Candidates& candidates) {
+  std::string_view nearest;
+  std::size_t smallest = plausible_distance(word) + 1;
+  for (const auto& candidate : candidates) {
+    const std::size_t distance = edit_distance(word, std::string_view(candidate));
+    if (distance < smallest) {
+      smallest = distance;
+      nearest = std::string_view(candidate);
+    }
+  }
+  return std::string(nearest);
+}
+
+}  // namespace webai
