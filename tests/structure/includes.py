@@ -61,7 +61,7 @@ THIRD_PARTY = {
     "Eigen/": ["backends/reference", "backends/cpu", "backends/host"],
     "tbb/": ["host"],
     "oneapi/": ["host"],
-    "hwy/": ["backends/cpu"],
+    "hwy/": ["backends/cpu", "bench"],
     "cblas.h": ["backends/cpu"],
     "CL/": ["backends/opencl"],
     "vulkan/": ["backends/vulkan"],
