@@ -29,7 +29,7 @@ bench: ## build and run the benchmarks
 	@scripts/packages.sh build develop
 	cmake --preset bench
 	cmake --build --preset bench
-	build/bench/bench/webai_bench
+	for program in build/bench/bench/bench_*; do if [ -x $$program ] && [ -f $$program ]; then $$program; fi; done
 
 format: ## lay out the sources by .clang-format
 	git ls-files '*.cpp' '*.h' '*.hpp' '*.c' | xargs clang-format -i
