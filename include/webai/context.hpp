@@ -45,9 +45,13 @@ class WEBAI_EXPORT Executor {
   /// Calls task(data, i) once for each i in [0, count) and returns when all have returned. The calling thread takes
   /// part. Tasks must not throw and must not call run of the same executor.
   virtual void run(std::size_t count, Task task, void* data) noexcept = 0;
-  /// Announces a stretch of many short runs: helpers are woken now and spin between runs. May do nothing.
+  /// Announces a stretch of many short runs (worth it from about 100 microseconds of shared work): helpers are woken
+  /// now and stay awake while runs follow each other closely. May do nothing.
   virtual void begin() noexcept {}
   virtual void end() noexcept {}
+  /// True while helpers are awake: then pieces of about 5 microseconds are worth handing out, otherwise only pieces of
+  /// about 50, because run has to wake somebody. A hint that may be out of date.
+  virtual bool ready() const noexcept { return false; }
 
   /// run() for a callable.
   template <class Callable> void each(std::size_t count, Callable&& callable) {

@@ -1,0 +1,229 @@
+// POSIX files: reading through a buffer, replacing a file whole or not at all.
+#include "host/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+std::string words_of(int error) { return std::generic_category().message(error); }
+
+[[noreturn]] void fail(const std::string& path, const std::string& what, int error, std::string hint = {}) {
+  const bool is_absent = error == ENOENT || error == ENOTDIR;
+  const bool is_full = error == ENOSPC || error == EDQUOT;
+  throw Error(is_absent ? Code::not_found : Code::host_error,
+              {.message = what + ": " + words_of(error),
+               .reason = is_absent ? "FILE_NOT_FOUND" : is_full ? "DISK_FULL" : "FILE",
+               .path = path,
+               .hint = std::move(hint)});
+}
+
+// An open file, closed at the end of the scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+  bool is_open() const { return number_ >= 0; }
+  // Closes now; 0 or the error. Some file systems report a full disk only here.
+  int close() { return ::close(std::exchange(number_, -1)) == 0 ? 0 : errno; }
+
+ private:
+  int number_;
+};
+
+int open_file(const std::string& path, int flags, mode_t mode = 0) {
+  int number;
+  do {
+    number = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  } while (number < 0 && errno == EINTR);
+  return number;
+}
+
+// A path with a zero byte would name another file than the text says.
+void check_path(const std::string& path) {
+  if (path.empty()) throw Error(Code::invalid_argument, "the name of a file is empty");
+  if (path.find('\0') != std::string::npos) {
+    throw Error(Code::invalid_argument, "the name of a file contains a zero byte");
+  }
+}
+
+class FileSource final : public ByteSource {
+ public:
+  FileSource(std::string path, int number) : path_(std::move(path)), file_(number) {}
+
+  std::size_t read(std::span<std::byte> into) override {
+    if (into.empty()) return 0;
+    if (begin_ == end_) {
+      if (into.size() >= buffer_size) return read_file(into);
+      buffer_.resize(buffer_size);
+      begin_ = 0;
+      end_ = read_file(buffer_);
+    }
+    const std::size_t count = std::min(into.size(), end_ - begin_);
+    if (count != 0) std::memcpy(into.data(), buffer_.data() + begin_, count);
+    begin_ += count;
+    return count;
+  }
+
+  void rewind() override {
+    begin_ = end_ = 0;
+    if (::lseek(file_.number(), 0, SEEK_SET) < 0) fail(path_, "cannot be read a second time", errno);
+  }
+
+  const std::string& name() const override { return path_; }
+
+ private:
+  static constexpr std::size_t buffer_size = std::size_t{1} << 17;
+
+  std::size_t read_file(std::span<std::byte> into) {
+    for (;;) {
+      const ssize_t count = ::read(file_.number(), into.data(), into.size());
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EINTR) fail(path_, "cannot be read", errno);
+    }
+  }
+
+  std::string path_;
+  Descriptor file_;
+  std::vector<std::byte> buffer_;  // taken at the first small read
+  std::size_t begin_ = 0, end_ = 0;
+};
+
+// 0 or the error.
+int write_all(int file, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(file, bytes.data(), bytes.size());
+    if (count > 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(count));
+    } else if (count == 0 || errno != EINTR) {
+      return count == 0 ? EIO : errno;
+    }
+  }
+  return 0;
+}
+
+// 0 or the error. Some file systems have nothing to flush and say so.
+int flush(int file) {
+  int result;
+  do {
+    result = ::fsync(file);
+  } while (result != 0 && errno == EINTR);
+  return result == 0 || errno == EINVAL || errno == ENOTSUP || errno == ENOSYS ? 0 : errno;
+}
+
+// Where the path leads once symbolic links are followed; the path itself where nothing is yet.
+std::string resolved(const std::string& path) {
+  char* found = ::realpath(path.c_str(), nullptr);
+  if (!found) return path;
+  std::string result = found;
+  std::free(found);
+  return result;
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Removes an unfinished file unless told that it is finished.
+class Unfinished {
+ public:
+  explicit Unfinished(std::string path) : path_(std::move(path)) {}
+  ~Unfinished() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  const std::string& path() const { return path_; }
+  void finished() { path_.clear(); }
+
+ private:
+  std::string path_;
+};
+
+// A new file in `folder`, under a name that nobody has. Its length does not depend on the final name's.
+int open_temporary(const std::string& folder, std::string& path) {
+  for (unsigned attempt = 0; attempt < 10'000; ++attempt) {
+    path = folder + "/.webai-" + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
+    const int number = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0666);  // less the process's mask
+    if (number >= 0 || errno != EEXIST) return number;
+  }
+  errno = EEXIST;
+  return -1;
+}
+
+void write_directly(const std::string& path, std::span<const std::byte> bytes) {
+  Descriptor file(open_file(path, O_WRONLY));
+  if (!file.is_open()) fail(path, "cannot be written", errno);
+  int error = write_all(file.number(), bytes);
+  if (const int at_close = file.close(); error == 0) error = at_close;
+  if (error != 0) fail(path, "cannot be written", error);
+}
+
+void replace(const std::string& path, const std::string& target, const struct stat* existing,
+             std::span<const std::byte> bytes) {
+  const std::string kept = existing ? "the old file was kept" : "no file was made";
+  const std::string folder = folder_of(target);
+  std::string temporary;
+  Descriptor file(open_temporary(folder, temporary));
+  if (!file.is_open()) fail(path, "cannot be written, its folder refuses new files", errno, kept);
+  Unfinished unfinished(temporary);
+  int error = 0;
+  if (existing) {
+    // The owner can be kept by an administrator only; for others the file becomes theirs, as with any editor.
+    const bool same_owner = ::fchown(file.number(), existing->st_uid, existing->st_gid) == 0;
+    const mode_t mode = existing->st_mode & (same_owner ? 07777 : 0777);
+    if (::fchmod(file.number(), mode) != 0) error = errno;
+  }
+  if (error == 0) error = write_all(file.number(), bytes);
+  if (error == 0) error = flush(file.number());
+  if (const int at_close = file.close(); error == 0) error = at_close;
+  if (error == 0 && ::rename(unfinished.path().c_str(), target.c_str()) != 0) error = errno;
+  if (error != 0) fail(path, "cannot be written", error, kept);
+  unfinished.finished();
+  // The new name itself reaches the disk with its folder; where folders cannot be flushed nothing can be done.
+  if (const Descriptor parent(open_file(folder, O_RDONLY | O_DIRECTORY)); parent.is_open()) flush(parent.number());
+}
+
+}  // namespace
+
+std::unique_ptr<ByteSource> SystemFiles::open(const std::string& path) {
+  check_path(path);
+  const int number = open_file(path, O_RDONLY);
+  if (number < 0) fail(path, "cannot be opened", errno);
+  auto source = std::make_unique<FileSource>(path, number);
+  struct stat facts;
+  if (::fstat(number, &facts) == 0 && S_ISDIR(facts.st_mode)) fail(path, "cannot be opened", EISDIR);
+  return source;
+}
+
+void SystemFiles::write_atomically(const std::string& path, std::span<const std::byte> bytes) {
+  check_path(path);
+  const std::string target = resolved(path);
+  struct stat existing;
+  if (::stat(target.c_str(), &existing) != 0) return replace(path, target, nullptr, bytes);
+  if (S_ISDIR(existing.st_mode)) fail(path, "cannot be written", EISDIR);
+  if (!S_ISREG(existing.st_mode)) return write_directly(target, bytes);
+  // Renaming over a write-protected file would succeed: its protection is meant for us too.
+  if (::access(target.c_str(), W_OK) != 0) fail(path, "cannot be written", errno, "the old file was kept");
+  replace(path, target, &existing, bytes);
+}
+
+}  // namespace webai
