@@ -1,0 +1,27 @@
+// The list of operator families.
+#include "core/op/registry.h"
+#include "core/ops/families.h"
+
+namespace webai {
+
+Registry make_registry() {
+  Registry registry;
+  add_elementwise(registry);
+  add_matmul(registry);
+  add_reduce(registry);
+  add_softmax(registry);
+  add_view(registry);
+  add_movement(registry);
+  add_slice(registry);
+  add_pad(registry);
+  add_gather(registry);
+  add_generate(registry);
+  add_conv(registry);
+  add_conv_transpose(registry);
+  add_pool(registry);
+  add_random(registry);
+  add_normalise(registry);
+  return registry;
+}
+
+}  // namespace webai

@@ -1,0 +1,396 @@
+// Reductions over axes, the positions of extremes, running sums, and the pair broadcastTo / sumTo, each of which is the
+// other's gradient.
+#include <cmath>
+
+#include "core/ops/families.h"
+#include "core/ops/support.h"
+
+namespace webai {
+namespace {
+
+using namespace ops;
+
+std::uint32_t reduced_axes(const Attributes& attributes, std::size_t rank) {
+  return axes_of(attributes.integers("axes"), rank).value_or(0);
+}
+
+Shape reduced_shape(const Shape& shape, std::uint32_t axes, bool keep) {
+  Shape result;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) {
+    if (!in(axes, axis))
+      result.append(shape.dim(axis));
+    else if (keep)
+      result.append(1);
+  }
+  return result;
+}
+
+/// Calls visit(output index, offset of the first element, inner shape, strides) for each group of elements that are
+/// reduced to one.
+template <class Visit> void each_group(const Shape& shape, std::uint32_t axes, Visit&& visit) {
+  Shape outer = shape, inner = shape;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) (in(axes, axis) ? outer : inner).set(axis, 1);
+  const Strides strides = strides_of(shape);
+  walk(outer, strides, [&](std::int64_t index, std::int64_t start) { visit(index, start, inner, strides); });
+}
+
+template <class T, class Step> void reduce(const KernelContext& context, std::uint32_t axes, T first, Step&& step) {
+  const Operand &input = context.inputs[0], &output = context.outputs[0];
+  each_group(input.shape, axes,
+             [&](std::int64_t index, std::int64_t start, const Shape& inner, const Strides& strides) {
+               T result = first;
+               walk(inner, strides,
+                    [&](std::int64_t, std::int64_t offset) { result = step(result, load<T>(input, start + offset)); });
+               store<T>(output, index, result);
+             });
+}
+
+void sum_kernel(const KernelContext& context, std::uint32_t axes) {
+  by_arithmetic(context.inputs[0].type,
+                [&](auto zero) { reduce(context, axes, zero, [](auto a, auto b) { return plus(a, b); }); });
+}
+
+/// The greatest (or least) element; not-a-number wins, so that it is never lost.
+template <class T> bool beats(T candidate, T best, bool greatest) {
+  if constexpr (std::is_same_v<T, double>) {
+    if (std::isnan(best)) return false;
+    if (std::isnan(candidate)) return true;
+  }
+  return greatest ? candidate > best : candidate < best;
+}
+
+void extreme_kernel(const KernelContext& context, bool greatest) {
+  const std::uint32_t axes = reduced_axes(context.attributes, context.inputs[0].shape.rank());
+  by_arithmetic(context.inputs[0].type, [&](auto zero) {
+    using T = decltype(zero);
+    using Limit = std::numeric_limits<T>;
+    const T low = Limit::has_infinity ? -Limit::infinity() : Limit::lowest();
+    const T high = Limit::has_infinity ? Limit::infinity() : Limit::max();
+    reduce(context, axes, greatest ? low : high,
+           [&](T best, T value) { return beats(value, best, greatest) ? value : best; });
+  });
+}
+
+// ---- the common block of the reductions
+
+const char* const floating_text = "the input is floating-point";
+
+OpDef reduction(std::string name, std::string doc, std::string formula, bool floating) {
+  OpDef op = operation(std::move(name), std::move(doc), std::move(formula));
+  op.inputs = {{"input", "any shape"}};
+  op.attributes = {{"axes", AttributeKind::integers, Integers{}, "axes to reduce, negative from the end; empty: all"},
+                   {"keepDimensions", AttributeKind::boolean, false, "leave reduced axes with length 1"}};
+  op.constraints = {{"C1", "axes are inside the rank, each named once"},
+                    {"C2", floating ? floating_text : "the input is numeric"}};
+  op.shape = [floating](ShapeContext& context) {
+    const Shape& input = context.shape(0);
+    const auto axes = axes_of(context.attributes().integers("axes"), input.rank());
+    context.require(axes.has_value(), "C1", "an axis is outside the rank or named twice");
+    context.require_type(floating ? is_floating(context.type(0)) : context.type(0) != DType::boolean, "C2",
+                         floating ? floating_text : "the input is numeric");
+    context.output(context.type(0), reduced_shape(input, *axes, context.attributes().boolean("keepDimensions")));
+  };
+  op.samples = {
+      {{{3, 5, 7}}},
+      {{{3, 5, 7}}, {{"axes", Integers{1}}}},
+      {{{3, 5, 7}}, {{"axes", Integers{0, -1}}, {"keepDimensions", true}}},
+      {{{2, 3, 4, 3}}, {{"axes", Integers{1, 2}}}},
+      {{Shape{}}},
+      {{{1}}},
+      {{{0, 3}}, {{"axes", Integers{1}}}},
+      {{{130, 33}}, {{"axes", Integers{0}}}},
+  };
+  return op;
+}
+
+/// The gradient of one output, spread over the input's shape.
+Term spread_gradient(GradientContext& context) {
+  const Shape shape = context.builder.shape(context.inputs[0]);
+  const std::uint32_t axes = reduced_axes(context.attributes, shape.rank());
+  return {context.builder, spread(context.builder, context.output_gradients[0], axes, shape)};
+}
+Term spread_output(GradientContext& context) {
+  const Shape shape = context.builder.shape(context.inputs[0]);
+  const std::uint32_t axes = reduced_axes(context.attributes, shape.rank());
+  return {context.builder, spread(context.builder, context.outputs[0], axes, shape)};
+}
+
+double group_size(const Shape& shape, std::uint32_t axes) {
+  double count = 1;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis)
+    if (in(axes, axis)) count *= static_cast<double>(shape[axis]);
+  return count;
+}
+
+OpDef reduce_sum() {
+  OpDef op = reduction("reduceSum", "Sum over axes; integers wrap.", "y = sum of x over the axes", false);
+  op.reference = [](const KernelContext& context) {
+    sum_kernel(context, reduced_axes(context.attributes, context.inputs[0].shape.rank()));
+  };
+  op.gradient = [](GradientContext& context) { return std::vector<Ref>{spread_gradient(context)}; };
+  op.samples.push_back({{{3, 0}}, {{"axes", Integers{1}}}});
+  op.samples.push_back({{{3, 4}}, {{"axes", Integers{1}}}, {DType::i32}, -100, 100});
+  return op;
+}
+
+OpDef reduce_mean() {
+  OpDef op = reduction("reduceMean", "Mean over axes; not-a-number where there is nothing.",
+                       "y = sum of x over the axes / count", true);
+  op.reference = [](const KernelContext& context) {
+    const Operand &input = context.inputs[0], &output = context.outputs[0];
+    const std::uint32_t axes = reduced_axes(context.attributes, input.shape.rank());
+    const double count = group_size(input.shape, axes);
+    each_group(input.shape, axes,
+               [&](std::int64_t index, std::int64_t start, const Shape& inner, const Strides& strides) {
+                 double sum = 0;
+                 walk(inner, strides, [&](std::int64_t, std::int64_t offset) { sum += input.load(start + offset); });
+                 output.store(index, sum / count);
+               });
+  };
+  op.gradient = [](GradientContext& context) {
+    const Shape shape = context.builder.shape(context.inputs[0]);
+    const double count = group_size(shape, reduced_axes(context.attributes, shape.rank()));
+    if (count == 0) return std::vector<Ref>{spread_gradient(context)};
+    // Scaled before it is spread, so the division sees the smaller tensor.
+    const Term dy = gradient_term(context) * (1.0 / count);
+    return std::vector<Ref>{spread(context.builder, dy, reduced_axes(context.attributes, shape.rank()), shape)};
+  };
+  op.samples.push_back({{{3, 0}}, {{"axes", Integers{1}}}});
+  return op;
+}
+
+/// The gradient goes to the elements equal to the extreme, in equal parts.
+std::vector<Ref> extreme_gradient(GradientContext& context) {
+  Builder& builder = context.builder;
+  const Term x(builder, context.inputs[0]);
+  const Term hit(builder, cast_to(builder, x.apply("equal", spread_output(context)), x.dtype()));
+  const std::uint32_t axes = reduced_axes(context.attributes, x.shape().rank());
+  const Term count = hit.apply("reduceSum", {{"axes", context.attributes.integers("axes")}, {"keepDimensions", true}});
+  const Term share = hit / Term(builder, spread(builder, count, axes, x.shape()));
+  return {spread_gradient(context) * share};
+}
+
+OpDef reduce_extreme(bool greatest) {
+  OpDef op =
+      greatest
+          ? reduction(
+                "reduceMax",
+                "Greatest element over axes; not-a-number wins; the least value of the type where there is nothing.",
+                "y = max of x over the axes", false)
+          : reduction(
+                "reduceMin",
+                "Least element over axes; not-a-number wins; the greatest value of the type where there is nothing.",
+                "y = min of x over the axes", false);
+  op.reference = [greatest](const KernelContext& context) { extreme_kernel(context, greatest); };
+  op.gradient = extreme_gradient;
+  op.samples.push_back({{{4, 5}}, {{"axes", Integers{0}}}, {DType::i64}, -100, 100});
+  return op;
+}
+
+OpDef reduce_product() {
+  OpDef op = reduction(
+      "reduceProduct",
+      "Product over axes; integers wrap. Second derivatives at zeros count only the factors that are not zero.",
+      "y = product of x over the axes", false);
+  op.reference = [](const KernelContext& context) {
+    const std::uint32_t axes = reduced_axes(context.attributes, context.inputs[0].shape.rank());
+    by_arithmetic(context.inputs[0].type, [&](auto zero) {
+      using T = decltype(zero);
+      reduce(context, axes, T{1}, [](T a, T b) { return times(a, b); });
+    });
+  };
+  op.gradient = [](GradientContext& context) {
+    // The product of all other factors, without dividing by zero: P is the product of the non-zero factors. No zero
+    // in the group: P / x. One zero: P at the zero, 0 elsewhere. More: 0 everywhere.
+    Builder& builder = context.builder;
+    const Term x(builder, context.inputs[0]);
+    const std::uint32_t axes = reduced_axes(context.attributes, x.shape().rank());
+    const Attributes kept = {{"axes", context.attributes.integers("axes")}, {"keepDimensions", true}};
+    const Term is_zero = x.apply("equal", x.number(0));
+    const Term zero(builder, cast_to(builder, is_zero, x.dtype()));
+    const Term factor(builder, builder.emit("where", {is_zero, x.number(1), x}));
+    const Term product(builder, spread(builder, factor.apply("reduceProduct", kept), axes, x.shape()));
+    const Term zeros(builder, spread(builder, zero.apply("reduceSum", kept), axes, x.shape()));
+    const Term others = zeros - zero;  // zeros among the other factors
+    const Term none(builder, cast_to(builder, others.apply("equal", others.number(0)), x.dtype()));
+    return std::vector<Ref>{spread_gradient(context) * (product / factor * none)};
+  };
+  return op;
+}
+
+// ---- reductions spelled with the others
+
+Attributes reduction_attributes(const Attributes& attributes, bool keep) {
+  return {{"axes", attributes.integers("axes")}, {"keepDimensions", keep}};
+}
+Attributes reduction_attributes(const Attributes& attributes) {
+  return reduction_attributes(attributes, attributes.boolean("keepDimensions"));
+}
+
+OpDef reduce_sum_square() {
+  OpDef op = reduction("reduceSumSquare", "Sum of squares over axes.", "y = sum of x * x", false);
+  op.body = [](Builder& builder, std::span<const Ref> inputs, const Attributes& attributes) {
+    const Term x(builder, inputs[0]);
+    return std::vector<Ref>{(x * x).apply("reduceSum", reduction_attributes(attributes))};
+  };
+  return op;
+}
+
+OpDef reduce_l1() {
+  OpDef op = reduction("reduceL1", "Sum of absolute values over axes.", "y = sum of |x|", false);
+  op.body = [](Builder& builder, std::span<const Ref> inputs, const Attributes& attributes) {
+    return std::vector<Ref>{Term(builder, inputs[0]).apply("abs").apply("reduceSum", reduction_attributes(attributes))};
+  };
+  return op;
+}
+
+OpDef reduce_l2() {
+  OpDef op =
+      reduction("reduceL2", "Euclidean norm over axes; its gradient at zero is zero.", "y = sqrt(sum of x * x)", true);
+  op.body = [](Builder& builder, std::span<const Ref> inputs, const Attributes& attributes) {
+    return std::vector<Ref>{
+        Term(builder, inputs[0]).apply("reduceSumSquare", reduction_attributes(attributes)).apply("sqrt")};
+  };
+  op.gradient = [](GradientContext& context) {
+    const Term x(context.builder, context.inputs[0]), y(context.builder, context.outputs[0]);
+    const Term divisor(context.builder, context.builder.emit("where", {y.apply("equal", y.number(0)), y.number(1), y}));
+    const std::uint32_t axes = reduced_axes(context.attributes, x.shape().rank());
+    const Term scale = gradient_term(context) / divisor;
+    return std::vector<Ref>{x * Term(context.builder, spread(context.builder, scale, axes, x.shape()))};
+  };
+  return op;
+}
+
+OpDef reduce_log_sum_exp() {
+  OpDef op = reduction("reduceLogSumExp", "Logarithm of the sum of exponentials over axes, without overflow.",
+                       "y = m + log(sum of exp(x - m)), m = max of x", true);
+  op.body = [](Builder& builder, std::span<const Ref> inputs, const Attributes& attributes) {
+    const Term x(builder, inputs[0]);
+    const std::uint32_t axes = reduced_axes(attributes, x.shape().rank());
+    // Kept finite, for infinity minus infinity is not a number.
+    const double bound = x.dtype() == DType::fp16 ? 65504.0 : 3.3e38;
+    const Term greatest = x.apply("reduceMax", reduction_attributes(attributes, true))
+                              .apply("max", x.number(-bound))
+                              .apply("min", x.number(bound));
+    const Term sum = (x - greatest).apply("exp").apply("reduceSum", reduction_attributes(attributes, true));
+    const Term result = sum.apply("log") + greatest;
+    return std::vector<Ref>{
+        reshape_to(builder, result, reduced_shape(x.shape(), axes, attributes.boolean("keepDimensions")))};
+  };
+  op.gradient = [](GradientContext& context) {
+    const Term x(context.builder, context.inputs[0]);
+    return std::vector<Ref>{spread_gradient(context) * (x - spread_output(context)).apply("exp")};
+  };
+  return op;
+}
+
+// ---- broadcastTo and sumTo
+
+/// Axes of `shape` that repeat an array of shape `target` (right-aligned).
+std::uint32_t repeated_axes(const Shape& shape, const Shape& target) {
+  std::uint32_t axes = 0;
+  const std::size_t shift = shape.rank() - target.rank();
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis)
+    if (axis < shift || (target.dim(axis - shift) == Dimension(1) && shape.dim(axis) != Dimension(1)))
+      axes |= std::uint32_t{1} << axis;
+  return axes;
+}
+
+/// The shape attribute with -1 replaced by the input's dimension at the same place, counted from the end.
+Shape wanted_shape(const ShapeContext& context) {
+  const Shape& input = context.shape(0);
+  const Integers& wanted = context.attributes().integers("shape");
+  Shape result;
+  for (std::size_t axis = 0; axis < wanted.size(); ++axis) {
+    const std::size_t from_end = wanted.size() - axis;
+    const bool keeps = wanted[axis] == -1 && from_end <= input.rank();
+    context.require(keeps || wanted[axis] >= 0, "C1", "shape holds lengths of 0 or more, or -1 to keep the input's");
+    result.append(keeps ? input.dim(input.rank() - from_end) : Dimension(wanted[axis]));
+  }
+  return result;
+}
+
+OpDef broadcast_to_operator() {
+  OpDef op = operation("broadcastTo", "Repeats the input along axes of length 1 and new leading axes.",
+                       "y[i] = x[i, with 0 for axes of length 1]");
+  op.inputs = {{"input", "any shape that broadcasts to the wanted one"}};
+  op.attributes = {{"shape", AttributeKind::integers, std::nullopt, "the wanted shape; -1 keeps the input's length"}};
+  op.constraints = {
+      {"C1", "shape holds lengths of 0 or more, or -1 where the input has a dimension"},
+      {"C2", "the input broadcasts to the shape: aligned at the end, lengths are equal or the input's is 1"}};
+  op.shape = [](ShapeContext& context) {
+    const Shape result = wanted_shape(context);
+    context.require(broadcast(result, context.shape(0)) == result, "C2",
+                    "input does not broadcast to " + result.text());
+    context.output(context.type(0), result);
+  };
+  op.reference = [](const KernelContext& context) {
+    const Operand &input = context.inputs[0], &output = context.outputs[0];
+    by_element_size(input.type, [&](auto zero) {
+      using Word = decltype(zero);
+      const auto* from = static_cast<const Word*>(input.data);
+      auto* to = static_cast<Word*>(output.data);
+      walk(output.shape, broadcast_strides(input.shape, output.shape),
+           [&](std::int64_t index, std::int64_t offset) { to[index] = from[offset]; });
+    });
+  };
+  op.gradient = [](GradientContext& context) {
+    return std::vector<Ref>{
+        sum_to(context.builder, context.output_gradients[0], context.builder.shape(context.inputs[0]))};
+  };
+  op.samples = {
+      {{{3, 1}}, {{"shape", Integers{3, 5}}}},  {{{5}}, {{"shape", Integers{2, 3, 5}}}},
+      {{Shape{}}, {{"shape", Integers{3, 2}}}}, {{{1, 4, 1}}, {{"shape", Integers{2, 3, -1, 7}}}},
+      {{{1}}, {{"shape", Integers{0}}}},
+  };
+  return op;
+}
+
+OpDef sum_to_operator() {
+  OpDef op = operation(
+      "sumTo", "Sums over the axes along which an array of the given shape would repeat: back from a broadcast.",
+      "y = sum of x over the axes where shape has length 1 or no axis");
+  op.inputs = {{"input", "a shape to which the wanted one broadcasts"}};
+  op.attributes = {{"shape", AttributeKind::integers, std::nullopt, "the wanted shape; -1 keeps the input's length"}};
+  op.constraints = {{"C1", "shape holds lengths of 0 or more, or -1 where the input has a dimension"},
+                    {"C2", "the shape broadcasts to the input's"},
+                    {"C3", "the input is numeric"}};
+  op.shape = [](ShapeContext& context) {
+    const Shape result = wanted_shape(context);
+    context.require(broadcast(context.shape(0), result) == context.shape(0), "C2",
+                    "input is no broadcast of " + result.text());
+    context.require_type(context.type(0) != DType::boolean, "C3", "the input is numeric");
+    context.output(context.type(0), result);
+  };
+  op.reference = [](const KernelContext& context) {
+    sum_kernel(context, repeated_axes(context.inputs[0].shape, context.outputs[0].shape));
+  };
+  op.gradient = [](GradientContext& context) {
+    return std::vector<Ref>{
+        broadcast_to(context.builder, context.output_gradients[0], context.builder.shape(context.inputs[0]))};
+  };
+  op.samples = {
+      {{{3, 5}}, {{"shape", Integers{3, 1}}}}, {{{2, 3, 5}}, {{"shape", Integers{5}}}},
+      {{{3, 2}}, {{"shape", Integers{}}}},     {{{2, 3, 4, 7}}, {{"shape", Integers{1, -1, 1}}}},
+      {{{0, 3}}, {{"shape", Integers{1, 3}}}}, {{{65, 129}}, {{"shape", Integers{129}}}},
+  };
+  return op;
+}
+
+}  // namespace
+
+void add_reduce(Registry& registry) {
+  registry.add(reduce_sum());
+  registry.add(reduce_mean());
+  registry.add(reduce_extreme(true));
+  registry.add(reduce_extreme(false));
+  registry.add(reduce_product());
+  registry.add(reduce_sum_square());
+  registry.add(reduce_l1());
+  registry.add(reduce_l2());
+  registry.add(reduce_log_sum_exp());
+  registry.add(broadcast_to_operator());
+  registry.add(sum_to_operator());
+}
+
+}  // namespace webai
