@@ -16,7 +16,7 @@ class Registry {
   /// Takes a definition. Throws ALREADY_EXISTS, or INVALID_ARGUMENT naming the gap: no shape rule; neither kernel nor
   /// body (nor view); neither gradient, body nor reason; a constraint without text; no sample.
   const OpDef& add(OpDef definition);
-  const OpDef* find(std::string_view domain, std::string_view name) const noexcept;
+  const OpDef* find(std::string_view domain, std::string_view name) const;
   /// find in domain core, or "domain#name"; throws NOT_FOUND with the nearest name.
   const OpDef& get(std::string_view name) const;
   /// All of a domain in alphabetical order.

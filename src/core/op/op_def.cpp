@@ -1,0 +1,45 @@
+// The error texts of shape rules.
+#include "core/op/op_def.h"
+
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+// "matmul: inner lengths differ (a 2x3, b 4x5) [C2]"
+ErrorDetails describe(const OpDef& op, std::span<const ValueType* const> inputs, std::string_view path,
+                      std::string_view label, const std::string& message) {
+  std::string text = op.name + ": " + message;
+  std::string shapes;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i]) continue;
+    const std::string& name = op.inputs[std::min(i, op.inputs.size() - 1)].name;
+    shapes += (shapes.empty() ? "" : ", ") + name + " " + std::string(name_of(inputs[i]->type)) + " " +
+              inputs[i]->shape.text();
+  }
+  if (!shapes.empty()) text += " (" + shapes + ")";
+  if (!label.empty()) text += " [" + std::string(label) + "]";
+  ErrorDetails details;
+  details.message = std::move(text);
+  details.path = std::string(path);
+  details.operation = op.name;
+  return details;
+}
+
+}  // namespace
+
+void ShapeContext::require(bool holds, std::string_view label, const std::string& message) const {
+  if (holds) return;
+  ErrorDetails details = describe(op_, inputs_, path_, label, message);
+  details.reason = "SHAPE";
+  throw Error(Code::shape_mismatch, std::move(details));
+}
+
+void ShapeContext::require_type(bool holds, std::string_view label, const std::string& message) const {
+  if (holds) return;
+  ErrorDetails details = describe(op_, inputs_, path_, label, message);
+  details.reason = "TYPE";
+  throw Error(Code::type_mismatch, std::move(details));
+}
+
+}  // namespace webai
