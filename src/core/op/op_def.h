@@ -82,6 +82,7 @@ struct KernelContext {
   std::span<const Operand> inputs;  ///< data is nullptr for an absent optional input
   std::span<const Operand> outputs;
   const Attributes& attributes;
+  const Chain* chain = nullptr;  ///< of a fused node
 };
 
 /// What a gradient rule sees: the node's inputs, outputs and output gradients as Refs on the builder it writes to.
@@ -129,6 +130,7 @@ struct OpDef : Operator {
   bool activation = false;      ///< may stand as `activation` in a model
   bool mode_dependent = false;  ///< has a boolean attribute `training`, set by the mode pass
   bool commutative = false;
+  bool takes_epilogue = false;  ///< its one result can go through a chain while it is still in cache
 };
 
 inline const OpDef& definition(const Operator& op) { return static_cast<const OpDef&>(op); }
