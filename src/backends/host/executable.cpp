@@ -1,0 +1,112 @@
+#include "backends/host/executable.h"
+
+#include <algorithm>
+
+#include "backends/host/device.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+std::optional<std::size_t> Executable::slot(std::string_view name, Slot::Role role) const noexcept {
+  const auto all = slots();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (all[i].role == role && all[i].name == name) return i;
+  return std::nullopt;
+}
+
+HostExecutable::HostExecutable(const Context& context, Program program, std::vector<Entry> entries)
+    : context_(context),
+      program_(std::move(program)),
+      entries_(std::move(entries)),
+      bound_(program_.slots.size(), nullptr),
+      arena_(make_host_buffer(context, program_.scratch_bytes)) {
+  std::size_t scratch = 0;
+  const Graph& graph = program_.graph;
+  for (const Entry& entry : entries_) {
+    scratch = std::max(scratch, entry.kernel->scratch_bytes());
+    calls_.push_back({entry.kernel.get(), static_cast<std::uint32_t>(operands_.size())});
+    const Node& node = graph.node(entry.node);
+    for (const std::vector<ValueId>* ids : {&node.inputs, &node.outputs})
+      for (const ValueId id : *ids) {
+        if (id == no_value) {
+          operands_.push_back(nullptr);
+          continue;
+        }
+        const Location& location = program_.locations[static_cast<std::size_t>(id)];
+        switch (location.kind) {
+          case Location::scratch:
+            operands_.push_back(static_cast<std::byte*>(arena_->host()) + location.offset);
+            break;
+          case Location::constant:
+            operands_.push_back(const_cast<void*>(
+                graph.values[location.index].constant.data()));  // kernels only read their inputs
+            break;
+          case Location::slot:
+            patches_.push_back({static_cast<std::uint32_t>(location.index),
+                                static_cast<std::uint32_t>(operands_.size())});
+            operands_.push_back(nullptr);
+            break;
+        }
+      }
+  }
+  std::stable_sort(patches_.begin(), patches_.end(), [](Patch a, Patch b) { return a.slot < b.slot; });
+  for (std::size_t slot = 0, p = 0; slot <= program_.slots.size(); ++slot) {
+    while (p < patches_.size() && patches_[p].slot < slot) ++p;
+    patch_begin_.push_back(static_cast<std::uint32_t>(p));
+  }
+  kernel_scratch_ = make_host_buffer(context, scratch);
+}
+
+HostExecutable::~HostExecutable() = default;
+
+void HostExecutable::resolve(std::span<const Binding> bindings) {
+  if (bindings.size() != program_.slots.size())
+    throw Error(Code::internal, "an executable with " + std::to_string(program_.slots.size()) + " slots was given " +
+                                    std::to_string(bindings.size()) + " bindings");
+  for (std::size_t slot = 0; slot < bindings.size(); ++slot) {
+    const Binding& binding = bindings[slot];
+    if (!binding.buffer || !binding.buffer->host())
+      throw Error(Code::internal, "slot \"" + program_.slots[slot].name + "\" is not bound to host memory");
+    void* const address = static_cast<std::byte*>(binding.buffer->host()) + binding.offset;
+    if (address == bound_[slot]) continue;
+    bound_[slot] = address;
+    for (std::uint32_t p = patch_begin_[slot]; p < patch_begin_[slot + 1]; ++p) operands_[patches_[p].operand] = address;
+  }
+}
+
+void HostExecutable::run(std::span<const Binding> bindings, std::size_t steps) {
+  resolve(bindings);
+  for (std::size_t slot = 0; slot < bindings.size(); ++slot) {
+    const std::size_t last = bindings[slot].offset + bindings[slot].step * (steps ? steps - 1 : 0);
+    if (last > bindings[slot].buffer->size() || program_.slots[slot].bytes > bindings[slot].buffer->size() - last)
+      throw Error(Code::internal, "slot \"" + program_.slots[slot].name + "\" is bound to too small a buffer");
+  }
+  Executor& executor = context_.executor();
+  executor.begin();
+  void* const scratch = kernel_scratch_->host();
+  void* const* const operands = operands_.data();
+  for (std::size_t step = 0; step < steps; ++step) {
+    for (const Call& call : calls_) call.kernel->run(operands + call.first_operand, scratch);
+    if (step + 1 == steps) break;
+    for (std::size_t slot = 0; slot < bindings.size(); ++slot) {
+      if (bindings[slot].step == 0) continue;
+      bound_[slot] = static_cast<std::byte*>(bound_[slot]) + bindings[slot].step;
+      for (std::uint32_t p = patch_begin_[slot]; p < patch_begin_[slot + 1]; ++p)
+        operands_[patches_[p].operand] = bound_[slot];
+    }
+  }
+  executor.end();
+}
+
+std::string HostExecutable::report() const {
+  std::string text;
+  for (const Entry& entry : entries_) {
+    const Node& node = program_.graph.node(entry.node);
+    text += node.op->name + (node.chain && node.op->name != "fused" ? " + epilogue" : "") + " on " + entry.table;
+    if (!node.reason.empty()) text += " (" + node.reason + ")";
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace webai
