@@ -1,0 +1,39 @@
+// Error measures: what is minimised, and what is reported.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "core/op/builder.h"
+
+namespace webai {
+
+enum class Measure : std::uint8_t {
+  mean_square,
+  root_mean_square,
+  mean_absolute,
+  cross_entropy,
+  binary_cross_entropy
+};
+
+/// Throws INVALID_ARGUMENT with the known names.
+Measure measure_from_name(std::string_view name);
+/// Whether errors are shares of 1, so that a threshold is a percentage.
+bool is_bounded(Measure measure);
+bool takes_labels(Measure measure);
+/// The reported number from the mean over samples: the root for root-mean-square, else itself.
+double reported(Measure measure, double mean);
+
+/// What append_measure writes. All scalars are sums over the batch of per-sample numbers, fp32 (fp64 for fp64 models).
+struct MeasureRefs {
+  Ref loss;     ///< rank 0: mean over the batch of one sample's loss; what gradients start from (A-64)
+  Ref error;    ///< rank 0: sum over the batch of the reported measure
+  Ref correct;  ///< rank 0: how many samples have their largest output at the target's class; invalid if not asked
+};
+
+/// Appends loss and error of `output` [batch, ...] against `target`: values of the same shape, or i32 labels [batch]
+/// where the measure takes them. Cross-entropies use the input of a last softmax or sigmoid; another last
+/// activation is INVALID_ARGUMENT with a hint.
+MeasureRefs append_measure(Builder& builder, Ref output, Ref target, Measure measure, bool count_correct);
+
+}  // namespace webai

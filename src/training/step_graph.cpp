@@ -1,0 +1,149 @@
+#include "training/step_graph.h"
+
+#include <map>
+
+#include "autodiff/gradients.h"
+#include "training/optimizer.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+MeasureRefs add_measure(Builder& builder, const MeasureRequest& request) {
+  Graph& graph = builder.graph();
+  const Ref output{graph.outputs.front().value};
+  const Shape shape = builder.shape(output);
+  const ValueType target = request.labels ? ValueType{DType::i32, Shape{shape[0]}} : ValueType{builder.dtype(output), shape};
+  const Ref targets{graph.add_input(std::string(target_name), target)};
+  const MeasureRefs refs = append_measure(builder, output, targets, request.measure, request.accuracy);
+  graph.outputs.push_back({std::string(error_name), refs.error.id});
+  if (refs.correct) graph.outputs.push_back({std::string(correct_name), refs.correct.id});
+  return refs;
+}
+
+std::vector<Ref> parameter_gradients(Builder& builder, Ref loss, const std::vector<std::string>& names,
+                                     std::vector<Ref>& parameters) {
+  if (names.empty())
+    throw Error(Code::invalid_argument, {.message = "there is nothing to train: the model has no parameters left",
+                                         .reason = "NOTHING_TO_TRAIN", .hint = "see toTrain and toSkip"});
+  for (const std::string& name : names) {
+    const ValueId id = builder.graph().find(name);
+    if (id == no_value) throw Error(Code::internal, "no parameter \"" + name + "\" in the graph");
+    parameters.push_back({id});
+  }
+  const Seed seed{loss, {}};
+  return gradients(builder, {&seed, 1}, parameters);
+}
+
+// Makes the optimizer's states on demand and collects what becomes of them.
+class States final : public UpdateStates {
+ public:
+  States(Builder& builder, std::vector<StepState>& list) : builder_(builder), list_(list) {}
+
+  void begin(const std::string& parameter, ValueType type) {
+    parameter_ = parameter;
+    type_ = type;
+  }
+  Term like_parameter(std::string_view name, double initial) override {
+    return add("$" + std::string(name) + " of " + parameter_, type_, initial);
+  }
+  Term shared(std::string_view name, double initial) override {
+    return add("$" + std::string(name), {type_.type, Shape{}}, initial);
+  }
+  void write(Term state, Term value) override {
+    // A shared state is written once, though every parameter asks for it.
+    writes_.try_emplace(state.ref().id, value.ref().id);
+  }
+  void finish(Graph& graph) const {
+    for (const auto& [state, value] : writes_) graph.writes.push_back({state, value});
+  }
+
+ private:
+  Term add(const std::string& name, ValueType type, double initial) {
+    Graph& graph = builder_.graph();
+    ValueId id = graph.find(name);
+    if (id == no_value) {
+      id = graph.add_state(name, type);
+      list_.push_back({name, type, initial});
+    }
+    return {builder_, Ref{id}};
+  }
+  Builder& builder_;
+  std::vector<StepState>& list_;
+  std::string parameter_;
+  ValueType type_;
+  std::map<ValueId, ValueId> writes_;
+};
+
+void add_updates(Builder& builder, StepGraph& step, const TrainOptions& options, std::span<const Ref> parameters,
+                 std::span<const Ref> gradient) {
+  const Optimizer& optimizer = find_optimizer(options.optimizer);
+  Graph& graph = builder.graph();
+  const DType type = builder.dtype(parameters.front());
+  const StepInputs inputs{Term(builder, Ref{graph.add_input(std::string(learning_rate_name), {type, Shape{}})})};
+  States states(builder, step.states);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!gradient[i]) continue;  // nothing flows there: it stays as it is
+    const Ref weights = parameters[i];
+    states.begin(graph.value(weights.id).name, builder.type(weights));
+    const Term updated = optimizer.update(options, inputs, Term(builder, weights), Term(builder, gradient[i]), states);
+    graph.writes.push_back({weights.id, updated.ref().id});
+  }
+  states.finish(graph);
+}
+
+}  // namespace
+
+StepGraph training_step(const Context& context, const Registry& registry, const Graph& forward,
+                        const MeasureRequest& request, const TrainOptions& options,
+                        const std::vector<std::string>& train) {
+  StepGraph step{forward, {}};
+  GraphBuilder builder(context, registry, step.graph);
+  const MeasureRefs refs = add_measure(builder, request);
+  std::vector<Ref> parameters;
+  const std::vector<Ref> gradient = parameter_gradients(builder, refs.loss, train, parameters);
+  add_updates(builder, step, options, parameters, gradient);
+  // The model's own outputs are not asked for while training.
+  std::erase_if(step.graph.outputs, [](const NamedValue& output) { return !output.name.starts_with('$'); });
+  return step;
+}
+
+Graph verification_step(const Context& context, const Registry& registry, const Graph& forward,
+                        const MeasureRequest& request) {
+  Graph graph = forward;
+  graph.writes.clear();
+  GraphBuilder builder(context, registry, graph);
+  add_measure(builder, request);
+  return graph;
+}
+
+Graph gradient_step(const Context& context, const Registry& registry, const Graph& forward,
+                    const MeasureRequest& request, const std::vector<std::string>& names) {
+  Graph graph = forward;
+  graph.writes.clear();
+  GraphBuilder builder(context, registry, graph);
+  const MeasureRefs refs = add_measure(builder, request);
+  std::vector<Ref> parameters;
+  const std::vector<Ref> gradient = parameter_gradients(builder, refs.loss, names, parameters);
+  std::erase_if(graph.outputs, [](const NamedValue& output) { return output.name != error_name; });
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Ref result = gradient[i] ? gradient[i] : (Term(builder, parameters[i]) * 0.0).ref();
+    graph.outputs.push_back({names[i], result.id});
+  }
+  return graph;
+}
+
+StepGraph update_step(const Context& context, const Registry& registry, const std::vector<StepState>& list,
+                      const TrainOptions& options) {
+  StepGraph step;
+  GraphBuilder builder(context, registry, step.graph);
+  std::vector<Ref> parameters, gradient;
+  for (const StepState& parameter : list) {
+    parameters.push_back({step.graph.add_parameter(parameter.name, parameter.type, true)});
+    gradient.push_back({step.graph.add_input("gradient of " + parameter.name, parameter.type)});
+  }
+  add_updates(builder, step, options, parameters, gradient);
+  return step;
+}
+
+}  // namespace webai

@@ -1,0 +1,55 @@
+// A training step as one graph: the forward graph, loss, gradients and the optimizer's updates of parameters.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/op/registry.h"
+#include "training/measure.h"
+#include "webai/training.hpp"
+
+namespace webai {
+
+/// A state that the step needs and what it holds at first.
+struct StepState {
+  std::string name;
+  ValueType type;
+  double initial = 0;
+};
+
+struct StepGraph {
+  Graph graph;
+  std::vector<StepState> states;  ///< the optimizer's; states of the model are not among them
+};
+
+/// Names of what step graphs add to the model's interface.
+inline constexpr std::string_view target_name = "$target";
+inline constexpr std::string_view learning_rate_name = "$learningRate";
+inline constexpr std::string_view error_name = "$error";
+inline constexpr std::string_view correct_name = "$correct";
+
+struct MeasureRequest {
+  Measure measure = Measure::mean_square;
+  bool labels = false;   ///< targets are i32 class indices
+  bool accuracy = true;
+};
+
+/// `forward` is concrete (batch included), in training mode, and its first output is the model's. Outputs of the result:
+/// $error, $correct. Parameters named in `train` get updates; none: INVALID_ARGUMENT.
+StepGraph training_step(const Context& context, const Registry& registry, const Graph& forward,
+                        const MeasureRequest& request, const TrainOptions& options,
+                        const std::vector<std::string>& train);
+
+/// The same without gradients and updates; outputs also the model's first output.
+Graph verification_step(const Context& context, const Registry& registry, const Graph& forward,
+                        const MeasureRequest& request);
+
+/// Outputs the gradient of each parameter under its name, and $error.
+Graph gradient_step(const Context& context, const Registry& registry, const Graph& forward,
+                    const MeasureRequest& request, const std::vector<std::string>& parameters);
+
+/// New parameters from given gradients (inputs named as the parameters): the optimizer's update alone.
+StepGraph update_step(const Context& context, const Registry& registry, const std::vector<StepState>& parameters,
+                      const TrainOptions& options);
+
+}  // namespace webai
