@@ -45,7 +45,7 @@ struct TrainOptions {
   std::string optimizer = "sgd";             ///< "sgd", "adam", "adamw", "rmsprop", "adagrad"
   bool nesterov = false;
   double dampening = 0;
-  double weight_decay = 0;                   ///< adamw: 0.01 unless set to another value
+  std::optional<double> weight_decay = {};   ///< empty: 0.01 for adamw, 0 for the others
   double beta1 = 0.9, beta2 = 0.999;         ///< adam, adamw
   double rho = 0.99;                         ///< rmsprop: decay of the mean square
   double epsilon = 1e-8;

@@ -25,6 +25,26 @@ class Buffer {
   virtual void write(std::size_t offset, std::span<const std::byte> from) = 0;
 };
 
+/// A view of host memory that the caller owns and may move: how batches are bound without copying.
+class HostWindow final : public Buffer {
+ public:
+  void look_at(const void* memory, std::size_t bytes) noexcept {
+    memory_ = const_cast<void*>(memory);  // executables only read what is bound to an input
+    size_ = bytes;
+  }
+  std::size_t size() const noexcept override { return size_; }
+  void* host() noexcept override { return memory_; }
+  void read(std::size_t offset, std::span<std::byte> into) override;
+  void write(std::size_t offset, std::span<const std::byte> from) override;
+
+ private:
+  void* memory_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Throws INVALID_ARGUMENT unless [offset, offset + count) lies inside `size` bytes.
+void check_range(std::size_t offset, std::size_t count, std::size_t size);
+
 /// Where a value of a program lives.
 struct Location {
   enum Kind : std::uint8_t { scratch, slot, constant } kind = scratch;

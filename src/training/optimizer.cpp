@@ -11,7 +11,8 @@ namespace webai {
 namespace {
 
 Term decayed(const TrainOptions& options, Term weights, Term gradient) {
-  return options.weight_decay == 0 ? gradient : gradient + weights * options.weight_decay;
+  const double decay = options.weight_decay.value_or(0);
+  return decay == 0 ? gradient : gradient + weights * decay;
 }
 
 Term square(Term x) { return x * x; }
@@ -59,7 +60,8 @@ Term adam_like(const TrainOptions& options, const StepInputs& inputs, Term w, Te
   }
   const Term scale = r / (1.0 - power1);
   const Term correction = root(1.0 - power2);
-  const Term held = decoupled && options.weight_decay != 0 ? w - w * (r * options.weight_decay) : w;
+  const double decay = decoupled ? options.weight_decay.value_or(0.01) : 0;
+  const Term held = decay == 0 ? w : w - w * (r * decay);
   return held - scale * mean / (root(spread) / correction + options.epsilon);
 }
 

@@ -12,8 +12,7 @@ namespace webai {
 /// A device over kernel tables asked in turn: a node runs where the first of them takes it.
 std::unique_ptr<Device> make_host_device(const Context& context, DeviceInfo info, std::vector<KernelTable> tables);
 
-/// Host memory of the context as a Buffer; `memory` (optional) is borrowed instead of allocated.
+/// Zeroed host memory of the context as a Buffer.
 std::unique_ptr<Buffer> make_host_buffer(const Context& context, std::size_t bytes);
-std::unique_ptr<Buffer> wrap_host_buffer(void* memory, std::size_t bytes);
 
 }  // namespace webai

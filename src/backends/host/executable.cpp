@@ -7,13 +7,6 @@
 
 namespace webai {
 
-std::optional<std::size_t> Executable::slot(std::string_view name, Slot::Role role) const noexcept {
-  const auto all = slots();
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i].role == role && all[i].name == name) return i;
-  return std::nullopt;
-}
-
 HostExecutable::HostExecutable(const Context& context, Program program, std::vector<Entry> entries)
     : context_(context),
       program_(std::move(program)),

@@ -1,0 +1,218 @@
+#include "training/driver.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "training/optimizer.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::size_t most_steps = 4096;      // in one segment
+constexpr double report_interval = 100;       // milliseconds between reports inside an epoch
+
+std::string number_text(double value) {
+  std::array<char, 32> text;
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 3).ptr};
+}
+
+}  // namespace
+
+struct TrainingDriver::Bound {
+  std::int64_t batch = 0;
+  StepProgram program;
+  std::vector<Binding> bindings;
+  HostWindow inputs, targets, errors, correct;
+  std::unique_ptr<Buffer> learning_rate;
+  std::size_t input_slot = 0, target_slot = 0, error_slot = 0, correct_slot = ~std::size_t{0};
+};
+
+TrainingDriver::TrainingDriver(const Context& context, const Dataset& dataset, DriverSetup setup)
+    : context_(context), setup_(std::move(setup)), iterator_(context, dataset, setup_.batching) {
+  started_ = last_report_ = context_.host().now();
+  bound_for(static_cast<std::int64_t>(setup_.batching.batch));  // what cannot be trained fails before the first step
+}
+
+TrainingDriver::~TrainingDriver() = default;
+
+TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
+  for (const auto& known : bound_)
+    if (known->batch == batch) return *known;
+  auto bound = std::make_unique<Bound>();
+  bound->batch = batch;
+  bound->program = setup_.compile(batch);
+  const auto slots = bound->program.executable->slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const Slot& slot = slots[i];
+    Binding binding;
+    if (slot.role == Slot::output) {
+      const bool error = slot.name == error_name;
+      binding = {error ? &bound->errors : &bound->correct, 0, slot.bytes};
+      (error ? bound->error_slot : bound->correct_slot) = i;
+      counts_correct_ = counts_correct_ || !error;
+    } else if (slot.name == setup_.input_name) {
+      binding = {&bound->inputs, 0, slot.bytes};
+      bound->input_slot = i;
+    } else if (slot.name == target_name) {
+      binding = {&bound->targets, 0, slot.bytes};
+      bound->target_slot = i;
+    } else if (slot.name == learning_rate_name) {
+      bound->learning_rate = setup_.allocate(slot.bytes);
+      store_double(setup_.batching.type, bound->learning_rate->host(), 0, *setup_.options.learning_rate);
+      binding = {bound->learning_rate.get(), 0, 0};
+    } else if (Buffer* const own = setup_.buffer(slot.name)) {
+      binding = {own, 0, 0};
+    } else {
+      const auto known = std::find_if(optimizer_states_.begin(), optimizer_states_.end(),
+                                      [&](const auto& state) { return state.first == slot.name; });
+      if (known != optimizer_states_.end()) {
+        binding = {known->second.get(), 0, 0};
+      } else {
+        std::unique_ptr<Buffer> buffer = setup_.allocate(slot.bytes);
+        const auto state = std::find_if(bound->program.states.begin(), bound->program.states.end(),
+                                        [&](const StepState& s) { return s.name == slot.name; });
+        if (state == bound->program.states.end()) throw Error(Code::internal, "nobody knows the state " + slot.name);
+        for (std::size_t e = 0; e < slot.bytes / size_of(state->type.type); ++e)
+          store_double(state->type.type, buffer->host(), e, state->initial);
+        binding = {buffer.get(), 0, 0};
+        optimizer_states_.emplace_back(slot.name, std::move(buffer));
+      }
+    }
+    bound->bindings.push_back(binding);
+  }
+  bound_.push_back(std::move(bound));
+  return *bound_.back();
+}
+
+void TrainingDriver::finish(std::string_view reason) {
+  info_.stop_reason = reason;
+  info_.elapsed_ms = context_.host().now() - started_;
+}
+
+bool TrainingDriver::advance() {
+  if (!info_.stop_reason.empty()) return false;
+  if (setup_.stop && setup_.stop->load(std::memory_order_relaxed)) return finish("stopTraining"), false;
+  if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), false;
+  if (context_.host().now() - started_ >= setup_.options.timeout) return finish("timeout"), false;
+  if (!in_epoch_) {
+    iterator_.begin_epoch(info_.iterations);
+    in_epoch_ = true;
+    epoch_error_ = epoch_correct_ = 0;
+    epoch_samples_ = 0;
+  }
+  const std::size_t batch = setup_.batching.batch;
+  Block block;
+  const std::size_t most = std::min(iterator_.preferred_samples(), most_steps * batch);
+  if (!iterator_.next(block, std::max(most, batch))) {
+    end_epoch();
+    return info_.stop_reason.empty();
+  }
+  const std::size_t whole = block.samples / batch;
+  if (whole) run_steps(bound_for(static_cast<std::int64_t>(batch)), block, 0, whole, batch);
+  if (const std::size_t rest = block.samples % batch)
+    run_steps(bound_for(static_cast<std::int64_t>(rest)), block, whole * batch, 1, rest);
+  if (setup_.options.progress && context_.host().now() - last_report_ >= report_interval) report(false);
+  return true;
+}
+
+void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps,
+                               std::size_t batch) {
+  if (errors_.size() < steps * 2) {  // twice: fp64 models write doubles into the same memory
+    errors_.resize(steps * 2);
+    correct_.resize(steps * 2);
+  }
+  const auto slots = bound.program.executable->slots();
+  // A rest block starts where whole batches end; its own batch is smaller, so the offset is counted in samples.
+  const auto from = [&](const void* memory, std::size_t slot) {
+    return static_cast<const std::byte*>(memory) + slots[slot].bytes / batch * first_sample;
+  };
+  bound.inputs.look_at(from(block.inputs, bound.input_slot), slots[bound.input_slot].bytes * steps);
+  bound.targets.look_at(from(block.outputs, bound.target_slot), slots[bound.target_slot].bytes * steps);
+  bound.errors.look_at(errors_.data(), errors_.size() * sizeof(float));
+  bound.correct.look_at(correct_.data(), correct_.size() * sizeof(float));
+  bound.program.executable->run(bound.bindings, steps);
+
+  const bool doubles = slots[bound.error_slot].bytes == sizeof(double);
+  const auto at = [&](const std::vector<float>& values, std::size_t step) {
+    if (!doubles) return static_cast<double>(values[step]);
+    double value;
+    std::memcpy(&value, values.data() + 2 * step, sizeof value);
+    return value;
+  };
+  for (std::size_t step = 0; step < steps; ++step) {
+    epoch_error_ += at(errors_, step);
+    if (bound.correct_slot != ~std::size_t{0}) epoch_correct_ += at(correct_, step);
+    ++steps_;
+    if (!std::isfinite(epoch_error_)) blown_up(bound, block, block.samples);
+  }
+  epoch_samples_ += steps * batch;
+  info_.samples += steps * batch;
+}
+
+void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_t samples) const {
+  // The parameter with the largest number is the likeliest place; the largest input the likeliest cause.
+  double largest = 0;
+  std::string where;
+  for (std::size_t i = 0; i < bound.bindings.size(); ++i) {
+    const Slot& slot = bound.program.executable->slots()[i];
+    if (slot.role != Slot::parameter) continue;
+    const std::size_t size = size_of(setup_.batching.type);
+    for (std::size_t e = 0; e < slot.bytes / size; ++e) {
+      const double value = std::fabs(load_double(setup_.batching.type, bound.bindings[i].buffer->host(), e));
+      if (value > largest || std::isnan(value)) {
+        largest = std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
+        where = slot.name.substr(0, slot.name.rfind('.'));
+      }
+    }
+  }
+  double input = 0;
+  for (std::size_t e = 0; e < samples * iterator_.input_elements(); ++e)
+    input = std::max(input, std::fabs(load_double(setup_.batching.type, block.inputs, e)));
+  ErrorDetails details;
+  details.message = "training stopped at step " + std::to_string(steps_) + ": the loss is not a number";
+  if (!where.empty())
+    details.message += std::isinf(largest) ? " (layer " + where + " overflowed)"
+                                           : " (layer " + where + " grew to " + number_text(largest) + ")";
+  details.reason = "NOT_A_NUMBER";
+  details.layer = where;
+  details.hint = input > 10 ? "inputs reach " + number_text(input) +
+                                  ": add \"io\": {\"input\": {\"normalize\": \"auto\"}} or lower learningRate"
+                            : "lower learningRate";
+  throw Error(Code::invalid_argument, std::move(details));
+}
+
+void TrainingDriver::end_epoch() {
+  in_epoch_ = false;
+  if (epoch_samples_ == 0)
+    throw Error(Code::invalid_argument, {.message = "the data holds no samples to train on", .reason = "EMPTY_DATA"});
+  ++info_.iterations;
+  const double count = static_cast<double>(epoch_samples_);
+  info_.error = reported(setup_.measure, epoch_error_ / count);
+  info_.error_percent = 100 * info_.error;
+  if (counts_correct_) info_.accuracy = epoch_correct_ / count;
+  if (setup_.options.progress) report(true);
+  const bool percent = setup_.options.error_threshold_unit.empty() ? is_bounded(setup_.measure)
+                                                                   : setup_.options.error_threshold_unit == "percent";
+  if ((percent ? info_.error_percent : info_.error) <= setup_.options.error_threshold) finish("errorThreshold");
+}
+
+void TrainingDriver::report(bool epoch_end) {
+  last_report_ = context_.host().now();
+  Progress progress;
+  progress.iteration = info_.iterations + (epoch_end ? 0 : 1);
+  progress.max_iterations = setup_.options.max_iterations == TrainOptions::unlimited ? 0 : setup_.options.max_iterations;
+  progress.samples = epoch_samples_;
+  progress.total_samples = setup_.total_samples;
+  const double count = static_cast<double>(std::max<std::uint64_t>(epoch_samples_, 1));
+  progress.error = reported(setup_.measure, epoch_error_ / count);
+  if (counts_correct_) progress.accuracy = epoch_correct_ / count;
+  progress.samples_per_second = static_cast<double>(info_.samples) / std::max(last_report_ - started_, 1e-6) * 1000;
+  progress.epoch_end = epoch_end;
+  setup_.options.progress(progress);
+}
+
+}  // namespace webai

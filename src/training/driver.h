@@ -1,0 +1,73 @@
+// The training loop as a driver that suspends between segments: whoever owns it calls advance() until it says that it
+// is done, from a blocking call, an event loop or a pool alike.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+#include "dataset/iterator.h"
+#include "training/measure.h"
+#include "training/step_graph.h"
+#include "webai/training.hpp"
+
+namespace webai {
+
+/// A compiled step for one batch size.
+struct StepProgram {
+  std::unique_ptr<Executable> executable;
+  std::vector<StepState> states;
+};
+
+struct DriverSetup {
+  TrainOptions options;                    ///< defaults filled in: learning_rate and so on are set
+  Measure measure = Measure::mean_square;
+  BatchOptions batching;                   ///< batch: samples of a step
+  std::size_t total_samples = 0;           ///< of an epoch, 0: unknown
+  /// Compiles the step for a batch of so many samples; called for the batch size and once for a smaller last batch.
+  std::function<StepProgram(std::int64_t batch)> compile;
+  /// The network's buffer of a parameter or state by name; nullptr: not the network's.
+  std::function<Buffer*(std::string_view name)> buffer;
+  std::function<std::unique_ptr<Buffer>(std::size_t bytes)> allocate;
+  const std::atomic<bool>* stop = nullptr;    ///< set from another thread: ends with "stopTraining"
+  std::string input_name = "input";
+};
+
+class TrainingDriver {
+ public:
+  TrainingDriver(const Context& context, const Dataset& dataset, DriverSetup setup);
+  ~TrainingDriver();
+
+  /// Runs one segment (some steps, a few milliseconds as a rule); false when training has ended. Throws NOT_A_NUMBER
+  /// (INVALID_ARGUMENT) at the step whose loss is not finite, and what the dataset throws.
+  bool advance();
+  /// Ends training with this stop reason before the next segment.
+  void finish(std::string_view reason);
+  const TrainInfo& info() const { return info_; }
+
+ private:
+  struct Bound;  // an executable with its bindings
+  Bound& bound_for(std::int64_t batch);
+  void run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps, std::size_t batch);
+  void end_epoch();
+  void report(bool epoch_end);
+  [[noreturn]] void blown_up(const Bound& bound, const Block& block, std::size_t samples) const;
+
+  Context context_;
+  DriverSetup setup_;
+  BatchIterator iterator_;
+  std::vector<std::unique_ptr<Bound>> bound_;
+  std::vector<std::pair<std::string, std::unique_ptr<Buffer>>> optimizer_states_;
+  std::vector<float> errors_, correct_;  // one per step of a segment
+  TrainInfo info_;
+  double started_ = 0, last_report_ = 0;
+  double epoch_error_ = 0, epoch_correct_ = 0;
+  std::uint64_t epoch_samples_ = 0, steps_ = 0;
+  bool in_epoch_ = false, counts_correct_ = false;
+};
+
+}  // namespace webai
