@@ -169,7 +169,7 @@ class Groups {
 
 std::vector<double> chain_attributes(const Node& node) {
   std::vector<double> values;
-  for (const Elementwise::Attribute& attribute : definition(node).elementwise->attributes)
+  for (const Elementwise::Attribute& attribute : definition(node).elementwise->attributes())
     values.push_back(node.attributes.number(attribute.name));
   return values;
 }
