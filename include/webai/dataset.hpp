@@ -156,7 +156,7 @@ class WEBAI_EXPORT Dataset {
 
 /// Reads one array. Throws INVALID_ARGUMENT on a malformed file, UNSUPPORTED on types that are not numbers.
 WEBAI_EXPORT Tensor read_npy(const Context& context, const DataFile& file);
-/// The bytes of an .npy file (version 1.0, C order, little endian). bf16 is written as fp32.
+/// The bytes of an .npy file (version 1.0, C order, little endian). bf16 travels as its bits, in u16.
 WEBAI_EXPORT std::vector<std::byte> write_npy(const Tensor& tensor);
 
 }  // namespace webai

@@ -1,0 +1,58 @@
+// Rows of a shuffled table lie anywhere in memory: the next one is fetched while this one is converted.
+#include "dataset/assembler.h"
+
+#include <algorithm>
+
+namespace webai {
+
+Assembler::Assembler(std::unique_ptr<Stream> stream, const Description& description, const BatchOptions& options)
+    : stream_(std::move(stream)), inputs_(description.input_type, options.type), outputs_(description, options),
+      input_elements_(static_cast<std::size_t>(description.input_shape.elements())),
+      source_bytes_(description.input_bytes()), target_bytes_(input_elements_ * size_of(options.type)) {}
+
+std::size_t Assembler::fill(void* inputs, void* outputs, std::size_t samples) {
+  struct Rows {  // gives its rows back on every way out
+    RowStore& store;
+    std::array<Handle, 256> rows;
+    std::size_t count = 0;
+    ~Rows() { release(); }
+    void release() noexcept {
+      for (std::size_t i = 0; i < count; ++i) store.release(rows[i]);
+      count = 0;
+    }
+  } taken{stream_->store(), {}};
+
+  std::size_t done = 0;
+  while (done < samples) {
+    const std::size_t wanted = std::min(taken.rows.size(), samples - done);
+    taken.count = stream_->next(std::span(taken.rows).first(wanted));
+    write(std::span(taken.rows).first(taken.count), static_cast<std::byte*>(inputs) + done * target_bytes_,
+          static_cast<std::byte*>(outputs) + done * outputs_.bytes());
+    done += taken.count;
+    if (taken.count < wanted) break;
+    taken.release();
+  }
+  return done;
+}
+
+void Assembler::write(std::span<const Handle> rows, std::byte* inputs, std::byte* outputs) const {
+  const RowStore& store = stream_->store();
+  const bool table = store.is_table();
+  for (std::size_t i = 0; i < rows.size();) {
+    // Neighbours of a table are neighbours in memory: one conversion for a whole run of them.
+    std::size_t end = i + 1;
+    while (table && end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
+    if (end < rows.size()) {
+      const std::byte* ahead = store.input(rows[end]);
+      for (std::size_t line = 0; line < std::min<std::size_t>(source_bytes_, 256); line += 64) {
+        __builtin_prefetch(ahead + line);
+      }
+    }
+    inputs_(store.input(rows[i]), inputs + i * target_bytes_, (end - i) * input_elements_);
+    outputs_.write(store.output(rows[i]), outputs + i * outputs_.bytes(), end - i,
+                   table ? rows[i] : OutputWriter::unknown_sample);
+    i = end;
+  }
+}
+
+}  // namespace webai

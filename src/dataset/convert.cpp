@@ -1,0 +1,126 @@
+// The loops are cut into blocks of a fixed length: -O2 vectorises only what it can count.
+#include "dataset/convert.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "webai/error.hpp"
+
+namespace webai {
+
+namespace {
+
+template <class From, class To> void convert_blocks(const std::byte* source, void* target, std::size_t count) noexcept {
+  constexpr std::size_t block = 64;
+  const auto* from = reinterpret_cast<const From*>(source);
+  auto* to = static_cast<To*>(target);
+  std::size_t begin = 0;
+  for (; begin + block <= count; begin += block) {
+    for (std::size_t i = 0; i < block; ++i) to[begin + i] = static_cast<To>(from[begin + i]);
+  }
+  for (; begin < count; ++begin) to[begin] = static_cast<To>(from[begin]);
+}
+
+template <std::size_t size> void copy_elements(const std::byte* source, void* target, std::size_t count) noexcept {
+  if (count != 0) std::memcpy(target, source, count * size);
+}
+
+}  // namespace
+
+Converter::Converter(DType from, DType to) noexcept : from_(from), to_(to) {
+  if (from == to) {
+    const std::size_t size = size_of(from);
+    fast_ = size == 1 ? &copy_elements<1> : size == 2 ? &copy_elements<2>
+                                       : size == 4   ? &copy_elements<4>
+                                                     : &copy_elements<8>;
+  } else if (to == DType::fp32) {
+    if (from == DType::u8) fast_ = &convert_blocks<std::uint8_t, float>;
+    if (from == DType::i8) fast_ = &convert_blocks<std::int8_t, float>;
+    if (from == DType::fp64) fast_ = &convert_blocks<double, float>;
+  } else if (to == DType::fp64) {
+    if (from == DType::u8) fast_ = &convert_blocks<std::uint8_t, double>;
+    if (from == DType::fp32) fast_ = &convert_blocks<float, double>;
+  }
+}
+
+OutputWriter::OutputWriter(const Description& description, const BatchOptions& options)
+    : from_(description.output_type), to_(options.type), form_(options.outputs),
+      source_elements_(static_cast<std::size_t>(description.output_shape.elements())),
+      source_bytes_(description.output_bytes()), classes_(options.classes), map_(options.label_map),
+      names_(description.labels), values_(from_, to_) {
+  const bool label = description.kind == OutputKind::label;
+  if (form_ == OutputForm::natural) form_ = label ? OutputForm::labels : OutputForm::values;
+  if (form_ == OutputForm::values) {
+    elements_ = source_elements_;
+    bytes_ = elements_ * size_of(to_);
+    return;
+  }
+  if (source_elements_ != 1) {
+    throw Error(Code::shape_mismatch, {.message = "dataset: outputs are not labels",
+                                       .reason = "NOT_LABELS",
+                                       .expected = "one whole number a sample",
+                                       .actual = "outputs of shape " + description.output_shape.text()});
+  }
+  if (classes_ == 0 && map_.empty()) classes_ = description.class_count.value_or(0);
+  // Said before the first sample where the labels were all seen; samples are checked one by one anyway.
+  if (map_.empty() && classes_ != 0 && description.class_count.value_or(0) > classes_) {
+    refuse(static_cast<double>(*description.class_count - 1), unknown_sample);
+  }
+  if (form_ == OutputForm::one_hot) {
+    if (classes_ == 0) {
+      throw Error(Code::invalid_argument, {.message = "dataset: one-hot outputs need the number of classes",
+                                           .reason = "CLASSES"});
+    }
+    elements_ = static_cast<std::size_t>(classes_);
+    bytes_ = checked_product(classes_, size_of(to_), "a one-hot row");
+  }
+}
+
+bool OutputWriter::is_plain_copy() const noexcept {
+  // Labels are never taken unseen: each is compared with the number of classes.
+  return form_ == OutputForm::values && from_ == to_;
+}
+
+void OutputWriter::refuse(double label, std::uint64_t sample) const {
+  ErrorDetails details;
+  details.message = "dataset: wrong label";
+  details.reason = "LABEL";
+  if (sample != unknown_sample) details.path = "sample " + std::to_string(sample);
+  details.expected = classes_ != 0 ? "a whole number from 0 to " + std::to_string(classes_ - 1)
+                                   : std::string("a whole number from 0");
+  details.actual = number_text(label);
+  if (label >= 0 && label < static_cast<double>(names_.size())) {
+    details.actual += " (" + names_[static_cast<std::size_t>(label)] + ")";
+  }
+  throw Error(Code::invalid_argument, std::move(details));
+}
+
+std::int32_t OutputWriter::label_at(const std::byte* source, std::uint64_t sample) const {
+  const double label = load_double(from_, source, 0);
+  if (!(label >= 0 && label <= 2147483646) || label != std::trunc(label)) refuse(label, sample);
+  auto index = static_cast<std::int64_t>(label);
+  if (!map_.empty()) {
+    if (index >= static_cast<std::int64_t>(map_.size())) refuse(label, sample);
+    index = map_[static_cast<std::size_t>(index)];
+  }
+  if (index < 0 || (classes_ != 0 && index >= static_cast<std::int64_t>(classes_))) refuse(label, sample);
+  return static_cast<std::int32_t>(index);
+}
+
+void OutputWriter::write(const std::byte* source, void* target, std::size_t samples, std::uint64_t first) const {
+  if (form_ == OutputForm::values) {
+    values_(source, target, samples * source_elements_);
+    return;
+  }
+  if (form_ == OutputForm::one_hot) std::memset(target, 0, samples * bytes_);
+  for (std::size_t i = 0; i < samples; ++i, source += source_bytes_) {
+    const std::int32_t label = label_at(source, first == unknown_sample ? first : first + i);
+    if (form_ == OutputForm::labels) {
+      static_cast<std::int32_t*>(target)[i] = label;
+    } else {
+      store_double(to_, target, i * elements_ + static_cast<std::size_t>(label), 1.0);
+    }
+  }
+}
+
+}  // namespace webai

@@ -1,0 +1,58 @@
+// From the element types of sources to what training wants: inputs, values, labels, one-hot rows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dataset/iterator.h"
+#include "dataset/source.h"
+
+namespace webai {
+
+/// Converts runs of elements; the common pairs have loops of their own.
+class Converter {
+ public:
+  Converter(DType from, DType to) noexcept;
+  void operator()(const std::byte* source, void* target, std::size_t count) const noexcept {
+    if (fast_) {
+      fast_(source, target, count);
+    } else {
+      convert(from_, source, to_, target, count);
+    }
+  }
+
+ private:
+  using Fast = void (*)(const std::byte*, void*, std::size_t) noexcept;
+  DType from_, to_;
+  Fast fast_ = nullptr;
+};
+
+/// Writes the outputs of samples in the form asked for.
+class OutputWriter {
+ public:
+  /// Throws when outputs of that description cannot have the form.
+  OutputWriter(const Description& description, const BatchOptions& options);
+  bool labels() const noexcept { return form_ == OutputForm::labels; }
+  std::size_t elements() const noexcept { return elements_; }  // of one sample, as written
+  std::size_t bytes() const noexcept { return bytes_; }        // of one sample, as written
+  /// Whether a table's outputs can be used as they are.
+  bool is_plain_copy() const noexcept;
+  /// Samples that lie side by side. `first` is the number of the first of them for error texts, unknown_sample if none.
+  void write(const std::byte* source, void* target, std::size_t samples, std::uint64_t first) const;
+  static constexpr std::uint64_t unknown_sample = ~std::uint64_t{0};
+
+ private:
+  std::int32_t label_at(const std::byte* source, std::uint64_t sample) const;
+  [[noreturn]] void refuse(double label, std::uint64_t sample) const;
+
+  DType from_, to_;
+  OutputForm form_;
+  std::size_t source_elements_, source_bytes_;
+  std::size_t elements_ = 1, bytes_ = sizeof(std::int32_t);
+  std::uint64_t classes_;  // labels are below it, 0: unknown
+  std::vector<std::int32_t> map_;
+  std::vector<std::string> names_;
+  Converter values_;
+};
+
+}  // namespace webai

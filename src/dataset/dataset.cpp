@@ -1,0 +1,235 @@
+// The handle: steps append to a recipe; questions are answered from its description.
+#include "webai/dataset.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "core/base/byte_source.h"
+#include "dataset/state.h"
+#include "dataset/stream.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+DataFile::DataFile(std::shared_ptr<FileSystem> files, std::string path)
+    : name(path), open([files = std::move(files), path] { return files->open(path); }) {}
+
+const Dataset::State& Dataset::state() const {
+  if (!state_) throw Error(Code::invalid_argument, "dataset: this one was never given a source");
+  return *state_;
+}
+
+namespace {
+
+Dataset with_source(std::shared_ptr<const Source> source) {
+  auto state = std::make_shared<Dataset::State>();
+  state->source = std::move(source);
+  return Dataset(std::move(state));
+}
+
+template <class Change> Dataset changed(const Dataset& dataset, Change change) {
+  auto state = std::make_shared<Dataset::State>(dataset.state());
+  change(*state);
+  return Dataset(std::move(state));
+}
+
+Dataset with_step(const Dataset& dataset, Step step) {
+  return changed(dataset, [&](Dataset::State& state) { state.steps.push_back(std::move(step)); });
+}
+
+std::optional<std::uint64_t> size_after(const Step& step, std::optional<std::uint64_t> size) {
+  switch (step.kind) {
+    case Step::Kind::map:
+    case Step::Kind::shuffle: return size;
+    case Step::Kind::take: return size ? std::min(*size, step.count) : size;
+    case Step::Kind::skip: return size ? *size - std::min(*size, step.count) : size;
+    case Step::Kind::repeat: break;
+  }
+  if (step.count == 0 || size == std::uint64_t{0}) return 0;
+  std::uint64_t product = 0;
+  if (!size || step.count == Step::forever || __builtin_mul_overflow(*size, step.count, &product)) return {};
+  return product;
+}
+
+}  // namespace
+
+Dataset Dataset::sample(std::string_view name) { return with_source(make_sample_source(name)); }
+Dataset Dataset::idx(DataFile images, DataFile labels, FileOptions options) {
+  return with_source(make_idx_source(std::move(images), std::move(labels), options));
+}
+Dataset Dataset::csv(DataFile file, CsvOptions options) {
+  return with_source(make_csv_source(std::move(file), std::move(options)));
+}
+Dataset Dataset::npy(DataFile inputs, DataFile outputs, FileOptions options) {
+  return with_source(make_npy_source(std::move(inputs), std::move(outputs), options));
+}
+
+Dataset Dataset::map(MapFunction function) const {
+  if (!function) throw Error(Code::invalid_argument, "dataset: map was given an empty function");
+  return with_step(*this, {.kind = Step::Kind::map, .map = std::move(function)});
+}
+
+Dataset Dataset::shuffle(std::size_t buffer, ShuffleOptions options) const {
+  if (buffer == 0) throw Error(Code::invalid_argument, "dataset: a shuffle buffer holds at least one sample");
+  return with_step(*this, {.kind = Step::Kind::shuffle, .count = buffer, .shuffle = options});
+}
+
+Dataset Dataset::batch(std::size_t samples, BatchingOptions options) const {
+  if (samples == 0) throw Error(Code::invalid_argument, "dataset: a batch holds at least one sample");
+  return changed(*this, [&](State& state) {
+    state.batch = samples;
+    state.drop_remainder = options.drop_remainder;
+  });
+}
+
+Dataset Dataset::prefetch(std::size_t batches) const {
+  return changed(*this, [&](State& state) { state.prefetch = batches; });
+}
+
+Dataset Dataset::take(std::uint64_t samples) const {
+  return with_step(*this, {.kind = Step::Kind::take, .count = samples});
+}
+Dataset Dataset::skip(std::uint64_t samples) const {
+  return with_step(*this, {.kind = Step::Kind::skip, .count = samples});
+}
+Dataset Dataset::repeat(std::uint64_t times) const {
+  return with_step(*this, {.kind = Step::Kind::repeat, .count = times});
+}
+Dataset Dataset::repeat() const { return repeat(Step::forever); }
+
+std::pair<Dataset, Dataset> Dataset::split(double fraction) const {
+  if (!(fraction >= 0 && fraction <= 1)) {
+    throw Error(Code::invalid_argument, {.message = "dataset: split takes a fraction",
+                                         .expected = "a number from 0 to 1",
+                                         .actual = number_text(fraction)});
+  }
+  const auto total = size();
+  if (!total) {
+    throw Error(Code::unsupported, {.message = "dataset: split needs a source that knows its size",
+                                    .reason = "UNKNOWN_SIZE",
+                                    .hint = "use take(n) and skip(n), which need none"});
+  }
+  const Dataset frozen = changed(*this, [](State& state) {
+    for (Step& step : state.steps) {
+      // Another order in each epoch would carry samples from one part to the other.
+      step.shuffle = {.seed = step.shuffle.seed.value_or(0), .each_epoch = false};
+    }
+  });
+  const auto first = static_cast<std::uint64_t>(std::floor(fraction * static_cast<double>(*total) + 0.5));
+  return {frozen.take(first), frozen.skip(first)};
+}
+
+std::optional<std::uint64_t> Dataset::size() const { return state().description().size; }
+Shape Dataset::input_shape() const { return state().description().input_shape; }
+Shape Dataset::output_shape() const { return state().description().output_shape; }
+DType Dataset::input_type() const { return state().description().input_type; }
+OutputKind Dataset::output_kind() const { return state().description().kind; }
+std::optional<std::uint64_t> Dataset::class_count() const { return state().description().class_count; }
+const std::vector<std::string>& Dataset::labels() const { return state().description().labels; }
+std::optional<std::size_t> Dataset::batch_size() const { return state().batch; }
+bool Dataset::calls_back() const { return state().calls_back(); }
+
+std::string Dataset::describe() const {
+  const Description& description = state().description();
+  std::string text = description.size ? std::to_string(*description.size) + " samples" : "samples without a known end";
+  text += ", input " + description.input_shape.text() + " " + std::string(name_of(description.input_type));
+  if (description.kind == OutputKind::label) {
+    text += ", label";
+    if (description.class_count) text += " of " + std::to_string(*description.class_count) + " classes";
+  } else {
+    text += ", output " + description.output_shape.text() + " " + std::string(name_of(description.output_type));
+  }
+  return text;
+}
+
+Item Dataset::item(const Context& context, std::uint64_t index) const {
+  const Description& description = state().description();
+  const auto stream = open_stream(context, state(), 0);
+  stream->begin(0);
+  Handle row = 0;
+  for (std::uint64_t i = 0;; ++i) {
+    if (stream->next({&row, 1}) == 0) {
+      throw Error(Code::invalid_argument, {.message = "dataset: there is no such sample",
+                                           .expected = "an index below " + std::to_string(i),
+                                           .actual = std::to_string(index)});
+    }
+    if (i == index) break;
+    stream->store().release(row);
+  }
+  Item item{Tensor::uninitialised(context, description.input_type, description.input_shape),
+            Tensor::uninitialised(context, description.output_type, description.output_shape)};
+  const RowStore& store = stream->store();
+  if (item.input.bytes() != 0) std::memcpy(item.input.data(), store.input(row), item.input.bytes());
+  if (item.output.bytes() != 0) std::memcpy(item.output.data(), store.output(row), item.output.bytes());
+  return item;
+}
+
+bool Dataset::State::calls_back() const {
+  return source->calls_back() ||
+         std::any_of(steps.begin(), steps.end(), [](const Step& step) { return step.kind == Step::Kind::map; });
+}
+
+const Description& Dataset::State::description() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (description_) return *description_;
+  }
+  describe();
+  return *description_;
+}
+
+const Description& Dataset::State::description_of_map(std::size_t index) const {
+  description();
+  return *maps_[index];
+}
+
+void Dataset::State::describe() const {
+  Description now = source->description();
+  std::vector<std::optional<Description>> maps(steps.size());
+  // Maps are asked with the source's first sample, whatever the order will be: all samples look the same.
+  std::vector<std::byte> input, output;
+  const auto make_room = [&] {
+    const std::size_t bytes = now.input_bytes() + now.output_bytes();
+    if (bytes > Limits{}.tensor_bytes) {
+      throw Error(Code::limit_exceeded, {.message = "dataset: one sample is larger than a tensor may be",
+                                         .reason = "SAMPLE_BYTES",
+                                         .actual = std::to_string(bytes) + " bytes"});
+    }
+    input.resize(now.input_bytes());
+    output.resize(now.output_bytes());
+  };
+  bool first = true;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    now.size = size_after(steps[i], now.size);
+    if (steps[i].kind != Step::Kind::map) continue;
+    if (std::exchange(first, false)) {
+      make_room();
+      if (!source->open()->read(input.data(), output.data())) {
+        throw Error(Code::invalid_argument, {.message = "dataset: the source has no samples",
+                                             .reason = "EMPTY_DATASET"});
+      }
+    }
+    const Item made = steps[i].map(view_item(now, input.data(), output.data()));
+    Description mapped = describe_item(made, "map: sample 0");
+    mapped.size = now.size;
+    if (mapped.kind == OutputKind::label) {  // maps are about inputs; a changed label is still checked when it comes
+      mapped.class_count = now.class_count;
+      mapped.labels = now.labels;
+    }
+    std::vector<std::byte> next_input(mapped.input_bytes()), next_output(mapped.output_bytes());
+    store_item(made, mapped, next_input.data(), next_output.data(), "map: sample 0");
+    input = std::move(next_input);
+    output = std::move(next_output);
+    now = std::move(mapped);
+    maps[i] = now;
+  }
+  // No lock is held while functions of the program run; whoever comes second finds it done.
+  const std::lock_guard lock(mutex_);
+  if (description_) return;
+  maps_ = std::move(maps);
+  description_ = std::move(now);
+}
+
+}  // namespace webai

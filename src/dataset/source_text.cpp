@@ -1,0 +1,94 @@
+// Data named by a line of text, as the command line takes it: KIND:WHERE.
+#include <algorithm>
+
+#include "core/base/names.h"
+#include "dataset/source.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+namespace {
+
+using OpenFile = std::function<DataFile(std::string path)>;
+
+[[noreturn]] void refuse(std::string_view source, std::string expected, std::string hint = {}) {
+  throw Error(Code::invalid_argument, {.message = "this is not a source of data",
+                                       .reason = "SOURCE_TEXT",
+                                       .expected = std::move(expected),
+                                       .actual = "\"" + std::string(source) + "\"",
+                                       .hint = std::move(hint)});
+}
+
+std::pair<std::string, std::string> two_files(std::string_view kind, std::string_view rest) {
+  const std::size_t comma = rest.find(',');
+  if (comma == std::string_view::npos || comma == 0 || comma + 1 == rest.size()) {
+    refuse(rest, "two files: " + std::string(kind) + (kind == "idx" ? ":IMAGES,LABELS" : ":INPUTS,OUTPUTS"));
+  }
+  return {std::string(rest.substr(0, comma)), std::string(rest.substr(comma + 1))};
+}
+
+void set_csv_option(CsvOptions& options, std::string_view name, std::string_view value) {
+  if (name == "target") {
+    options.target.emplace_back(value);
+  } else if (name == "delimiter" && (value.size() == 1 || value == "tab")) {
+    options.delimiter = value == "tab" ? '\t' : value.front();
+  } else if (name == "header" && (value == "present" || value == "absent")) {
+    options.header = value == "present" ? CsvHeader::present : CsvHeader::absent;
+  } else {
+    refuse(std::string(name) + "=" + std::string(value),
+           "target=COLUMN, delimiter=CHARACTER (or tab), header=present or header=absent after csv:FILE?");
+  }
+}
+
+Dataset open_csv(std::string_view rest, const OpenFile& file) {
+  CsvOptions options;
+  // The last question mark: earlier ones may belong to the name.
+  const std::size_t question = rest.rfind('?');
+  std::string_view query = question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
+  while (!query.empty()) {
+    const std::string_view option = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), option.size() + 1));
+    const std::size_t equals = option.find('=');
+    if (equals == std::string_view::npos) refuse(option, "an option with a value, such as target=4");
+    set_csv_option(options, option.substr(0, equals), option.substr(equals + 1));
+  }
+  return Dataset::csv(file(std::string(rest.substr(0, question))), std::move(options));
+}
+
+Dataset open_idx(std::string_view rest, const OpenFile& file) {
+  const auto [images, labels] = two_files("idx", rest);
+  return Dataset::idx(file(images), file(labels));
+}
+
+Dataset open_npy(std::string_view rest, const OpenFile& file) {
+  const auto [inputs, outputs] = two_files("npy", rest);
+  return Dataset::npy(file(inputs), file(outputs));
+}
+
+Dataset open_sample(std::string_view rest, const OpenFile&) { return Dataset::sample(rest); }
+
+struct Kind {
+  std::string_view name;
+  Dataset (*open)(std::string_view rest, const OpenFile& file);
+};
+constexpr Kind kinds[] = {{"idx", open_idx}, {"csv", open_csv}, {"npy", open_npy}, {"sample", open_sample}};
+
+}  // namespace
+
+Dataset Dataset::open(std::string_view source, const std::function<DataFile(std::string path)>& file) {
+  const OpenFile of_system = [](std::string path) { return DataFile(std::move(path)); };
+  const std::size_t colon = source.find(':');
+  const std::string_view name = source.substr(0, colon);
+  std::vector<std::string> known;
+  for (const Kind& kind : kinds) {
+    if (colon != std::string_view::npos && kind.name == name && colon + 1 < source.size()) {
+      return kind.open(source.substr(colon + 1), file ? file : of_system);
+    }
+    known.emplace_back(kind.name);
+  }
+  const std::string guess = nearest_name(name, known);
+  refuse(source, "idx:IMAGES,LABELS, csv:FILE?target=COLUMN, npy:INPUTS,OUTPUTS or sample:NAME",
+         guess.empty() || guess == name ? "" : "did you mean \"" + guess + ":\"?");
+}
+
+}  // namespace webai

@@ -1,0 +1,57 @@
+// What a dataset handle stands for: a source, the steps after it, and how batches are wanted.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "dataset/source.h"
+
+namespace webai {
+
+struct Step {
+  enum class Kind : std::uint8_t { map, shuffle, take, skip, repeat };
+  static constexpr std::uint64_t forever = ~std::uint64_t{0};
+
+  Kind kind;
+  std::uint64_t count = 0;  // shuffle: buffer; take, skip: samples; repeat: times
+  ShuffleOptions shuffle = {};
+  Dataset::MapFunction map = {};
+};
+
+struct Dataset::State {
+  std::shared_ptr<const Source> source;
+  std::vector<Step> steps;
+  std::optional<std::size_t> batch;
+  bool drop_remainder = false;
+  std::size_t prefetch = 0;  // batches
+
+  /// After all steps. With a map among them the first sample is read and mapped, once.
+  const Description& description() const;
+  /// Of the samples that the map at steps[index] makes.
+  const Description& description_of_map(std::size_t index) const;
+  bool calls_back() const;
+
+  State() = default;
+  State(const State& other)
+      : source(other.source), steps(other.steps), batch(other.batch), drop_remainder(other.drop_remainder),
+        prefetch(other.prefetch) {}
+  State& operator=(const State&) = delete;
+
+ private:
+  void describe() const;
+  mutable std::mutex mutex_;  // of the two below, which never change once they are set
+  mutable std::optional<Description> description_;
+  mutable std::vector<std::optional<Description>> maps_;  // one for each step, empty for those that are no map
+};
+
+/// A sample as the functions of the program see it, over memory that it does not own.
+Item view_item(const Description& description, std::byte* input, std::byte* output);
+/// What an item made by the program looks like; throws INVALID_ARGUMENT for an empty input.
+Description describe_item(const Item& item, std::string_view place);
+/// Copies an item into a row; throws SHAPE_MISMATCH or TYPE_MISMATCH when it is not as `expected`, INVALID_ARGUMENT for
+/// values that are not finite. `place` says which item it is.
+void store_item(const Item& item, const Description& expected, std::byte* input, std::byte* output,
+                std::string_view place);
+
+}  // namespace webai

@@ -1,0 +1,299 @@
+// Streams over tables and readers, and one for each kind of step.
+#include "dataset/stream.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "core/base/random.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+namespace {
+
+class TableStream final : public Stream {
+ public:
+  TableStream(std::unique_ptr<RowStore> rows, std::uint64_t samples)
+      : Stream(*rows), rows_(std::move(rows)), samples_(static_cast<Handle>(samples)) {}
+  void begin(std::uint64_t) override { position_ = 0; }
+  std::size_t next(std::span<Handle> into) override {
+    const std::size_t count = std::min<std::size_t>(into.size(), samples_ - position_);
+    std::iota(into.begin(), into.begin() + static_cast<std::ptrdiff_t>(count), position_);
+    position_ += static_cast<Handle>(count);
+    return count;
+  }
+
+ private:
+  std::unique_ptr<RowStore> rows_;
+  Handle samples_, position_ = 0;
+};
+
+class ReaderStream final : public Stream {
+ public:
+  ReaderStream(std::unique_ptr<RowStore> rows, std::unique_ptr<Reader> reader)
+      : Stream(*rows), rows_(std::move(rows)), reader_(std::move(reader)) {}
+  void begin(std::uint64_t) override {
+    if (moved_) reader_->rewind();
+    moved_ = ended_ = false;
+  }
+  std::size_t next(std::span<Handle> into) override {
+    if (ended_) return 0;
+    moved_ = true;
+    std::size_t count = 0;
+    try {
+      for (; count < into.size(); ++count) {
+        into[count] = rows_->acquire();
+        if (reader_->read(rows_->input(into[count]), rows_->output(into[count]))) continue;
+        rows_->release(into[count]);
+        ended_ = true;
+        break;
+      }
+    } catch (...) {  // rows that nobody has heard of would be lost
+      for (std::size_t i = 0; i < count; ++i) rows_->release(into[i]);
+      ended_ = true;
+      throw;
+    }
+    return count;
+  }
+
+ private:
+  std::unique_ptr<RowStore> rows_;
+  std::unique_ptr<Reader> reader_;
+  bool moved_ = false, ended_ = false;
+};
+
+/// A step over another stream whose rows it passes on.
+class StepStream : public Stream {
+ public:
+  explicit StepStream(std::unique_ptr<Stream> before) : Stream(before->store()), before_(std::move(before)) {}
+
+ protected:
+  std::unique_ptr<Stream> before_;
+};
+
+class TakeStream final : public StepStream {
+ public:
+  TakeStream(std::unique_ptr<Stream> before, std::uint64_t count) : StepStream(std::move(before)), count_(count) {}
+  void begin(std::uint64_t epoch) override {
+    before_->begin(epoch);
+    left_ = count_;
+  }
+  std::size_t next(std::span<Handle> into) override {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), left_));
+    if (wanted == 0) return 0;
+    const std::size_t count = before_->next(into.first(wanted));
+    left_ = count < wanted ? 0 : left_ - count;
+    return count;
+  }
+
+ private:
+  std::uint64_t count_, left_ = 0;
+};
+
+class SkipStream final : public StepStream {
+ public:
+  SkipStream(std::unique_ptr<Stream> before, std::uint64_t count) : StepStream(std::move(before)), count_(count) {}
+  void begin(std::uint64_t epoch) override {
+    before_->begin(epoch);
+    left_ = count_;
+  }
+  std::size_t next(std::span<Handle> into) override {
+    std::array<Handle, 64> dropped;
+    while (left_ > 0) {
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(dropped.size(), left_));
+      const std::size_t count = before_->next(std::span(dropped).first(wanted));
+      for (std::size_t i = 0; i < count; ++i) store().release(dropped[i]);
+      left_ -= count;
+      if (count < wanted) {
+        left_ = 0;
+        return 0;
+      }
+    }
+    return before_->next(into);
+  }
+
+ private:
+  std::uint64_t count_, left_ = 0;
+};
+
+class RepeatStream final : public StepStream {
+ public:
+  RepeatStream(std::unique_ptr<Stream> before, std::uint64_t times) : StepStream(std::move(before)), times_(times) {}
+  void begin(std::uint64_t epoch) override {
+    // Every pass of every epoch is an epoch of its own to the shuffles before.
+    first_ = times_ == Step::forever ? epoch << 32 : epoch * times_;
+    pass_ = 0;
+    if (times_ > 0) before_->begin(first_);
+    any_ = false;
+  }
+  std::size_t next(std::span<Handle> into) override {
+    std::size_t filled = 0;
+    while (pass_ < times_) {
+      const std::size_t count = before_->next(into.subspan(filled));
+      filled += count;
+      any_ = any_ || count > 0;
+      if (filled == into.size()) return filled;
+      ++pass_;
+      if (!any_) pass_ = times_;  // nothing to repeat: an endless loop otherwise
+      any_ = false;
+      if (pass_ < times_) before_->begin(first_ + pass_);
+    }
+    return filled;
+  }
+
+ private:
+  std::uint64_t times_, first_ = 0, pass_ = 0;
+  bool any_ = false;  // this pass gave a sample
+};
+
+class ShuffleStream final : public StepStream {
+ public:
+  ShuffleStream(std::unique_ptr<Stream> before, const Step& step, std::uint64_t seed, std::uint64_t index,
+                std::optional<std::uint64_t> size)
+      : StepStream(std::move(before)), buffer_(step.count), seed_(step.shuffle.seed.value_or(seed)), index_(index),
+        each_epoch_(step.shuffle.each_epoch) {
+    if (size) held_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>({buffer_, *size, most_reserved})));
+  }
+  ~ShuffleStream() override { drop(); }
+
+  void begin(std::uint64_t epoch) override {
+    drop();
+    before_->begin(epoch);
+    // One stream of random numbers for each shuffle of the chain and each epoch, apart from those of parameters.
+    constexpr std::uint64_t family = std::uint64_t{0x5348} << 48;
+    random_ = RandomStream(seed_, family ^ (index_ << 40) ^ (each_epoch_ ? epoch : 0));
+    drawn_ = 0;
+  }
+
+  std::size_t next(std::span<Handle> into) override {
+    // Row numbers come in runs; how long they are does not touch the order.
+    while (held_.size() < buffer_ && (arrived_ < waiting_ || fetch())) held_.push_back(incoming_[arrived_++]);
+    std::size_t count = 0;
+    for (; count < into.size() && !held_.empty(); ++count) {
+      const auto drawn = static_cast<std::size_t>(random_.below(drawn_++, held_.size()));
+      into[count] = held_[drawn];
+      if (arrived_ < waiting_ || fetch()) {
+        held_[drawn] = incoming_[arrived_++];
+      } else {
+        held_[drawn] = held_.back();
+        held_.pop_back();
+      }
+    }
+    return count;
+  }
+
+ private:
+  static constexpr std::uint64_t most_reserved = std::uint64_t{1} << 24;
+
+  bool fetch() {
+    if (ended_) return false;
+    waiting_ = arrived_ = 0;
+    waiting_ = before_->next(incoming_);
+    ended_ = waiting_ < incoming_.size();
+    return waiting_ > 0;
+  }
+  void drop() noexcept {
+    for (const Handle row : held_) store().release(row);
+    for (; arrived_ < waiting_; ++arrived_) store().release(incoming_[arrived_]);
+    held_.clear();
+    waiting_ = arrived_ = 0;
+    ended_ = false;
+  }
+
+  std::uint64_t buffer_, seed_, index_;
+  bool each_epoch_;
+  RandomStream random_{0, 0};
+  std::uint64_t drawn_ = 0;
+  std::vector<Handle> held_;
+  std::array<Handle, 64> incoming_{};
+  std::size_t arrived_ = 0, waiting_ = 0;  // incoming_[arrived_ .. waiting_) are yet to be used
+  bool ended_ = false;
+};
+
+class MapStream final : public Stream {
+ public:
+  MapStream(std::unique_ptr<Stream> before, std::unique_ptr<RowStore> rows, const Dataset::State& dataset,
+            std::size_t index, const Description& from)
+      : Stream(*rows), before_(std::move(before)), rows_(std::move(rows)), function_(dataset.steps[index].map),
+        from_(from), to_(dataset.description_of_map(index)) {}
+  void begin(std::uint64_t epoch) override {
+    before_->begin(epoch);
+    position_ = 0;
+  }
+  std::size_t next(std::span<Handle> into) override {
+    std::size_t count = 0;
+    try {
+      for (; count < into.size(); ++count) {
+        if (!map_one(into[count])) break;
+      }
+    } catch (...) {
+      for (std::size_t i = 0; i < count; ++i) rows_->release(into[i]);
+      throw;
+    }
+    return count;
+  }
+
+ private:
+  struct Held {  // gives a row back unless somebody takes it over
+    RowStore* store;
+    Handle row;
+    ~Held() {
+      if (store) store->release(row);
+    }
+  };
+
+  bool map_one(Handle& target) {
+    Handle source;
+    if (before_->next({&source, 1}) == 0) return false;
+    const Held given{&before_->store(), source};
+    const Item made = function_(view_item(from_, given.store->input(source), given.store->output(source)));
+    Held kept{rows_.get(), rows_->acquire()};
+    store_item(made, to_, rows_->input(kept.row), rows_->output(kept.row),
+               "map: sample " + std::to_string(position_++));
+    target = kept.row;
+    kept.store = nullptr;
+    return true;
+  }
+
+  std::unique_ptr<Stream> before_;
+  std::unique_ptr<RowStore> rows_;
+  Dataset::MapFunction function_;
+  Description from_, to_;
+  std::uint64_t position_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State& dataset, std::uint64_t seed) {
+  const Source& source = *dataset.source;
+  Description description = source.description();
+  std::unique_ptr<Stream> stream;
+  if (auto table = source.table(context)) {
+    const std::uint64_t samples = table->samples;
+    stream = std::make_unique<TableStream>(std::make_unique<RowStore>(std::move(table), description), samples);
+  } else {
+    stream = std::make_unique<ReaderStream>(std::make_unique<RowStore>(context, description), source.open());
+  }
+  for (std::size_t i = 0; i < dataset.steps.size(); ++i) {
+    const Step& step = dataset.steps[i];
+    switch (step.kind) {
+      case Step::Kind::take: stream = std::make_unique<TakeStream>(std::move(stream), step.count); break;
+      case Step::Kind::skip: stream = std::make_unique<SkipStream>(std::move(stream), step.count); break;
+      case Step::Kind::repeat: stream = std::make_unique<RepeatStream>(std::move(stream), step.count); break;
+      case Step::Kind::shuffle:
+        stream = std::make_unique<ShuffleStream>(std::move(stream), step, seed, i, description.size);
+        break;
+      case Step::Kind::map: {
+        const Description& mapped = dataset.description_of_map(i);
+        auto rows = std::make_unique<RowStore>(context, mapped);
+        stream = std::make_unique<MapStream>(std::move(stream), std::move(rows), dataset, i, description);
+        description = mapped;
+        break;
+      }
+    }
+  }
+  return stream;
+}
+
+}  // namespace webai

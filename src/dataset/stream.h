@@ -1,0 +1,30 @@
+// The steps of a dataset at work: each stream pulls row numbers from the one before it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "dataset/rows.h"
+#include "dataset/state.h"
+
+namespace webai {
+
+class Stream {
+ public:
+  explicit Stream(RowStore& store) : store_(store) {}
+  virtual ~Stream() = default;
+  /// Starts over with the order of that epoch.
+  virtual void begin(std::uint64_t epoch) = 0;
+  /// Fills `into`; fewer rows than asked for mean the end. The caller gives rows back to store().
+  virtual std::size_t next(std::span<Handle> into) = 0;
+  RowStore& store() const noexcept { return store_; }
+
+ private:
+  RowStore& store_;
+};
+
+/// The streams of a dataset, one in the other. `seed` is that of shuffles without their own.
+std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State& dataset, std::uint64_t seed);
+
+}  // namespace webai
