@@ -1,4 +1,5 @@
-// Convolution and its gradients against the chains of multiply-adds they promise, bit by bit, on every target and width.
+// Convolution and its gradients against the chains of multiply-adds they promise, bit by bit, on every target and
+// width.
 #include "backends/cpu/kernels/conv2d.h"
 
 #include <catch2/catch.hpp>

@@ -153,11 +153,9 @@ Conv2dInputGradientPlan::Conv2dInputGradientPlan(const Conv2dShape& shape, std::
     return;
   }
   for (std::size_t residue_y = 0; residue_y < std::min(shape.stride_y, shape.height); ++residue_y) {
-    const PhaseAxis y =
-        phase_axis(residue_y, shape.kernel_height, shape.stride_y, shape.dilation_y, shape.pad_top);
+    const PhaseAxis y = phase_axis(residue_y, shape.kernel_height, shape.stride_y, shape.dilation_y, shape.pad_top);
     for (std::size_t residue_x = 0; residue_x < std::min(shape.stride_x, shape.width); ++residue_x) {
-      const PhaseAxis x =
-          phase_axis(residue_x, shape.kernel_width, shape.stride_x, shape.dilation_x, shape.pad_left);
+      const PhaseAxis x = phase_axis(residue_x, shape.kernel_width, shape.stride_x, shape.dilation_x, shape.pad_left);
       TapShape taps;
       taps.images = shape.batch;
       taps.source_height = shape.output_height();
@@ -193,8 +191,9 @@ void Conv2dInputGradientPlan::pack(const Phase& phase, const float* filter, floa
   const std::size_t depth = phase.taps.depth_total();
   const std::size_t row_floats = shape_.channels / shape_.groups * shape_.outputs;  // one tap of the filter
   for (std::size_t tap = 0; tap < s.tap_y.size() * s.tap_x.size(); ++tap) {
-    const float* from = filter + (phase.filter_y[tap / s.tap_x.size()] * shape_.kernel_width +
-                                  phase.filter_x[tap % s.tap_x.size()]) * row_floats;
+    const float* from =
+        filter + (phase.filter_y[tap / s.tap_x.size()] * shape_.kernel_width + phase.filter_x[tap % s.tap_x.size()]) *
+                     row_floats;
     if (s.depthwise) {
       std::copy_n(from, s.columns, packed + tap * s.columns);
       continue;
@@ -203,10 +202,9 @@ void Conv2dInputGradientPlan::pack(const Phase& phase, const float* filter, floa
       for (std::size_t column = 0; column < s.columns; column += phase.taps.panel_width()) {
         const std::size_t count = std::min(phase.taps.panel_width(), s.columns - column);
         const std::size_t width = phase.taps.width_for(count);
-        vector_kernels().pack_transposed(from + column * shape_.outputs + group * s.depth, shape_.outputs, s.depth,
-                                         count, width,
-                                         packed + group * phase.taps.group_floats() + column * depth +
-                                             tap * s.depth * width);
+        vector_kernels().pack_transposed(
+            from + column * shape_.outputs + group * s.depth, shape_.outputs, s.depth, count, width,
+            packed + group * phase.taps.group_floats() + column * depth + tap * s.depth * width);
       }
     }
   }

@@ -1,5 +1,6 @@
 // Two-dimensional convolution in fp32, channels last: forward and both gradients. As with products, a plan fixes the
-// geometry once, run() allocates nothing, every sum has an order that only the shape decides, and threads split outputs.
+// geometry once, run() allocates nothing, every sum has an order that only the shape decides, and threads split
+// outputs.
 #pragma once
 
 #include <cstddef>
@@ -67,7 +68,7 @@ class Conv2dInputGradientPlan {
 
  private:
   struct Phase {
-    std::size_t origin = 0;  // of its first pixel, in floats
+    std::size_t origin = 0;                       // of its first pixel, in floats
     std::vector<std::size_t> filter_y, filter_x;  // the filter's row and column of each tap
     TapProduct taps;
   };
@@ -104,12 +105,12 @@ class Conv2dFilterGradientPlan {
   bool is_product_ = false;
   GemmPlan product_;
   const TileForms* tiles_ = nullptr;
-  bool copies_ = false;         // input rows are copied with zeros around them
-  std::size_t pitch_ = 0;       // floats per input row, as read
-  std::size_t strip_rows_ = 0;  // input rows per image of a chunk
+  bool copies_ = false;                            // input rows are copied with zeros around them
+  std::size_t pitch_ = 0;                          // floats per input row, as read
+  std::size_t strip_rows_ = 0;                     // input rows per image of a chunk
   std::size_t chunk_images_ = 1, chunk_rows_ = 0;  // output rows summed per pass
-  std::vector<std::ptrdiff_t> row_offsets_;  // where each filter row (tap, channel) of a group reads, in floats
-  std::vector<std::ptrdiff_t> tap_offsets_;  // where each output row of a chunk reads
+  std::vector<std::ptrdiff_t> row_offsets_;        // where each filter row (tap, channel) of a group reads, in floats
+  std::vector<std::ptrdiff_t> tap_offsets_;        // where each output row of a chunk reads
   std::size_t panels_ = 0, columns_ = 0, groups_ = 1;
   std::size_t row_unit_ = 1, row_parts_ = 1, unit_parts_ = 1;
   std::size_t strip_floats_ = 0, job_floats_ = 0;

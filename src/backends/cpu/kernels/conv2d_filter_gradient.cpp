@@ -9,7 +9,7 @@
 namespace webai::cpu {
 namespace {
 
-constexpr std::size_t job_cost = 400'000;          // multiply-adds worth handing to another thread
+constexpr std::size_t job_cost = 400'000;  // multiply-adds worth handing to another thread
 constexpr std::size_t most_strip_floats = 96 * 1024;
 constexpr std::size_t chunk_pixels = 512;
 constexpr std::size_t epilogue_rows = 48;
@@ -56,8 +56,8 @@ Conv2dFilterGradientPlan::Conv2dFilterGradientPlan(const Conv2dShape& shape, std
   for (std::size_t y = 0; y < shape.kernel_height; ++y) {
     for (std::size_t x = 0; x < shape.kernel_width; ++x) {
       for (std::size_t c = 0; c < channels; ++c) {
-        row_offsets_.push_back(static_cast<std::ptrdiff_t>(y * shape.dilation_y * pitch_ +
-                                                           x * shape.dilation_x * shape.channels + c));
+        row_offsets_.push_back(
+            static_cast<std::ptrdiff_t>(y * shape.dilation_y * pitch_ + x * shape.dilation_x * shape.channels + c));
       }
     }
   }
@@ -89,14 +89,16 @@ Conv2dFilterGradientPlan::Conv2dFilterGradientPlan(const Conv2dShape& shape, std
   const double cost = static_cast<double>(rows) * static_cast<double>(pixels) *
                       static_cast<double>(columns_ * groups_) * (depthwise ? 4 : 1);
   const double pieces = cost / static_cast<double>(job_cost);
-  const std::size_t jobs =
-      pieces < 2 ? 1 : pieces >= static_cast<double>(width) ? width : static_cast<std::size_t>(pieces);
+  const std::size_t jobs = pieces < 2                             ? 1
+                           : pieces >= static_cast<double>(width) ? width
+                                                                  : static_cast<std::size_t>(pieces);
   const std::size_t row_units = ceil_divide(rows, row_unit_);
   unit_parts_ = std::min(jobs, panels_ * groups_);
   row_parts_ = std::clamp<std::size_t>(jobs / unit_parts_, 1, row_units);
   strip_floats_ = copies_ ? aligned(chunk_images_ * strip_rows_ * pitch_) : 0;
   const bool packs = !depthwise && columns_ % tiles_->full().width != 0;
-  job_floats_ = strip_floats_ + (packs ? aligned(chunk_images_ * chunk_rows_ * output_width * tiles_->full().width) : 0);
+  const std::size_t panel_floats = chunk_images_ * chunk_rows_ * output_width * tiles_->full().width;
+  job_floats_ = strip_floats_ + (packs ? aligned(panel_floats) : 0);
   scratch_floats_ = job_floats_ * row_parts_ * unit_parts_;
 }
 
@@ -113,10 +115,13 @@ void Conv2dFilterGradientPlan::run(const float* input, const float* output_gradi
   Job job{this, input, output_gradient, filter_gradient, scratch, epilogue};
   const std::size_t parts = row_parts_ * unit_parts_;
   if (parts > 1 && executor) {
-    executor->run(parts, [](void* data, std::size_t index) {
-      const Job& shared = *static_cast<const Job*>(data);
-      shared.plan->part(shared, index);
-    }, &job);
+    executor->run(
+        parts,
+        [](void* data, std::size_t index) {
+          const Job& shared = *static_cast<const Job*>(data);
+          shared.plan->part(shared, index);
+        },
+        &job);
   } else {
     for (std::size_t index = 0; index < parts; ++index) part(job, index);
   }
@@ -136,8 +141,8 @@ void Conv2dFilterGradientPlan::part(const Job& job, std::size_t index) const noe
       const std::size_t rows = std::min(chunk_rows_, output_height - y);
       const float* source = windows(job.input, image, images, y, rows, strip);
       for (std::size_t u = unit; u < unit_end; ++u) {
-        run_unit(job, source, (image * output_height + y) * output_width, images * rows * output_width, u, row,
-                 row_end, strip + strip_floats_);
+        run_unit(job, source, (image * output_height + y) * output_width, images * rows * output_width, u, row, row_end,
+                 strip + strip_floats_);
       }
     }
   }
@@ -197,8 +202,7 @@ void Conv2dFilterGradientPlan::run_unit(const Job& job, const float* source, std
   tile.columns = columns;
   tile.ldc = shape_.outputs;
   tile.accumulate = accumulate_ || pixel > 0;
-  const std::size_t channel =
-      depthwise ? column : group * (shape_.channels / shape_.groups);
+  const std::size_t channel = depthwise ? column : group * (shape_.channels / shape_.groups);
   const bool last = pixel + pixels == shape_.batch * shape_.output_height() * output_width;
   std::size_t finished = row;
   for (std::size_t r = row; r < row_end;) {

@@ -60,15 +60,19 @@ template <int rows, int vectors, bool partial> HWY_INLINE void run_tile(const Ti
   for (int r = 0; r < rows; ++r) {
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; ++v) {
-      if (partial && v == vectors - 1) store_partial(sum[r][v], d, c_row[r] + v * lanes, last);
-      else hn::StoreU(sum[r][v], d, c_row[r] + v * lanes);
+      if (partial && v == vectors - 1)
+        store_partial(sum[r][v], d, c_row[r] + v * lanes, last);
+      else
+        hn::StoreU(sum[r][v], d, c_row[r] + v * lanes);
     }
   }
 }
 
 template <int rows, int vectors> void tile(const TileCall& call) {
-  if (call.columns == vectors * lanes) run_tile<rows, vectors, false>(call);
-  else run_tile<rows, vectors, true>(call);
+  if (call.columns == vectors * lanes)
+    run_tile<rows, vectors, false>(call);
+  else
+    run_tile<rows, vectors, true>(call);
 }
 
 template <int vectors> constexpr TileForm form() {

@@ -10,7 +10,7 @@
 namespace webai::cpu {
 namespace {
 
-constexpr std::size_t job_cost = 400'000;       // multiply-adds worth handing to another thread
+constexpr std::size_t job_cost = 400'000;        // multiply-adds worth handing to another thread
 constexpr std::size_t strip_floats = 96 * 1024;  // of a copied piece of the source: stays in a second-level cache
 constexpr std::size_t block_depth = 1024;        // k per pass over a panel of weights
 constexpr std::size_t epilogue_rows = 48, epilogue_floats = 8192;
@@ -25,8 +25,8 @@ TapProduct::TapProduct(TapShape shape, std::size_t width)
   panel_width_ = tiles_->full().width;
   panels_ = ceil_divide(s.columns, panel_width_);
   const std::size_t tail = s.columns % panel_width_;
-  group_floats_ = s.depthwise ? depth_total() * s.columns
-                              : depth_total() * (s.columns - tail + (tail ? width_for(tail) : 0));
+  group_floats_ =
+      s.depthwise ? depth_total() * s.columns : depth_total() * (s.columns - tail + (tail ? width_for(tail) : 0));
   if (s.images == 0 || s.grid_height == 0 || s.grid_width == 0 || s.columns == 0) return;
 
   // How source rows are read, and where a tap lies from a grid point.
@@ -64,8 +64,9 @@ TapProduct::TapProduct(TapShape shape, std::size_t width)
   const double cost = static_cast<double>(s.images * image_points) * static_cast<double>(depth_total()) *
                       static_cast<double>(s.columns * s.groups) / (s.depthwise ? static_cast<double>(1) / 4 : 1);
   const double pieces = cost / static_cast<double>(job_cost);
-  const std::size_t jobs =
-      pieces < 2 ? 1 : pieces >= static_cast<double>(width) ? width : static_cast<std::size_t>(pieces);
+  const std::size_t jobs = pieces < 2                             ? 1
+                           : pieces >= static_cast<double>(width) ? width
+                                                                  : static_cast<std::size_t>(pieces);
   const std::size_t target = packed_floats() > 64 * 1024 ? 512 : 256;
   const std::size_t image_floats = s.source_height * pitch_;
   if (image_points <= target / 2 && image_floats <= strip_floats) {
@@ -111,10 +112,13 @@ void TapProduct::run(const TapCall& call) const noexcept {
   const std::size_t parts = chunk_parts_ * column_parts_;
   if (chunk_count_ == 0) return;
   if (parts > 1 && call.executor) {
-    call.executor->run(parts, [](void* data, std::size_t index) {
-      const Job& shared = *static_cast<const Job*>(data);
-      shared.product->part(*shared.call, index);
-    }, &job);
+    call.executor->run(
+        parts,
+        [](void* data, std::size_t index) {
+          const Job& shared = *static_cast<const Job*>(data);
+          shared.product->part(*shared.call, index);
+        },
+        &job);
   } else {
     for (std::size_t index = 0; index < parts; ++index) part(call, index);
   }
@@ -226,9 +230,10 @@ void TapProduct::run_segments(const TapCall& call, const Chunk& chunk, const flo
         tile.prefetch = tile.b;
         tile.accumulate = begin < end && begin > first_row_[row];
         // Where the next row of a tile lies: along x, then down.
-        std::ptrdiff_t offset = static_cast<std::ptrdiff_t>(image * image_pitch + pad_left_ * s.source_channels + channel) +
-                                (static_cast<std::ptrdiff_t>(row * s.step_y) - first_row) *
-                                    static_cast<std::ptrdiff_t>(pitch_);
+        const std::ptrdiff_t source_row = static_cast<std::ptrdiff_t>(row * s.step_y) - first_row;
+        std::ptrdiff_t offset =
+            source_row * static_cast<std::ptrdiff_t>(pitch_) +
+            static_cast<std::ptrdiff_t>(image * image_pitch + pad_left_ * s.source_channels + channel);
         std::size_t x = 0, y = 0;
         for (std::size_t point = 0; point < points;) {
           const std::size_t height = form.next_rows(points - point);

@@ -14,7 +14,7 @@ namespace webai::cpu {
 struct TapShape {
   std::size_t images = 0, source_height = 0, source_width = 0, source_channels = 0;
   std::size_t grid_height = 0, grid_width = 0, step_y = 1, step_x = 1;
-  std::vector<std::ptrdiff_t> tap_y, tap_x;  ///< ascending offsets in source pixels
+  std::vector<std::ptrdiff_t> tap_y, tap_x;        ///< ascending offsets in source pixels
   std::size_t groups = 1, depth = 0, columns = 0;  ///< channels read and outputs written per group
   bool depthwise = false;  ///< one channel in, the same out: depth is 1, columns all channels, groups 1
   // Grid point (i, y, x) is written at destination + i * image + y * row + x * pixel (floats).
@@ -67,15 +67,15 @@ class TapProduct {
   TapShape shape_;
   const TileForms* tiles_ = nullptr;
   std::size_t panel_width_ = 0, panels_ = 0, group_floats_ = 0;
-  bool merged_ = false;        // a tap row is one run of floats
-  std::size_t pad_left_ = 0;   // zero pixels in front of each copied row
-  std::size_t pitch_ = 0;      // floats per source row, as read
-  bool copies_ = false;        // source rows are copied with zeros around them
-  std::vector<std::ptrdiff_t> offsets_;          // of each tap, in floats as read
+  bool merged_ = false;                           // a tap row is one run of floats
+  std::size_t pad_left_ = 0;                      // zero pixels in front of each copied row
+  std::size_t pitch_ = 0;                         // floats per source row, as read
+  bool copies_ = false;                           // source rows are copied with zeros around them
+  std::vector<std::ptrdiff_t> offsets_;           // of each tap, in floats as read
   std::vector<std::size_t> first_row_, end_row_;  // tap rows that hit the source, per grid row
-  std::size_t row_taps_ = 0, tap_depth_ = 0;     // taps per tap row and floats per tap, as the kernel sees them
+  std::size_t row_taps_ = 0, tap_depth_ = 0;      // taps per tap row and floats per tap, as the kernel sees them
   std::size_t chunk_images_ = 1, chunk_rows_ = 0, chunks_per_image_ = 1, chunk_count_ = 0;
-  std::size_t block_tap_rows_ = 1;               // tap rows per pass
+  std::size_t block_tap_rows_ = 1;  // tap rows per pass
   std::size_t chunk_parts_ = 1, column_parts_ = 1, job_scratch_ = 0;
 };
 

@@ -20,14 +20,14 @@ struct TileCall {
   std::ptrdiff_t a_step = 1;  ///< floats between neighbours k of one row
   const std::ptrdiff_t* tap_offsets = nullptr;
   std::size_t taps = 1;
-  std::size_t depth = 0;      ///< k per tap
-  const float* b = nullptr;   ///< rows of at least the form's width, zero padded where it exceeds `columns`
-  std::size_t b_stride = 0;   ///< floats between rows of b
+  std::size_t depth = 0;           ///< k per tap
+  const float* b = nullptr;        ///< rows of at least the form's width, zero padded where it exceeds `columns`
+  std::size_t b_stride = 0;        ///< floats between rows of b
   float* const* c_rows = nullptr;  ///< where each row is stored; null: c + r * ldc
   float* c = nullptr;
   std::size_t ldc = 0;
-  std::size_t columns = 0;    ///< outputs to store per row: more than width - lanes, at most the form's width
-  bool accumulate = false;    ///< chains start from what c holds
+  std::size_t columns = 0;          ///< outputs to store per row: more than width - lanes, at most the form's width
+  bool accumulate = false;          ///< chains start from what c holds
   const float* prefetch = nullptr;  ///< one line of it is fetched per k, b_stride apart: the part of b needed next
 };
 

@@ -105,8 +105,9 @@ using Wide = hn::ScalableTag<float>;
 constexpr TileForms tiles = {2, {form<Wide, 1, 12>(), form<Wide, 2, 6>()}};
 #elif HWY_TARGET <= HWY_AVX3
 // Half vectors for at most 8 columns: no slower per lane, and fewer of them are padding.
-constexpr TileForms tiles = {5, {form<hn::CappedTag<float, 8>, 1, 12>(), form<Wide, 1, 12>(), form<Wide, 2, 12>(),
-                                 form<Wide, 3, 6>(), form<Wide, 4, 6>()}};
+constexpr TileForms tiles = {5,
+                             {form<hn::CappedTag<float, 8>, 1, 12>(), form<Wide, 1, 12>(), form<Wide, 2, 12>(),
+                              form<Wide, 3, 6>(), form<Wide, 4, 6>()}};
 #else
 constexpr TileForms tiles = {4, {form<Wide, 1, 12>(), form<Wide, 2, 12>(), form<Wide, 3, 6>(), form<Wide, 4, 6>()}};
 #endif
