@@ -1,0 +1,70 @@
+// The declarative `io` block: what is done to inputs before the first layer and to outputs after the last.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/model/json.h"
+#include "webai/context.hpp"
+
+namespace webai {
+
+struct IoStep {
+  /// "rescale-linear", "standardize", "log", "clip", "round", "auto", "one-hot-to-label", "label-to-one-hot",
+  /// "label-to-index"
+  std::string type;
+  std::string path;
+  double from[2] = {0, 1}, to[2] = {0, 1};  ///< rescale-linear
+  bool clamp = false;                       ///< rescale-linear: keep results inside `to`
+  std::vector<double> mean, deviation;      ///< standardize: one number, or one per element of the last dimension
+  double offset = 0;                        ///< log: ln(x + offset)
+  std::optional<double> low, high;          ///< clip
+  std::vector<std::string> labels;
+};
+
+/// The rules of one input or output; several steps form a chain.
+struct IoRules {
+  std::string name;  ///< of the input or output; empty: the whole
+  std::vector<IoStep> normalize = {};
+  std::vector<IoStep> denormalize = {};
+  bool empty() const noexcept { return normalize.empty() && denormalize.empty(); }
+};
+
+struct IoBlock {
+  std::vector<IoRules> input, output;
+  /// The rules of a named input or output, else those of the whole, else empty ones.
+  const IoRules& input_rules(std::string_view name) const;
+  const IoRules& output_rules(std::string_view name) const;
+};
+
+/// Reads the block at /io. Unknown keys and types, equal `from` bounds and doubled labels are errors.
+IoBlock parse_io(const Json& json, std::string_view path = "/io");
+
+/// What denormalising gives: numbers, or a label (its index when the labels end before it).
+struct Answer {
+  std::vector<double> numbers;
+  std::optional<std::int64_t> index;  ///< the largest output, when the rules ask for a label
+  std::string label;                  ///< empty when the index has no label
+};
+
+/// Applies the steps on the host, in order. Throws for a step that needs text.
+void apply_steps(std::span<const IoStep> steps, std::vector<double>& values);
+Answer denormalize(const IoRules& rules, std::span<const double> output);
+/// The training target for a label: `output.normalize`, or the inverse of `output.denormalize`. Throws for an unknown
+/// label, naming the nearest.
+std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs);
+/// The training target for numbers: `output.normalize`, or the inverse of `output.denormalize`. One number where the
+/// rules speak of labels and there are several outputs is the index of the label.
+std::vector<double> normalize_target(const IoRules& rules, std::span<const double> target, std::size_t outputs);
+/// Labels the rules speak of, or none.
+std::span<const std::string> labels_of(const IoRules& rules);
+/// Checks the labels against the number of outputs: more labels is an error, fewer a warning.
+void check_labels(const Context& context, const IoRules& rules, std::size_t outputs);
+
+}  // namespace webai

@@ -1,0 +1,84 @@
+// Each step in the words of elementwise operators; a step that changes nothing leaves no node.
+#include "core/model/io_graph.h"
+
+#include <algorithm>
+
+#include "core/op/term.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+Term clipped(Term x, std::optional<double> low, std::optional<double> high) {
+  Attributes bounds;
+  if (low) bounds.set("min", *low);
+  if (high) bounds.set("max", *high);
+  return x.apply("clip", std::move(bounds));
+}
+
+Term rescaled(Term x, const IoStep& step) {
+  if (step.from[0] != 0) x = x - step.from[0];
+  if (step.from[1] - step.from[0] != 1) x = x / (step.from[1] - step.from[0]);
+  if (step.to[1] - step.to[0] != 1) x = x * (step.to[1] - step.to[0]);
+  if (step.to[0] != 0) x = x + step.to[0];
+  if (step.clamp) x = clipped(x, std::min(step.to[0], step.to[1]), std::max(step.to[0], step.to[1]));
+  return x;
+}
+
+// One number for all, or one for each element of the last dimension.
+Term spread(Term x, const std::vector<double>& values, const IoStep& step) {
+  if (values.size() == 1) return x.number(values[0]);
+  const Dimension last = x.shape().dim(x.shape().rank() - 1);
+  if (last != Dimension(static_cast<std::int64_t>(values.size())))
+    throw Error(Code::shape_mismatch, {.message = "standardize has " + std::to_string(values.size()) + " numbers for inputs whose last dimension is " +
+                                                  (last.is_symbol() ? std::string("open") : std::to_string(last.value())),
+                                       .reason = "IO_SIZE", .path = step.path});
+  Builder& builder = x.builder();
+  return {builder, builder.constant(Tensor::from(builder.context(), x.dtype(), Shape{last}, values))};
+}
+
+Term learned_scale(Term x, const std::string& name, const IoStep& step, std::vector<AutoNormalize>& learned) {
+  const Dimension last = x.shape().dim(x.shape().rank() - 1);
+  if (last.is_symbol())
+    throw Error(Code::invalid_model, {.message = "\"auto\" needs an input whose last dimension is a number",
+                                      .reason = "OPEN_SIZE", .path = step.path});
+  Builder& builder = x.builder();
+  AutoNormalize entry;
+  entry.input = name;
+  entry.shape = {last};
+  entry.path = step.path;
+  entry.mean = builder.graph().add_state(name + ".normalize.mean", {x.dtype(), entry.shape});
+  entry.scale = builder.graph().add_state(name + ".normalize.scale", {x.dtype(), entry.shape});
+  learned.push_back(entry);
+  return (x - Term(builder, {entry.mean})) * Term(builder, {entry.scale});
+}
+
+}  // namespace
+
+Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& name, Ref input,
+                   std::vector<AutoNormalize>& learned) {
+  Term x(builder, input);
+  const std::string place = builder.path();
+  for (const IoStep& step : rules.normalize) {
+    builder.set_path(step.path);
+    if (step.type == "rescale-linear")
+      x = rescaled(x, step);
+    else if (step.type == "standardize")
+      x = (x - spread(x, step.mean, step)) / spread(x, step.deviation, step);
+    else if (step.type == "log")
+      x = (step.offset == 0 ? x : x + step.offset).apply("log");
+    else if (step.type == "clip")
+      x = clipped(x, step.low, step.high);
+    else if (step.type == "round")
+      x = x.apply("round");
+    else if (step.type == "auto")
+      x = learned_scale(x, name, step, learned);
+    else
+      throw Error(Code::unsupported, {.message = "\"" + step.type + "\" on inputs cannot be built yet", .reason = "NOT_YET",
+                                      .path = step.path});
+  }
+  builder.set_path(place);
+  return x.ref();
+}
+
+}  // namespace webai

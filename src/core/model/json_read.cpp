@@ -1,0 +1,296 @@
+// Reading: nlohmann's SAX parser feeds a builder that counts against the limits before it stores anything.
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+// A failed check inside the parser must not end the process.
+#define JSON_ASSERT(condition) static_cast<void>(0)
+#include <nlohmann/json.hpp>
+
+#include "core/model/json.h"
+#include "core/model/json5.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::uint32_t deepest = 4096;        // whatever the limits say: values are destroyed recursively
+constexpr std::size_t few_keys = 16;           // up to here duplicates are looked for one by one
+constexpr double exact_bound = 9007199254740992.0;
+
+/// Walks the text and says outside how far it got, so that an error can name the place.
+class TrackedIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  TrackedIterator(const char* at, const char** progress) : at_(at), progress_(progress) {}
+  reference operator*() const { return *at_; }
+  TrackedIterator& operator++() {
+    *progress_ = ++at_;
+    return *this;
+  }
+  TrackedIterator operator++(int) {
+    TrackedIterator old = *this;
+    ++*this;
+    return old;
+  }
+  friend bool operator==(const TrackedIterator& a, const TrackedIterator& b) { return a.at_ == b.at_; }
+
+ private:
+  const char* at_;
+  const char** progress_;
+};
+
+/// The text being read and how to name a place in it.
+struct Source {
+  std::string_view text;
+  const StrictText* strict = nullptr;  ///< set when `text` was translated
+  std::string_view original;
+  const char* progress = nullptr;      ///< behind the last character taken
+
+  /// Of the last character taken.
+  std::string place() const {
+    const auto taken = static_cast<std::size_t>(progress - text.data());
+    return place(taken == 0 ? 0 : taken - 1);
+  }
+
+  std::string place(std::size_t offset) const {
+    offset = std::min(offset, text.empty() ? 0 : text.size() - 1);
+    if (strict) offset = std::min(strict->original(offset), original.empty() ? 0 : original.size() - 1);
+    const std::string_view before = original.substr(0, offset);
+    const std::size_t line = 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+    const std::size_t start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+    return "line " + std::to_string(line) + ", column " + std::to_string(offset - start + 1);
+  }
+};
+
+/// Only printable ASCII, shortened from the left: what goes into an error text.
+std::string shown(std::string_view text) {
+  std::string result;
+  const bool cut = text.size() > 40;
+  if (cut) text.remove_prefix(text.size() - 40);
+  for (const char c : text) result += c >= 32 && c < 127 ? c : '?';
+  return cut ? "..." + result : result;
+}
+
+class TreeBuilder {
+ public:
+  TreeBuilder(Source& source, const Limits& limits) : source_(source), limits_(limits) {
+    values_left_ = limits.nodes > ~std::uint64_t{0} / 8 ? ~std::uint64_t{0} : limits.nodes * 8;
+    objects_left_ = limits.nodes;
+    number_bytes_left_ = limits.host_bytes;
+  }
+
+  Json take() { return std::move(root_); }
+
+  // What nlohmann::json::sax_parse calls.
+  bool null() { return add(Json()); }
+  bool boolean(bool value) { return add(Json::boolean(value)); }
+  bool number_integer(std::int64_t value) { return add_integer(static_cast<double>(value), Json::integer(value)); }
+  bool number_unsigned(std::uint64_t value) {
+    const bool fits = value <= static_cast<std::uint64_t>(INT64_MAX);
+    return add_integer(static_cast<double>(value), fits ? Json::integer(static_cast<std::int64_t>(value))
+                                                        : Json::number(static_cast<double>(value)));
+  }
+  bool number_float(double value, const std::string&) { return add_number(value); }
+  bool string(std::string& value) { return add(Json::text(std::move(value))); }
+  bool binary(std::vector<std::uint8_t>&) { return false; }
+
+  bool start_object(std::size_t) {
+    count(objects_left_, limits_.nodes, "objects", "OBJECTS");
+    return open(true);
+  }
+  bool start_array(std::size_t) { return open(false); }
+
+  bool key(std::string& name) {
+    Frame& frame = frames_.back();
+    count_value();
+    if (is_duplicate(frame, name))
+      throw Error(Code::invalid_json, {.message = "the key \"" + shown(name) + "\" stands twice in one object",
+                                       .reason = "DUPLICATE_KEY", .path = source_.place(),
+                                       .hint = "remove one of the two"});
+    frame.members.emplace_back(std::move(name), Json());
+    return true;
+  }
+
+  bool end_object() {
+    Json value = Json::object(std::move(frames_.back().members));
+    frames_.pop_back();
+    return place(std::move(value));
+  }
+
+  bool end_array() {
+    Frame& frame = frames_.back();
+    Json value = frame.items.empty() ? Json::numbers(std::move(frame.numbers)) : Json::array(std::move(frame.items));
+    frames_.pop_back();
+    return place(std::move(value));
+  }
+
+  template <class Exception>
+  bool parse_error(std::size_t position, const std::string& token, const Exception& error) {
+    // The parser's text reads "[...] parse error at line 1, column 5: syntax error while parsing object - unexpected
+    // '}'; expected string literal"; the place is ours.
+    std::string_view text = error.what();
+    ErrorDetails details;
+    details.reason = "JSON_SYNTAX";
+    // A literal that stands wrong is named by its start, all else by the last character that was read.
+    const std::size_t at = text.find("unexpected ");
+    const bool literal = at != std::string_view::npos && text[at + 11] != '\'' && text.substr(at + 11, 3) != "end";
+    details.path = source_.place(position - std::min(position, literal ? token.size() : 1));
+    if (const std::size_t start = text.find("syntax error "); start != std::string_view::npos) {
+      text.remove_prefix(start);
+      std::string_view fact = text;
+      std::string_view where = cut(fact, " - ");
+      if (fact.empty()) std::swap(fact, where);
+      std::string_view rest = fact;
+      std::string_view what = cut(rest, "; expected ");
+      details.expected = shown(rest);
+      std::string_view last = what;
+      const std::string_view plain = cut(last, "; last read: ");
+      if (!last.empty()) details.actual = shown(last);
+      details.message = std::string(where) + (where.empty() ? "" : ": ") + shown_whole(plain);
+    } else if (text.find("out_of_range") != std::string_view::npos) {
+      details.message = "a number is too large for any number type";
+      details.reason = "NUMBER_RANGE";
+    } else {
+      details.message = shown_whole(text);
+    }
+    throw Error(Code::invalid_json, std::move(details));
+  }
+
+ private:
+  struct Frame {
+    bool object = false;
+    std::vector<Json::Member> members;  // of an object
+    std::vector<double> numbers;        // of an array, while only numbers came
+    std::vector<Json> items;            // of an array, once something else came
+    std::set<std::string, std::less<>> keys;  // of an object with more than few_keys
+  };
+
+  /// Splits at `separator`: returns what stands before, leaves what stands behind (nothing when it is not there).
+  static std::string_view cut(std::string_view& text, std::string_view separator) {
+    const std::size_t at = text.find(separator);
+    const std::string_view before = text.substr(0, at);
+    text = at == std::string_view::npos ? std::string_view() : text.substr(at + separator.size());
+    return before;
+  }
+
+  static std::string shown_whole(std::string_view text) {
+    std::string result;
+    for (const char c : text.substr(0, 200)) result += c >= 32 && c < 127 ? c : '?';
+    return result;
+  }
+
+  [[noreturn]] void over(std::uint64_t limit, const std::string& what, const char* reason) {
+    throw Error(Code::limit_exceeded, {.message = "the JSON has more than " + std::to_string(limit) + " " + what,
+                                       .reason = reason, .path = source_.place(),
+                                       .hint = "raise the limits of the context if this is meant"});
+  }
+
+  void count(std::uint64_t& left, std::uint64_t limit, const char* what, const char* reason) {
+    if (left == 0) over(limit, what, reason);
+    --left;
+  }
+
+  void count_value() { count(values_left_, limits_.nodes * 8, "values", "VALUES"); }
+
+  bool open(bool object) {
+    count_value();
+    if (frames_.size() >= std::min(limits_.json_depth, deepest))
+      over(std::min(limits_.json_depth, deepest), "levels of nesting", "JSON_DEPTH");
+    frames_.emplace_back().object = object;
+    return true;
+  }
+
+  bool is_duplicate(Frame& frame, const std::string& name) {
+    if (frame.members.size() < few_keys)
+      return std::ranges::any_of(frame.members, [&](const Json::Member& member) { return member.first == name; });
+    if (frame.keys.empty())
+      for (const Json::Member& member : frame.members) frame.keys.insert(member.first);
+    return !frame.keys.insert(name).second;
+  }
+
+  bool add(Json value) {
+    count_value();
+    return place(std::move(value));
+  }
+
+  bool add_integer(double value, Json exact) {
+    if (value <= exact_bound && value >= -exact_bound && in_number_array()) return add_number(value);
+    return add(std::move(exact));
+  }
+
+  bool in_number_array() const {
+    return !frames_.empty() && !frames_.back().object && frames_.back().items.empty();
+  }
+
+  bool add_number(double value) {
+    if (!in_number_array()) return add(Json::number(value));
+    if (number_bytes_left_ < sizeof value) over(limits_.host_bytes, "bytes of numbers", "NUMBERS");
+    number_bytes_left_ -= sizeof value;
+    frames_.back().numbers.push_back(value);
+    return true;
+  }
+
+  /// Puts a finished value where it belongs.
+  bool place(Json value) {
+    if (frames_.empty()) {
+      root_ = std::move(value);
+      return true;
+    }
+    Frame& frame = frames_.back();
+    if (frame.object) {
+      frame.members.back().second = std::move(value);
+      return true;
+    }
+    if (!frame.numbers.empty()) {  // no longer only numbers: unpack, each now counts as a value
+      for (const double number : frame.numbers) {
+        count_value();
+        frame.items.push_back(Json::number(number));
+      }
+      std::vector<double>().swap(frame.numbers);
+    }
+    frame.items.push_back(std::move(value));
+    return true;
+  }
+
+  Source& source_;
+  const Limits& limits_;
+  std::uint64_t values_left_, objects_left_, number_bytes_left_;
+  std::vector<Frame> frames_;
+  Json root_;
+};
+
+}  // namespace
+
+Json read_json(std::string_view text, const Limits& limits, JsonOptions options) {
+  if (text.size() > limits.json_bytes)
+    throw Error(Code::limit_exceeded, {.message = "the JSON has " + std::to_string(text.size()) + " bytes",
+                                       .reason = "JSON_BYTES",
+                                       .expected = "at most " + std::to_string(limits.json_bytes),
+                                       .actual = std::to_string(text.size())});
+  StrictText strict;
+  Source source{.text = text, .original = text};
+  if (options.json5) {
+    strict = strict_from_json5(text);
+    source.text = strict.text;
+    source.strict = &strict;
+  }
+  const char* begin = source.text.data();
+  source.progress = begin;
+  if (const void* zero = source.text.empty() ? nullptr : std::memchr(begin, 0, source.text.size())) {
+    source.progress = static_cast<const char*>(zero) + 1;  // the parser would take it for the end of the text
+    throw Error(Code::invalid_json, {.message = "syntax error: a zero byte in the text", .reason = "JSON_SYNTAX",
+                                     .path = source.place()});
+  }
+  TreeBuilder builder(source, limits);
+  nlohmann::json::sax_parse(TrackedIterator(begin, &source.progress),
+                            TrackedIterator(begin + source.text.size(), &source.progress), &builder);
+  return builder.take();
+}
+
+}  // namespace webai

@@ -1,0 +1,124 @@
+// Writing: shortest numbers that read back, arrays of plain numbers on one line.
+#include <charconv>
+#include <cmath>
+
+#include "core/model/json.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+class Writer {
+ public:
+  explicit Writer(bool pretty) : pretty_(pretty) {}
+  std::string take() { return std::move(out_); }
+
+  void write(const Json& value, std::size_t level) {
+    switch (value.kind()) {
+      case Json::Kind::null: out_ += "null"; break;
+      case Json::Kind::boolean: out_ += value.as_boolean() ? "true" : "false"; break;
+      case Json::Kind::number: number(value); break;
+      case Json::Kind::text: text(value.as_text()); break;
+      case Json::Kind::array: array(value, level); break;
+      case Json::Kind::object: object(value, level); break;
+    }
+  }
+
+ private:
+  void number(const Json& value) {
+    if (const auto whole = value.as_integer(); whole && !(*whole == 0 && std::signbit(value.as_number())))
+      put(*whole);
+    else
+      put(value.as_number());
+  }
+
+  void put(std::int64_t value) {
+    char digits[24];
+    out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  }
+
+  void put(double value) {
+    if (!std::isfinite(value))
+      throw Error(Code::invalid_argument, {.message = "JSON cannot write a number that is infinite or not a number",
+                                           .reason = "NOT_FINITE", .hint = "export weights as base64"});
+    char digits[32];
+    out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+  }
+
+  void text(const std::string& value) {
+    static constexpr char hex[] = "0123456789abcdef";
+    out_ += '"';
+    for (const char c : value) {
+      switch (c) {
+        case '"': out_ += "\\\""; break;
+        case '\\': out_ += "\\\\"; break;
+        case '\n': out_ += "\\n"; break;
+        case '\r': out_ += "\\r"; break;
+        case '\t': out_ += "\\t"; break;
+        default:
+          if (static_cast<unsigned char>(c) < 32) {
+            out_ += "\\u00";
+            out_ += hex[c >> 4];
+            out_ += hex[c & 15];
+          } else {
+            out_ += c;
+          }
+      }
+    }
+    out_ += '"';
+  }
+
+  void line(std::size_t level) {
+    if (!pretty_) return;
+    out_ += '\n';
+    out_.append(2 * level, ' ');
+  }
+
+  void array(const Json& value, std::size_t level) {
+    out_ += '[';
+    if (value.is_packed()) {
+      bool first = true;
+      for (const double item : value.as_numbers()) {
+        if (!first) out_ += pretty_ ? ", " : ",";
+        first = false;
+        number(Json::number(item));
+      }
+    } else {
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        if (i > 0) out_ += ',';
+        line(level + 1);
+        write(value.at(i), level + 1);
+      }
+      if (value.size() > 0) line(level);
+    }
+    out_ += ']';
+  }
+
+  void object(const Json& value, std::size_t level) {
+    out_ += '{';
+    bool first = true;
+    for (const auto& [key, item] : value.members()) {
+      if (!first) out_ += ',';
+      first = false;
+      line(level + 1);
+      text(key);
+      out_ += pretty_ ? ": " : ":";
+      write(item, level + 1);
+    }
+    if (!first) line(level);
+    out_ += '}';
+  }
+
+  std::string out_;
+  bool pretty_;
+};
+
+}  // namespace
+
+std::string write_json(const Json& value, bool pretty) {
+  Writer writer(pretty);
+  writer.write(value, 0);
+  return writer.take();
+}
+
+}  // namespace webai

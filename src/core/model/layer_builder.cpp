@@ -1,0 +1,197 @@
+// Reading properties and parameters of one layer.
+#include "core/model/layer_builder.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace webai {
+namespace {
+
+// Flattens nested numbers row-major and finds their dimensions; false when ragged or not numbers.
+bool collect_numbers(const Json& value, std::size_t level, std::vector<std::int64_t>& dims, std::vector<double>& out) {
+  if (value.is_number()) {
+    out.push_back(value.as_number());
+    return level == dims.size();
+  }
+  if (!value.is_array()) return false;
+  const auto length = static_cast<std::int64_t>(value.size());
+  if (level == dims.size()) {
+    if (!out.empty() || level >= Shape::max_rank) return false;  // a deeper array after numbers
+    dims.push_back(length);
+  } else if (dims[level] != length) {
+    return false;
+  }
+  if (value.is_packed()) {
+    out.insert(out.end(), value.as_numbers().begin(), value.as_numbers().end());
+    return level + 1 == dims.size() || value.size() == 0;
+  }
+  for (std::size_t i = 0; i < value.size(); ++i)
+    if (!collect_numbers(value.at(i), level + 1, dims, out)) return false;
+  return true;
+}
+
+bool all_ones_but(const Shape& shape, const std::vector<std::int64_t>& dims) {
+  if (dims.size() != shape.rank()) return false;
+  for (std::size_t axis = 0; axis < dims.size(); ++axis)
+    if (dims[axis] != shape[axis]) return false;
+  return true;
+}
+
+}  // namespace
+
+void LayerBuilder::fail(Code code, std::string reason, std::string message, std::string hint,
+                        std::string_view property) const {
+  throw Error(code, {.message = std::move(message), .reason = std::move(reason),
+                     .path = property.empty() ? layer_.path : pointer_to(layer_.path, property),
+                     .layer = layer_.name, .hint = std::move(hint)});
+}
+
+Shape LayerBuilder::dims(Ref value) const { return builder_.shape(value).without(0); }
+
+std::int64_t LayerBuilder::input_count() const {
+  const Shape dims = input_dims();
+  if (!dims.is_concrete())
+    fail(Code::invalid_model, "OPEN_SIZE",
+         "the number of parameters depends on a dimension that is open (null): the input is " + dims.text(),
+         "give the size as numbers, or put a layer in between that removes the open dimension");
+  return dims.elements();
+}
+
+std::string_view LayerBuilder::fallback(std::string_view name) const {
+  for (const PropertyDef& definition : layer_.definition->properties)
+    if (definition.name == name) return definition.fallback;
+  throw Error(Code::internal, "layer " + layer_.type + " asks for property " + std::string(name) + ", which it does not define");
+}
+
+bool LayerBuilder::boolean(std::string_view name) const {
+  const Json* given = property(name);
+  return given ? given->as_boolean() : fallback(name) == "true";
+}
+
+double LayerBuilder::number(std::string_view name) const {
+  if (const Json* given = property(name)) return given->as_number();
+  const std::string_view text = fallback(name);
+  double value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::int64_t LayerBuilder::integer(std::string_view name) const {
+  if (const Json* given = property(name)) return given->as_integer().value_or(0);
+  const std::string_view text = fallback(name);
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::string LayerBuilder::text(std::string_view name) const {
+  const Json* given = property(name);
+  return given ? given->as_text() : std::string(fallback(name));
+}
+
+std::vector<std::int64_t> LayerBuilder::counts(std::string_view name, std::size_t axes) const {
+  const Json* given = property(name);
+  if (!given || given->is_number()) return std::vector<std::int64_t>(axes, integer(name));
+  if (given->size() != axes)
+    fail(Code::invalid_model, "PROPERTY_VALUE",
+         std::string(name) + " has " + std::to_string(given->size()) + " numbers, expected one or " + std::to_string(axes),
+         {}, name);
+  std::vector<std::int64_t> list;
+  for (std::size_t i = 0; i < axes; ++i) list.push_back(given->at(i).as_integer().value_or(0));
+  return list;
+}
+
+Ref LayerBuilder::declare(const Request& request, bool stored, const std::string& path, Tensor initial) {
+  const Limits& limits = builder_.context().limits();
+  const std::int64_t elements = request.shape.elements();
+  const auto width = static_cast<std::int64_t>(size_of(type()));
+  if (static_cast<std::uint64_t>(elements) > limits.tensor_bytes / static_cast<std::uint64_t>(width))
+    throw Error(Code::limit_exceeded,
+                {.message = std::string(request.name) + " of shape " + request.shape.text() + " would take " +
+                            std::to_string(elements) + " elements",
+                 .reason = "TENSOR_BYTES", .path = layer_.path, .layer = layer_.name,
+                 .expected = "at most " + std::to_string(limits.tensor_bytes) + " bytes for one tensor",
+                 .hint = "a smaller size, or a larger limit \"tensor_bytes\""});
+  BuiltParameter built;
+  built.parameter = request.name;
+  built.name = layer_.title + "." + built.parameter;
+  built.type = {type(), request.shape};
+  built.stored = stored;
+  built.path = path;
+  built.layer = layer_.path;
+  built.owner = layer_.id;
+  built.index = own_parameters_++;
+  built.start = request.start;
+  built.initial = std::move(initial);
+  built.trainable = request.trainable;
+  built.value = builder_.graph().add_parameter(built.name, built.type, request.trainable);
+  built_.parameters.push_back(std::move(built));
+  return {built_.parameters.back().value};
+}
+
+Ref LayerBuilder::given_array(const Request& request, const Json& values, const std::string& path) {
+  std::vector<std::int64_t> dims;
+  std::vector<double> numbers;
+  if (!collect_numbers(values, 0, dims, numbers))
+    fail(Code::invalid_model, "RAGGED", std::string(request.name) + " is an array of numbers whose rows are equally long",
+         {}, request.name);
+  const auto wanted = static_cast<std::size_t>(request.shape.elements());
+  const bool flat = dims.size() == 1 && numbers.size() == wanted;
+  if (!flat && !all_ones_but(request.shape, dims))
+    throw Error(Code::shape_mismatch,
+                {.message = std::string(request.name) + " has the wrong shape", .reason = "PARAM_SIZE", .path = path,
+                 .layer = layer_.name, .expected = request.shape.text(), .actual = Shape(dims).text()});
+  return declare(request, false, path, Tensor::from(builder_.context(), type(), request.shape, numbers));
+}
+
+Ref LayerBuilder::parameter(const Request& request) {
+  const std::string path = pointer_to(layer_.path, request.name);
+  const Json* given = property(request.name);
+  if (!given || (given->is_boolean() && given->as_boolean())) return declare(request, true, {}, {});
+  if (given->is_null() || given->is_boolean()) {
+    if (request.optional) return {};
+    fail(Code::invalid_model, "PARAM_VALUE", "a " + layer_.type + " layer cannot go without " + std::string(request.name),
+         {}, request.name);
+  }
+  if (given->is_number()) {
+    if (request.takes_number) return builder_.scalar(given->as_number(), type());
+    fail(Code::invalid_model, "PARAM_VALUE", std::string(request.name) + " is an array of numbers, got one number", {},
+         request.name);
+  }
+  if (given->is_array()) return given_array(request, *given, path);
+  if (given->is_object() && (given->find("size") || given->find("count"))) {
+    const Json* size = given->find("size") ? given->find("size") : given->find("count");
+    std::vector<std::int64_t> dims;
+    for (std::size_t i = 0; i < (size->is_array() ? size->size() : 1); ++i) {
+      const Json item = size->is_array() ? size->at(i) : *size;
+      dims.push_back(item.is_number() ? item.as_integer().value_or(-1) : -1);
+    }
+    if (!all_ones_but(request.shape, dims))
+      throw Error(Code::shape_mismatch, {.message = std::string(request.name) + " has the wrong shape",
+                                         .reason = "PARAM_SIZE", .path = path, .layer = layer_.name,
+                                         .expected = request.shape.text(), .actual = describe(*size)});
+    return declare(request, true, {}, {});
+  }
+  fail(Code::unsupported, "PARAM_PIPE", std::string(request.name) + " as the end of a pipe cannot be built yet", {},
+       request.name);
+}
+
+Ref LayerBuilder::random_step() {
+  if (built_.random_step == no_value)
+    built_.random_step = builder_.graph().add_state("random.step", {DType::i64, Shape{}});
+  return {built_.random_step};
+}
+
+Ref LayerBuilder::flattened(Ref value) {
+  if (builder_.shape(value).rank() == 2) return value;
+  return builder_.emit("flatten", {value}, {{"axis", std::int64_t{1}}});
+}
+
+Ref LayerBuilder::reshaped(Ref value, const Shape& wanted) {
+  if (dims(value) == wanted) return value;
+  std::vector<std::int64_t> shape = {-1};
+  for (const Dimension dim : wanted.dims()) shape.push_back(dim.value());
+  return builder_.emit("reshape", {value}, {{"shape", std::move(shape)}});
+}
+
+}  // namespace webai

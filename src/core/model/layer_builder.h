@@ -1,0 +1,86 @@
+// What a layer definition sees while it writes its operators: its input, its properties, its parameters. Private to
+// core/model.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/model/build.h"
+#include "core/model/layer_def.h"
+#include "core/op/builder.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+class LayerBuilder {
+ public:
+  LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training)
+      : builder_(builder), model_(model), layer_(layer), input_(input), built_(built), training_(training) {}
+
+  Builder& builder() { return builder_; }
+  const Layer& layer() const { return layer_; }
+  const Model& model() const { return model_; }
+  DType type() const { return model_.type; }
+  bool training() const { return training_; }
+  std::uint64_t seed() const { return built_.seed; }
+  Ref input() const { return input_; }
+  /// Dimensions of a value without batch.
+  Shape dims(Ref value) const;
+  Shape input_dims() const { return dims(input_); }
+  /// All numbers of one sample; refuses open dimensions, on which no parameter can depend.
+  std::int64_t input_count() const;
+
+  // Properties with their fallbacks.
+  const Json* property(std::string_view name) const { return layer_.properties.find(name); }
+  bool boolean(std::string_view name) const;
+  double number(std::string_view name) const;
+  std::int64_t integer(std::string_view name) const;
+  std::string text(std::string_view name) const;
+  /// A count for each of `axes` spatial axes; one number serves all.
+  std::vector<std::int64_t> counts(std::string_view name, std::size_t axes) const;
+
+  /// What `parameter` needs to know.
+  struct Request {
+    std::string_view name;
+    Shape shape;
+    Initial start;
+    bool optional = false;        ///< false and null mean: none
+    bool takes_number = false;    ///< a number means: this constant, frozen
+    bool trainable = true;
+  };
+  /// The parameter by the value the model gives it; invalid when the layer goes without.
+  Ref parameter(const Request& request);
+
+  /// The number of the training step, for what draws random numbers (a state that training advances).
+  Ref random_step();
+  /// After a training step `parameter` takes this value.
+  void write(Ref parameter, Ref value) { builder_.graph().writes.push_back({parameter.id, value.id}); }
+
+  // Shorthands for nodes.
+  Ref emit(std::string_view op, std::initializer_list<Ref> inputs, Attributes attributes = {}) {
+    return builder_.emit(op, inputs, std::move(attributes));
+  }
+  Ref flattened(Ref value);                      ///< [batch, numbers of one sample]
+  Ref reshaped(Ref value, const Shape& dims);    ///< [batch, dims...]
+
+  [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint = {},
+                         std::string_view property = {}) const;
+
+ private:
+  Ref given_array(const Request& request, const Json& values, const std::string& path);
+  Ref declare(const Request& request, bool stored, const std::string& path, Tensor initial);
+  std::string_view fallback(std::string_view name) const;
+
+  Builder& builder_;
+  const Model& model_;
+  const Layer& layer_;
+  Ref input_;
+  BuiltModel& built_;
+  bool training_;
+  int own_parameters_ = 0;
+};
+
+}  // namespace webai

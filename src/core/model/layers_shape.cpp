@@ -1,0 +1,48 @@
+// Layer types that change the shape of what flows, or nothing but in training.
+#include "core/model/layer_builder.h"
+
+namespace webai {
+namespace {
+
+Ref build_flatten(LayerBuilder& layer) { return layer.flattened(layer.input()); }
+
+Ref build_reshape(LayerBuilder& layer) {
+  const Shape size = *layer.layer().size;
+  const Shape dims = layer.input_dims();
+  if (!size.is_concrete() || !dims.is_concrete())
+    layer.fail(Code::unsupported, "OPEN_SIZE", "reshape works on sizes that are numbers", {}, "size");
+  if (size.elements() != dims.elements())
+    layer.fail(Code::shape_mismatch, "OP_OUTPUT_SIZE",
+               "reshape keeps the number of values: the input " + dims.text() + " has " +
+                   std::to_string(dims.elements()) + ", the size " + size.text() + " " + std::to_string(size.elements()),
+               {}, "size");
+  return layer.reshaped(layer.input(), size);
+}
+
+Ref build_dropout(LayerBuilder& layer) {
+  const double rate = layer.number("rate");
+  if (!(rate >= 0 && rate < 1))
+    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "rate is a number from 0 to below 1", {}, "rate");
+  return layer.emit("dropout", {layer.input(), layer.random_step()},
+                    {{"rate", rate},
+                     {"seed", static_cast<std::int64_t>(layer.seed())},
+                     {"id", std::int64_t{layer.layer().id}},
+                     {"training", layer.training()}});
+}
+
+constexpr PropertyDef dropout_properties[] = {
+    {.name = "rate", .kind = PropertyKind::number, .doc = "share of the values that is dropped in training", .fallback = "0.5"},
+};
+
+constexpr LayerDef definitions[] = {
+    {.name = "flatten", .doc = "All values of a sample in one dimension, row-major.", .build = build_flatten},
+    {.name = "reshape", .doc = "The same values under another size.", .size = SizeRule::required, .build = build_reshape},
+    {.name = "dropout", .doc = "In training a random share of the values becomes 0.", .properties = dropout_properties,
+     .build = build_dropout},
+};
+
+}  // namespace
+
+std::span<const LayerDef> shape_layers() { return definitions; }
+
+}  // namespace webai

@@ -1,0 +1,247 @@
+// The root of a model: its properties, then its layers, then what flows where.
+#include "core/model/parse.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/names.h"
+#include "core/op/registry.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::int64_t newest_version = 1;
+
+class RootParser {
+ public:
+  explicit RootParser(ParseState& state) : state_(state) {}
+
+  Model run(const Json& json) {
+    if (!json.is_object()) wrong_value(state_.path, "a model", "a JSON object", json);
+    model_.json = json;
+    root_ = with_setup(with_canonical_keys(json, Scope::root, state_.path, state_.aliases));
+    check_words();
+    version();
+    domain();
+    data_type();
+    if (const Json* mops = property("minMops")) {
+      if (!mops->is_number() || mops->as_number() < 0) wrong_value(at("minMops"), "minMops", "a number of 0 or more", *mops);
+      model_.min_mops = mops->as_number();
+    }
+    activation();
+    default_type();
+    seed();
+    setup();
+    if (const Json* io = property("io"); io && !state_.outer) model_.io = parse_io(*io, at("io"));
+    if (state_.outer)
+      for (const std::string_view key : {"io", "minMops"})
+        if (property(key)) state_.context.log(1, at(key) + ": ignored in an inner net");
+    if (property("outputs"))
+      throw Error(Code::unsupported, {.message = "\"outputs\" by pull cannot be built yet", .reason = "OUTPUTS",
+                                      .path = at("outputs")});
+    layers();
+    return std::move(model_);
+  }
+
+ private:
+  const Json* property(std::string_view key) const { return root_.find(key); }
+  std::string at(std::string_view key) const { return pointer_to(state_.path, key); }
+
+  const std::string* text(std::string_view key) const {
+    const Json* value = property(key);
+    if (!value) return nullptr;
+    if (!value->is_text() || value->as_text().empty()) wrong_value(at(key), key, "a text that is not empty", *value);
+    return &value->as_text();
+  }
+
+  // Moves the old `setupData` of the root to `setup.data`.
+  Json with_setup(const Json& root) {
+    const Json* moved = root.find("setupData");
+    if (!moved) return root;
+    state_.aliases.used("setupData", "setup.data", at("setupData"));
+    const Json* setup = root.find("setup");
+    const Json* data = setup ? setup->find("data") : nullptr;
+    if (data && !(*data == *moved))
+      throw Error(Code::invalid_model, {.message = "\"setupData\" and \"setup.data\" mean the same and differ",
+                                        .reason = "ALIAS_CONFLICT", .path = at("setupData"),
+                                        .hint = "keep \"setup.data\" alone"});
+    if (!data) model_.setup_data_path = at("setupData");
+    std::vector<Json::Member> members;
+    for (const auto& [key, value] : root.members())
+      if (key != "setupData" && key != "setup") members.emplace_back(key, value);
+    const bool merge = setup && setup->is_object();
+    if (merge || !setup)
+      members.emplace_back("setup", merge ? setup->with("data", *moved) : Json::object({{"data", *moved}}));
+    else
+      members.emplace_back("setup", *setup);
+    return Json::object(std::move(members));
+  }
+
+  void check_words() const {
+    const std::vector<std::string_view> known(root_properties().begin(), root_properties().end());
+    for (const auto& [key, value] : root_.members()) {
+      if (is_kept_and_ignored(key)) continue;
+      if (std::ranges::find(known, key) == known.end()) unknown_property(state_.path, key, "a model", known);
+    }
+    if (property("timeStep")) state_.context.log(1, at("timeStep") + ": an old property, ignored");
+  }
+
+  void version() const {
+    const Json* value = property("webai");
+    if (!value) return;
+    const auto version = value->is_number() ? value->as_integer() : std::nullopt;
+    if (!version || *version < 1) wrong_value(at("webai"), "webai", "the version of the language: 1", *value);
+    if (*version > newest_version)
+      throw Error(Code::unsupported, {.message = "the model is written in version " + std::to_string(*version) +
+                                                 " of the language, this library reads up to " +
+                                                 std::to_string(newest_version),
+                                      .reason = "VERSION", .path = at("webai"),
+                                      .expected = std::to_string(newest_version), .actual = std::to_string(*version),
+                                      .hint = "use a newer library"});
+  }
+
+  void domain() {
+    if (state_.outer) model_.domain = state_.outer->domain;
+    const std::string* name = text("domain");
+    if (!name) return;
+    const auto known = state_.registry.domains();
+    if (*name != "core" && std::ranges::find(known, *name) == known.end()) {
+      const std::string near = nearest_name(*name, known);
+      throw Error(Code::not_found, {.message = "there is no domain \"" + *name + "\"", .reason = "DOMAIN",
+                                    .path = at("domain"),
+                                    .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+    }
+    check_like_outer("domain", model_.domain, *name);
+    model_.domain = *name;
+  }
+
+  void data_type() {
+    if (state_.outer) model_.type = state_.outer->type;
+    const std::string* name = text("dataType");
+    if (!name) return;
+    const auto type = dtype_from_name(*name);
+    if (!type || *type == DType::boolean) {
+      std::vector<std::string_view> known;
+      for (std::size_t i = 1; i < dtype_count; ++i) known.push_back(name_of(static_cast<DType>(i)));
+      const std::string near = nearest_name(*name, known);
+      throw Error(Code::unsupported, {.message = "\"" + *name + "\" is no data type of models", .reason = "DATATYPE",
+                                      .path = at("dataType"),
+                                      .expected = "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64", .actual = *name,
+                                      .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+    }
+    if (state_.outer) check_like_outer("dataType", std::string(name_of(state_.outer->type)), *name);
+    model_.type = *type;
+  }
+
+  void check_like_outer(std::string_view key, const std::string& outer, const std::string& inner) const {
+    if (!state_.outer || outer == inner) return;
+    throw Error(Code::invalid_model, {.message = "an inner net has the " + std::string(key) + " of the net around it",
+                                      .reason = "NET_MISMATCH", .path = at(key), .expected = outer, .actual = inner});
+  }
+
+  void activation() {
+    const Json* value = property("activation");
+    if (!value) return;
+    model_.activation_given = true;
+    if (value->is_null()) return;
+    if (!value->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *value);
+    check_activation(state_.registry, model_.domain, value->as_text(), at("activation"));
+    model_.activation = value->as_text();
+  }
+
+  // The old words for whole nets name the type of their layers.
+  void default_type() {
+    const std::string* name = text("type");
+    if (!name) return;
+    static constexpr std::pair<std::string_view, std::string_view> old[] = {
+        {"NN", "neurons"}, {"RNN", "rnn"}, {"LSTM", "lstm"}, {"GRU", "gru"}};
+    for (const auto& [alias, canonical] : old) {
+      if (*name != alias) continue;
+      state_.aliases.used(alias, canonical, at("type"));
+      model_.default_type = canonical;
+      return;
+    }
+    model_.default_type = canonical_type(*name, at("type"), state_.aliases);
+    if (find_layer_definition(model_.default_type) || state_.registry.find(model_.domain, model_.default_type)) return;
+    std::vector<std::string_view> known;
+    for (const LayerDef* definition : layer_definitions()) known.push_back(definition->name);
+    const std::string near = nearest_name(model_.default_type, known);
+    throw Error(Code::not_found, {.message = "there is no layer type \"" + model_.default_type + "\"",
+                                  .reason = "OPERATION", .path = at("type"),
+                                  .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+  }
+
+  void seed() {
+    const Json* value = property("seed");
+    if (!value) return;
+    if (value->is_null()) {
+      model_.seed_kind = Model::Seed::entropy;
+      return;
+    }
+    const auto seed = value->is_number() ? value->as_integer() : std::nullopt;
+    if (!seed) wrong_value(at("seed"), "seed", "a whole number, or null for a new one each time", *value);
+    model_.seed_kind = Model::Seed::given;
+    model_.seed = static_cast<std::uint64_t>(*seed);
+  }
+
+  void setup() {
+    if (model_.setup_data_path.empty()) model_.setup_data_path = at("setup") + "/data";
+    const Json* given = property("setup");
+    if (!given || given->is_null()) return;
+    if (!given->is_object()) wrong_value(at("setup"), "setup", "an object", *given);
+    const std::vector<std::string_view> known = {"data", "instructions"};
+    for (const auto& [key, value] : given->members()) {
+      if (is_kept_and_ignored(key)) continue;
+      if (std::ranges::find(known, key) == known.end()) unknown_property(at("setup"), key, "\"setup\"", known);
+    }
+    if (const Json* data = given->find("data")) {
+      if (!data->is_null() && !data->is_text() && !data->is_array())
+        wrong_value(model_.setup_data_path, "setup.data", "base64 text or an array of numbers", *data);
+      if (!data->is_text() || !data->as_text().empty()) model_.setup_data = *data;
+    }
+    if (const Json* instructions = given->find("instructions")) model_.setup_instructions = *instructions;
+  }
+
+  void layers() {
+    const Json* list = property("layers");
+    if (!list) {
+      if (state_.outer)
+        throw Error(Code::invalid_model, {.message = "an inner net needs layers", .reason = "LAYERS", .path = state_.path});
+      return;  // inferred from the data by the first training
+    }
+    const std::string path = at("layers");
+    if (!list->is_array() || list->size() == 0) wrong_value(path, "layers", "an array of at least one layer", *list);
+    if (list->size() > state_.context.limits().nodes)
+      throw Error(Code::limit_exceeded, {.message = "the model has " + std::to_string(list->size()) + " layers",
+                                         .reason = "NODES", .path = path,
+                                         .expected = "at most " + std::to_string(state_.context.limits().nodes),
+                                         .actual = std::to_string(list->size()),
+                                         .hint = "raise the limit \"nodes\" if this is meant"});
+    model_.layers.reserve(list->size());
+    for (std::size_t i = 0; i < list->size(); ++i)
+      model_.layers.push_back(parse_layer(state_, model_, list->at(i), static_cast<int>(i)));
+    resolve_routes(state_, model_);
+  }
+
+  ParseState& state_;
+  Model model_;
+  Json root_;
+};
+
+}  // namespace
+
+Model parse_model_object(ParseState& state, const Json& json) { return RootParser(state).run(json); }
+
+Model parse_model(const Context& context, const Registry& registry, const Json& json, ModelOptions options) {
+  AliasLog aliases(context, options.strict);
+  std::uint64_t elements = 0;
+  ParseState state{.context = context, .registry = registry, .options = options, .aliases = aliases, .elements = elements};
+  return parse_model_object(state, json);
+}
+
+Model parse_model(const Context& context, const Registry& registry, std::string_view text, ModelOptions options) {
+  return parse_model(context, registry, read_json(text, context.limits(), {.json5 = options.json5}), options);
+}
+
+}  // namespace webai

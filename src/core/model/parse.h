@@ -1,0 +1,34 @@
+// What the readers of root, layers and routes share while one model is parsed. Private to core/model.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/model/model.h"
+#include "core/model/vocabulary.h"
+
+namespace webai {
+
+struct ParseState {
+  const Context& context;
+  const Registry& registry;
+  ModelOptions options;
+  AliasLog& aliases;
+  std::uint64_t& elements;     ///< layers and pipes so far, those of inner nets included
+  std::size_t depth = 0;       ///< of nets in nets
+  std::string path = {};       ///< of the model itself: "" or "/layers/2/net"
+  const Model* outer = nullptr;///< whose domain and data type an inner net takes
+  bool in_iterator = false;    ///< targets may name states and labels of the iterator around
+};
+
+Model parse_model_object(ParseState& state, const Json& json);
+/// Reads one entry of `layers`, with its pipes.
+Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
+/// Throws NOT_ACTIVATION unless `name` is an activation of the domain.
+void check_activation(const Registry& registry, const std::string& domain, const std::string& name,
+                      const std::string& path);
+/// Finds what `to` and `historyTo` mean, and the flows between neighbours.
+void resolve_routes(const ParseState& state, Model& model);
+
+}  // namespace webai

@@ -1,0 +1,325 @@
+// One layer or pipe: shorthand to object, type, activation, size, targets.
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/names.h"
+#include "core/model/parse.h"
+#include "core/op/registry.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::int64_t longest_history = 65535;
+constexpr std::size_t deepest_net = 64;
+
+[[noreturn]] void fail(const Layer& layer, Code code, std::string reason, std::string path, std::string message,
+                       std::string hint = {}) {
+  throw Error(code, {.message = std::move(message), .reason = std::move(reason), .path = std::move(path),
+                     .layer = layer.name, .hint = std::move(hint)});
+}
+
+// "a layer", "a pipe", "a conv2d layer"
+std::string owner_of(const Layer& layer) {
+  const std::string noun = layer.is_pipe ? "pipe" : "layer";
+  const bool plain = layer.type.empty() || layer.type == "neurons";
+  if (plain) return "a " + noun;
+  const bool vowel = std::string_view("aeiou").find(layer.type.front()) != std::string_view::npos;
+  return (vowel ? "an " : "a ") + layer.type + " " + noun;
+}
+
+Json expand_shorthand(const Json& json, const std::string& path, bool is_pipe) {
+  if (json.is_object()) return json;
+  if (json.is_number() || (json.is_array() && json.size() > 0)) return Json::object({{"size", json}});
+  const std::string noun = is_pipe ? "a pipe" : "a layer";
+  throw Error(Code::invalid_model, {.message = noun + " is a number, an array of numbers or an object, got " + describe(json),
+                                    .reason = "LAYER_KIND", .path = path,
+                                    .expected = "a number, an array of numbers or an object", .actual = describe(json)});
+}
+
+class LayerParser {
+ public:
+  LayerParser(ParseState& state, Model& model, Layer& layer) : state_(state), model_(model), layer_(layer) {}
+
+  void run(const Json& json) {
+    if (++state_.elements > state_.context.limits().nodes)
+      fail(layer_, Code::limit_exceeded, "NODES", layer_.path,
+           "the model has more than " + std::to_string(state_.context.limits().nodes) + " layers and pipes",
+           "raise the limit \"nodes\" if this is meant");
+    layer_.id = ++model_.element_count;
+    layer_.properties = with_canonical_keys(expand_shorthand(json, layer_.path, layer_.is_pipe), Scope::layer,
+                                            layer_.path, state_.aliases);
+    layer_.name = name();
+    if (const Json* label = property("label")) layer_.label = text(*label, "label");
+    type();
+    activation();
+    check_words();
+    if (const Json* size = property("size")) layer_.size = shape(*size);
+    check_size_given();
+    targets();
+    if (const Json* from = property("pipeFrom")) layer_.pipe_from = text(*from, "pipeFrom");
+    if (const Json* hints = property("shapeHints"); hints && !hints->is_object())
+      wrong_value(at("shapeHints"), "shapeHints", "an object", *hints);
+    net();
+    check_pipes_only();
+  }
+
+ private:
+  const Json* property(std::string_view key) const { return layer_.properties.find(key); }
+  std::string at(std::string_view key) const { return pointer_to(layer_.path, key); }
+
+  std::string text(const Json& value, std::string_view key) const {
+    if (!value.is_text() || value.as_text().empty()) wrong_value(at(key), key, "a text that is not empty", value);
+    return value.as_text();
+  }
+
+  std::string name() const {
+    const Json* value = property("name");
+    if (!value) return {};
+    const std::string name = text(*value, "name");
+    if (name.find_first_of(".:/") != std::string::npos || std::string_view("*!@~&$#^%").find(name[0]) != std::string::npos)
+      fail(layer_, Code::invalid_model, "NAME", at("name"), "\"" + name + "\" cannot be a name",
+           "names contain no . : / and start with none of * ! @ ~ & $ # ^ %; put such a name into \"label\"");
+    return name;
+  }
+
+  void domain() {
+    layer_.domain = model_.domain;
+    if (const Json* value = property("domain")) layer_.domain = text(*value, "domain");
+    const auto known = state_.registry.domains();
+    if (layer_.domain == "core" || std::ranges::find(known, layer_.domain) != known.end()) return;
+    const std::string near = nearest_name(layer_.domain, known);
+    fail(layer_, Code::not_found, "DOMAIN", at("domain"), "there is no domain \"" + layer_.domain + "\"",
+         near.empty() ? "" : "did you mean \"" + near + "\"?");
+  }
+
+  void type() {
+    domain();
+    const bool first = layer_.layer_index == 0;
+    const Json* given = property("type");
+    if (given) {
+      layer_.type = canonical_type(text(*given, "type"), at("type"), state_.aliases);
+      if (const std::size_t hash = layer_.type.find('#'); hash != std::string::npos) {
+        layer_.domain = layer_.type.substr(0, hash);
+        layer_.type.erase(0, hash + 1);
+      }
+    } else if (!layer_.is_pipe && property("pipes") && property("pipes")->size() > 0 && !property("size")) {
+      return;  // of pipes only
+    } else {
+      layer_.type = first ? "input" : model_.default_type;
+    }
+    if (layer_.domain == "core" || layer_.type == "input" || layer_.type == "net" || layer_.type == "iterator")
+      layer_.definition = find_layer_definition(layer_.type);
+    if (!layer_.definition) operator_as_layer(given ? at("type") : layer_.path);
+    const bool allowed = layer_.definition && layer_.definition->on_first_layer;
+    if (first && !allowed)
+      fail(layer_, Code::invalid_model, "FIRST_LAYER_TYPE", at("type"),
+           "the first layer takes the inputs and cannot be of type \"" + layer_.type + "\"",
+           "put an input layer in front, such as a number of inputs");
+  }
+
+  void operator_as_layer(const std::string& path) {
+    const OpDef* operation = state_.registry.find(layer_.domain, layer_.type);
+    if (!operation) {
+      std::vector<std::string_view> known;
+      for (const LayerDef* definition : layer_definitions()) known.push_back(definition->name);
+      const auto operations = state_.registry.all(layer_.domain);
+      for (const OpDef* other : operations)
+        if (stands_as_layer(*other)) known.push_back(other->name);
+      const std::string near = nearest_name(layer_.type, known);
+      fail(layer_, Code::not_found, "OPERATION", path, "there is no layer type \"" + layer_.type + "\"",
+           near.empty() ? "" : "did you mean \"" + near + "\"?");
+    }
+    if (!stands_as_layer(*operation))
+      fail(layer_, Code::unsupported, "OPERATION_AS_LAYER", path,
+           "the operator \"" + layer_.type + "\" cannot stand as a layer",
+           "activations and the layer types of the core domain can");
+    layer_.operation = operation;
+  }
+
+  static bool stands_as_layer(const OpDef& operation) {
+    return operation.activation && std::ranges::count(operation.inputs, InputSpec::required, &InputSpec::presence) == 1;
+  }
+
+  void activation() {
+    const Json* given = property("activation");
+    layer_.activation_given = given != nullptr;
+    if (given) {
+      if (given->is_null()) return;
+      if (!given->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *given);
+      layer_.activation = given->as_text();
+    } else if (layer_.definition && layer_.definition->takes_default_activation) {
+      layer_.activation = model_.activation;
+    }
+    if (layer_.activation.empty()) return;
+    check_activation(state_.registry, layer_.domain, layer_.activation, given ? at("activation") : "/activation");
+  }
+
+  // Only words that the type knows may stand here.
+  void check_words() const {
+    std::vector<std::string_view> known(core_layer_properties().begin(), core_layer_properties().end());
+    if (layer_.definition) {
+      for (const PropertyDef& entry : layer_.definition->properties) known.push_back(entry.name);
+      for (const ParameterDef& entry : layer_.definition->parameters) known.push_back(entry.name);
+    }
+    const OpDef* activation =
+        layer_.activation.empty() ? nullptr : state_.registry.find(layer_.domain, layer_.activation);
+    for (const OpDef* operation : {layer_.operation, activation})
+      if (operation)
+        for (const AttributeSpec& entry : operation->attributes) known.push_back(entry.name);
+    for (const auto& [key, value] : layer_.properties.members()) {
+      if (is_kept_and_ignored(key)) continue;
+      if (std::ranges::find(known, key) == known.end() || (layer_.is_pipe && key == "pipes"))
+        unknown_property(layer_.path, key, owner_of(layer_), known);
+      if (layer_.definition)
+        for (const PropertyDef& entry : layer_.definition->properties)
+          if (entry.name == key) check_property(entry, value, at(key));
+      for (const OpDef* operation : {layer_.operation, activation})
+        if (operation)
+          for (const AttributeSpec& entry : operation->attributes)
+            if (entry.name == key) attribute_from_json(entry, value, at(key));
+    }
+    if (layer_.definition)
+      for (const PropertyDef& entry : layer_.definition->properties)
+        if (entry.required && !property(entry.name))
+          fail(layer_, Code::invalid_model, "PROPERTY_MISSING", layer_.path,
+               owner_of(layer_) + " needs the property \"" + std::string(entry.name) + "\"");
+  }
+
+  void check_size_given() const {
+    const bool needed = layer_.definition && layer_.definition->size == SizeRule::required;
+    if (!needed || layer_.size || property("pipeFrom") || state_.in_iterator) return;
+    const bool input = layer_.type == "input";
+    fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
+         input ? "say how many values come in: \"size\": 4" : "say what comes out: \"size\": [28, 28, 1]");
+  }
+
+  Shape shape(const Json& value) {
+    const Json dims = value.is_array() ? value : Json::array({value});
+    if (dims.size() == 0 || !(value.is_array() || value.is_number()))
+      wrong_value(at("size"), "size", "a whole number of 1 or more, or an array of such", value);
+    const std::size_t most = std::min<std::size_t>(state_.context.limits().rank, Shape::max_rank) - 1;
+    if (dims.size() > most)
+      fail(layer_, Code::limit_exceeded, "RANK", at("size"),
+           "a size has at most " + std::to_string(most) + " dimensions, got " + std::to_string(dims.size()));
+    Shape shape;
+    for (std::size_t i = 0; i < dims.size(); ++i) shape.append(dimension(dims.at(i), value.is_array() ? pointer_to(at("size"), i) : at("size")));
+    return shape;
+  }
+
+  Dimension dimension(const Json& value, const std::string& path) {
+    if (value.is_null()) return Dimension::symbol(model_.symbol_count++);
+    if (value.is_number() && value.as_number() > 9007199254740992.0)
+      fail(layer_, Code::limit_exceeded, "SIZE", path, "size is too large: " + describe(value));
+    const auto length = value.is_number() ? value.as_integer() : std::nullopt;
+    if (!length || *length < 1) wrong_value(path, "size", "a whole number of 1 or more", value);
+    return *length;
+  }
+
+  std::vector<Target> target_list(std::string_view key) const {
+    const Json& value = *property(key);
+    std::vector<Target> list;
+    const auto one = [&](const Json& item, std::string path) {
+      Target target{.path = std::move(path)};
+      if (item.is_text() && !item.as_text().empty())
+        target.name = item.as_text();
+      else if (item.is_number() && item.as_integer() && *item.as_integer() >= 0)
+        target.index = item.as_integer();
+      else
+        wrong_value(target.path, key, "a name or the index of a layer", item);
+      list.push_back(std::move(target));
+    };
+    if (!value.is_array()) {
+      one(value, at(key));
+    } else {
+      for (std::size_t i = 0; i < value.size(); ++i) one(value.at(i), pointer_to(at(key), i));
+    }
+    return list;
+  }
+
+  void targets() {
+    if (property("to")) {
+      layer_.routed = true;
+      layer_.to = target_list("to");
+    }
+    if (const Json* history = property("history")) {
+      const auto steps = history->is_number() ? history->as_integer() : std::nullopt;
+      if (!steps || *steps < 1 || *steps > longest_history)
+        wrong_value(at("history"), "history", "a whole number from 1 to " + std::to_string(longest_history), *history);
+      layer_.history = *steps;
+    }
+    if (!property("historyTo")) return;
+    if (layer_.history == 0)
+      fail(layer_, Code::invalid_model, "HISTORY_TO", at("historyTo"), "\"historyTo\" needs \"history\"",
+           "say how many earlier values to keep: \"history\": 1");
+    layer_.history_routed = true;
+    layer_.history_to = target_list("historyTo");
+  }
+
+  void net() {
+    const Json* inner = property("net");
+    if (!inner) return;
+    if (!inner->is_object()) wrong_value(at("net"), "net", "a model object", *inner);
+    if (state_.depth + 1 > deepest_net)
+      fail(layer_, Code::limit_exceeded, "NET_DEPTH", at("net"),
+           "nets stand in nets more than " + std::to_string(deepest_net) + " deep");
+    ParseState inner_state{.context = state_.context, .registry = state_.registry, .options = state_.options,
+                           .aliases = state_.aliases, .elements = state_.elements, .depth = state_.depth + 1,
+                           .path = at("net"), .outer = &model_,
+                           .in_iterator = layer_.type == "iterator" || state_.in_iterator};
+    layer_.net = std::make_shared<const Model>(parse_model_object(inner_state, *inner));
+  }
+
+  void check_pipes_only() const {
+    if (layer_.operates()) return;
+    for (const std::string_view key : {"activation", "to", "history", "historyTo"})
+      if (property(key))
+        fail(layer_, Code::invalid_model, "PIPES_ONLY", at(key),
+             "a layer of pipes only has nothing for \"" + std::string(key) + "\" to act on",
+             "give it to the pipes, or give the layer a size");
+  }
+
+  ParseState& state_;
+  Model& model_;
+  Layer& layer_;
+};
+
+}  // namespace
+
+void check_activation(const Registry& registry, const std::string& domain, const std::string& name,
+                      const std::string& path) {
+  const OpDef* operation = registry.find(domain, name);
+  if (operation && operation->activation) return;
+  std::vector<std::string_view> known;
+  for (const OpDef* other : registry.all(domain))
+    if (other->activation) known.push_back(other->name);
+  const std::string near = nearest_name(name, known);
+  throw Error(operation ? Code::invalid_model : Code::not_found,
+              {.message = operation ? "\"" + name + "\" is an operator, but no activation"
+                                    : "there is no activation \"" + name + "\"",
+               .reason = "NOT_ACTIVATION", .path = path, .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+}
+
+Layer parse_layer(ParseState& state, Model& model, const Json& json, int index) {
+  Layer layer;
+  layer.path = pointer_to(state.path + "/layers", static_cast<std::size_t>(index));
+  layer.title = std::to_string(index);
+  layer.layer_index = index;
+  LayerParser(state, model, layer).run(json);
+  const Json* pipes = layer.properties.find("pipes");
+  if (!pipes) return layer;
+  const std::string path = pointer_to(layer.path, "pipes");
+  if (!pipes->is_array()) wrong_value(path, "pipes", "an array of pipes", *pipes);
+  for (std::size_t i = 0; i < pipes->size(); ++i) {
+    Layer pipe;
+    pipe.path = pointer_to(path, i);
+    pipe.title = layer.title + "/" + std::to_string(i);
+    pipe.layer_index = index;
+    pipe.is_pipe = true;
+    LayerParser(state, model, pipe).run(pipes->at(i));
+    layer.pipes.push_back(std::move(pipe));
+  }
+  return layer;
+}
+
+}  // namespace webai

@@ -1,0 +1,220 @@
+// Reading, filling and writing of parameter values.
+#include "core/model/setup_data.h"
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "core/base/random.h"
+#include "core/model/base64.h"
+#include "core/model/setup_instructions.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+// What a model without a seed of its own starts from; a context's seed is added.
+constexpr std::uint64_t default_seed = 0x5eed;
+
+// Elements are little-endian in files; turns them into the machine's order and back.
+void swap_if_big_endian(std::byte* data, std::size_t count, std::size_t width) {
+  if constexpr (std::endian::native == std::endian::big)
+    for (std::size_t i = 0; i < count; ++i) std::reverse(data + i * width, data + (i + 1) * width);
+}
+
+void count_numbers(const Json& array, std::size_t& count, const std::string& path) {
+  if (array.is_packed()) {
+    count += array.size();
+    return;
+  }
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    const Json item = array.at(i);
+    if (item.is_number())
+      ++count;
+    else if (item.is_array())
+      count_numbers(item, count, path);
+    else
+      throw Error(Code::invalid_model, {.message = "setup.data holds numbers, got " + describe(item),
+                                        .reason = "SETUP_DATA", .path = pointer_to(path, i)});
+  }
+}
+
+void copy_numbers(const Json& array, Tensor& into, std::size_t& at) {
+  if (array.is_packed()) {
+    for (const double value : array.as_numbers()) into.set(at++, value);
+    return;
+  }
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    const Json item = array.at(i);
+    if (item.is_number())
+      into.set(at++, item.as_number());
+    else
+      copy_numbers(item, into, at);
+  }
+}
+
+}  // namespace
+
+std::uint64_t choose_seed(const Context& context, const Model& model) {
+  switch (model.seed_kind) {
+    case Model::Seed::given: return model.seed;
+    case Model::Seed::unset: return default_seed + context.options().seed;
+    case Model::Seed::entropy: break;
+  }
+  std::uint64_t seed = 0;
+  if (!context.host().entropy(&seed, sizeof seed))
+    throw Error(Code::host_error, {.message = "the host has no entropy for \"seed\": null", .reason = "ENTROPY",
+                                   .path = "/seed", .hint = "give a number"});
+  return seed;
+}
+
+namespace {
+
+Tensor random_values(const Context& context, const BuiltParameter& parameter, std::uint64_t seed, std::uint64_t id) {
+  if (parameter.start.kind == Initial::constant && parameter.start.value == 0.0)
+    return Tensor(context, parameter.type.type, parameter.type.shape);
+  Tensor tensor = Tensor::uninitialised(context, parameter.type.type, parameter.type.shape);
+  if (parameter.start.kind == Initial::constant) {
+    for (std::size_t i = 0; i < tensor.elements(); ++i) tensor.set(i, parameter.start.value);
+    return tensor;
+  }
+  const RandomStream stream(seed, id);
+  const double bound = std::sqrt(6.0 / static_cast<double>(parameter.start.fan_in + parameter.start.fan_out));
+  for (std::size_t i = 0; i < tensor.elements(); ++i)
+    tensor.set(i, bound * (2.0 * static_cast<double>(stream.uniform(i)) - 1.0));
+  return tensor;
+}
+
+// All of it is known to be too much before any of it is taken.
+void check_total(const Context& context, const BuiltModel& built) {
+  const std::uint64_t most = context.limits().host_bytes;
+  std::uint64_t left = most;
+  for (const BuiltParameter& parameter : built.parameters) {
+    const auto bytes = static_cast<std::uint64_t>(parameter.type.shape.elements()) * size_of(parameter.type.type);
+    if (bytes > left)
+      throw Error(Code::limit_exceeded, {.message = "the parameters would take more than " + std::to_string(most) + " bytes",
+                                         .reason = "HOST_BYTES", .path = parameter.layer,
+                                         .hint = "smaller layers, or a larger limit \"host_bytes\""});
+    left -= bytes;
+  }
+}
+
+[[noreturn]] void wrong_size(const Model& model, const BuiltModel& built, std::size_t expected, std::size_t got) {
+  std::size_t end = 0;
+  std::string affected;
+  std::string layer;
+  for (const BuiltParameter& parameter : built.parameters) {
+    if (!parameter.stored) continue;
+    end += static_cast<std::size_t>(parameter.type.shape.elements());
+    if (end <= got || !affected.empty()) continue;
+    affected = parameter.name;
+    layer = parameter.layer;
+  }
+  throw Error(Code::invalid_model,
+              {.message = "setup.data holds " + std::to_string(got) + " numbers, the model needs " + std::to_string(expected) +
+                          (affected.empty() ? "" : "; the first parameter that gets too few is \"" + affected + "\""),
+               .reason = "SETUP_SIZE", .path = model.setup_data_path, .layer = layer, .expected = std::to_string(expected),
+               .actual = std::to_string(got),
+               .hint = "without setup.data the parameters start at random"});
+}
+
+double shortest_number(const Tensor& tensor, std::size_t index) {
+  const double value = tensor.at(index);
+  if (tensor.type() == DType::fp64 || !is_floating(tensor.type()) || !std::isfinite(value)) return value;
+  char digits[32];
+  double brief = value;
+  const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<float>(value)).ptr;
+  std::from_chars(digits, end, brief);
+  return static_cast<float>(brief) == static_cast<float>(value) ? brief : value;
+}
+
+Json nested(const Tensor& tensor, std::size_t axis, std::size_t& at) {
+  const Shape& shape = tensor.shape();
+  if (shape.rank() == 0) return Json::number(shortest_number(tensor, at++));
+  if (axis + 1 == shape.rank()) {
+    std::vector<double> row;
+    row.reserve(static_cast<std::size_t>(shape[axis]));
+    for (std::int64_t i = 0; i < shape[axis]; ++i) row.push_back(shortest_number(tensor, at++));
+    return Json::numbers(std::move(row));
+  }
+  std::vector<Json> rows;
+  for (std::int64_t i = 0; i < shape[axis]; ++i) rows.push_back(nested(tensor, axis + 1, at));
+  return Json::array(std::move(rows));
+}
+
+}  // namespace
+
+Tensor read_setup_data(const Context& context, const Json& data, DType type, const std::string& path) {
+  if (data.is_text()) {
+    const std::vector<std::byte> bytes = decode_base64(data.as_text(), path);
+    const std::size_t width = size_of(type);
+    if (bytes.size() % width != 0)
+      throw Error(Code::invalid_model, {.message = "setup.data has " + std::to_string(bytes.size()) + " bytes, no whole number of " +
+                                                   std::string(name_of(type)) + " elements",
+                                        .reason = "SETUP_SIZE", .path = path,
+                                        .expected = "a multiple of " + std::to_string(width) + " bytes",
+                                        .actual = std::to_string(bytes.size())});
+    Tensor tensor = Tensor::uninitialised(context, type, Shape{static_cast<std::int64_t>(bytes.size() / width)});
+    if (!bytes.empty()) std::memcpy(tensor.data(), bytes.data(), bytes.size());
+    swap_if_big_endian(static_cast<std::byte*>(tensor.data()), tensor.elements(), width);
+    return tensor;
+  }
+  std::size_t count = 0;
+  count_numbers(data, count, path);
+  Tensor tensor = Tensor::uninitialised(context, type, Shape{static_cast<std::int64_t>(count)});
+  std::size_t at = 0;
+  copy_numbers(data, tensor, at);
+  return tensor;
+}
+
+void fill_parameters(const Context& context, const Model& model, BuiltModel& built) {
+  check_total(context, built);
+  const bool given = !model.setup_data.is_null();
+  if (given && has_instructions(model)) {
+    fill_by_instructions(context, model, built);
+  } else if (given) {
+    std::size_t expected = 0;
+    for (const BuiltParameter& parameter : built.parameters)
+      if (parameter.stored) expected += static_cast<std::size_t>(parameter.type.shape.elements());
+    const Tensor data = read_setup_data(context, model.setup_data, model.type, model.setup_data_path);
+    if (data.elements() != expected) wrong_size(model, built, expected, data.elements());
+    std::int64_t at = 0;
+    for (BuiltParameter& parameter : built.parameters) {
+      if (!parameter.stored) continue;
+      const std::int64_t count = parameter.type.shape.elements();
+      parameter.initial = data.rows(at, at + count).clone(context).reshaped(parameter.type.shape);
+      at += count;
+    }
+  }
+  for (std::size_t id = 0; id < built.parameters.size(); ++id) {
+    BuiltParameter& parameter = built.parameters[id];
+    if (parameter.stored && !given) parameter.initial = random_values(context, parameter, built.seed, id);
+    if (parameter.stored) parameter.path = model.setup_data_path;
+  }
+}
+
+Json json_from_tensor(const Tensor& tensor) {
+  std::size_t at = 0;
+  return nested(tensor, 0, at);
+}
+
+Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as) {
+  std::vector<double> numbers;
+  std::vector<std::byte> bytes;
+  for (std::size_t i = 0; i < built.parameters.size(); ++i) {
+    if (!built.parameters[i].stored) continue;
+    const Tensor& tensor = current[i];
+    if (as == SetupDataAs::array) {
+      for (std::size_t k = 0; k < tensor.elements(); ++k) numbers.push_back(shortest_number(tensor, k));
+      continue;
+    }
+    const auto* data = static_cast<const std::byte*>(tensor.data());
+    bytes.insert(bytes.end(), data, data + tensor.bytes());
+    swap_if_big_endian(bytes.data() + (bytes.size() - tensor.bytes()), tensor.elements(), size_of(tensor.type()));
+  }
+  return as == SetupDataAs::array ? Json::numbers(std::move(numbers)) : Json::text(encode_base64(bytes));
+}
+
+}  // namespace webai

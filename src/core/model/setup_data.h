@@ -1,0 +1,29 @@
+// setup.data: what parameters start with, read exactly and written back.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/model/build.h"
+
+namespace webai {
+
+/// The numbers of setup.data (base64 of little-endian elements, or nested arrays) as one tensor of rank 1.
+Tensor read_setup_data(const Context& context, const Json& data, DType type, const std::string& path);
+
+/// The seed of the model: its own, a default plus the context's, or entropy of the host.
+std::uint64_t choose_seed(const Context& context, const Model& model);
+
+/// Gives every parameter of `built` its initial value: its own, its part of setup.data, or random numbers. Throws
+/// SETUP_SIZE when setup.data has any other number of elements than the stored parameters need.
+void fill_parameters(const Context& context, const Model& model, BuiltModel& built);
+
+enum class SetupDataAs : std::uint8_t { base64, array };
+
+/// The stored parameters in order, as setup.data. `current` holds one tensor per parameter of `built`.
+Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as);
+/// A tensor as (nested) arrays of numbers, each in the fewest digits that read back as the same element.
+Json json_from_tensor(const Tensor& tensor);
+
+}  // namespace webai

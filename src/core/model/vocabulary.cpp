@@ -1,0 +1,178 @@
+// Tables of words, and the checks that look into them.
+#include "core/model/vocabulary.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/names.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+struct Alias {
+  Scope scope;
+  std::string_view alias, canonical;
+};
+
+constexpr Alias aliases[] = {
+    {Scope::layer, "count", "size"},
+    {Scope::layer, "pipe", "pipes"},
+    {Scope::layer, "toLayers", "to"},
+    {Scope::data, "count", "size"},
+};
+
+constexpr std::string_view layer_words[] = {"name",    "label",      "domain", "type",    "activation",
+                                            "size",    "shapeHints", "pipes",  "to",      "history",
+                                            "historyTo", "pipeFrom", "quantization"};
+constexpr std::string_view root_words[] = {"webai", "domain", "dataType", "minMops", "activation", "type",
+                                           "layers", "setup", "io",       "seed",    "outputs",    "timeStep"};
+
+bool is_whole(const Json& value, std::int64_t least) {
+  if (!value.is_number()) return false;
+  const auto whole = value.as_integer();
+  return whole && *whole >= least;
+}
+
+bool all_items(const Json& array, bool (*holds)(const Json&)) {
+  for (std::size_t i = 0; i < array.size(); ++i)
+    if (!holds(array.at(i))) return false;
+  return true;
+}
+
+bool is_padding(const Json& value) {
+  if (value.is_text()) return value.as_text() == "valid" || value.as_text() == "same";
+  if (is_whole(value, 0)) return true;
+  return value.is_array() && value.size() > 0 && all_items(value, [](const Json& item) {
+           return is_whole(item, 0) ||
+                  (item.is_array() && item.size() == 2 && is_whole(item.at(0), 0) && is_whole(item.at(1), 0));
+         });
+}
+
+bool is_choice(std::string_view choices, std::string_view word) {
+  while (!choices.empty()) {
+    const std::size_t space = choices.find(' ');
+    if (choices.substr(0, space) == word) return true;
+    choices = space == std::string_view::npos ? std::string_view() : choices.substr(space + 1);
+  }
+  return false;
+}
+
+}  // namespace
+
+std::span<const std::string_view> core_layer_properties() { return layer_words; }
+std::span<const std::string_view> root_properties() { return root_words; }
+
+bool is_kept_and_ignored(std::string_view key) { return key == "meta" || key.substr(0, 2) == "x-"; }
+
+void AliasLog::used(std::string_view alias, std::string_view canonical, const std::string& path) {
+  if (strict_)
+    throw Error(Code::invalid_model, {.message = "\"" + std::string(alias) + "\" is an old name",
+                                      .reason = "ALIAS", .path = path,
+                                      .hint = "write \"" + std::string(canonical) + "\""});
+  if (!warned_.emplace(alias).second) return;
+  context_.log(1, path + ": \"" + std::string(alias) + "\" is an old name for \"" + std::string(canonical) + "\"");
+}
+
+Json with_canonical_keys(const Json& object, Scope scope, const std::string& path, AliasLog& log) {
+  const auto find_alias = [&](std::string_view key) {
+    return std::ranges::find_if(aliases, [&](const Alias& entry) { return entry.scope == scope && entry.alias == key; });
+  };
+  if (std::ranges::none_of(object.members(),
+                           [&](const auto& member) { return find_alias(member.first) != std::end(aliases); }))
+    return object;
+  std::vector<Json::Member> members;
+  for (const auto& [key, value] : object.members()) {
+    const Alias* entry = find_alias(key);
+    if (entry == std::end(aliases)) {
+      members.emplace_back(key, value);
+      continue;
+    }
+    const Json* canonical = object.find(entry->canonical);
+    if (canonical && !(*canonical == value))
+      throw Error(Code::invalid_model,
+                  {.message = "\"" + key + "\" and \"" + std::string(entry->canonical) + "\" mean the same and differ",
+                   .reason = "ALIAS_CONFLICT", .path = pointer_to(path, key), .expected = describe(*canonical),
+                   .actual = describe(value), .hint = "keep \"" + std::string(entry->canonical) + "\" alone"});
+    log.used(key, entry->canonical, pointer_to(path, key));
+    if (!canonical) members.emplace_back(std::string(entry->canonical), value);
+  }
+  return Json::object(std::move(members));
+}
+
+std::string canonical_type(const std::string& type, const std::string& path, AliasLog& log) {
+  if (type != "standard") return type;
+  log.used("standard", "neurons", path);
+  return "neurons";
+}
+
+void unknown_property(const std::string& path, std::string_view key, std::string_view owner,
+                      const std::vector<std::string_view>& known) {
+  const std::string near = nearest_name(key, known);
+  throw Error(Code::invalid_model, {.message = "no such property of " + std::string(owner), .reason = "UNKNOWN_PROPERTY",
+                                    .path = pointer_to(path, key),
+                                    .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+}
+
+void wrong_value(const std::string& path, std::string_view what, std::string_view expected, const Json& value) {
+  throw Error(Code::invalid_model,
+              {.message = std::string(what) + " is " + std::string(expected) + ", got " + describe(value),
+               .reason = "PROPERTY_VALUE", .path = path, .expected = std::string(expected), .actual = describe(value)});
+}
+
+void check_property(const PropertyDef& definition, const Json& value, const std::string& path) {
+  const auto need = [&](bool holds, std::string_view expected) {
+    if (!holds) wrong_value(path, definition.name, expected, value);
+  };
+  switch (definition.kind) {
+    case PropertyKind::boolean: return need(value.is_boolean(), "true or false");
+    case PropertyKind::number: return need(value.is_number(), "a number");
+    case PropertyKind::integer: return need(is_whole(value, 0), "a whole number of 0 or more");
+    case PropertyKind::count: return need(is_whole(value, 1), "a whole number of 1 or more");
+    case PropertyKind::counts:
+      return need(is_whole(value, 1) || (value.is_array() && value.size() > 0 &&
+                                         all_items(value, [](const Json& item) { return is_whole(item, 1); })),
+                  "a whole number of 1 or more, or an array of such");
+    case PropertyKind::padding:
+      return need(is_padding(value), "\"valid\", \"same\", a whole number of 0 or more, or an array of such");
+    case PropertyKind::text:
+      need(value.is_text(), "a text");
+      if (!definition.choices.empty() && !is_choice(definition.choices, value.as_text()))
+        wrong_value(path, definition.name, "one of: " + std::string(definition.choices), value);
+      return;
+    case PropertyKind::any: return;
+  }
+}
+
+AttributeValue attribute_from_json(const AttributeSpec& spec, const Json& value, const std::string& path) {
+  switch (spec.kind) {
+    case AttributeKind::boolean:
+      if (value.is_boolean()) return value.as_boolean();
+      wrong_value(path, spec.name, "true or false", value);
+    case AttributeKind::integer:
+      if (value.is_number() && value.as_integer()) return *value.as_integer();
+      wrong_value(path, spec.name, "a whole number", value);
+    case AttributeKind::number:
+      if (value.is_number()) return value.as_number();
+      wrong_value(path, spec.name, "a number", value);
+    case AttributeKind::text:
+      if (value.is_text()) return value.as_text();
+      wrong_value(path, spec.name, "a text", value);
+    case AttributeKind::integers: {
+      std::vector<std::int64_t> items;
+      if (!value.is_array() || !value.is_packed()) wrong_value(path, spec.name, "an array of whole numbers", value);
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        const auto whole = value.at(i).as_integer();
+        if (!whole) wrong_value(path, spec.name, "an array of whole numbers", value);
+        items.push_back(*whole);
+      }
+      return items;
+    }
+    case AttributeKind::numbers:
+      if (!value.is_array() || !value.is_packed()) wrong_value(path, spec.name, "an array of numbers", value);
+      return std::vector<double>(value.as_numbers().begin(), value.as_numbers().end());
+  }
+  return false;
+}
+
+}  // namespace webai

@@ -1,0 +1,56 @@
+// The words of the model language: known properties, aliases, and how a wrong word is answered. Private to core/model.
+#pragma once
+
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/model/json.h"
+#include "core/model/layer_def.h"
+#include "core/model/model.h"
+#include "core/op/op_def.h"
+
+namespace webai {
+
+/// Where an alias may stand.
+enum class Scope : std::uint8_t { root, layer, data };
+
+/// Properties that every layer may have, and those of the root.
+std::span<const std::string_view> core_layer_properties();
+std::span<const std::string_view> root_properties();
+
+/// Keys of the author's tools, kept and ignored: `meta` and names starting with "x-".
+bool is_kept_and_ignored(std::string_view key);
+
+/// Warns once for each alias of one model; refuses them when told to.
+class AliasLog {
+ public:
+  AliasLog(const Context& context, bool strict) : context_(context), strict_(strict) {}
+  void used(std::string_view alias, std::string_view canonical, const std::string& path);
+
+ private:
+  const Context& context_;
+  bool strict_;
+  std::set<std::string, std::less<>> warned_;
+};
+
+/// The object with canonical keys in its order. Throws ALIAS_CONFLICT when both are present and differ.
+Json with_canonical_keys(const Json& object, Scope scope, const std::string& path, AliasLog& log);
+/// Canonical spelling of a layer type ("standard" is "neurons").
+std::string canonical_type(const std::string& type, const std::string& path, AliasLog& log);
+
+/// Throws `/path/key: no such property of <owner>; did you mean "near"?`.
+[[noreturn]] void unknown_property(const std::string& path, std::string_view key, std::string_view owner,
+                                   const std::vector<std::string_view>& known);
+/// Throws INVALID_MODEL "`what` is <expected>, got <value>" at `path`.
+[[noreturn]] void wrong_value(const std::string& path, std::string_view what, std::string_view expected,
+                              const Json& value);
+
+/// Checks a layer's own property against its definition.
+void check_property(const PropertyDef& definition, const Json& value, const std::string& path);
+/// Checks and converts an attribute of an operator that stands as a layer.
+AttributeValue attribute_from_json(const AttributeSpec& spec, const Json& value, const std::string& path);
+
+}  // namespace webai

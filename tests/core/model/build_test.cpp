@@ -1,0 +1,293 @@
+// Models become graphs: shapes, parameters, activations, inputs and outputs.
+#include "support.h"
+
+using namespace webai;
+using test::World;
+
+namespace {
+
+std::vector<std::string> names_of(const BuiltModel& built) {
+  std::vector<std::string> names;
+  for (const BuiltParameter& parameter : built.parameters) names.push_back(parameter.name + " " + parameter.type.shape.text());
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+// The operators of a graph in order, without what changes nothing.
+std::string operators_of(const BuiltModel& built) {
+  std::string text;
+  for (const Node& node : built.graph.nodes) text += (text.empty() ? "" : " ") + node.op->name;
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a net of numbers becomes matrix products, biases and activations") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [2, 3, 1], "activation": "tanh"})");
+  CHECK(operators_of(built) == "matmul add tanh matmul add tanh");
+  CHECK(names_of(built) == Names{"1.weights 2x3", "1.bias 3", "2.weights 3x1", "2.bias 1"});
+  REQUIRE(built.inputs.size() == 1);
+  CHECK(built.inputs[0].name == "input");
+  CHECK(built.graph.value(built.inputs[0].value).type.shape == Shape{batch_symbol, 2});
+  REQUIRE(built.outputs.size() == 1);
+  CHECK(built.outputs[0].name == "output");
+  CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 1});
+  CHECK(built.graph.nodes[3].path == "/layers/2");
+  CHECK(built.graph.output("output") == built.output);
+}
+
+TEST_CASE("the batch may be a number from the start") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [2, 3]})", {.batch = 7});
+  CHECK(built.graph.value(built.output).type.shape == Shape{7, 3});
+}
+
+TEST_CASE("A-07 weights are [inputs, neurons], also behind images") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [[4, 5, 2], {"name": "dense", "size": [3, 2]}]})");
+  CHECK(names_of(built) == Names{"dense.weights 40x6", "dense.bias 6"});
+  CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 3, 2});
+}
+
+TEST_CASE("A-08 bias false leaves only weights") {
+  const World world;
+  CHECK(names_of(world.build(R"({"layers": [2, {"size": 3, "bias": false}]})")) == Names{"1.weights 2x3"});
+  CHECK(names_of(world.build(R"({"layers": [2, {"size": 3, "bias": null}]})")) == Names{"1.weights 2x3"});
+}
+
+TEST_CASE("A-08 a number as bias is a frozen constant") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [2, {"size": 3, "bias": 0.5}]})");
+  CHECK(names_of(built) == Names{"1.weights 2x3"});
+  CHECK(operators_of(built) == "matmul add");
+}
+
+TEST_CASE("A-08 inline arrays are parameters that setup.data does not hold") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [2, {"size": 2, "weights": [[1, 2], [3, 4]], "bias": [5, 6]}]})");
+  REQUIRE(built.parameters.size() == 2);
+  CHECK_FALSE(built.parameters[0].stored);
+  CHECK(built.parameters[0].path == "/layers/1/weights");
+  CHECK(test::values_of(built.parameters[0].initial) == std::vector<double>{1, 2, 3, 4});
+  CHECK(test::values_of(world.build(R"({"layers": [2, {"size": 2, "weights": [1, 2, 3, 4]}]})").parameters[0].initial) ==
+        std::vector<double>{1, 2, 3, 4});
+  const Error error = world.error_of(R"({"layers": [2, {"size": 2, "weights": [[1, 2, 3], [3, 4, 5]]}]})");
+  CHECK(error.path() == "/layers/1/weights");
+  CHECK(error.expected() == "2x2");
+  CHECK(error.actual() == "2x3");
+  CHECK(world.error_of(R"({"layers": [2, {"size": 2, "weights": [[1, 2], [3]]}]})").reason() == "RAGGED");
+}
+
+TEST_CASE("A-09 activations: the layer's before the root's, null means none, inputs take none from the root") {
+  const World world;
+  CHECK(operators_of(world.build(R"({"activation": "tanh", "layers": [2, {"size": 1, "activation": "relu"}]})")) ==
+        "matmul add relu");
+  CHECK(operators_of(world.build(R"({"activation": "tanh", "layers": [2, {"size": 1, "activation": null}]})")) == "matmul add");
+  CHECK(operators_of(world.build(R"({"activation": "tanh", "layers": [{"size": 2, "activation": "relu"}, 1]})")) ==
+        "relu matmul add tanh");
+  CHECK(operators_of(world.build(R"({"layers": [2, {"type": "flatten"}, {"type": "flatten", "activation": "relu"}]})")) == "relu");
+}
+
+TEST_CASE("A-10 M-PROP-13 the spellings of a layer build identical graphs") {
+  const World world;
+  const auto graph = [&](const std::string& layer) {
+    const BuiltModel built = world.build(R"({"activation": "tanh", "layers": [2, )" + layer + "]}");
+    return operators_of(built) + built.parameters[0].name + built.graph.value(built.output).type.shape.text() +
+           std::to_string(built.parameters[0].initial.at(3));
+  };
+  const std::string expected = graph("3");
+  for (const char* layer : {"[3]", R"({"size": 3})", R"({"size": [3]})", R"({"type": "neurons", "size": 3})",
+                            R"({"connections": "all-to-all", "type": "neurons", "size": 3})",
+                            R"({"activation": "tanh", "connections": "every-to-every", "type": "standard", "count": 3})"})
+    CHECK(graph(layer) == expected);
+  for (const char* layer : {"null", "\"3\"", "true", "[]"}) {
+    const Error error = world.error_of(std::string(R"({"layers": [2, )") + layer + "]}");
+    CHECK(error.reason() == "LAYER_KIND");
+    CHECK(error.path() == "/layers/1");
+  }
+}
+
+TEST_CASE("A-20 A-71 connections: one-to-one stores n weights, a mask multiplies all of them") {
+  const World world;
+  CHECK(names_of(world.build(R"({"layers": [3, {"size": 3, "connections": "one-to-one"}]})")) == Names{"1.weights 3", "1.bias 3"});
+  const BuiltModel masked = world.build(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 1], [0, 1, 1]]}]})");
+  CHECK(names_of(masked) == Names{"1.weights 2x3", "1.bias 3"});
+  CHECK(operators_of(masked) == "mul matmul add");
+  CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": "one-to-one"}]})").reason() == "CONNECTIONS");
+  CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": "some"}]})").reason() == "CONNECTIONS");
+  CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 1]]}]})").reason() == "CONNECTIONS");
+  CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 2], [0, 1, 1]]}]})").reason() == "CONNECTIONS");
+}
+
+TEST_CASE("A-38 neurons without size are as many as the inputs") {
+  const World world;
+  CHECK(names_of(world.build(R"({"layers": [4, {"type": "neurons"}]})")) == Names{"1.weights 4x4", "1.bias 4"});
+}
+
+TEST_CASE("the ten activations of the seeds stand as activation and as a layer type") {
+  const World world;
+  for (const char* name : {"identity", "binary", "tanh", "isrlu", "relu", "elu", "softclip", "sin", "sinc", "gauss"}) {
+    INFO(name);
+    const std::string text = std::string("\"") + name + "\"";
+    CHECK_NOTHROW(world.build(R"({"activation": )" + text + R"(, "layers": [2, 3]})"));
+    const BuiltModel built = world.build(R"({"layers": [[2, 3], {"type": )" + text + "}]}");
+    CHECK(operators_of(built) == name);
+    CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 2, 3});
+  }
+}
+
+TEST_CASE("A-71 the constants of an activation are properties") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [2, {"type": "elu", "alpha": 0.5}, {"size": 1, "activation": "elu", "alpha": 2}]})");
+  CHECK(built.graph.nodes.front().attributes.number("alpha") == 0.5);
+  CHECK(built.graph.nodes.back().attributes.number("alpha") == 2);
+  CHECK(world.error_of(R"({"layers": [2, {"type": "elu", "alpha": "x"}]})").path() == "/layers/1/alpha");
+  CHECK(world.error_of(R"({"layers": [2, {"size": 1, "alpha": 2}]})").reason() == "UNKNOWN_PROPERTY");
+}
+
+TEST_CASE("softmax is an activation and a layer type over the last dimension") {
+  const World world;
+  CHECK(operators_of(world.build(R"({"layers": [2, {"size": 3, "activation": "softmax"}]})")) == "matmul add softmax");
+  CHECK(operators_of(world.build(R"({"layers": [2, 3, {"type": "softmax", "size": 3}]})")) == "matmul add softmax");
+  CHECK(world.error_of(R"({"layers": [2, 3, {"type": "softmax", "size": 4}]})").reason() == "OP_OUTPUT_SIZE");
+}
+
+TEST_CASE("A-35 random starts follow Glorot, depend on seed and parameter, and biases are 0") {
+  const World world;
+  const BuiltModel a = world.build(R"({"layers": [30, 20, 30]})"), b = world.build(R"({"layers": [30, 20, 30], "seed": 7})");
+  const std::vector<double> weights = test::values_of(a.parameters[0].initial);
+  const double bound = std::sqrt(6.0 / 50);
+  double largest = 0, sum = 0;
+  for (const double weight : weights) {
+    largest = std::max(largest, std::abs(weight));
+    sum += weight;
+  }
+  CHECK(largest <= bound);
+  CHECK(largest > 0.9 * bound);
+  CHECK(std::abs(sum / static_cast<double>(weights.size())) < 0.1 * bound);
+  CHECK(test::values_of(a.parameters[1].initial) == std::vector<double>(20, 0.0));
+  CHECK(test::values_of(b.parameters[0].initial) != weights);
+  CHECK(test::values_of(a.parameters[2].initial) != weights);
+  CHECK(test::values_of(world.build(R"({"layers": [30, 20, 30]})").parameters[0].initial) == weights);
+}
+
+TEST_CASE("A-35 seed null asks the host for entropy") {
+  const World world;
+  const char* text = R"({"layers": [3, 3], "seed": null})";
+  CHECK(test::values_of(world.build(text).parameters[0].initial) != test::values_of(world.build(text).parameters[0].initial));
+  world.host->has_entropy = false;
+  CHECK(world.error_of(text).code() == Code::host_error);
+}
+
+TEST_CASE("a model of fp64 has parameters of fp64") {
+  const World world;
+  const BuiltModel built = world.build(R"({"dataType": "fp64", "layers": [2, 3]})");
+  CHECK(built.parameters[0].type.type == DType::fp64);
+  CHECK(built.parameters[0].initial.type() == DType::fp64);
+}
+
+TEST_CASE("io.input.normalize stands in the graph in front of the first layer") {
+  const World world;
+  const char* text = R"({"io": {"input": {"normalize": {"type": "rescale-linear", "from": [0, 255], "to": [0, 1]}}},
+                         "layers": [4, 2]})";
+  const BuiltModel built = world.build(text);
+  CHECK(operators_of(built) == "div matmul add");
+  CHECK(built.graph.nodes[0].path == "/io/input/normalize");
+  CHECK(operators_of(world.build(text, {.normalize = false})) == "matmul add");
+  CHECK(operators_of(world.build(R"({"io": {"input": {"normalize": [{"type": "clip", "min": 0, "max": 9},
+      {"type": "log", "offset": 1}, {"type": "standardize", "mean": [1, 2], "std": 3}]}}, "layers": [2, 1]})")) ==
+        "clip add log sub div matmul add");
+}
+
+TEST_CASE("normalize auto is two states that training fills") {
+  const World world;
+  const BuiltModel built = world.build(R"({"io": {"input": {"normalize": "auto"}}, "layers": [4, 2]})");
+  CHECK(operators_of(built) == "sub mul matmul add");
+  REQUIRE(built.auto_normalize.size() == 1);
+  CHECK(built.auto_normalize[0].shape == Shape{4});
+  CHECK(built.graph.value(built.auto_normalize[0].mean).kind == ValueKind::state);
+  CHECK(built.graph.find("input.normalize.scale") == built.auto_normalize[0].scale);
+}
+
+TEST_CASE("M-PIPE-08 pipes on the first layer are further inputs, named and in order") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [{"size": 3, "pipes": [{"name": "rgb", "size": 2}, 4]}, 5]})");
+  REQUIRE(built.inputs.size() == 3);
+  CHECK(built.inputs[0].name == "input");
+  CHECK(built.inputs[1].name == "rgb");
+  CHECK(built.inputs[2].name == "2");
+  CHECK(built.parameters[0].type.shape == Shape{9, 5});
+}
+
+TEST_CASE("A-12 a layer's outputs are its own, then each un-routed pipe's; a layer may be pipes only") {
+  const World world;
+  const BuiltModel built = world.build(R"({"activation": "tanh", "layers": [2, {"pipes": [{"name": "a", "size": 3},
+      {"name": "b", "size": 4, "activation": "relu"}]}, 5]})");
+  CHECK(names_of(built) == Names{"a.weights 2x3", "a.bias 3", "b.weights 2x4", "b.bias 4", "2.weights 7x5", "2.bias 5"});
+  CHECK(operators_of(built) == "matmul add tanh matmul add relu concat matmul add tanh");
+}
+
+TEST_CASE("A-14 to by name and by index reaches later layers, and joins in document order (A-17)") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [{"name": "x", "size": 2, "to": ["skip", 1]}, 3, {"name": "skip", "size": 4}]})");
+  REQUIRE(built.parameters.size() == 4);
+  CHECK(built.parameters[2].type.shape == Shape{5, 4});
+  const Node& join = built.graph.nodes[2];
+  CHECK(join.op->name == "concat");
+  CHECK(join.inputs.front() == built.inputs[0].value);
+}
+
+TEST_CASE("A-13 the last layer's own output and its un-routed pipes are the outputs") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [2, {"name": "main", "size": 3, "pipes": [{"name": "side", "size": 1}, 2]}]})");
+  REQUIRE(built.outputs.size() == 3);
+  CHECK(built.outputs[0].name == "main");
+  CHECK(built.outputs[1].name == "side");
+  CHECK(built.outputs[2].name == "2");
+  CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 6});
+}
+
+TEST_CASE("ERR-10 joins of unequal leading dimensions are refused with both shapes") {
+  const World world;
+  const Error error = world.error_of(R"({"layers": [{"name": "a", "size": [8, 8, 16], "pipes": [{"name": "b", "size": [4, 4, 16]}]},
+      {"type": "flatten"}]})");
+  CHECK(std::string(error.what()) == "/layers/1: joins 8x8x16 (a) and 4x4x16 (b): all dimensions but the last must be equal");
+}
+
+TEST_CASE("layers of images: convolution, pooling, flatten, with the shapes of Keras") {
+  const World world;
+  const BuiltModel built = world.build(R"({"activation": "relu", "layers": [[28, 28, 1],
+      {"type": "conv2d", "name": "c1", "filters": 6, "kernelSize": 5, "padding": "same"},
+      {"type": "maxPool2d", "poolSize": 2},
+      {"type": "conv2d", "name": "c2", "filters": 16, "kernelSize": [5, 3], "strides": 2, "bias": false},
+      {"type": "averagePool2d"}, {"type": "flatten"}, {"type": "dropout", "rate": 0.25}, 10]})");
+  CHECK(names_of(built) == Names{"c1.weights 5x5x1x6", "c1.bias 6", "c2.weights 5x3x6x16", "7.weights 96x10", "7.bias 10"});
+  CHECK(built.layers[1].output == Shape{28, 28, 6});
+  CHECK(built.layers[3].output == Shape{5, 6, 16});
+  CHECK(built.layers[4].output == Shape{2, 3, 16});
+  CHECK(built.random_step != no_value);
+}
+
+TEST_CASE("depthwise convolution, global pooling and reshape") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [12, {"type": "reshape", "size": [2, 3, 2]},
+      {"type": "depthwiseConv2d", "kernelSize": 2, "depthMultiplier": 3}, {"type": "globalAveragePool2d"}]})");
+  CHECK(names_of(built) == Names{"2.weights 2x2x1x6", "2.bias 6"});
+  CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 6});
+  CHECK(world.error_of(R"({"layers": [12, {"type": "conv2d", "filters": 1, "kernelSize": 3}]})").reason() == "INPUT_DIMS");
+  CHECK(world.error_of(R"({"layers": [12, {"type": "reshape", "size": [5, 2]}]})").reason() == "OP_OUTPUT_SIZE");
+}
+
+TEST_CASE("normalisation layers: batch statistics in training, running averages afterwards") {
+  const World world;
+  const char* text = R"({"layers": [[4, 4, 3], {"type": "batchNorm"}, {"type": "layerNorm"}, {"type": "flatten"}, 2]})";
+  const BuiltModel built = world.build(text);
+  CHECK(names_of(built) == Names{"1.scale 3", "1.bias 3", "1.movingMean 3", "1.movingVariance 3", "2.scale 3", "2.bias 3",
+                                 "4.weights 48x2", "4.bias 2"});
+  CHECK_FALSE(built.parameters[2].trainable);
+  CHECK(built.graph.writes.empty());
+  CHECK(test::values_of(built.parameters[3].initial) == std::vector<double>{1, 1, 1});
+  CHECK(world.build(text, {.training = true}).graph.writes.size() == 2);
+}
