@@ -49,6 +49,7 @@ PUBLIC = {
     "variable.hpp": "autodiff",
     "operation.hpp": "autodiff",
     "dataset.hpp": "dataset",
+    "training.hpp": "training",
     "network.hpp": "network",
     "webai.hpp": "network",
     "webai.h": "capi",
@@ -77,7 +78,7 @@ THIRD_PARTY = {
 SYSTEM = re.compile(r"(unistd|fcntl|dlfcn|signal|pthread|sched|termios|poll|dirent)\.h|sys/.+|linux/.+")
 SYSTEM_FOLDERS = ["host", "backends/opencl", "backends/vulkan", "cli", "tests", "bench"]
 # Headers of the C++ standard library have no dot; of the C library these are used by C and intrinsics code.
-STANDARD = re.compile(r"[a-z_0-9]+|(stdbool|stddef|stdint|stdio|stdlib|string|math|limits|float|assert)\.h|immintrin\.h|x86intrin\.h")
+STANDARD = re.compile(r"[a-z_0-9]+|(stdbool|stddef|stdint|stdio|stdlib|string|math|limits|float|assert)\.h|[a-z]*intrin\.h")
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)
 SUFFIXES = {".cpp", ".h", ".hpp", ".c", ".inc"}

@@ -88,10 +88,10 @@ void visit(void* data, std::size_t row, std::size_t column, std::size_t rows, st
 }  // namespace
 
 TEST_CASE("Each output of a product is one chain of multiply-adds over ascending k") {
-  const std::size_t sizes[][3] = {{1, 1, 1},    {1, 3, 2},   {2, 2, 16},   {3, 5, 4},    {1, 10, 128}, {1, 128, 784},
-                                  {2, 70, 33},  {3, 129, 7}, {4, 47, 65},  {5, 16, 9},   {6, 64, 8},   {7, 65, 17},
-                                  {12, 8, 31},  {13, 9, 30}, {32, 10, 128}, {17, 33, 5}, {31, 100, 1}, {64, 64, 64},
-                                  {23, 200, 3}, {65, 7, 90}, {29, 48, 41}, {250, 70, 20}, {9, 31, 1100}};
+  const std::size_t sizes[][3] = {{1, 1, 1},    {1, 3, 2},   {2, 2, 16},    {3, 5, 4},     {1, 10, 128}, {1, 128, 784},
+                                  {2, 70, 33},  {3, 129, 7}, {4, 47, 65},   {5, 16, 9},    {6, 64, 8},   {7, 65, 17},
+                                  {12, 8, 31},  {13, 9, 30}, {32, 10, 128}, {17, 33, 5},   {31, 100, 1}, {64, 64, 64},
+                                  {23, 200, 3}, {65, 7, 90}, {29, 48, 41},  {250, 70, 20}, {9, 31, 1100}};
   on_each_target([&](const webai::cpu::KernelTarget& target) {
     for (const auto& size : sizes) {
       for (int options = 0; options < 16; ++options) {
@@ -127,7 +127,8 @@ TEST_CASE("Blocks over rows, columns and k leave the bits of a product alone") {
 }
 
 TEST_CASE("A product has the same bits for every number of threads and every target with fused multiply-add") {
-  const std::size_t sizes[][3] = {{1, 3000, 900}, {3, 2100, 400}, {700, 900, 1}, {260, 300, 64}, {700, 10, 300}, {96, 513, 129}};
+  const std::size_t sizes[][3] = {{1, 3000, 900}, {3, 2100, 400}, {700, 900, 1},
+                                  {260, 300, 64}, {700, 10, 300}, {96, 513, 129}};
   for (const auto& size : sizes) {
     std::vector<std::uint64_t> hashes;
     on_each_target([&](const webai::cpu::KernelTarget& target) {

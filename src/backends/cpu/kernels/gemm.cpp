@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::size_t tiny_multiply_adds = 64;
 constexpr std::size_t most_few_rows = 4;
-constexpr std::size_t epilogue_rows = 48;         // a strip of 48 x 64 floats is 12 KiB
-constexpr std::size_t epilogue_floats = 8192;     // blocks of C up to this size go to the epilogue at once
-constexpr std::size_t job_cost = 400'000;         // multiply-adds worth handing to another thread, about 8 us
+constexpr std::size_t epilogue_rows = 48;      // a strip of 48 x 64 floats is 12 KiB
+constexpr std::size_t epilogue_floats = 8192;  // blocks of C up to this size go to the epilogue at once
+constexpr std::size_t job_cost = 400'000;      // multiply-adds worth handing to another thread, about 8 us
 
 std::size_t ceil_divide(std::size_t value, std::size_t divisor) { return (value + divisor - 1) / divisor; }
 
@@ -42,15 +42,15 @@ void outer_region(const GemmPlan& plan, const GemmCall& call, std::size_t row, s
   const std::size_t strip = call.epilogue.function ? std::max<std::size_t>(1, epilogue_floats / columns) : rows;
   for (std::size_t r = row; r < row + rows; r += strip) {
     const std::size_t count = std::min(strip, row + rows - r);
-    plan.vectors->outer(count, columns, call.a + static_cast<std::ptrdiff_t>(r) * plan.a_row_stride,
-                        plan.a_row_stride, call.b + column, call.c + r * plan.ldc + column, plan.ldc, plan.accumulate);
+    plan.vectors->outer(count, columns, call.a + static_cast<std::ptrdiff_t>(r) * plan.a_row_stride, plan.a_row_stride,
+                        call.b + column, call.c + r * plan.ldc + column, plan.ldc, plan.accumulate);
     finish(call, plan, r, count, column, columns);
   }
 }
 
 /// A few rows: each float of b is used so rarely that it is read where it lies.
-void few_rows_region(const GemmPlan& plan, const GemmCall& call, std::size_t row, std::size_t rows,
-                     std::size_t column, std::size_t columns, float*) {
+void few_rows_region(const GemmPlan& plan, const GemmCall& call, std::size_t row, std::size_t rows, std::size_t column,
+                     std::size_t columns, float*) {
   const std::size_t piece = plan.prepacked ? plan.tiles->full().width : epilogue_floats / most_few_rows;
   for (std::size_t j = column; j < column + columns; j += piece) {
     const std::size_t count = std::min(piece, column + columns - j);
@@ -176,7 +176,9 @@ void run_part(void* data, std::size_t index) {
               parts.call->scratch + index * plan.job_scratch);
 }
 
-void run_alone(const GemmPlan& plan, const GemmCall& call) { plan.region(plan, call, 0, plan.m, 0, plan.n, call.scratch); }
+void run_alone(const GemmPlan& plan, const GemmCall& call) {
+  plan.region(plan, call, 0, plan.m, 0, plan.n, call.scratch);
+}
 
 void run_parts(const GemmPlan& plan, const GemmCall& call) {
   Parts parts{&plan, &call, plan.row_unit, plan.tiles->full().width};
@@ -209,8 +211,14 @@ void choose_parts(GemmPlan& plan, std::size_t jobs) {
 }  // namespace
 
 GemmPlan::GemmPlan(const GemmShape& shape, std::size_t width)
-    : m(shape.m), n(shape.n), k(shape.k), accumulate(shape.accumulate), transpose_b(shape.transpose_b),
-      prepacked(shape.prepacked), tiles(&tile_forms()), vectors(&vector_kernels()) {
+    : m(shape.m),
+      n(shape.n),
+      k(shape.k),
+      accumulate(shape.accumulate),
+      transpose_b(shape.transpose_b),
+      prepacked(shape.prepacked),
+      tiles(&tile_forms()),
+      vectors(&vector_kernels()) {
   const std::size_t lda = shape.lda ? shape.lda : shape.transpose_a ? m : k;
   ldb = shape.ldb ? shape.ldb : shape.transpose_b ? k : n;
   ldc = shape.ldc ? shape.ldc : n;
@@ -248,7 +256,9 @@ GemmPlan::GemmPlan(const GemmShape& shape, std::size_t width)
     row_block = 240;
   }
   const double pieces = cost / static_cast<double>(job_cost);
-  const std::size_t jobs = pieces < 2 ? 1 : pieces >= static_cast<double>(width) ? width : static_cast<std::size_t>(pieces);
+  const std::size_t jobs = pieces < 2                             ? 1
+                           : pieces >= static_cast<double>(width) ? width
+                                                                  : static_cast<std::size_t>(pieces);
   if (jobs > 1) choose_parts(*this, jobs);
   function = row_parts * column_parts > 1 ? run_parts : run_alone;
 

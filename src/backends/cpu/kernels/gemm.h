@@ -1,6 +1,6 @@
 // Matrix products in fp32, C = op(A) * op(B). A plan fixes shape, layout and the split between threads once; run() is
-// one call that allocates nothing. Every output is one chain of fused multiply-adds over ascending k, so the bits do not
-// depend on the number of threads nor, among processors with such an instruction, on the processor.
+// one call that allocates nothing. Every output is one chain of fused multiply-adds over ascending k, so the bits do
+// not depend on the number of threads nor, among processors with such an instruction, on the processor.
 #pragma once
 
 #include <cstddef>
@@ -70,13 +70,13 @@ struct GemmPlan {
   std::ptrdiff_t a_row_stride = 0, a_step = 0;           ///< A[i][k] lies at i * a_row_stride + k * a_step
   std::ptrdiff_t b_row_stride = 0, b_column_stride = 0;  ///< B[k][j] likewise
   bool accumulate = false, transpose_b = false, prepacked = false;
-  bool packs = false;              ///< full panels of B are copied before use (partial ones always are)
+  bool packs = false;                           ///< full panels of B are copied before use (partial ones always are)
   std::size_t row_parts = 1, column_parts = 1;  ///< the grid of jobs
-  std::size_t row_unit = 1;        ///< borders between jobs are multiples of it
-  std::size_t depth_block = 0;     ///< k per pass over B
-  std::size_t row_block = 0;       ///< rows of A that stay in cache over all panels
-  std::size_t job_scratch = 0;     ///< floats per job
-  std::size_t scratch_floats = 0;  ///< for all jobs
+  std::size_t row_unit = 1;                     ///< borders between jobs are multiples of it
+  std::size_t depth_block = 0;                  ///< k per pass over B
+  std::size_t row_block = 0;                    ///< rows of A that stay in cache over all panels
+  std::size_t job_scratch = 0;                  ///< floats per job
+  std::size_t scratch_floats = 0;               ///< for all jobs
   const TileForms* tiles = nullptr;
   const VectorKernels* vectors = nullptr;
 };

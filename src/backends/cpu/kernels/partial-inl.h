@@ -27,8 +27,7 @@ template <class D> HWY_INLINE hwy::HWY_NAMESPACE::Vec<D> load_partial(D d, const
 #endif
 }
 
-template <class D>
-HWY_INLINE void store_partial(hwy::HWY_NAMESPACE::Vec<D> value, D d, float* to, std::size_t count) {
+template <class D> HWY_INLINE void store_partial(hwy::HWY_NAMESPACE::Vec<D> value, D d, float* to, std::size_t count) {
   namespace hn = hwy::HWY_NAMESPACE;
 #if HWY_TARGET <= HWY_AVX3  // AVX2 has masked stores too, but AMD executes them in microcode
   hn::BlendedStore(value, hn::FirstN(d, count), d, to);

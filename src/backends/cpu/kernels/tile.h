@@ -11,24 +11,23 @@ struct GemmPlan;
 struct GemmCall;
 
 /// One tile: c[r][j] = (or +=) sum over taps t and k of a[t][r][k] * b[t * depth + k][j], one fma chain per output with
-/// (t, k) ascending. The row count is fixed by the kernel that is called.
+/// (t, k) ascending. The row count is fixed by the kernel that is called. Row r of the left operand starts at
+/// rows[r], or at a + r * a_row_stride where rows is null, plus tap_offsets[t] where those are given.
 struct TileCall {
-  /// Left rows of each tap: row r of tap t starts at rows[t * rows_per_tap + r]. Null: row r starts at
-  /// a + r * a_row_stride for the only tap.
   const float* const* rows = nullptr;
-  std::size_t rows_per_tap = 0;
   const float* a = nullptr;
   std::ptrdiff_t a_row_stride = 0;
   std::ptrdiff_t a_step = 1;  ///< floats between neighbours k of one row
+  const std::ptrdiff_t* tap_offsets = nullptr;
   std::size_t taps = 1;
-  std::size_t depth = 0;      ///< k per tap
-  const float* b = nullptr;   ///< rows of at least the form's width, zero padded where it exceeds `columns`
-  std::size_t b_stride = 0;   ///< floats between rows of b
+  std::size_t depth = 0;           ///< k per tap
+  const float* b = nullptr;        ///< rows of at least the form's width, zero padded where it exceeds `columns`
+  std::size_t b_stride = 0;        ///< floats between rows of b
   float* const* c_rows = nullptr;  ///< where each row is stored; null: c + r * ldc
   float* c = nullptr;
   std::size_t ldc = 0;
-  std::size_t columns = 0;    ///< outputs to store per row: more than width - lanes, at most the form's width
-  bool accumulate = false;    ///< chains start from what c holds
+  std::size_t columns = 0;          ///< outputs to store per row: more than width - lanes, at most the form's width
+  bool accumulate = false;          ///< chains start from what c holds
   const float* prefetch = nullptr;  ///< one line of it is fetched per k, b_stride apart: the part of b needed next
 };
 
@@ -90,6 +89,10 @@ struct VectorKernels {
   /// A whole product of a few dozen multiply-adds, epilogue included.
   void (*tiny)(const GemmPlan&, const GemmCall&);
 };
+
+/// Tiles that multiply lane by lane instead of broadcasting, for convolution by channel: c[r][j] = (or +=) sum over
+/// taps t and k of a[t][r][k][j] * b[t * depth + k][j].
+const TileForms& lane_tile_forms();
 
 /// Those of the best target this processor supports (Highway's choice).
 const TileForms& tile_forms();

@@ -45,12 +45,11 @@ template <class D, int rows, int vectors> void tile(const TileCall& call) {
   const std::ptrdiff_t step = call.a_step;
   const std::ptrdiff_t end = static_cast<std::ptrdiff_t>(call.depth) * step;
   const std::size_t b_stride = call.b_stride;
-  const float* const* pointers = call.rows;
   for (std::size_t tap = 0; tap < call.taps; ++tap) {
+    const std::ptrdiff_t offset = call.tap_offsets ? call.tap_offsets[tap] : 0;
     const float* row[rows];
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) row[r] = pointers ? pointers[r] : call.a + r * call.a_row_stride;
-    pointers += call.rows_per_tap;
+    for (int r = 0; r < rows; ++r) row[r] = (call.rows ? call.rows[r] : call.a + r * call.a_row_stride) + offset;
     for (std::ptrdiff_t k = 0; k != end; k += step) {
       Vector right[vectors];
 #pragma GCC unroll 16
@@ -106,8 +105,9 @@ using Wide = hn::ScalableTag<float>;
 constexpr TileForms tiles = {2, {form<Wide, 1, 12>(), form<Wide, 2, 6>()}};
 #elif HWY_TARGET <= HWY_AVX3
 // Half vectors for at most 8 columns: no slower per lane, and fewer of them are padding.
-constexpr TileForms tiles = {5, {form<hn::CappedTag<float, 8>, 1, 12>(), form<Wide, 1, 12>(), form<Wide, 2, 12>(),
-                                 form<Wide, 3, 6>(), form<Wide, 4, 6>()}};
+constexpr TileForms tiles = {5,
+                             {form<hn::CappedTag<float, 8>, 1, 12>(), form<Wide, 1, 12>(), form<Wide, 2, 12>(),
+                              form<Wide, 3, 6>(), form<Wide, 4, 6>()}};
 #else
 constexpr TileForms tiles = {4, {form<Wide, 1, 12>(), form<Wide, 2, 12>(), form<Wide, 3, 6>(), form<Wide, 4, 6>()}};
 #endif

@@ -1,5 +1,6 @@
 // What surrounds the register tiles, compiled once per processor target: packing of the right operand, products of few
-// rows, outer products and products too small for anything but scalars. Every output is the same fma chain as in a tile.
+// rows, outer products and products too small for anything but scalars. Every output is the same fma chain as in a
+// tile.
 #include "backends/cpu/kernels/gemm.h"
 #include "backends/cpu/kernels/tile.h"
 
@@ -109,9 +110,12 @@ HWY_INLINE void strip(std::size_t depth, const float* a, std::ptrdiff_t a_row_st
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; ++v) {
       const float* from = c + r * ldc + v * lanes;
-      if (!accumulate) sum[r][v] = hn::Zero(d);
-      else if constexpr (partial) sum[r][v] = load_partial(d, from, last);
-      else sum[r][v] = hn::LoadU(d, from);
+      if (!accumulate)
+        sum[r][v] = hn::Zero(d);
+      else if constexpr (partial)
+        sum[r][v] = load_partial(d, from, last);
+      else
+        sum[r][v] = hn::LoadU(d, from);
     }
   }
   const std::size_t ahead = ldb >= 256 ? 8 * ldb : 1024;  // floats
@@ -123,8 +127,10 @@ HWY_INLINE void strip(std::size_t depth, const float* a, std::ptrdiff_t a_row_st
     for (int v = 0; v < vectors; ++v) {
       if constexpr (!partial) __builtin_prefetch(b + ahead + v * lanes, 0, 3);
       hn::Vec<Wide> right;
-      if constexpr (partial) right = load_partial(d, b, last);
-      else right = hn::LoadU(d, b + v * lanes);
+      if constexpr (partial)
+        right = load_partial(d, b, last);
+      else
+        right = hn::LoadU(d, b + v * lanes);
 #pragma GCC unroll 16
       for (int r = 0; r < rows; ++r) sum[r][v] = hn::MulAdd(left[r], right, sum[r][v]);
     }
@@ -134,8 +140,10 @@ HWY_INLINE void strip(std::size_t depth, const float* a, std::ptrdiff_t a_row_st
 #pragma GCC unroll 16
     for (int v = 0; v < vectors; ++v) {
       float* to = c + r * ldc + v * lanes;
-      if constexpr (partial) store_partial(sum[r][v], d, to, last);
-      else hn::StoreU(sum[r][v], d, to);
+      if constexpr (partial)
+        store_partial(sum[r][v], d, to, last);
+      else
+        hn::StoreU(sum[r][v], d, to);
     }
   }
 }
@@ -169,10 +177,14 @@ void few_rows_of(std::size_t depth, std::size_t columns, const float* a, std::pt
 void few_rows(std::size_t rows, std::size_t depth, std::size_t columns, const float* a, std::ptrdiff_t a_row_stride,
               std::ptrdiff_t a_step, const float* b, std::size_t ldb, float* c, std::size_t ldc, bool accumulate) {
   switch (rows) {
-    case 1: return few_rows_of<1>(depth, columns, a, a_row_stride, a_step, b, ldb, c, ldc, accumulate);
-    case 2: return few_rows_of<2>(depth, columns, a, a_row_stride, a_step, b, ldb, c, ldc, accumulate);
-    case 3: return few_rows_of<3>(depth, columns, a, a_row_stride, a_step, b, ldb, c, ldc, accumulate);
-    case 4: return few_rows_of<4>(depth, columns, a, a_row_stride, a_step, b, ldb, c, ldc, accumulate);
+    case 1:
+      return few_rows_of<1>(depth, columns, a, a_row_stride, a_step, b, ldb, c, ldc, accumulate);
+    case 2:
+      return few_rows_of<2>(depth, columns, a, a_row_stride, a_step, b, ldb, c, ldc, accumulate);
+    case 3:
+      return few_rows_of<3>(depth, columns, a, a_row_stride, a_step, b, ldb, c, ldc, accumulate);
+    case 4:
+      return few_rows_of<4>(depth, columns, a, a_row_stride, a_step, b, ldb, c, ldc, accumulate);
   }
 }
 
