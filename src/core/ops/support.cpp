@@ -30,20 +30,6 @@ std::optional<std::uint32_t> axes_of(const Integers& axes, std::size_t rank) {
 
 std::string text_of(Dimension dim) { return Shape{dim}.text(); }
 
-std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
-  const Shape& longer = a.rank() >= b.rank() ? a : b;
-  const Shape& shorter = a.rank() >= b.rank() ? b : a;
-  Shape result = longer;
-  const std::size_t shift = longer.rank() - shorter.rank();
-  for (std::size_t axis = 0; axis < shorter.rank(); ++axis) {
-    const Dimension one = longer.dim(axis + shift), other = shorter.dim(axis);
-    if (one == other || other == Dimension(1)) continue;
-    if (one != Dimension(1)) return std::nullopt;
-    result.set(axis + shift, other);
-  }
-  return result;
-}
-
 Shape leading(const Shape& shape, std::size_t count) { return Shape(shape.dims().first(count)); }
 Shape trailing(const Shape& shape, std::size_t count) { return Shape(shape.dims().last(count)); }
 
@@ -56,14 +42,6 @@ Integers integers_of(const Shape& shape) {
 std::optional<std::int64_t> multiply(std::int64_t a, std::int64_t b) {
   if (b != 0 && a > std::numeric_limits<std::int64_t>::max() / b) return std::nullopt;
   return a * b;
-}
-
-Strides broadcast_strides(const Shape& from, const Shape& to) {
-  const Strides own = strides_of(from);
-  Strides result{};
-  const std::size_t shift = to.rank() - from.rank();
-  for (std::size_t axis = 0; axis < from.rank(); ++axis) result[axis + shift] = from[axis] == 1 ? 0 : own[axis];
-  return result;
 }
 
 Ref sum_to(Builder& builder, Ref value, Shape shape) {

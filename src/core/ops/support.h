@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/op/broadcast.h"
 #include "core/op/op_def.h"
 #include "core/op/registry.h"
 #include "core/op/term.h"
@@ -35,8 +36,6 @@ std::optional<std::uint32_t> axes_of(const Integers& axes, std::size_t rank);
 inline bool in(std::uint32_t axes, std::size_t axis) { return ((axes >> axis) & 1U) != 0; }
 
 std::string text_of(Dimension dim);
-/// NumPy's rule; equal symbols are equal lengths, a symbol never equals a number.
-std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 /// The first (or last) `count` dimensions.
 Shape leading(const Shape& shape, std::size_t count);
 Shape trailing(const Shape& shape, std::size_t count);
@@ -46,9 +45,6 @@ Integers integers_of(const Shape& shape);
 std::optional<std::int64_t> multiply(std::int64_t a, std::int64_t b);
 /// Sizes an attribute may name: small enough that sums and differences of a few of them cannot overflow.
 inline constexpr std::int64_t largest_length = std::int64_t{1} << 48;
-
-/// Strides that read an array of shape `from` at the positions of `to` (right-aligned, 0 where it repeats).
-Strides broadcast_strides(const Shape& from, const Shape& to);
 
 /// Calls visit(index, offset) for each position of a concrete shape in row-major order; offset is the sum of
 /// position * stride.
