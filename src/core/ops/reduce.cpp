@@ -64,8 +64,14 @@ void extreme_kernel(const KernelContext& context, bool greatest) {
   by_arithmetic(context.inputs[0].type, [&](auto zero) {
     using T = decltype(zero);
     using Limit = std::numeric_limits<T>;
-    const T low = Limit::has_infinity ? -Limit::infinity() : Limit::lowest();
-    const T high = Limit::has_infinity ? Limit::infinity() : Limit::max();
+    // Of the element type: the 64-bit limits shifted down to its width.
+    const std::size_t unused = 64 - 8 * size_of(context.inputs[0].type);
+    T low = Limit::has_infinity ? -Limit::infinity() : Limit::lowest();
+    T high = Limit::has_infinity ? Limit::infinity() : Limit::max();
+    if constexpr (Limit::is_integer) {
+      low >>= unused;
+      high >>= unused;
+    }
     reduce(context, axes, greatest ? low : high,
            [&](T best, T value) { return beats(value, best, greatest) ? value : best; });
   });
