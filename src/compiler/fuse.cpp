@@ -170,7 +170,7 @@ class Groups {
 std::vector<double> chain_attributes(const Node& node) {
   std::vector<double> values;
   for (const Elementwise::Attribute& attribute : definition(node).elementwise->attributes())
-    values.push_back(node.attributes.number(attribute.name));
+    values.push_back(attribute.flag ? node.attributes.boolean(attribute.name) : node.attributes.number(attribute.name));
   return values;
 }
 

@@ -21,6 +21,7 @@ Registry make_registry() {
   add_pool(registry);
   add_random(registry);
   add_normalise(registry);
+  add_fused(registry);
   return registry;
 }
 

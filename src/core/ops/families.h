@@ -20,5 +20,6 @@ void add_conv_transpose(Registry& registry);
 void add_pool(Registry& registry);
 void add_random(Registry& registry);
 void add_normalise(Registry& registry);
+void add_fused(Registry& registry);
 
 }  // namespace webai

@@ -1,0 +1,198 @@
+// A neural network from JSON: train it, verify it, run it, save it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "webai/context.hpp"
+#include "webai/dataset.hpp"
+#include "webai/error.hpp"
+#include "webai/export.hpp"
+#include "webai/tensor.hpp"
+#include "webai/training.hpp"
+
+namespace webai {
+
+/// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
+class WEBAI_EXPORT Output {
+ public:
+  Output() = default;
+  explicit Output(Tensor tensor) : tensor_(std::move(tensor)) {}
+
+  const Tensor& tensor() const noexcept { return tensor_; }
+  operator const Tensor&() const noexcept { return tensor_; }
+  std::size_t size() const noexcept { return tensor_.elements(); }
+  double operator[](std::size_t index) const { return tensor_.at(index); }
+  std::vector<double> values() const;
+  /// The label of the largest output of the first sample; empty without labels or past their end.
+  const std::string& label() const noexcept { return label_; }
+  /// Index of the largest output of the first sample.
+  std::size_t index() const;
+  /// Labels (or indices as text) with their outputs, greatest first.
+  std::vector<std::pair<std::string, double>> ranked() const;
+
+ private:
+  friend class NeuralNetwork;
+  Tensor tensor_;
+  std::string label_;
+  std::vector<std::string> labels_;
+};
+
+/// "[0.97]", "cat (0.98)" where there is a label.
+WEBAI_EXPORT std::ostream& operator<<(std::ostream& stream, const Output& output);
+
+struct NetworkOptions {
+  std::string device = "auto";  ///< "auto", "reference", "cpu", "opencl"
+  bool require = false;         ///< what the device cannot run is UNSUPPORTED instead of going to another
+  bool json5 = false;           ///< comments, trailing commas and so on are allowed in the model's text
+  std::optional<std::uint64_t> seed = {};  ///< of the initial weights and of shuffles, instead of the model's
+};
+
+struct RunOptions {
+  bool normalize = true;    ///< apply `io` to the input
+  bool denormalize = true;  ///< apply `io` to the output
+};
+
+struct VerifyOptions {
+  std::string error_measure_type = {};  ///< as for training
+  std::size_t batch_size = 0;           ///< 0: chosen by the library
+};
+
+struct SaveOptions {
+  std::string setup_data_as = "base64";  ///< or "array"
+  bool pretty = false;                   ///< indented text
+};
+
+/// Gradients of the loss by parameter name ("1.weights"), and what they were computed from.
+struct Gradients {
+  double error = 0;
+  std::uint64_t samples = 0;
+  std::map<std::string, Tensor> gradients;
+};
+
+struct ApplyOptions {
+  double scale = 1;             ///< W <- W - scale * gradient, when no optimizer is named
+  std::string optimizer = {};   ///< "adam", ...: its update with fresh state
+  TrainOptions options = {};    ///< rate and so on of that optimizer
+};
+
+/// One row of a model's description.
+struct LayerInfo {
+  std::string name, type, activation;
+  Shape input, output;          ///< without the batch
+  std::uint64_t parameters = 0, bytes = 0;
+  std::string note;             ///< "normalised 0..255 -> 0..1", "as one of 10 labels"
+};
+
+struct NetworkInfo {
+  std::vector<LayerInfo> layers;
+  std::uint64_t parameters = 0, bytes = 0;
+  double flops = 0;             ///< of one run with one sample; 1 multiply-add = 2
+  std::uint64_t run_bytes = 0;  ///< scratch memory of one run
+};
+
+/// A handle; copies are the same network. All calls may come from any thread: while one trains, run, verify, export and
+/// the setters act between two steps on the last finished one; a second train is BUSY. Every failure is an Error.
+class WEBAI_EXPORT NeuralNetwork {
+ public:
+  /// Builds the network a model describes; weights from its setup.data, or random by its seed.
+  static NeuralNetwork from_json(std::string_view model, const Context& context, const NetworkOptions& options = {});
+  static NeuralNetwork from_json(std::string_view model, const NetworkOptions& options = {});
+  /// The same from a file.
+  static NeuralNetwork load(const std::string& path, const Context& context, const NetworkOptions& options = {});
+  static NeuralNetwork load(const std::string& path, const NetworkOptions& options = {});
+
+  /// Trains until a stop condition holds. Blocks; a fired token ends it with CANCELLED after the current batch, the
+  /// weights stay those of the last finished one.
+  TrainInfo train(const Dataset& data, const TrainOptions& options = {}, std::stop_token stop = {});
+  /// Options as JSON text with the seeds' names: {"errorThreshold": 0.5, "maxIterations": 20000}.
+  TrainInfo train(const Dataset& data, std::string_view options, std::stop_token stop = {});
+  /// Ends a training under way after its current batch; its info says "stopTraining". No-op when idle.
+  void stop_training() noexcept;
+  bool is_training() const noexcept;
+
+  VerifyInfo verify(const Dataset& data, const VerifyOptions& options = {}, std::stop_token stop = {});
+
+  /// Runs one sample, or a batch when there are n times as many values (n x inputs).
+  Output run(std::span<const double> input, const RunOptions& options = {});
+  Output run(std::initializer_list<double> input, const RunOptions& options = {}) {
+    return run(std::span<const double>(input.begin(), input.size()), options);
+  }
+  Output run(const Tensor& input, const RunOptions& options = {});
+  /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
+  void run_into(std::span<const float> input, std::span<float> output);
+
+  Gradients compute_gradients(const Dataset& batch, const VerifyOptions& options = {});
+  void apply_gradients(const Gradients& gradients, const ApplyOptions& options = {});
+
+  /// The model as JSON with the current weights: the same structure and key order as it was given.
+  std::string to_json(const SaveOptions& options = {}) const;
+  /// Writes it to a file, whole or not at all.
+  void save(const std::string& path, const SaveOptions& options = {}) const;
+
+  NetworkInfo info() const;
+  /// The graph after each pass, the placement and the memory plan, as text. Batch of the plan: `batch`.
+  std::string inspect(bool passes = false, std::size_t batch = 1) const;
+  std::size_t input_size() const noexcept;   ///< values of one sample
+  std::size_t output_size() const noexcept;
+  Shape input_shape() const;                 ///< without the batch
+  Shape output_shape() const;
+  std::vector<std::string> labels() const;   ///< of the outputs, by the model's io
+  std::vector<std::pair<std::string, Tensor>> parameters() const;  ///< copies
+  void set_parameter(const std::string& name, const Tensor& value);
+  const Context& context() const noexcept;
+
+ private:
+  struct State;
+  explicit NeuralNetwork(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  friend class TrainingSession;
+  std::shared_ptr<State> state_;
+};
+
+/// Training that the caller drives: for event loops and programs without threads.
+class WEBAI_EXPORT TrainingSession {
+ public:
+  /// Throws BUSY when the network trains already.
+  TrainingSession(NeuralNetwork network, const Dataset& data, const TrainOptions& options = {});
+  ~TrainingSession();
+  TrainingSession(const TrainingSession&) = delete;
+  TrainingSession& operator=(const TrainingSession&) = delete;
+
+  /// Works for a few milliseconds; false when training has ended.
+  bool advance();
+  /// So far, or the final account.
+  const TrainInfo& info() const;
+  /// Ends it with this stop reason.
+  void finish(std::string_view reason);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct DeviceDescription {
+  std::string name, kind, description;
+  std::vector<DType> types;
+  std::uint64_t memory_bytes = 0;
+  std::string absent;  ///< why it cannot be used; empty when it can
+};
+/// The devices this library knows, usable or not.
+WEBAI_EXPORT std::vector<DeviceDescription> devices(const Context& context);
+
+struct OperationDescription {
+  std::string name, domain, page;  ///< page: the operator's whole documentation as text
+};
+WEBAI_EXPORT std::vector<OperationDescription> operations(std::string_view domain = "core");
+
+}  // namespace webai

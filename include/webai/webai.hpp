@@ -1,0 +1,11 @@
+// All of WebAI's C++ API.
+#pragma once
+
+#include "webai/context.hpp"
+#include "webai/dataset.hpp"
+#include "webai/dtype.hpp"
+#include "webai/error.hpp"
+#include "webai/network.hpp"
+#include "webai/shape.hpp"
+#include "webai/tensor.hpp"
+#include "webai/training.hpp"

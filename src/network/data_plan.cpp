@@ -1,0 +1,106 @@
+// How data meets a model: which form outputs are delivered in, what labels are called, which measure fits.
+#include <algorithm>
+
+#include "core/base/names.h"
+#include "network/state.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+bool ends_with_operator(const Graph& graph, std::string_view op) {
+  const NodeId producer = graph.value(graph.outputs.front().value).producer;
+  return producer >= 0 && graph.node(producer).op->name == op;
+}
+
+// Class numbers of the data -> places of the same words among the model's labels.
+std::vector<std::int32_t> map_labels(std::span<const std::string> of_data, std::span<const std::string> of_model) {
+  if (of_data.empty() || of_model.empty()) return {};
+  std::vector<std::int32_t> map;
+  for (const std::string& label : of_data) {
+    const auto at = std::find(of_model.begin(), of_model.end(), label);
+    if (at == of_model.end()) {
+      const std::vector<std::string_view> names(of_model.begin(), of_model.end());
+      const std::string near = nearest_name(label, names);
+      throw Error(Code::invalid_argument, {.message = "the data has a label \"" + label + "\" that the model does not know",
+                                           .reason = "LABEL", .path = "/io/output",
+                                           .hint = near.empty() ? "name it among the labels" : "did you mean \"" + near + "\"?"});
+    }
+    map.push_back(static_cast<std::int32_t>(at - of_model.begin()));
+  }
+  return map;
+}
+
+}  // namespace
+
+NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& given, std::string_view measure_name,
+                                                               std::size_t batch, bool accuracy) const {
+  if (!given.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
+  DataPlan plan;
+  plan.data = given;
+  const IoRules& rules = model.io.output_rules({});
+  const std::span<const std::string> labels = labels_of(rules);
+  const bool classes = outputs > 1 && (given.output_kind() == OutputKind::label ||
+                                       (!labels.empty() && given.output_shape().elements() == 1));
+  const std::string automatic = classes && ends_with_operator(graph, "softmax") ? "cross-entropy" : "mean-square";
+  plan.request.measure = measure_from_name(measure_name.empty() ? automatic : measure_name);
+  plan.request.labels = classes && takes_labels(plan.request.measure);
+  plan.request.accuracy = accuracy && outputs > 1 && classes;
+
+  BatchOptions& batching = plan.batching;
+  batching.type = type;
+  batching.batch = batch;
+  batching.expected_inputs = static_cast<std::size_t>(inputs);
+  if (classes) {
+    batching.outputs = plan.request.labels ? OutputForm::labels : OutputForm::one_hot;
+    batching.classes = static_cast<std::size_t>(outputs);
+    batching.label_map = map_labels(given.labels(), labels);
+  } else {
+    batching.outputs = OutputForm::values;
+    batching.expected_outputs = static_cast<std::size_t>(outputs);
+    if (labels.empty() && !rules.empty()) {
+      // Targets come in the user's units; the model answers in its own.
+      const IoRules copy = rules;
+      const std::size_t count = static_cast<std::size_t>(outputs);
+      const Context& own = context;
+      plan.data = given.map([copy, count, own](const Item& item) {
+        std::vector<double> values(item.output.elements());
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = item.output.at(i);
+        values = normalize_target(copy, values, count);
+        return Item{item.input, Tensor::from(own, DType::fp64, Shape{static_cast<std::int64_t>(values.size())}, values)};
+      });
+    }
+  }
+  batching.seed = built.seed;
+  return plan;
+}
+
+std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& chosen) const {
+  const auto layer_of = [](const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); };
+  const auto check = [&](const std::vector<std::string>& names, const char* option) {
+    for (const std::string& name : names) {
+      std::vector<std::string> known;
+      for (const BuiltParameter& parameter : built.parameters) known.push_back(layer_of(parameter.name));
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      const std::vector<std::string_view> views(known.begin(), known.end());
+      const std::string near = nearest_name(name, views);
+      throw Error(Code::invalid_argument, {.message = "there is no layer \"" + name + "\" with parameters",
+                                           .reason = "LAYER_UNKNOWN", .path = option,
+                                           .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+    }
+  };
+  check(chosen.to_train, "toTrain");
+  check(chosen.to_skip, "toSkip");
+  const auto named = [](const std::vector<std::string>& names, const std::string& layer) {
+    return std::find(names.begin(), names.end(), layer) != names.end();
+  };
+  std::vector<std::string> result;
+  for (const BuiltParameter& parameter : built.parameters) {
+    const std::string layer = layer_of(parameter.name);
+    if (parameter.trainable && (chosen.to_train.empty() || named(chosen.to_train, layer)) && !named(chosen.to_skip, layer))
+      result.push_back(parameter.name);
+  }
+  return result;
+}
+
+}  // namespace webai

@@ -1,0 +1,85 @@
+#include "network/devices.h"
+
+#include "backends/host/device.h"
+#include "backends/reference/reference.h"
+#include "core/base/names.h"
+#include "webai/error.hpp"
+#include "webai/network.hpp"
+
+namespace webai {
+namespace {
+
+constexpr DType all_types[] = {DType::boolean, DType::i8,  DType::i16,  DType::i32,  DType::i64,  DType::u8,  DType::u16,
+                               DType::u32,     DType::u64, DType::fp16, DType::bf16, DType::fp32, DType::fp64};
+
+DeviceInfo info_of(std::string name, std::string kind, std::string description) {
+  return {std::move(name), std::move(kind), std::move(description), {std::begin(all_types), std::end(all_types)}, 0, true};
+}
+
+std::unique_ptr<Device> make_reference(const Context& context) {
+  return make_host_device(context, info_of("reference", "cpu", "plain kernels in double precision: the judge"),
+                          {reference::kernels()});
+}
+
+std::unique_ptr<Device> make_cpu(const Context& context, bool require) {
+  std::vector<KernelTable> tables;
+  if (!require) tables.push_back(reference::kernels());
+  return make_host_device(context, info_of("cpu", "cpu", "vector kernels, " + std::to_string(context.executor().width()) +
+                                                             " threads"),
+                          std::move(tables));
+}
+
+// One row per device: how it is made, or why it cannot be.
+struct Known {
+  const char* name;
+  std::unique_ptr<Device> (*make)(const Context& context, bool require, std::string& absent);
+};
+constexpr Known known[] = {
+    {"cpu", [](const Context& context, bool require, std::string&) { return make_cpu(context, require); }},
+    {"reference", [](const Context& context, bool, std::string&) { return make_reference(context); }},
+};
+
+}  // namespace
+
+DeviceList choose_devices(const Context& context, const std::string& name, bool require) {
+  const std::string wanted = name.empty() || name == "auto" ? "cpu" : name;
+  std::vector<std::string_view> names;
+  DeviceList list;
+  for (const Known& entry : known) {
+    names.push_back(entry.name);
+    if (entry.name != wanted) continue;
+    std::string absent;
+    std::unique_ptr<Device> device = entry.make(context, require, absent);
+    if (!device)
+      throw Error(Code::unsupported, {.message = "device \"" + wanted + "\": " + absent, .reason = "DEVICE_ABSENT",
+                                      .hint = "without naming the device this runs on the CPU"});
+    list.owned.push_back(std::move(device));
+  }
+  if (list.owned.empty()) {
+    const std::string near = nearest_name(wanted, names);
+    throw Error(Code::not_found, {.message = "there is no device \"" + wanted + "\"", .reason = "DEVICE",
+                                  .hint = near.empty() ? "see `webai devices`" : "did you mean \"" + near + "\"?"});
+  }
+  if (!list.owned.front()->info().host_memory && !require) list.owned.push_back(make_cpu(context, false));
+  for (const auto& device : list.owned) list.order.push_back(device.get());
+  return list;
+}
+
+std::vector<DeviceDescription> devices(const Context& context) {
+  std::vector<DeviceDescription> result;
+  for (const Known& entry : known) {
+    DeviceDescription row;
+    row.name = entry.name;
+    if (const std::unique_ptr<Device> device = entry.make(context, false, row.absent)) {
+      const DeviceInfo& info = device->info();
+      row.kind = info.kind;
+      row.description = info.description;
+      row.types = info.types;
+      row.memory_bytes = info.memory_bytes;
+    }
+    result.push_back(std::move(row));
+  }
+  return result;
+}
+
+}  // namespace webai

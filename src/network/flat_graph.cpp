@@ -1,0 +1,61 @@
+#include "network/flat_graph.h"
+
+#include "core/op/builder.h"
+#include "core/op/op_def.h"
+
+namespace webai {
+namespace {
+
+std::vector<std::int64_t> with_batch(const Shape& sample) {
+  std::vector<std::int64_t> lengths = {-1};
+  for (const Dimension dim : sample.dims()) lengths.push_back(dim.value());
+  return lengths;
+}
+
+}  // namespace
+
+Graph flat_graph(const Context& context, const Registry& registry, const BuiltModel& built, bool training) {
+  const Graph& source = built.graph;
+  Graph graph;
+  GraphBuilder builder(context, registry, graph);
+  std::vector<ValueId> map(source.values.size(), no_value);
+  const auto now = [&](ValueId id) -> ValueId& { return map[static_cast<std::size_t>(id)]; };
+
+  std::int64_t total = 0;
+  for (const BuiltInput& input : built.inputs) total += input.shape.elements();
+  const DType type = source.value(built.inputs.front().value).type.type;
+  const Ref flat{graph.add_input(std::string(flat_input), {type, Shape{built.batch, total}})};
+  std::int64_t begin = 0;
+  for (const BuiltInput& input : built.inputs) {
+    Ref part = flat;
+    const std::int64_t count = input.shape.elements();
+    if (built.inputs.size() > 1)
+      part = builder.emit("slice", {flat}, {{"begin", std::vector<std::int64_t>{0, begin}},
+                                            {"size", std::vector<std::int64_t>{-1, count}}});
+    if (input.shape.rank() != 1) part = builder.emit("reshape", {part}, {{"shape", with_batch(input.shape)}});
+    now(input.value) = part.id;
+    begin += count;
+  }
+  for (const ValueId id : source.parameters)
+    now(id) = graph.add_parameter(source.value(id).name, source.value(id).type, source.value(id).trainable);
+  for (const ValueId id : source.states) now(id) = graph.add_state(source.value(id).name, source.value(id).type);
+  for (const Node& node : source.nodes) {
+    builder.set_path(node.path);
+    std::vector<Ref> inputs;
+    for (const ValueId input : node.inputs) {
+      if (input != no_value && now(input) == no_value) now(input) = graph.add_constant(source.value(input).constant);
+      inputs.push_back({input == no_value ? no_value : now(input)});
+    }
+    const std::vector<Ref> outputs = builder.emit_all(definition(node), inputs, node.attributes);
+    for (std::size_t i = 0; i < outputs.size(); ++i) now(node.outputs[i]) = outputs[i].id;
+  }
+  graph.outputs.push_back({std::string(flat_output), now(built.output)});
+  for (const Write& write : source.writes) graph.writes.push_back({now(write.state), now(write.value)});
+  if (training && built.random_step != no_value) {
+    const Ref step{now(built.random_step)};
+    graph.writes.push_back({step.id, builder.emit("add", {step, builder.scalar(1, builder.dtype(step))}).id});
+  }
+  return graph;
+}
+
+}  // namespace webai

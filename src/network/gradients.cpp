@@ -1,0 +1,122 @@
+// Gradients as data: computed here, applied here or somewhere else.
+#include <cstring>
+#include <mutex>
+
+#include "core/op/registry.h"
+#include "dataset/iterator.h"
+#include "network/state.h"
+#include "training/optimizer.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOptions& options) {
+  State& net = *state_;
+  const std::vector<std::string> names = net.trainable(TrainOptions{});
+  const std::size_t batch = options.batch_size ? options.batch_size : 256;
+  State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, false);
+  BatchIterator iterator(net.context, plan.data, plan.batching);
+  iterator.begin_epoch(0);
+  Gradients result;
+  std::map<std::string, std::vector<double>> sums;
+  HostWindow input, target;
+  std::int64_t compiled_batch = 0;
+  std::unique_ptr<Executable> executable;
+  std::map<std::string, std::unique_ptr<Buffer>> outputs;
+  std::vector<Binding> bindings;
+  double error_sum = 0;
+  Block block;
+  while (iterator.next(block, batch)) {
+    const std::lock_guard guard(net.turn);
+    const std::int64_t samples = static_cast<std::int64_t>(block.samples);
+    if (samples != compiled_batch) {
+      executable = net.compile(gradient_step(net.context, *net.registry, net.step_forward(samples, false), plan.request, names), false);
+      compiled_batch = samples;
+      bindings.clear();
+      for (const Slot& slot : executable->slots()) {
+        Buffer* bound = net.buffer(slot.name);
+        if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;
+        if (slot.role == Slot::output) {
+          std::unique_ptr<Buffer>& own = outputs[slot.name];
+          if (!own) own = net.devices.order.back()->allocate(slot.bytes);
+          bound = own.get();
+        }
+        bindings.push_back({bound, 0, 0});
+      }
+    }
+    input.look_at(block.inputs, block.samples * static_cast<std::size_t>(net.inputs) * size_of(net.type));
+    const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net.outputs) * size_of(net.type);
+    target.look_at(block.outputs, block.samples * target_bytes);
+    executable->run(bindings, 1);
+    error_sum += load_double(net.type, outputs.at(std::string(error_name))->host(), 0);
+    for (const std::string& name : names) {
+      Buffer& gradient = *outputs.at(name);
+      std::vector<double>& sum = sums[name];
+      sum.resize(gradient.size() / size_of(net.type));
+      // A batch's gradient is the mean over its samples; batches are weighted by their size.
+      for (std::size_t i = 0; i < sum.size(); ++i)
+        sum[i] += load_double(net.type, gradient.host(), i) * static_cast<double>(block.samples);
+    }
+    result.samples += block.samples;
+  }
+  if (result.samples == 0) throw Error(Code::invalid_argument, {.message = "the data holds no samples", .reason = "EMPTY_DATA"});
+  result.error = reported(plan.request.measure, error_sum / static_cast<double>(result.samples));
+  for (const BuiltParameter& parameter : net.built.parameters) {
+    const auto sum = sums.find(parameter.name);
+    if (sum == sums.end()) continue;
+    for (double& value : sum->second) value /= static_cast<double>(result.samples);
+    result.gradients.emplace(parameter.name, Tensor::from(net.context, parameter.type.type, parameter.type.shape, sum->second));
+  }
+  return result;
+}
+
+void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptions& options) {
+  State& net = *state_;
+  std::vector<StepState> parameters;
+  for (const auto& [name, gradient] : gradients.gradients) {
+    const BuiltParameter* known = nullptr;
+    for (const BuiltParameter& parameter : net.built.parameters)
+      if (parameter.name == name) known = &parameter;
+    if (!known) throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\" to apply a gradient to", .reason = "GRADIENT"});
+    if (gradient.elements() != static_cast<std::size_t>(known->type.shape.elements()))
+      throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",
+                                         .expected = known->type.shape.text(), .actual = gradient.shape().text()});
+    parameters.push_back({name, known->type, 0});
+  }
+  if (parameters.empty()) return;
+  // Without an optimizer: W - scale * gradient, which is plain descent with the scale as its rate.
+  TrainOptions chosen = options.options;
+  const bool plain = options.optimizer.empty();
+  chosen.optimizer = plain ? "sgd" : options.optimizer;
+  const Optimizer& optimizer = find_optimizer(chosen.optimizer);
+  const double rate = plain ? options.scale : chosen.learning_rate.value_or(optimizer.learning_rate);
+  chosen.momentum = plain ? 0 : chosen.momentum.value_or(optimizer.momentum);
+  const StepGraph step = update_step(net.context, *net.registry, parameters, chosen);
+  const std::unique_ptr<Executable> executable = net.compile(step.graph, true);
+  std::vector<std::unique_ptr<Buffer>> own;
+  std::vector<Tensor> converted;
+  std::vector<std::unique_ptr<HostWindow>> windows;
+  std::vector<Binding> bindings;
+  const std::string prefix = "gradient of ";
+  for (const Slot& slot : executable->slots()) {
+    if (Buffer* const buffer = net.buffer(slot.name)) {
+      bindings.push_back({buffer, 0, 0});
+    } else if (slot.name.starts_with(prefix)) {
+      converted.push_back(gradients.gradients.at(slot.name.substr(prefix.size())).converted(net.context, net.type));
+      windows.push_back(std::make_unique<HostWindow>());
+      windows.back()->look_at(converted.back().data(), converted.back().bytes());
+      bindings.push_back({windows.back().get(), 0, 0});
+    } else {
+      own.push_back(net.devices.order.back()->allocate(slot.bytes));
+      double initial = slot.name == learning_rate_name ? rate : 0;
+      for (const StepState& state : step.states)
+        if (state.name == slot.name) initial = state.initial;
+      for (std::size_t i = 0; i < slot.bytes / size_of(net.type); ++i) store_double(net.type, own.back()->host(), i, initial);
+      bindings.push_back({own.back().get(), 0, 0});
+    }
+  }
+  const std::lock_guard guard(net.turn);
+  executable->run(bindings, 1);
+}
+
+}  // namespace webai

@@ -1,0 +1,285 @@
+// Building, running, saving.
+#include <algorithm>
+#include <cstring>
+
+#include "compiler/passes.h"
+#include "core/model/export.h"
+#include "core/op/registry.h"
+#include "host/files.h"
+#include "network/state.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::size_t most_programs = 8;
+
+std::string read_file(const Context& context, const std::string& path) {
+  const std::unique_ptr<ByteSource> source = SystemFiles().open(path);
+  std::string text;
+  std::size_t used = 0;
+  for (;;) {
+    if (used == text.size()) text.resize(std::max<std::size_t>(2 * used, 1 << 16));
+    const std::size_t count = source->read(std::as_writable_bytes(std::span(text.data() + used, text.size() - used)));
+    if (count == 0) break;
+    used += count;
+    if (used > context.limits().json_bytes)
+      throw Error(Code::limit_exceeded, {.message = "the file is larger than the limit for JSON", .reason = "JSON_BYTES",
+                                         .path = path, .expected = std::to_string(context.limits().json_bytes) + " bytes"});
+  }
+  text.resize(used);
+  return text;
+}
+
+}  // namespace
+
+Buffer* NeuralNetwork::State::buffer(std::string_view name) const {
+  const auto at = buffers.find(name);
+  return at == buffers.end() ? nullptr : at->second.get();
+}
+
+Tensor NeuralNetwork::State::tensor_of(const BuiltParameter& parameter) const {
+  Tensor tensor = Tensor::uninitialised(context, parameter.type.type, parameter.type.shape);
+  buffer(parameter.name)->read(0, std::as_writable_bytes(std::span(static_cast<char*>(tensor.data()), tensor.bytes())));
+  return tensor;
+}
+
+std::unique_ptr<Executable> NeuralNetwork::State::compile(const Graph& concrete, bool training_mode) const {
+  CompileOptions compile_options;
+  compile_options.training = training_mode;
+  return webai::compile(context, *registry, concrete, devices.order, compile_options);
+}
+
+Graph NeuralNetwork::State::step_forward(std::int64_t batch, bool training_mode) const {
+  BuildOptions build;
+  build.fill = false;
+  build.training = training_mode;
+  const BuiltModel step = build_model(context, *registry, model, build);
+  const Graph flat = flat_graph(context, *registry, step, training_mode);
+  return set_mode(specialise(context, *registry, flat, {{0, batch}}), training_mode);
+}
+
+RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize) {
+  for (const auto& known : programs)
+    if (known->batch == batch && known->normalize == normalize) {
+      known->last_use = ++uses;
+      return *known;
+    }
+  auto made = std::make_unique<RunProgram>();
+  made->batch = batch;
+  made->normalize = normalize;
+  made->last_use = ++uses;
+  const Graph* source = &graph;
+  Graph plain;
+  if (!normalize) {
+    BuildOptions build;
+    build.fill = false;
+    build.normalize = false;
+    plain = flat_graph(context, *registry, build_model(context, *registry, model, build), false);
+    source = &plain;
+  }
+  Graph concrete = specialise(context, *registry, *source, {{0, batch}});
+  concrete.writes.clear();
+  made->executable = compile(concrete, false);
+  for (const Slot& slot : made->executable->slots()) {
+    if (slot.role == Slot::input)
+      made->bindings.push_back({&made->input, 0, 0});
+    else if (slot.role == Slot::output)
+      made->bindings.push_back({&made->output, 0, 0});
+    else
+      made->bindings.push_back({buffer(slot.name), 0, 0});
+  }
+  if (programs.size() >= most_programs)
+    programs.erase(std::min_element(programs.begin(), programs.end(),
+                                    [](const auto& a, const auto& b) { return a->last_use < b->last_use; }));
+  programs.push_back(std::move(made));
+  return *programs.back();
+}
+
+NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& context, const NetworkOptions& options) {
+  auto state = std::make_shared<State>(context, options);
+  state->registry = std::make_shared<const Registry>(make_registry());
+  state->devices = choose_devices(context, options.device, options.require);
+  state->model = parse_model(context, *state->registry, text, {.json5 = options.json5});
+  if (options.seed) {
+    state->model.seed_kind = Model::Seed::given;
+    state->model.seed = *options.seed;
+  }
+  state->built = build_model(context, *state->registry, state->model);
+  for (const BuiltInput& input : state->built.inputs) state->inputs += input.shape.elements();
+  const ValueType& output = state->built.graph.value(state->built.output).type;
+  state->outputs = output.shape.elements(1, output.shape.rank());
+  state->type = state->model.type;
+  for (BuiltParameter& parameter : state->built.parameters) {
+    Tensor initial = std::move(parameter.initial);
+    parameter.initial = {};
+    auto buffer = state->devices.order.back()->allocate(initial.bytes());
+    buffer->write(0, std::as_bytes(std::span(static_cast<const char*>(initial.data()), initial.bytes())));
+    state->buffers.emplace(parameter.name, std::move(buffer));
+  }
+  for (const ValueId id : state->built.graph.states) {
+    const Value& value = state->built.graph.value(id);
+    const std::size_t bytes = static_cast<std::size_t>(value.type.shape.elements()) * size_of(value.type.type);
+    state->buffers.emplace(value.name, state->devices.order.back()->allocate(bytes));
+  }
+  // What "auto" will learn starts as the identity: mean 0, scale 1.
+  for (const AutoNormalize& learned : state->built.auto_normalize) {
+    const Value& scale = state->built.graph.value(learned.scale);
+    Buffer* const buffer = state->buffer(scale.name);
+    for (std::int64_t i = 0; i < scale.type.shape.elements(); ++i)
+      store_double(scale.type.type, buffer->host(), static_cast<std::size_t>(i), 1.0);
+  }
+  state->graph = flat_graph(context, *state->registry, state->built, false);
+  return NeuralNetwork(std::move(state));
+}
+
+NeuralNetwork NeuralNetwork::from_json(std::string_view text, const NetworkOptions& options) {
+  return from_json(text, Context::system(), options);
+}
+
+NeuralNetwork NeuralNetwork::load(const std::string& path, const Context& context, const NetworkOptions& options) {
+  try {
+    return from_json(read_file(context, path), context, options);
+  } catch (const Error& error) {
+    if (error.path().starts_with(path)) throw;
+    ErrorDetails details = error.details();
+    details.path = details.path.empty() ? path : path + ": " + details.path;
+    throw Error(error.code(), std::move(details));
+  }
+}
+
+NeuralNetwork NeuralNetwork::load(const std::string& path, const NetworkOptions& options) {
+  return load(path, Context::system(), options);
+}
+
+void NeuralNetwork::run_into(std::span<const float> input, std::span<float> output) {
+  State& state = *state_;
+  const std::size_t inputs = static_cast<std::size_t>(state.inputs), outputs = static_cast<std::size_t>(state.outputs);
+  if (state.type != DType::fp32)
+    throw Error(Code::type_mismatch, {.message = "run_into takes fp32", .reason = "TYPE",
+                                      .actual = std::string(name_of(state.type))});
+  const std::size_t samples = inputs ? input.size() / inputs : 0;
+  if (samples == 0 || input.size() != samples * inputs || output.size() != samples * outputs)
+    throw Error(Code::shape_mismatch,
+                {.message = "run expects " + std::to_string(inputs) + " values a sample and gives " +
+                            std::to_string(outputs) + ", got " + std::to_string(input.size()) + " and room for " +
+                            std::to_string(output.size()), .reason = "INPUT_SIZE"});
+  const std::lock_guard guard(state.turn);
+  RunProgram& program = state.program(static_cast<std::int64_t>(samples), true);
+  program.input.look_at(input.data(), input.size_bytes());
+  program.output.look_at(output.data(), output.size_bytes());
+  program.executable->run(program.bindings, 1);
+}
+
+Output NeuralNetwork::run(std::span<const double> input, const RunOptions& options) {
+  const Tensor tensor = Tensor::from(state_->context, state_->type, Shape{static_cast<std::int64_t>(input.size())}, input);
+  return run(tensor, options);
+}
+
+Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
+  State& state = *state_;
+  const std::int64_t count = static_cast<std::int64_t>(given.elements());
+  if (count == 0 || state.inputs == 0 || count % state.inputs)
+    throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(state.inputs) + " values, got " +
+                                                  std::to_string(count), .reason = "INPUT_SIZE"});
+  const std::int64_t samples = count / state.inputs;
+  const Tensor input = given.type() == state.type ? given : given.converted(state.context, state.type);
+  const ValueType& type = state.built.graph.value(state.built.output).type;
+  Shape shape = type.shape.with(0, samples);
+  const bool batched = samples > 1 || given.shape().rank() == type.shape.rank() + 1;
+  Tensor result = Tensor::uninitialised(state.context, state.type, shape);
+  {
+    const std::lock_guard guard(state.turn);
+    RunProgram& program = state.program(samples, options.normalize);
+    program.input.look_at(input.data(), input.bytes());
+    program.output.look_at(result.data(), result.bytes());
+    program.executable->run(program.bindings, 1);
+    for (Device* const device : state.devices.order) device->wait();
+  }
+  const IoRules& rules = state.model.io.output_rules({});
+  Output output;
+  if (options.denormalize && !rules.denormalize.empty()) {
+    const std::span<const std::string> labels = labels_of(rules);
+    if (!labels.empty()) {
+      output.labels_.assign(labels.begin(), labels.end());
+    } else {
+      std::vector<double> values(static_cast<std::size_t>(state.outputs));
+      for (std::int64_t s = 0; s < samples; ++s) {
+        const std::size_t first = static_cast<std::size_t>(s * state.outputs);
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = result.at(first + i);
+        const Answer answer = denormalize(rules, values);
+        for (std::size_t i = 0; i < values.size() && i < answer.numbers.size(); ++i) result.set(first + i, answer.numbers[i]);
+      }
+    }
+  }
+  output.tensor_ = batched ? result : result.reshaped(type.shape.without(0));
+  if (!output.labels_.empty() && output.index() < output.labels_.size()) output.label_ = output.labels_[output.index()];
+  return output;
+}
+
+std::string NeuralNetwork::to_json(const SaveOptions& options) const {
+  State& state = *state_;
+  ExportOptions out;
+  if (options.setup_data_as != "base64" && options.setup_data_as != "array")
+    throw Error(Code::invalid_argument, {.message = "setupDataAs is \"" + options.setup_data_as + "\"", .reason = "OPTION",
+                                         .path = "setupDataAs", .expected = "\"base64\" or \"array\""});
+  out.setup_data_as = options.setup_data_as == "array" ? SetupDataAs::array : SetupDataAs::base64;
+  out.pretty = options.pretty;
+  std::vector<Tensor> current, learned;
+  const std::lock_guard guard(state.turn);
+  for (const BuiltParameter& parameter : state.built.parameters) current.push_back(state.tensor_of(parameter));
+  for (const AutoNormalize& entry : state.built.auto_normalize)
+    for (const ValueId id : {entry.mean, entry.scale}) {
+      const Value& value = state.built.graph.value(id);
+      Tensor tensor(state.context, value.type.type, value.type.shape);
+      std::memcpy(tensor.data(), state.buffer(value.name)->host(), tensor.bytes());
+      learned.push_back(std::move(tensor));
+    }
+  return export_json(state.model, state.built, current, learned, out);
+}
+
+void NeuralNetwork::save(const std::string& path, const SaveOptions& options) const {
+  const std::string text = to_json(options);
+  SystemFiles().write_atomically(path, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_->inputs); }
+std::size_t NeuralNetwork::output_size() const noexcept { return static_cast<std::size_t>(state_->outputs); }
+Shape NeuralNetwork::input_shape() const {
+  if (state_->built.inputs.size() == 1) return state_->built.inputs.front().shape;
+  return Shape{state_->inputs};
+}
+Shape NeuralNetwork::output_shape() const { return state_->built.graph.value(state_->built.output).type.shape.without(0); }
+const Context& NeuralNetwork::context() const noexcept { return state_->context; }
+void NeuralNetwork::stop_training() noexcept { state_->stop.store(true); }
+bool NeuralNetwork::is_training() const noexcept { return state_->training.load(); }
+
+std::vector<std::string> NeuralNetwork::labels() const {
+  const auto labels = labels_of(state_->model.io.output_rules({}));
+  return {labels.begin(), labels.end()};
+}
+
+std::vector<std::pair<std::string, Tensor>> NeuralNetwork::parameters() const {
+  std::vector<std::pair<std::string, Tensor>> result;
+  const std::lock_guard guard(state_->turn);
+  for (const BuiltParameter& parameter : state_->built.parameters)
+    result.emplace_back(parameter.name, state_->tensor_of(parameter));
+  return result;
+}
+
+void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) {
+  State& state = *state_;
+  for (const BuiltParameter& parameter : state.built.parameters) {
+    if (parameter.name != name) continue;
+    if (value.elements() != static_cast<std::size_t>(parameter.type.shape.elements()))
+      throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"", .reason = "SHAPE",
+                                         .expected = parameter.type.shape.text(), .actual = value.shape().text()});
+    const Tensor converted = value.converted(state.context, parameter.type.type);
+    const std::lock_guard guard(state.turn);
+    state.buffer(name)->write(0, std::as_bytes(std::span(static_cast<const char*>(converted.data()), converted.bytes())));
+    return;
+  }
+  throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\"", .reason = "PARAMETER"});
+}
+
+}  // namespace webai

@@ -1,0 +1,68 @@
+// What stands behind a NeuralNetwork handle. Private to src/network.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/compile.h"
+#include "core/model/build.h"
+#include "core/model/model.h"
+#include "dataset/iterator.h"
+#include "network/devices.h"
+#include "network/flat_graph.h"
+#include "network/turn_mutex.h"
+#include "training/measure.h"
+#include "training/step_graph.h"
+#include "webai/network.hpp"
+
+namespace webai {
+
+/// A forward program for one batch size, with its bindings made.
+struct RunProgram {
+  std::int64_t batch = 0;
+  bool normalize = true;
+  std::unique_ptr<Executable> executable;
+  std::vector<Binding> bindings;
+  HostWindow input, output;
+  std::uint64_t last_use = 0;
+};
+
+struct NeuralNetwork::State {
+  Context context;
+  NetworkOptions options;
+  std::shared_ptr<const Registry> registry;
+  DeviceList devices;
+  Model model;
+  BuiltModel built;          ///< for running, batch symbolic, io applied; its initial tensors are released
+  Graph graph;               ///< built.graph behind the flat interface
+  std::map<std::string, std::unique_ptr<Buffer>, std::less<>> buffers;  ///< parameters and states by name
+  std::vector<std::unique_ptr<RunProgram>> programs;                    ///< bounded; the least recently used goes
+  std::uint64_t uses = 0;
+  std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
+  DType type = DType::fp32;
+  std::atomic<bool> training{false}, stop{false};
+  TurnMutex turn;            ///< held during each step of training and each run
+
+  State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen) {}
+
+  Buffer* buffer(std::string_view name) const;
+  Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
+  RunProgram& program(std::int64_t batch, bool normalize);
+  /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode.
+  Graph step_forward(std::int64_t batch, bool training_mode) const;
+  std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
+  std::vector<std::string> trainable(const TrainOptions& chosen) const;  ///< names of the parameters to train
+
+  /// How data meets the model: element type, label form, label names, normalised targets.
+  struct DataPlan {
+    Dataset data;
+    BatchOptions batching;
+    MeasureRequest request;
+  };
+  DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy) const;
+};
+
+}  // namespace webai
