@@ -3,41 +3,18 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
-#include <vector>
 
 #include "backends/cpu/kernels/gemm.h"
 #include "backends/cpu/kernels/targets.h"
-#include "fma_peak.h"
+#include "kernel_bench.h"
 
 namespace {
 
 using webai::cpu::GemmPlan;
 using webai::cpu::GemmShape;
-
-/// Cache-line aligned floats with harmless values.
-class Floats {
- public:
-  explicit Floats(std::size_t count)
-      : data_(static_cast<float*>(std::aligned_alloc(4096, (count * sizeof(float) / 4096 + 1) * 4096))) {
-    for (std::size_t i = 0; i < count; ++i) data_[i] = static_cast<float>(i % 61) * 0.01F - 0.3F;
-  }
-  Floats(const Floats&) = delete;
-  Floats& operator=(const Floats&) = delete;
-  ~Floats() { std::free(data_); }
-  float* get() const { return data_; }
-
- private:
-  float* data_;
-};
-
-void report(benchmark::State& state, double operations, double bytes) {
-  const double peak = webai_bench::fma_peak(20);
-  state.counters["GFLOP/s"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["of_peak"] = benchmark::Counter(operations / peak, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["GB/s"] = benchmark::Counter(bytes * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-}
+using webai_bench::Floats;
+using webai_bench::report;
 
 void product(benchmark::State& state, GemmShape shape) {
   const GemmPlan plan(shape);
@@ -114,6 +91,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   add_products();
+  webai_bench::add_convolutions();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }
