@@ -155,7 +155,7 @@ UNARY(hardSigmoid, REAL, .activation(), ATTRIBUTE(alpha, 0.2, "the slope") ATTRI
       LET(t, alpha * x + beta, where(t < 0.0, 0.0, where(t > 1.0, 1.0, t))),
       where(logicalAnd(y > 0.0, y < 1.0), alpha * g, 0.0))  // 0 at both kinks
 UNARY(hardSwish, REAL, .activation(), , "silu with straight pieces.", "x * min(max(x + 3, 0), 6) / 6",
-      LET(t, x + 3.0, from_below(x) * where(t < 0.0, 0.0, where(t > 6.0, 6.0, t)) / 6.0),
+      LET(t, x + 3.0, from_below(x) * (where(t < 0.0, 0.0, where(t > 6.0, 6.0, t)) / 6.0)),
       g * where(x < -3.0, 0.0, where(x > 3.0, 1.0, x / 3.0 + 0.5)))
 UNARY(bentIdentity, REAL, .activation(), , "The identity, a little bent at 0.", "(sqrt(x^2 + 1) - 1) / 2 + x",
       where(abs(x) > 1e9, 0.5 * abs(x), x * x / (2.0 * (sqrt(x * x + 1.0) + 1.0))) + x,
