@@ -1,5 +1,5 @@
-// Compiles a chain for concrete shapes: collapses axes, decides how each operand is read, where each value lives and how
-// long tiles are. Running it is elementwise_chain_run.cpp.
+// Compiles a chain for concrete shapes: collapses axes, decides how each operand is read, where each value lives and
+// how long tiles are. Running it is elementwise_chain_run.cpp.
 #include "backends/cpu/elementwise_chain.h"
 
 #include <algorithm>
@@ -221,8 +221,8 @@ void ChainKernel::choose_access(std::span<const ChainOperand> inputs) {
   }
 }
 
-/// A result may lie in the memory of an input that is read where it lies, so it must not be written before the last step
-/// that reads one.
+/// A result may lie in the memory of an input that is read where it lies, so it must not be written before the last
+/// step that reads one.
 void ChainKernel::prevent_early_writes() {
   const auto lies = [&](std::int32_t slot) {
     return slot < static_cast<std::int32_t>(inputs_.size()) &&

@@ -28,7 +28,8 @@ struct ChainOperand {
 /// A chain compiled for concrete shapes and types. Immutable, so several threads may run it at once; runs allocate
 /// nothing. Values between the steps are fp32: chains over fp16 and bf16 round once, at the end.
 ///
-/// A result may lie in the memory of an input of its own type and full shape (in place), and must not overlap any other.
+/// A result may lie in the memory of an input of its own type and full shape (in place), and must not overlap any
+/// other.
 class ChainKernel {
  public:
   /// Why these types, shapes or so many values at once are not taken, or nothing. All results have the common shape.
@@ -44,8 +45,8 @@ class ChainKernel {
   /// As an epilogue input 0 is a block of a row-major matrix whose columns are the last axis of the common shape, and
   /// the other pointers are those of whole tensors: inputs[0] is not read. Whether that works:
   bool is_epilogue() const noexcept { return epilogue_; }
-  void run_block(const void* const* inputs, void* const* results, std::size_t row, std::size_t column,
-                 std::size_t rows, std::size_t columns, const float* c, std::size_t ldc) const noexcept;
+  void run_block(const void* const* inputs, void* const* results, std::size_t row, std::size_t column, std::size_t rows,
+                 std::size_t columns, const float* c, std::size_t ldc) const noexcept;
 
   std::int64_t elements() const noexcept { return total_; }
 
@@ -67,8 +68,8 @@ class ChainKernel {
     DType type = DType::fp32;
     bool padded = false;
     TileLoad load = nullptr;
-    std::int32_t constant = 0;                   ///< index of its tile among the constants
-    std::int64_t strides[Shape::max_rank] = {};  ///< of the collapsed axes, in elements
+    std::int32_t constant = 0;                       ///< index of its tile among the constants
+    std::int64_t strides[Shape::max_rank] = {};      ///< of the collapsed axes, in elements
     std::int64_t row_stride = 0, column_stride = 0;  ///< as an operand of an epilogue
   };
   struct Step {
@@ -109,14 +110,14 @@ class ChainKernel {
   std::size_t rank_ = 1;          ///< collapsed; axes that every operand crosses evenly are one
   std::int64_t extents_[Shape::max_rank] = {};
   std::int64_t total_ = 0, rows_ = 1, columns_ = 1;
-  bool parts_of_rows_ = false;       ///< tiles never cross from one row to the next
-  std::int64_t unit_ = 0;            ///< elements of a whole tile
-  std::size_t room_ = 0;             ///< elements a buffer holds
+  bool parts_of_rows_ = false;  ///< tiles never cross from one row to the next
+  std::int64_t unit_ = 0;       ///< elements of a whole tile
+  std::size_t room_ = 0;        ///< elements a buffer holds
   std::size_t buffers_ = 0;
-  std::int64_t width_ = 1;           ///< last axis of the common shape: columns of the matrix whose epilogue this is
-  double nanoseconds_ = 0;           ///< estimated, per element
+  std::int64_t width_ = 1;  ///< last axis of the common shape: columns of the matrix whose epilogue this is
+  double nanoseconds_ = 0;  ///< estimated, per element
   bool epilogue_ = false;
-  bool small_ = false;               ///< one tile of fp32 that needs no loads: run_small
+  bool small_ = false;  ///< one tile of fp32 that needs no loads: run_small
 };
 
 }  // namespace webai::cpu

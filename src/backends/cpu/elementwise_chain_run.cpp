@@ -107,8 +107,8 @@ void ChainKernel::run_small(const void* const* inputs, void* const* results) con
   }
   const float** next = tiles.slots + inputs_.size();
   for (const Step& step : steps_) {
-    const float* operands[Elementwise::max_inputs] = {
-        tiles.slots[step.operands[0]], tiles.slots[step.operands[1]], tiles.slots[step.operands[2]]};
+    const float* operands[Elementwise::max_inputs] = {tiles.slots[step.operands[0]], tiles.slots[step.operands[1]],
+                                                      tiles.slots[step.operands[2]]};
     const bool straight = step.result >= 0 && (whole || results_[static_cast<std::size_t>(step.result)].padded);
     float* output = straight ? static_cast<float*>(results[step.result])
                              : tiles.memory + static_cast<std::size_t>(step.buffer) * room_;
@@ -186,8 +186,8 @@ void ChainKernel::run_tile(const void* const* inputs, void* const* results, Tile
 void ChainKernel::run_steps(Tiles& tiles, void* const* results, std::int64_t start, std::size_t count) const noexcept {
   const float** next = tiles.slots + inputs_.size();
   for (const Step& step : steps_) {
-    const float* operands[Elementwise::max_inputs] = {
-        tiles.slots[step.operands[0]], tiles.slots[step.operands[1]], tiles.slots[step.operands[2]]};
+    const float* operands[Elementwise::max_inputs] = {tiles.slots[step.operands[0]], tiles.slots[step.operands[1]],
+                                                      tiles.slots[step.operands[2]]};
     float* output = results && step.result >= 0 ? static_cast<float*>(results[step.result]) + start
                                                 : tiles.memory + static_cast<std::size_t>(step.buffer) * room_;
     step.function(operands, output, count, attributes_.data() + step.attributes);

@@ -34,24 +34,22 @@ FUNCTION void store(M value, float* to) { store(where(value, F(1.0f), F(0.0f)), 
 #undef TERNARY
 #define ATTRIBUTE(name, fallback, doc) [[maybe_unused]] const F name = *attributes++;
 #define FLAG(name, doc) ATTRIBUTE(name, 0, doc)
-#define UNARY(name, domain, traits, settings, doc, formula, value, gradient)                      \
-  void tile_##name(const float* const* in, float* out, std::size_t count,                         \
-                   [[maybe_unused]] const float* attributes) {                                    \
-    settings const float* const in0 = in[0];                                                      \
-    for (std::size_t i = 0; i < count; i += lanes) {                                              \
-      const domain x = load(in0 + i);                                                             \
-      store(value, out + i);                                                                      \
-    }                                                                                             \
+#define UNARY(name, domain, traits, settings, doc, formula, value, gradient)                                          \
+  void tile_##name(const float* const* in, float* out, std::size_t count, [[maybe_unused]] const float* attributes) { \
+    settings const float* const in0 = in[0];                                                                          \
+    for (std::size_t i = 0; i < count; i += lanes) {                                                                  \
+      const domain x = load(in0 + i);                                                                                 \
+      store(value, out + i);                                                                                          \
+    }                                                                                                                 \
   }
-#define BINARY(name, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b) \
-  void tile_##name(const float* const* in, float* out, std::size_t count,                         \
-                   [[maybe_unused]] const float* attributes) {                                    \
-    settings const float* const in0 = in[0];                                                      \
-    const float* const in1 = in[1];                                                               \
-    for (std::size_t i = 0; i < count; i += lanes) {                                              \
-      const domain a = load(in0 + i), b = load(in1 + i);                                          \
-      store(value, out + i);                                                                      \
-    }                                                                                             \
+#define BINARY(name, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b)                     \
+  void tile_##name(const float* const* in, float* out, std::size_t count, [[maybe_unused]] const float* attributes) { \
+    settings const float* const in0 = in[0];                                                                          \
+    const float* const in1 = in[1];                                                                                   \
+    for (std::size_t i = 0; i < count; i += lanes) {                                                                  \
+      const domain a = load(in0 + i), b = load(in1 + i);                                                              \
+      store(value, out + i);                                                                                          \
+    }                                                                                                                 \
   }
 #define TERNARY(name, c, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b) \
   void tile_##name(const float* const* in, float* out, std::size_t count, const float*) {             \

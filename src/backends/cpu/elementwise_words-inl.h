@@ -19,7 +19,8 @@ constexpr std::size_t lanes = hn::MaxLanes(Floats());
 struct F {
   hn::Vec<Floats> v;
   HWY_INLINE F(hn::Vec<Floats> vector) : v(vector) {}
-  template <std::floating_point Number> HWY_INLINE F(Number number) : v(hn::Set(Floats(), static_cast<float>(number))) {}
+  template <std::floating_point Number>
+  HWY_INLINE F(Number number) : v(hn::Set(Floats(), static_cast<float>(number))) {}
 };
 struct I {
   hn::Vec<Words> v;

@@ -34,11 +34,11 @@ struct Elementwise {
   Domain domain = Domain::real;
   int attribute_count = 0;
   Attribute attribute[max_attributes];
-  bool boolean_result = false;    ///< comparisons and logic
-  bool boolean_condition = false; ///< input 0 is boolean (`where`)
+  bool boolean_result = false;     ///< comparisons and logic
+  bool boolean_condition = false;  ///< input 0 is boolean (`where`)
   bool activation = false;
   bool commutative = false;
-  double low = -2.0, high = 2.0;  ///< range of inputs the tests draw from
+  double low = -2.0, high = 2.0;        ///< range of inputs the tests draw from
   std::string_view not_differentiable;  ///< reason; empty when `gradient` is set
 
   /// One element with the C library's functions in double: the judge. Booleans are 0 and 1.
@@ -50,9 +50,7 @@ struct Elementwise {
   Term (*gradient)(int index, std::span<const Term> inputs, Term output, Term output_gradient,
                    const double* attributes) = nullptr;
 
-  std::span<const Attribute> attributes() const {
-    return {attribute, static_cast<std::size_t>(attribute_count)};
-  }
+  std::span<const Attribute> attributes() const { return {attribute, static_cast<std::size_t>(attribute_count)}; }
 };
 
 /// All of them, in the order of the text.

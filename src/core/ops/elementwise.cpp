@@ -46,10 +46,10 @@ using NUMBER = double;
 using ANY = double;
 using LOGIC = bool;
 
-#define UNARY(name, domain, traits, settings, doc, formula, value, gradient)                    \
-  double evaluate_##name(const double* in, [[maybe_unused]] const double* attributes) {         \
-    const domain x = static_cast<domain>(in[0]);                                                \
-    settings return value;                                                                      \
+#define UNARY(name, domain, traits, settings, doc, formula, value, gradient)            \
+  double evaluate_##name(const double* in, [[maybe_unused]] const double* attributes) { \
+    const domain x = static_cast<domain>(in[0]);                                        \
+    settings return value;                                                              \
   }
 #define BINARY(name, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b) \
   double evaluate_##name(const double* in, [[maybe_unused]] const double* attributes) {           \
@@ -100,9 +100,7 @@ Integer operator-(Integer a, Integer b) { return wrapped(a.bits() - b.bits(), a,
 Integer operator*(Integer a, Integer b) { return wrapped(a.bits() * b.bits(), a, b); }
 Integer operator-(Integer a) { return wrapped(0 - a.bits(), a, a); }
 bool equal(Integer a, Integer b) { return a.value == b.value && a.negative() == b.negative(); }
-bool operator<(Integer a, Integer b) {
-  return a.negative() != b.negative() ? a.negative() : a.bits() < b.bits();
-}
+bool operator<(Integer a, Integer b) { return a.negative() != b.negative() ? a.negative() : a.bits() < b.bits(); }
 bool operator>(Integer a, Integer b) { return b < a; }
 bool operator<=(Integer a, Integer b) { return !(b < a); }
 bool operator>=(Integer a, Integer b) { return !(a < b); }
@@ -142,25 +140,25 @@ struct LOGIC {
 #define INTEGER_ANY(definition) definition
 #define INTEGER_LOGIC(definition) definition
 #define PROTECT(...) __VA_ARGS__
-#define UNARY(name, domain, traits, settings, doc, formula, value, gradient)                                        \
-  INTEGER_##domain(PROTECT(std::int64_t evaluate_##name(const std::int64_t* in,                                     \
-                                                        [[maybe_unused]] const double* attributes, bool natural) {  \
-    const domain x(in[0], natural);                                                                                 \
-    settings return encode(value);                                                                                  \
-  }))
-#define BINARY(name, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b)                   \
-  INTEGER_##domain(PROTECT(std::int64_t evaluate_##name(const std::int64_t* in,                                     \
-                                                        [[maybe_unused]] const double* attributes, bool natural) {  \
-    const domain a(in[0], natural), b(in[1], natural);                                                              \
-    settings return encode(value);                                                                                  \
-  }))
-#define TERNARY(name, c, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b)               \
-  INTEGER_##domain(PROTECT(std::int64_t evaluate_##name(const std::int64_t* in,                                     \
-                                                        [[maybe_unused]] const double* attributes, bool natural) {  \
-    const LOGIC c(in[0], natural);                                                                                  \
-    const domain a(in[1], natural), b(in[2], natural);                                                              \
-    settings return encode(value);                                                                                  \
-  }))
+#define UNARY(name, domain, traits, settings, doc, formula, value, gradient)                                          \
+  INTEGER_##domain(PROTECT(                                                                                           \
+      std::int64_t evaluate_##name(const std::int64_t* in, [[maybe_unused]] const double* attributes, bool natural) { \
+        const domain x(in[0], natural);                                                                               \
+        settings return encode(value);                                                                                \
+      }))
+#define BINARY(name, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b)                     \
+  INTEGER_##domain(PROTECT(                                                                                           \
+      std::int64_t evaluate_##name(const std::int64_t* in, [[maybe_unused]] const double* attributes, bool natural) { \
+        const domain a(in[0], natural), b(in[1], natural);                                                            \
+        settings return encode(value);                                                                                \
+      }))
+#define TERNARY(name, c, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b)                 \
+  INTEGER_##domain(PROTECT(                                                                                           \
+      std::int64_t evaluate_##name(const std::int64_t* in, [[maybe_unused]] const double* attributes, bool natural) { \
+        const LOGIC c(in[0], natural);                                                                                \
+        const domain a(in[1], natural), b(in[2], natural);                                                            \
+        settings return encode(value);                                                                                \
+      }))
 #include "core/ops/elementwise.inc.h"
 #undef UNARY
 #undef BINARY
@@ -176,10 +174,8 @@ namespace in_graph {
   [[maybe_unused]] Term name(Term x) { return x.apply(#name); }
 #define BINARY(name, a, b, ...) \
   [[maybe_unused]] Term name(Term a, Term b) { return a.apply(#name, b); }
-#define TERNARY(name, c, a, b, ...)                                    \
-  Term name(Term c, Term a, Term b) {                                  \
-    return {c.builder(), c.builder().emit(#name, {c.ref(), a.ref(), b.ref()})}; \
-  }
+#define TERNARY(name, c, a, b, ...) \
+  Term name(Term c, Term a, Term b) { return {c.builder(), c.builder().emit(#name, {c.ref(), a.ref(), b.ref()})}; }
 #include "core/ops/elementwise.inc.h"
 #undef UNARY
 #undef BINARY
@@ -193,26 +189,25 @@ Term operator<(Term a, double b) { return less(a, a.number(b)); }
 Term operator>(Term a, double b) { return greater(a, a.number(b)); }
 Term none() { return {}; }
 
-#define UNARY(name, domain, traits, settings, doc, formula, value, gradient)                            \
-  Term gradient_##name(int, [[maybe_unused]] std::span<const Term> in, [[maybe_unused]] Term y,         \
-                       [[maybe_unused]] Term g, [[maybe_unused]] const double* attributes) {            \
-    [[maybe_unused]] const Term x = in[0];                                                              \
-    settings return gradient;                                                                           \
+#define UNARY(name, domain, traits, settings, doc, formula, value, gradient)                    \
+  Term gradient_##name(int, [[maybe_unused]] std::span<const Term> in, [[maybe_unused]] Term y, \
+                       [[maybe_unused]] Term g, [[maybe_unused]] const double* attributes) {    \
+    [[maybe_unused]] const Term x = in[0];                                                      \
+    settings return gradient;                                                                   \
   }
-#define BINARY(name, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b)       \
-  Term gradient_##name([[maybe_unused]] int index, [[maybe_unused]] std::span<const Term> in,           \
-                       [[maybe_unused]] Term y, [[maybe_unused]] Term g,                                \
-                       [[maybe_unused]] const double* attributes) {                                     \
-    [[maybe_unused]] const Term a = in[0], b = in[1];                                                   \
-    settings if (index == 0) return gradient_a;                                                         \
-    return gradient_b;                                                                                  \
+#define BINARY(name, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b)                      \
+  Term gradient_##name([[maybe_unused]] int index, [[maybe_unused]] std::span<const Term> in, [[maybe_unused]] Term y, \
+                       [[maybe_unused]] Term g, [[maybe_unused]] const double* attributes) {                           \
+    [[maybe_unused]] const Term a = in[0], b = in[1];                                                                  \
+    settings if (index == 0) return gradient_a;                                                                        \
+    return gradient_b;                                                                                                 \
   }
-#define TERNARY(name, c, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b)   \
-  Term gradient_##name(int index, std::span<const Term> in, Term, Term g, const double*) {              \
-    const Term c = in[0];                                                                               \
-    if (index == 0) return none();                                                                      \
-    if (index == 1) return gradient_a;                                                                  \
-    return gradient_b;                                                                                  \
+#define TERNARY(name, c, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b) \
+  Term gradient_##name(int index, std::span<const Term> in, Term, Term g, const double*) {            \
+    const Term c = in[0];                                                                             \
+    if (index == 0) return none();                                                                    \
+    if (index == 1) return gradient_a;                                                                \
+    return gradient_b;                                                                                \
   }
 #include "core/ops/elementwise.inc.h"
 #undef UNARY
@@ -255,11 +250,18 @@ constexpr auto REAL = Elementwise::Domain::real, NUMBER = Elementwise::Domain::n
 #define INTEGER_LOGIC(name) in_integers::evaluate_##name
 #define ATTRIBUTE(name, fallback, doc) Elementwise::Attribute{#name, fallback, doc, false},
 #define FLAG(name, doc) Elementwise::Attribute{#name, 0, doc, true},
-#define ROW(name_, count, names, domain_, traits, doc_, formula_, ...)                                          \
-  Row({.name = #name_, .doc = doc_, .formula = formula_, .inputs = count, .input_names = {PROTECT names},       \
-       .domain = domain_, .attribute = {}, .not_differentiable = {},                                            \
-       .evaluate = in_double::evaluate_##name_, .evaluate_integer = INTEGER_##domain_(name_),                   \
-       .gradient = in_graph::gradient_##name_},                                                                 \
+#define ROW(name_, count, names, domain_, traits, doc_, formula_, ...) \
+  Row({.name = #name_,                                                 \
+       .doc = doc_,                                                    \
+       .formula = formula_,                                            \
+       .inputs = count,                                                \
+       .input_names = {PROTECT names},                                 \
+       .domain = domain_,                                              \
+       .attribute = {},                                                \
+       .not_differentiable = {},                                       \
+       .evaluate = in_double::evaluate_##name_,                        \
+       .evaluate_integer = INTEGER_##domain_(name_),                   \
+       .gradient = in_graph::gradient_##name_},                        \
       {__VA_ARGS__}) traits,
 #define UNARY(name, domain, traits, settings, doc, formula, value, gradient) \
   ROW(name, 1, ("x"), domain, traits, doc, formula, settings)
@@ -273,9 +275,9 @@ constexpr Elementwise operators[] = {
 };
 
 constexpr OperatorAlias aliases[] = {
-    {"leaky-relu", "leakyRelu"},     {"swish", "silu"},        {"hard-sigmoid", "hardSigmoid"},
-    {"hard-swish", "hardSwish"},     {"gelu-tanh", "geluTanh"}, {"bent-identity", "bentIdentity"},
-    {"linear", "identity"},          {"gaussian", "gauss"},
+    {"leaky-relu", "leakyRelu"}, {"swish", "silu"},         {"hard-sigmoid", "hardSigmoid"},
+    {"hard-swish", "hardSwish"}, {"gelu-tanh", "geluTanh"}, {"bent-identity", "bentIdentity"},
+    {"linear", "identity"},      {"gaussian", "gauss"},
 };
 
 }  // namespace

@@ -15,6 +15,8 @@
 // and infinities give the limit of the formula; denormals are numbers like others. fp16 and bf16 are computed in fp32
 // and rounded once. Integers wrap; a quotient by zero is 0. Kinks take the derivative that a comment names.
 
+// clang-format off
+
 // ---- arithmetic ----------------------------------------------------------------------------------------------------
 
 BINARY(add, a, b, NUMBER, .commutative(), , "The sum.", "a + b", a + b, g, g)

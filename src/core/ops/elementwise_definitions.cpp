@@ -21,10 +21,14 @@ bool takes(Domain domain, DType type) {
 
 std::string types_text(Domain domain) {
   switch (domain) {
-    case Domain::real: return "a floating type";
-    case Domain::number: return "numbers";
-    case Domain::any: return "any type";
-    case Domain::logic: return "booleans";
+    case Domain::real:
+      return "a floating type";
+    case Domain::number:
+      return "numbers";
+    case Domain::any:
+      return "any type";
+    case Domain::logic:
+      return "booleans";
   }
   return {};
 }
@@ -68,19 +72,26 @@ template <class T> constexpr IntegerAccess access{load_as<T>, store_as<T>};
 /// How integers and booleans (bytes of 0 and 1) are read and written: exactly, wrapping.
 IntegerAccess integer_access(DType type) {
   switch (type) {
-    case DType::i8: return access<std::int8_t>;
-    case DType::i16: return access<std::int16_t>;
-    case DType::i32: return access<std::int32_t>;
-    case DType::u16: return access<std::uint16_t>;
-    case DType::u32: return access<std::uint32_t>;
-    case DType::i64: case DType::u64: return access<std::int64_t>;
-    default: return access<std::uint8_t>;
+    case DType::i8:
+      return access<std::int8_t>;
+    case DType::i16:
+      return access<std::int16_t>;
+    case DType::i32:
+      return access<std::int32_t>;
+    case DType::u16:
+      return access<std::uint16_t>;
+    case DType::u32:
+      return access<std::uint32_t>;
+    case DType::i64:
+    case DType::u64:
+      return access<std::int64_t>;
+    default:
+      return access<std::uint8_t>;
   }
 }
 
 /// Walks the output in row-major order and calls visit(output index, index into each input).
-template <class Visit>
-void walk(const KernelContext& context, const Visit& visit) {
+template <class Visit> void walk(const KernelContext& context, const Visit& visit) {
   const Shape& shape = context.outputs[0].shape;
   const std::size_t inputs = context.inputs.size();
   BroadcastStrides strides[Elementwise::max_inputs];
@@ -140,9 +151,8 @@ std::vector<Ref> gradient_rule(const Elementwise& elementwise, GradientContext& 
   for (const Ref input : context.inputs) inputs.emplace_back(builder, input);
   const std::vector<double> attributes = elementwise_attributes(elementwise, context.attributes);
   for (std::size_t i = 0; i < gradients.size(); ++i) {
-    const Term gradient =
-        elementwise.gradient(static_cast<int>(i), inputs, Term(builder, context.outputs[0]),
-                             Term(builder, context.output_gradients[0]), attributes.data());
+    const Term gradient = elementwise.gradient(static_cast<int>(i), inputs, Term(builder, context.outputs[0]),
+                                               Term(builder, context.output_gradients[0]), attributes.data());
     if (gradient) gradients[i] = sum_to(builder, gradient, builder.shape(context.inputs[i]));
   }
   return gradients;
@@ -154,10 +164,13 @@ std::vector<Sample> samples_of(const Elementwise& elementwise) {
   if (elementwise.inputs == 1) {
     shapes = {{Shape{}}, {Shape{5}}, {Shape{3, 0}}, {Shape{2, 3, 37}}};
   } else if (elementwise.inputs == 2) {
-    shapes = {{Shape{}, Shape{}}, {Shape{7}, Shape{7}}, {Shape{2, 33}, Shape{33}}, {Shape{2, 33}, Shape{2, 1}},
-              {Shape{}, Shape{4, 5}}, {Shape{3, 1, 5}, Shape{4, 1}}, {Shape{0, 3}, Shape{1, 3}}};
+    shapes = {{Shape{}, Shape{}},          {Shape{7}, Shape{7}},   {Shape{2, 33}, Shape{33}},
+              {Shape{2, 33}, Shape{2, 1}}, {Shape{}, Shape{4, 5}}, {Shape{3, 1, 5}, Shape{4, 1}},
+              {Shape{0, 3}, Shape{1, 3}}};
   } else {
-    shapes = {{Shape{}, Shape{}, Shape{}}, {Shape{9}, Shape{9}, Shape{9}}, {Shape{3, 1}, Shape{5}, Shape{}},
+    shapes = {{Shape{}, Shape{}, Shape{}},
+              {Shape{9}, Shape{9}, Shape{9}},
+              {Shape{3, 1}, Shape{5}, Shape{}},
               {Shape{5}, Shape{3, 1}, Shape{2, 3, 5}}};
   }
   const bool logic = elementwise.domain == Domain::logic;
@@ -197,9 +210,9 @@ OpDef definition_of(const Elementwise& elementwise) {
         {"C1", "The shapes of the inputs broadcast to one: aligned at the last axis, lengths are equal or 1."});
     definition.constraints.push_back({"C2", "The inputs have one element type."});
   }
-  definition.constraints.push_back(
-      {"C3", elementwise.boolean_condition ? "The condition is boolean." : "The inputs are " +
-                                                 types_text(elementwise.domain) + "."});
+  definition.constraints.push_back({"C3", elementwise.boolean_condition
+                                              ? "The condition is boolean."
+                                              : "The inputs are " + types_text(elementwise.domain) + "."});
   definition.shape = [&elementwise](ShapeContext& context) { shape_rule(elementwise, context); };
   definition.reference = [&elementwise](const KernelContext& context) { reference_kernel(elementwise, context); };
   if (elementwise.gradient) {

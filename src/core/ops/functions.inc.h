@@ -306,8 +306,8 @@ FUNCTION F sinc(F x) {  // 2.2
 FUNCTION F atan(F x) {  // 1.6
   const F size = abs(x);
   const M steep = size > 2.4142137f, middle = size > 0.41421357f;
-  const F t = where(steep, -1.0f, where(middle, size - 1.0f, size)) /
-              where(steep, size, where(middle, size + 1.0f, 1.0f));
+  const F t =
+      where(steep, -1.0f, where(middle, size - 1.0f, size)) / where(steep, size, where(middle, size + 1.0f, 1.0f));
   const F square = t * t;
   F p = -0x1.f2acb6p-5f;
   p = p * square + 0x1.b21adep-4f;
@@ -334,8 +334,8 @@ FUNCTION Pair precise_logarithm(F x) {
   const Parts parts = parts_of(x);
   const F c = 1.0f + sixth(parts.m, 0.34375f, 0.15625f, 0.0f, -0.125f, -0.21875f, -0.28125f);
   const F c_high = sixth(parts.m, -0x1.2e9p-2f, -0x1.295p-3f, 0.0f, 0x1.118p-3f, 0x1.f99p-3f, 0x1.5228p-2f);
-  const F c_low = sixth(parts.m, 0x1.d451eep-18f, -0x1.4be08p-17f, 0.0f, -0x1.c5f76p-17f, 0x1.c6cb3cp-19f,
-                        0x1.7039c6p-17f);
+  const F c_low =
+      sixth(parts.m, 0x1.d451eep-18f, -0x1.4be08p-17f, 0.0f, -0x1.c5f76p-17f, 0x1.c6cb3cp-19f, 0x1.7039c6p-17f);
   const F upper = upper_half(parts.m);
   const F f1 = upper * c - 1.0f, f2 = (parts.m - upper) * c;  // exact
   const F f = f1 + f2, f_low = f2 - (f - f1);
