@@ -113,7 +113,7 @@ class WEBAI_EXPORT Dataset {
   /// NumPy arrays, samples along the first axis; outputs as in from(Tensor, Tensor).
   static Dataset npy(DataFile inputs, DataFile outputs, FileOptions options = {});
   /// "idx:IMAGES,LABELS", "csv:FILE?target=COL", "npy:X,Y", "sample:NAME" as the command line spells them.
-  static Dataset open(std::string_view source, const std::function<DataFile(std::string path)>& file = {});
+  static Dataset open(std::string_view source, const std::function<DataFile(const std::string& path)>& file = {});
 
   Dataset map(MapFunction function) const;
   /// Draws each sample at random from a buffer of the next `buffer` samples: with `buffer` at least size() a uniform

@@ -13,17 +13,21 @@ namespace webai {
 class Converter {
  public:
   Converter(DType from, DType to) noexcept;
-  void operator()(const std::byte* source, void* target, std::size_t count) const noexcept {
+  /// Throws INVALID_ARGUMENT for a value that is too large for the target.
+  void operator()(const std::byte* source, void* target, std::size_t count) const {
     if (fast_) {
       fast_(source, target, count);
     } else {
       convert(from_, source, to_, target, count);
     }
+    if (may_overflow_) check(source, target, count);
   }
 
  private:
   using Fast = void (*)(const std::byte*, void*, std::size_t) noexcept;
+  void check(const std::byte* source, const void* target, std::size_t count) const;
   DType from_, to_;
+  bool may_overflow_;
   Fast fast_ = nullptr;
 };
 

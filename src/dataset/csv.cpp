@@ -59,13 +59,14 @@ std::size_t find_column(const Columns& columns, const std::string& target, const
   }
   std::string known;
   for (const std::string& name : columns.names) {
-    known += shown(name) + ", ";
+    known += (known.empty() ? "" : ", ") + (known.size() > 200 ? "..." : shown(name));
     if (known.size() > 200) break;
   }
+  if (!known.empty()) known += " or ";
   throw Error(Code::not_found, {.message = "the file has no such column to take as target",
                                 .reason = "CSV_TARGET",
                                 .path = file,
-                                .expected = known + "or a number from " + std::to_string(-count) + " to " +
+                                .expected = known + "a number from " + std::to_string(-count) + " to " +
                                             std::to_string(count - 1),
                                 .actual = shown(target)});
 }
@@ -118,7 +119,7 @@ double number_at(const CsvLexer& lexer, const Columns& columns, std::size_t colu
     case NumberFault::not_finite:
       details.message = columns.label_of(column) + " is not a finite number";
       break;
-    default: details.message = columns.label_of(column) + " is not a number"; break;
+    default: details.message = columns.label_of(column) + " holds text"; break;
   }
   lexer.fail(field, Code::invalid_argument, std::move(details));
 }
@@ -266,7 +267,7 @@ class CsvSource final : public FileSource {
   [[noreturn]] void refuse_words(const CsvField& first, const CsvLexer& lexer, std::size_t target,
                                  bool any_number) const {
     if (any_number) {
-      lexer.fail(first, Code::invalid_argument, {.message = columns_.label_of(target) + " is not a number",
+      lexer.fail(first, Code::invalid_argument, {.message = columns_.label_of(target) + " holds text",
                                                  .reason = "CSV_NUMBER",
                                                  .expected = "a number",
                                                  .actual = shown(first.text)});

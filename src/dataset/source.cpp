@@ -33,7 +33,8 @@ std::size_t Description::output_bytes() const {
 
 namespace {
 
-// Exponent all ones: infinite or not a number. Blocks of 64 without a branch inside, so that they vectorise.
+// Exponent all ones: infinite or not a number. Blocks of 64 without a branch inside vectorise (CMakeLists.txt asks for
+// that).
 template <class Word> std::size_t first_special(const void* data, std::size_t count, Word exponent) noexcept {
   const auto* bytes = static_cast<const std::byte*>(data);
   const auto special = [&](std::size_t index) {

@@ -9,7 +9,7 @@ namespace webai {
 
 namespace {
 
-using OpenFile = std::function<DataFile(std::string path)>;
+using OpenFile = std::function<DataFile(const std::string& path)>;
 
 [[noreturn]] void refuse(std::string_view source, std::string expected, std::string hint = {}) {
   throw Error(Code::invalid_argument, {.message = "this is not a source of data",
@@ -75,8 +75,8 @@ constexpr Kind kinds[] = {{"idx", open_idx}, {"csv", open_csv}, {"npy", open_npy
 
 }  // namespace
 
-Dataset Dataset::open(std::string_view source, const std::function<DataFile(std::string path)>& file) {
-  const OpenFile of_system = [](std::string path) { return DataFile(std::move(path)); };
+Dataset Dataset::open(std::string_view source, const std::function<DataFile(const std::string& path)>& file) {
+  const OpenFile of_system = [](const std::string& path) { return DataFile(path); };
   const std::size_t colon = source.find(':');
   const std::string_view name = source.substr(0, colon);
   std::vector<std::string> known;

@@ -12,6 +12,9 @@
 
 namespace webai::test {
 
+/// Calls of operator new since the program began (heap.cpp).
+long heap_allocations();
+
 inline Context make_context(Limits limits = {}) {
   Context::Options options;
   options.threads = 1;
