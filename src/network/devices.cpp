@@ -1,5 +1,6 @@
 #include "network/devices.h"
 
+#include "backends/cpu/cpu.h"
 #include "backends/host/device.h"
 #include "backends/reference/reference.h"
 #include "core/base/names.h"
@@ -22,7 +23,7 @@ std::unique_ptr<Device> make_reference(const Context& context) {
 }
 
 std::unique_ptr<Device> make_cpu(const Context& context, bool require) {
-  std::vector<KernelTable> tables;
+  std::vector<KernelTable> tables = {cpu::kernels()};
   if (!require) tables.push_back(reference::kernels());
   return make_host_device(context, info_of("cpu", "cpu", "vector kernels, " + std::to_string(context.executor().width()) +
                                                              " threads"),

@@ -3,9 +3,15 @@
 #include <algorithm>
 
 #include "backends/host/device.h"
+#include "core/base/float_state.h"
 #include "webai/error.hpp"
 
 namespace webai {
+namespace {
+
+constexpr double worth_waking = 100e3;  // nanoseconds
+
+}  // namespace
 
 HostExecutable::HostExecutable(const Context& context, Program program, std::vector<Entry> entries)
     : context_(context),
@@ -16,6 +22,7 @@ HostExecutable::HostExecutable(const Context& context, Program program, std::vec
   std::size_t scratch = 0;
   const Graph& graph = program_.graph;
   for (const Entry& entry : entries_) {
+    nanoseconds_ += entry.kernel->nanoseconds();
     scratch = std::max(scratch, entry.kernel->scratch_bytes());
     calls_.push_back({entry.kernel.get(), static_cast<std::uint32_t>(operands_.size())});
     const Node& node = graph.node(entry.node);
@@ -74,8 +81,11 @@ void HostExecutable::run(std::span<const Binding> bindings, std::size_t steps) {
     if (last > bindings[slot].buffer->size() || program_.slots[slot].bytes > bindings[slot].buffer->size() - last)
       throw Error(Code::internal, "slot \"" + program_.slots[slot].name + "\" is bound to too small a buffer");
   }
+  const DefaultFloatState float_state;
+  // Waking helpers costs some microseconds: only where there is enough for them to do.
   Executor& executor = context_.executor();
-  executor.begin();
+  const bool shared = nanoseconds_ * static_cast<double>(steps) > worth_waking && executor.width() > 1;
+  if (shared) executor.begin();
   void* const scratch = kernel_scratch_->host();
   void* const* const operands = operands_.data();
   for (std::size_t step = 0; step < steps; ++step) {
@@ -88,7 +98,7 @@ void HostExecutable::run(std::span<const Binding> bindings, std::size_t steps) {
         operands_[patches_[p].operand] = bound_[slot];
     }
   }
-  executor.end();
+  if (shared) executor.end();
 }
 
 std::string HostExecutable::report() const {

@@ -43,6 +43,7 @@ class HostExecutable final : public Executable {
   std::vector<Patch> patches_;     // sorted by slot
   std::vector<std::uint32_t> patch_begin_;  // by slot, and one past the end
   std::vector<void*> bound_;       // by slot: the address that operands_ hold now
+  double nanoseconds_ = 0;         // of one step's work that helpers could share
   std::unique_ptr<Buffer> arena_;
   std::unique_ptr<Buffer> kernel_scratch_;
 };

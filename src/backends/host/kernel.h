@@ -19,6 +19,8 @@ class HostKernel {
   virtual ~HostKernel() = default;
   /// Bytes of working memory that run wants, shared with all other kernels of the executable.
   virtual std::size_t scratch_bytes() const { return 0; }
+  /// Estimated time on one thread of work that helpers could share; 0: none. Decides whether helpers are woken.
+  virtual double nanoseconds() const noexcept { return 0; }
   /// Operands are the node's inputs, then its outputs; nullptr for an absent optional input. An output may be the same
   /// memory as an input of equal type and shape that the node reads element by element. Kernels that cannot fail only.
   virtual void run(void* const* operands, void* scratch) = 0;

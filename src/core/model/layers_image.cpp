@@ -63,17 +63,15 @@ Ref convolve(LayerBuilder& layer, std::int64_t filters, std::int64_t groups) {
   const std::int64_t taps = kernel[0] * kernel[1];
   const std::int64_t fan_in = Shape{taps, channels / groups}.elements(), fan_out = Shape{taps, filters}.elements() / groups;
   const Ref weights = layer.parameter({.name = "weights", .shape = shape, .start = Initial::uniform(fan_in, fan_out)});
-  Ref bias = layer.parameter({.name = "bias", .shape = {filters}, .start = Initial::number(0), .optional = true,
-                              .takes_number = true});
-  const Ref frozen = bias && layer.builder().shape(bias).rank() == 0 ? bias : Ref{};
-  if (frozen) bias = {};
+  const Ref bias = layer.parameter({.name = "bias", .shape = {filters}, .start = Initial::number(0), .optional = true,
+                                    .takes_number = true});
   const Attributes attributes = {{"strides", strides},
                                  {"padding", padding_of(layer, kernel, strides, dilations)},
                                  {"dilations", dilations},
                                  {"groups", groups}};
-  Ref value = layer.emit("conv2d", {layer.input(), weights, bias}, attributes);
-  if (frozen) value = layer.emit("add", {value, frozen});
-  return value;
+  // The bias is added by an operator of its own: channels are last, and so it becomes an epilogue with the activation.
+  const Ref value = layer.emit("conv2d", {layer.input(), weights}, attributes);
+  return bias ? layer.emit("add", {value, bias}) : value;
 }
 
 Ref build_conv2d(LayerBuilder& layer) {

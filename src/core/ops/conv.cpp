@@ -134,6 +134,7 @@ OpDef conv2d() {
       result.push_back(context.inputs[2] ? channel_sum(builder, dy, context.attributes) : Ref{});
     return result;
   };
+  op.takes_epilogue = true;
   op.samples = {
       {{{2, 5, 4, 3}, {3, 3, 3, 2}, {2}}},
       {{{1, 1, 1, 1}, {1, 1, 1, 1}}},
@@ -293,6 +294,7 @@ OpDef conv2d_filter_gradient() {
     attributes.set("filterSize", std::move(size));
     return attributes;
   };
+  op.takes_epilogue = true;
   op.samples = {
       {{{2, 5, 4, 3}, {2, 3, 2, 2}}, {{"filterSize", Integers{3, 3}}}},
       {{{2, 7, 6, 2}, {2, 3, 6, 5}}, sized(conv_sample({2, 1}, {1, 0, 0, 1}), {3, 2})},

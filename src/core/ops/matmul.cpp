@@ -100,6 +100,7 @@ OpDef matmul() {
     by_arithmetic(context.inputs[0].type, [&](auto zero) { multiply_matrices<decltype(zero)>(context); });
   };
   op.gradient = matmul_gradient;
+  op.takes_epilogue = true;
   op.samples = {
       {{{3, 5}, {5, 7}}},
       {{{1, 1}, {1, 1}}},

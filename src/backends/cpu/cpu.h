@@ -1,0 +1,18 @@
+// The vector kernels of the CPU backend as a kernel table.
+#pragma once
+
+#include "backends/host/kernel.h"
+
+namespace webai::cpu {
+
+/// Takes fp32 (and what chains read into fp32); everything else is refused with the reason.
+KernelTable kernels();
+
+// The makers, one file per family; kernels() lists them under their operators' names.
+std::unique_ptr<HostKernel> make_chain(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_matmul(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_conv2d(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_conv2d_input_gradient(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_conv2d_filter_gradient(const KernelRequest& request, std::string& reason);
+
+}  // namespace webai::cpu
