@@ -152,6 +152,7 @@ Conv2dInputGradientPlan::Conv2dInputGradientPlan(const Conv2dShape& shape, std::
     scratch_floats_ = product_.scratch_floats;
     return;
   }
+  double tap_cost = 0;
   for (std::size_t residue_y = 0; residue_y < std::min(shape.stride_y, shape.height); ++residue_y) {
     const PhaseAxis y = phase_axis(residue_y, shape.kernel_height, shape.stride_y, shape.dilation_y, shape.pad_top);
     for (std::size_t residue_x = 0; residue_x < std::min(shape.stride_x, shape.width); ++residue_x) {
@@ -178,12 +179,36 @@ Conv2dInputGradientPlan::Conv2dInputGradientPlan(const Conv2dShape& shape, std::
       phase.filter_y = y.filter_index;
       phase.filter_x = x.filter_index;
       phase.taps = TapProduct(std::move(taps), width);
+      tap_cost += phase.taps.cost();
       packed_offset_ = std::max(packed_offset_, aligned(phase.taps.scratch_floats()));
       scratch_floats_ = std::max(scratch_floats_, phase.taps.packed_floats());
       phases_.push_back(std::move(phase));
     }
   }
   scratch_floats_ += packed_offset_;
+  if (shape.groups > 1 || shape.dilation_x > 1) return;
+  ScatterShape scatter;
+  scatter.batch = shape.batch;
+  scatter.height = shape.height;
+  scatter.width = shape.width;
+  scatter.channels = shape.channels;
+  scatter.output_height = shape.output_height();
+  scatter.output_width = shape.output_width();
+  scatter.outputs = shape.outputs;
+  scatter.kernel_height = shape.kernel_height;
+  scatter.kernel_width = shape.kernel_width;
+  scatter.stride_y = shape.stride_y;
+  scatter.stride_x = shape.stride_x;
+  scatter.dilation_y = shape.dilation_y;
+  scatter.pad_top = shape.pad_top;
+  scatter.pad_left = shape.pad_left;
+  scatter.pad_right = shape.pad_right;
+  ScatterProduct product(scatter, width);
+  if (product.cost() >= tap_cost) return;
+  scatter_ = product;
+  scatters_ = true;
+  phases_.clear();
+  scratch_floats_ = scatter_.scratch_floats();
 }
 
 void Conv2dInputGradientPlan::pack(const Phase& phase, const float* filter, float* packed) const noexcept {
@@ -213,6 +238,7 @@ void Conv2dInputGradientPlan::pack(const Phase& phase, const float* filter, floa
 void Conv2dInputGradientPlan::run(const float* output_gradient, const float* filter, float* input_gradient,
                                   float* scratch, Executor* executor) const noexcept {
   if (is_product_) return product_.run(output_gradient, filter, input_gradient, scratch, executor);
+  if (scatters_) return scatter_.run(output_gradient, filter, input_gradient, scratch, executor);
   float* packed = scratch + packed_offset_;
   for (const Phase& phase : phases_) {
     pack(phase, filter, packed);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/cpu/kernels/gemm.h"
+#include "backends/cpu/kernels/scatter_product.h"
 #include "backends/cpu/kernels/tap_product.h"
 
 namespace webai::cpu {
@@ -77,6 +78,8 @@ class Conv2dInputGradientPlan {
   Conv2dShape shape_;
   bool is_product_ = false;
   GemmPlan product_;
+  bool scatters_ = false;
+  ScatterProduct scatter_;
   std::vector<Phase> phases_;
   std::size_t packed_offset_ = 0;
   std::size_t scratch_floats_ = 0;

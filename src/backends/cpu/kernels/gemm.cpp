@@ -139,7 +139,7 @@ void tile_region(const GemmPlan& plan, const GemmCall& call, std::size_t row, st
             panel.b = call.b + j * plan.k + k0 * panel.stride;
             // What the next pass needs lies behind: the rest of this panel or the start of the next one.
             if (count == width && (!last || j + 2 * width <= column_end)) next = panel.b + depth * width;
-          } else if (count == panel.form->width && !plan.packs) {
+          } else if (!plan.packs && (count == panel.form->width || panel.form->masks_tail)) {
             panel.b = call.b + k0 * plan.ldb + j;
             panel.stride = plan.ldb;
           } else {
@@ -267,7 +267,8 @@ GemmPlan::GemmPlan(const GemmShape& shape, std::size_t width)
     const std::size_t job_columns = ceil_divide(ceil_divide(n, panel), column_parts) * panel;
     const std::size_t job_rows = ceil_divide(ceil_divide(m, row_unit), row_parts) * row_unit;
     const bool resident = std::min(job_rows, m) <= row_block;
-    const bool partial = n % panel != 0;
+    const std::size_t tail = n % panel;
+    const bool partial = tail != 0 && tail != tiles->narrowest(tail).width && !tiles->full().masks_tail;
     if (packs || partial) job_scratch = depth_block * (resident ? std::min(job_columns, panel) : job_columns);
     scratch_floats = job_scratch * row_parts * column_parts;
   }

@@ -92,6 +92,14 @@ TapProduct::TapProduct(TapShape shape, std::size_t width)
 
 std::size_t TapProduct::width_for(std::size_t columns) const noexcept { return tiles_->narrowest(columns).width; }
 
+double TapProduct::cost() const noexcept {
+  std::size_t tap_rows = 0;
+  for (std::size_t row = 0; row < first_row_.size(); ++row) tap_rows += end_row_[row] - first_row_[row];
+  return static_cast<double>(tap_rows * shape_.grid_width * shape_.tap_x.size()) *
+         static_cast<double>(shape_.depthwise ? shape_.columns
+                                              : group_floats_ / std::max<std::size_t>(1, depth_total()) * shape_.depth);
+}
+
 bool TapProduct::packs_nothing() const noexcept {
   return shape_.depthwise || (shape_.groups == 1 && panels_ == 1 && width_for(shape_.columns) == shape_.columns);
 }
@@ -202,7 +210,9 @@ void TapProduct::run_segments(const TapCall& call, const Chunk& chunk, const flo
   std::array<const float*, most_tile_rows> rows;
   std::array<float*, most_tile_rows> c_rows;
   TileCall tile;
-  tile.rows = rows.data();
+  // Tall tiles prefer rows at an even distance: they end where a line of the grid does.
+  const bool by_line = form.rows > 6 && s.grid_width >= 4;
+  tile.a_row_stride = static_cast<std::ptrdiff_t>(x_step);
   tile.depth = tap_depth_;
   tile.b_stride = s.depthwise ? s.columns : form.width;
   tile.columns = columns;
@@ -236,9 +246,12 @@ void TapProduct::run_segments(const TapCall& call, const Chunk& chunk, const flo
             static_cast<std::ptrdiff_t>(image * image_pitch + pad_left_ * s.source_channels + channel);
         std::size_t x = 0, y = 0;
         for (std::size_t point = 0; point < points;) {
-          const std::size_t height = form.next_rows(points - point);
+          const std::size_t height = form.next_rows(by_line ? s.grid_width - x : points - point);
           tile.c = base + point * s.destination_pixel;
-          for (std::size_t r = 0; r < height; ++r) {
+          tile.a = source + offset + x * x_step;
+          const bool even = x + height <= s.grid_width && !s.depthwise;
+          tile.rows = even ? nullptr : rows.data();
+          for (std::size_t r = 0; r < height && !(even && s.dense_destination); ++r) {
             rows[r] = source + offset + x * x_step;
             if (!s.dense_destination) c_rows[r] = base + y * s.destination_row + x * s.destination_pixel;
             if (++x == s.grid_width) {
@@ -246,6 +259,12 @@ void TapProduct::run_segments(const TapCall& call, const Chunk& chunk, const flo
               ++y;
               offset += static_cast<std::ptrdiff_t>(s.step_y * pitch_);
             }
+          }
+          if (even && s.dense_destination) x += height;
+          if (x == s.grid_width) {
+            x = 0;
+            ++y;
+            offset += static_cast<std::ptrdiff_t>(s.step_y * pitch_);
           }
           form.by_rows[height](tile);
           point += height;

@@ -49,6 +49,9 @@ class TapProduct {
   /// Dense weights already have the packed form.
   bool packs_nothing() const noexcept;
 
+  /// Vector work of one image in floats, to compare with other ways.
+  double cost() const noexcept;
+
   const TapShape& shape() const noexcept { return shape_; }
 
  private:

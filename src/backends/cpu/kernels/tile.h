@@ -21,7 +21,7 @@ struct TileCall {
   const std::ptrdiff_t* tap_offsets = nullptr;
   std::size_t taps = 1;
   std::size_t depth = 0;           ///< k per tap
-  const float* b = nullptr;        ///< rows of at least the form's width, zero padded where it exceeds `columns`
+  const float* b = nullptr;        ///< rows of the form's width, zero padded behind `columns` unless masks_tail
   std::size_t b_stride = 0;        ///< floats between rows of b
   float* const* c_rows = nullptr;  ///< where each row is stored; null: c + r * ldc
   float* c = nullptr;
@@ -40,6 +40,7 @@ struct TileForm {
   std::size_t width = 0;
   std::size_t lanes = 0;
   std::size_t rows = 0;  ///< the best height
+  bool masks_tail = false;  ///< b may end behind `columns`: nothing has to be padded
   std::array<TileFunction, most_tile_rows + 1> by_rows = {};
 
   /// The height to use next when `remaining` rows are left: full tiles first, the last two of even size, so that no

@@ -15,6 +15,69 @@ namespace webai::cpu::HWY_NAMESPACE {
 namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Whether the last vector of b is read through a mask, so that b needs no padding behind the columns.
+constexpr bool masks_tail = HWY_TARGET <= HWY_AVX3;
+
+template <class D, int vectors>
+HWY_INLINE void load_right(D d, const float* b, hn::Mask<D> tail, hn::Vec<D> (&right)[vectors]) {
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+#pragma GCC unroll 16
+  for (int v = 0; v + 1 < vectors; ++v) right[v] = hn::LoadU(d, b + v * lanes);
+  const float* last = b + (vectors - 1) * lanes;
+  right[vectors - 1] = masks_tail ? hn::MaskedLoad(tail, d, last) : hn::LoadU(d, last);
+}
+
+/// The chains of one tap whose rows lie a_row_stride apart: a third of the pointers is enough, the rest is addressing.
+template <class D, int rows, int vectors>
+HWY_INLINE const float* multiply_evenly(D d, const TileCall& call, std::ptrdiff_t offset, const float* b,
+                                        hn::Mask<D> tail, hn::Vec<D> (&sum)[rows][vectors]) {
+  const std::ptrdiff_t stride = call.a_row_stride, step = call.a_step, ahead = call.prefetch - call.b;
+  const std::size_t b_stride = call.b_stride;
+  const float* left[(rows + 2) / 3];
+#pragma GCC unroll 16
+  for (int i = 0; i < (rows + 2) / 3; ++i) left[i] = call.a + offset + 3 * i * stride;
+  for (std::size_t k = call.depth; k != 0; --k) {
+    hn::Vec<D> right[vectors];
+    load_right<D, vectors>(d, b, tail, right);
+    __builtin_prefetch(b + ahead, 0, 2);
+    b += b_stride;
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) {
+      const hn::Vec<D> value = hn::Set(d, left[r / 3][(r % 3) * stride]);
+#pragma GCC unroll 16
+      for (int v = 0; v < vectors; ++v) sum[r][v] = hn::MulAdd(value, right[v], sum[r][v]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < (rows + 2) / 3; ++i) left[i] += step;
+  }
+  return b;
+}
+
+/// The chains of one tap with a pointer for each row.
+template <class D, int rows, int vectors>
+HWY_INLINE const float* multiply_rows(D d, const TileCall& call, std::ptrdiff_t offset, const float* b,
+                                      hn::Mask<D> tail, hn::Vec<D> (&sum)[rows][vectors]) {
+  const std::ptrdiff_t step = call.a_step, ahead = call.prefetch - call.b;
+  const std::ptrdiff_t end = static_cast<std::ptrdiff_t>(call.depth) * step;
+  const std::size_t b_stride = call.b_stride;
+  const float* row[rows];
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; ++r) row[r] = call.rows[r] + offset;
+  for (std::ptrdiff_t k = 0; k != end; k += step) {
+    hn::Vec<D> right[vectors];
+    load_right<D, vectors>(d, b, tail, right);
+    __builtin_prefetch(b + ahead, 0, 2);
+    b += b_stride;
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) {
+      const hn::Vec<D> value = hn::Set(d, row[r][k]);
+#pragma GCC unroll 16
+      for (int v = 0; v < vectors; ++v) sum[r][v] = hn::MulAdd(value, right[v], sum[r][v]);
+    }
+  }
+  return b;
+}
+
 template <class D, int rows, int vectors> void tile(const TileCall& call) {
   const D d;
   using Vector = hn::Vec<D>;
@@ -23,6 +86,7 @@ template <class D, int rows, int vectors> void tile(const TileCall& call) {
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r) c_row[r] = call.c_rows ? call.c_rows[r] : call.c + r * call.ldc;
   const std::size_t last = call.columns - (vectors - 1) * lanes;  // columns of the last vector
+  const hn::Mask<D> tail = hn::FirstN(d, last);
 
   Vector sum[rows][vectors];
   if (call.accumulate) {
@@ -41,28 +105,10 @@ template <class D, int rows, int vectors> void tile(const TileCall& call) {
   }
 
   const float* b = call.b;
-  const std::ptrdiff_t ahead = call.prefetch - b;
-  const std::ptrdiff_t step = call.a_step;
-  const std::ptrdiff_t end = static_cast<std::ptrdiff_t>(call.depth) * step;
-  const std::size_t b_stride = call.b_stride;
   for (std::size_t tap = 0; tap < call.taps; ++tap) {
     const std::ptrdiff_t offset = call.tap_offsets ? call.tap_offsets[tap] : 0;
-    const float* row[rows];
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; ++r) row[r] = (call.rows ? call.rows[r] : call.a + r * call.a_row_stride) + offset;
-    for (std::ptrdiff_t k = 0; k != end; k += step) {
-      Vector right[vectors];
-#pragma GCC unroll 16
-      for (int v = 0; v < vectors; ++v) right[v] = hn::LoadU(d, b + v * lanes);
-      __builtin_prefetch(b + ahead, 0, 2);
-      b += b_stride;
-#pragma GCC unroll 16
-      for (int r = 0; r < rows; ++r) {
-        const Vector left = hn::Set(d, row[r][k]);
-#pragma GCC unroll 16
-        for (int v = 0; v < vectors; ++v) sum[r][v] = hn::MulAdd(left, right[v], sum[r][v]);
-      }
-    }
+    b = call.rows ? multiply_rows<D, rows, vectors>(d, call, offset, b, tail, sum)
+                  : multiply_evenly<D, rows, vectors>(d, call, offset, b, tail, sum);
   }
 
 #pragma GCC unroll 16
@@ -84,6 +130,7 @@ template <class D, int vectors, std::size_t best_rows> constexpr TileForm form()
   form.lanes = hn::MaxLanes(D());
   form.width = form.lanes * vectors;
   form.rows = best_rows;
+  form.masks_tail = masks_tail;
   form.by_rows[1] = tile<D, 1, vectors>;
   form.by_rows[2] = tile<D, 2, vectors>;
   form.by_rows[3] = tile<D, 3, vectors>;
