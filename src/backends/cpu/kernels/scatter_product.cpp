@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "backends/cpu/kernels/tile.h"
+
 namespace webai::cpu {
 namespace {
 

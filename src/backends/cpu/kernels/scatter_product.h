@@ -5,10 +5,11 @@
 
 #include <cstddef>
 
-#include "backends/cpu/kernels/tile.h"
 #include "webai/context.hpp"
 
 namespace webai::cpu {
+
+struct TileForms;
 
 /// Geometry as in Conv2dShape, with one group and dense window rows (dilation 1 along x).
 struct ScatterShape {
