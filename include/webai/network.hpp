@@ -89,6 +89,7 @@ struct ApplyOptions {
 
 /// One row of a model's description.
 struct LayerInfo {
+  std::string place;            ///< "input", "1", "output"; pipes "1/0"
   std::string name, type, activation;
   Shape input, output;          ///< without the batch
   std::uint64_t parameters = 0, bytes = 0;
@@ -99,7 +100,8 @@ struct NetworkInfo {
   std::vector<LayerInfo> layers;
   std::uint64_t parameters = 0, bytes = 0;
   double flops = 0;             ///< of one run with one sample; 1 multiply-add = 2
-  std::uint64_t run_bytes = 0;  ///< scratch memory of one run
+  std::uint64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
+  std::string table;            ///< all of it as text, for people
 };
 
 /// A handle; copies are the same network. All calls may come from any thread: while one trains, run, verify, export and
@@ -191,7 +193,9 @@ struct DeviceDescription {
 WEBAI_EXPORT std::vector<DeviceDescription> devices(const Context& context);
 
 struct OperationDescription {
-  std::string name, domain, page;  ///< page: the operator's whole documentation as text
+  std::string name, domain;
+  std::string doc;   ///< one sentence
+  std::string page;  ///< the operator's whole documentation as text
 };
 WEBAI_EXPORT std::vector<OperationDescription> operations(std::string_view domain = "core");
 

@@ -86,6 +86,16 @@ ValueId broadcast_before_elementwise(Site& site) {
   return site.builder.emit_all(op, inputs, site.node.attributes).front().id;
 }
 
+// A sum over axes of length 1 (the bias gradients of a batch of one) only changes the shape.
+ValueId sum_of_one(Site& site) {
+  constexpr std::array<std::string_view, 4> sums = {"reduceSum", "reduceMean", "sumTo", "reduceProduct"};
+  if (std::find(sums.begin(), sums.end(), site.node.op->name) == sums.end()) return no_value;
+  if (site.input_type(0).shape.elements() != site.type.shape.elements() || site.type.shape.elements() == 0) return no_value;
+  std::vector<std::int64_t> lengths;
+  for (const Dimension dim : site.type.shape.dims()) lengths.push_back(dim.value());
+  return site.builder.emit("reshape", {Ref{site.inputs[0]}}, {{"shape", lengths}}).id;
+}
+
 bool swaps_last_two(const Node& transpose) {
   const auto& order = transpose.attributes.integers("permutation");
   const std::size_t rank = order.size();
@@ -109,8 +119,8 @@ ValueId transpose_into_matmul(Site& site) {
   return no_value;
 }
 
-constexpr std::array<Rule, 6> rules = {same_again,   times_one,                    double_negation,
-                                       view_of_view, broadcast_before_elementwise, transpose_into_matmul};
+constexpr std::array<Rule, 7> rules = {
+    same_again, times_one, double_negation, sum_of_one, view_of_view, broadcast_before_elementwise, transpose_into_matmul};
 
 }  // namespace
 

@@ -14,5 +14,13 @@ std::unique_ptr<HostKernel> make_matmul(const KernelRequest& request, std::strin
 std::unique_ptr<HostKernel> make_conv2d(const KernelRequest& request, std::string& reason);
 std::unique_ptr<HostKernel> make_conv2d_input_gradient(const KernelRequest& request, std::string& reason);
 std::unique_ptr<HostKernel> make_conv2d_filter_gradient(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_max_pool(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_max_pool_gradient(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_average_pool(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_average_pool_gradient(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_copy(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_transpose(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_broadcast(const KernelRequest& request, std::string& reason);
+std::unique_ptr<HostKernel> make_concat(const KernelRequest& request, std::string& reason);
 
 }  // namespace webai::cpu

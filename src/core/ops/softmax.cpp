@@ -133,31 +133,71 @@ void cross_entropy_kernel(const KernelContext& context) {
   }
 }
 
+Term along_last(Term value) {
+  return value.apply("reduceSum", {{"axes", Integers{-1}}, {"keepDimensions", true}});
+}
+
 std::vector<Ref> cross_entropy_gradient(GradientContext& context) {
   Builder& builder = context.builder;
   const Ref logits = context.inputs[0], target = context.inputs[1];
   const Term p(builder, context.outputs[1]);
-  const bool labels = is_integer(builder.dtype(target));
-  const auto along = [](Term value) {
-    return value.apply("reduceSum", {{"axes", Integers{-1}}, {"keepDimensions", true}});
-  };
   Term gradient, target_gradient;
-  if (context.output_gradients[0]) {
+  if (const Ref arriving = context.output_gradients[0]) {
+    gradient = Term(builder, builder.emit("softmaxCrossEntropyGradient", {p, target, arriving}));
     const Shape shape = p.shape();
-    const Term dy(builder, reshape_to(builder, context.output_gradients[0], shape.with(shape.rank() - 1, 1)));
-    const Term t(builder,
-                 labels ? builder.emit("oneHot", {target},
-                                       {{"depth", shape[shape.rank() - 1]}, {"type", std::string(name_of(p.dtype()))}})
-                        : target);
-    gradient = (p * along(t) - t) * dy;
-    if (!labels) target_gradient = -dy * Term(builder, logits).apply("logSoftmax");
+    const Term dy(builder, reshape_to(builder, arriving, shape.with(shape.rank() - 1, 1)));
+    if (!is_integer(builder.dtype(target))) target_gradient = -dy * Term(builder, logits).apply("logSoftmax");
   }
   if (context.output_gradients[1]) {
     const Term dp(builder, context.output_gradients[1]);
-    const Term through = p * (dp - along(p * dp));
+    const Term through = p * (dp - along_last(p * dp));
     gradient = gradient ? gradient + through : through;
   }
   return {gradient, target_gradient};
+}
+
+OpDef softmax_cross_entropy_gradient() {
+  OpDef op = operation("softmaxCrossEntropyGradient",
+                       "The gradient of softmaxCrossEntropy's loss with respect to the logits.",
+                       "dx = (probabilities * sum of target - target) * dy, sums along the last axis");
+  op.inputs = {{"probabilities", "[..., n], softmaxCrossEntropy's second result"},
+               {"target", "as for softmaxCrossEntropy"},
+               {"lossGradient", "[...], one per sample"}};
+  op.constraints = {{"C1", "probabilities have rank 1 or more"},
+                    {"C2", "probabilities and the loss gradient are floating-point of one type"},
+                    {"C3", "the target has their type, or an integer type"},
+                    {"C4", "a dense target has the shape of the probabilities, labels and loss gradient have it without "
+                           "the last axis"}};
+  op.shape = [](ShapeContext& context) {
+    const Shape& shape = context.shape(0);
+    context.require(shape.rank() >= 1, "C1", "probabilities have one dimension or more");
+    context.require_type(is_floating(context.type(0)) && context.type(2) == context.type(0), "C2",
+                         "probabilities and the loss gradient are floating-point of one type");
+    const Shape samples = leading(shape, shape.rank() - 1);
+    const bool labels = is_integer(context.type(1));
+    context.require_type(labels || context.type(1) == context.type(0), "C3",
+                         "target has the probabilities' type, or an integer type for labels");
+    context.require(context.shape(1) == (labels ? samples : shape) && context.shape(2) == samples, "C4",
+                    "target and loss gradient do not fit the probabilities");
+    context.output(context.type(0), shape);
+  };
+  op.body = [](Builder& builder, std::span<const Ref> inputs, const Attributes&) {
+    const Term p(builder, inputs[0]);
+    const Shape shape = p.shape();
+    const Term dy(builder, reshape_to(builder, inputs[2], shape.with(shape.rank() - 1, 1)));
+    Term t(builder, inputs[1]);
+    if (is_integer(t.dtype()))
+      t = t.apply("oneHot", {{"depth", shape[shape.rank() - 1]}, {"type", std::string(name_of(p.dtype()))}});
+    return std::vector<Ref>{(p * along_last(t) - t) * dy};
+  };
+  op.samples = {
+      {{{3, 5}, {3, 5}, {3}}, {}, {}, 0.0, 1.0},
+      {{{7}, {7}, {}}, {}, {}, 0.0, 1.0},
+      {{{0, 5}, {0, 5}, {0}}},
+      {{{5, 4}, {5}, {5}}, {}, {DType::fp32, DType::i32, DType::fp32}, 0.0, 3.99},
+      {{{5, 4}, {5}, {5}}, {}, {DType::fp32, DType::i64, DType::fp32}, -1.99, 6.0},
+  };
+  return op;
 }
 
 OpDef softmax_cross_entropy() {
@@ -216,6 +256,7 @@ void add_softmax(Registry& registry) {
   registry.add(softmax());
   registry.add(log_softmax());
   registry.add(softmax_cross_entropy());
+  registry.add(softmax_cross_entropy_gradient());
   registry.add(sigmoid_cross_entropy());
 }
 

@@ -89,6 +89,10 @@ std::vector<Violation> violations() {
       {"softmaxCrossEntropy", "C3", {of({2, 3}), of({2, 3}, fp64)}},
       {"softmaxCrossEntropy", "C4", {of({2, 3}), of({2, 4})}},
       {"softmaxCrossEntropy", "C4", {of({2, 3}), of({3}, i32)}},
+      {"softmaxCrossEntropyGradient", "C1", {of(one), of(one), of(one)}},
+      {"softmaxCrossEntropyGradient", "C2", {of({2, 3}, i32), of({2}, i32), of({2})}},
+      {"softmaxCrossEntropyGradient", "C3", {of({2, 3}), of({2, 3}, fp64), of({2})}},
+      {"softmaxCrossEntropyGradient", "C4", {of({2, 3}), of({2}, i32), of({3})}},
       {"sigmoidCrossEntropy", "C1", {of({2}), of({2}, fp64)}},
       {"sigmoidCrossEntropy", "C2", {of({2}), of({3})}},
 
