@@ -1,6 +1,6 @@
 # The short way to everything; each line below is what a person would type. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench format tidy requirements build clean
+.PHONY: help demo test test-all fuzz bench format tidy requirements build clean
 SHELL := /bin/bash
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
@@ -24,6 +24,11 @@ test: ## install what is missing, build and run every test, and a sample under s
 test-all: ## every preset and sanitizer, in full
 	@scripts/packages.sh build test develop
 	@scripts/test.sh release debug asan tsan clang19 core-only
+	@scripts/fuzz.sh 60
+
+fuzz: ## a minute of each fuzzer
+	@scripts/packages.sh build test develop
+	@scripts/fuzz.sh 60
 
 bench: ## build and run the benchmarks
 	@scripts/packages.sh build develop
