@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/base/names.h"
 #include "core/model/io_graph.h"
 #include "core/model/layer_builder.h"
 #include "core/model/setup_data.h"
@@ -58,6 +59,11 @@ class Assembler {
       if (route.delayed) unsupported(source, route.path, "a pipe to the same or an earlier layer");
       if (!route.parameter.empty()) unsupported(source, route.path, "a pipe into a parameter");
     }
+    for (int id = 1; id <= model_.element_count; ++id) {
+      const Layer& layer = model_.element(id);
+      if (!layer.pipe_from.empty()) unsupported(layer, layer.path + "/pipeFrom", "pulling by \"pipeFrom\"");
+      if (layer.properties.find("quantization")) unsupported(layer, layer.path + "/quantization", "quantization");
+    }
   }
 
   std::vector<Arrival>& arrivals(const Layer& layer) { return arrivals_[static_cast<std::size_t>(layer.id)]; }
@@ -90,7 +96,8 @@ class Assembler {
       value = activate(layer, value);
       check_output(layer, value);
       built_.layers.push_back({.id = layer.id, .input = input ? builder_.shape(input).without(0) : Shape{},
-                               .output = builder_.shape(value).without(0), .activation = layer.activation, .value = value.id});
+                               .output = builder_.shape(value).without(0), .activation = layer.activation, .value = value.id,
+                               .input_name = layer.type == "input" ? built_.inputs.back().name : std::string()});
       return value;
     } catch (const Error& error) {
       if (error.path().empty()) throw error.with_path(layer.path);
@@ -211,6 +218,7 @@ class Assembler {
     built_.graph.outputs = outputs_;
     built_.outputs = outputs_;
     built_.output = outputs_.front().value;
+    check_io();
     if (outputs_.size() == 1) return;
     const Layer& last = model_.layers.back();
     builder_.set_path(last.path);
@@ -218,6 +226,29 @@ class Assembler {
     std::vector<Ref> flat;
     for (const NamedValue& output : outputs_) flat.push_back(writer.flattened({output.value}));
     built_.output = builder_.emit("concat", flat, {{"axis", std::int64_t{-1}}}).id;
+  }
+
+  // Names in the io block exist, and there are not more labels than outputs.
+  void check_io() const {
+    std::vector<std::string_view> inputs, outputs;
+    for (const BuiltInput& input : built_.inputs) inputs.push_back(input.name);
+    for (const NamedValue& output : outputs_) outputs.push_back(output.name);
+    for (const IoRules& rules : model_.io.input) check_io_name(rules.name, inputs, "/io/input");
+    for (const IoRules& rules : model_.io.output) check_io_name(rules.name, outputs, "/io/output");
+    if (!options_.fill) return;
+    for (const NamedValue& output : outputs_) {
+      const Shape dims = built_.graph.value(output.value).type.shape.without(0);
+      if (dims.is_concrete())
+        check_labels(builder_.context(), model_.io.output_rules(output.name), static_cast<std::size_t>(dims.elements()));
+    }
+  }
+
+  static void check_io_name(const std::string& name, const std::vector<std::string_view>& known, std::string_view path) {
+    if (name.empty() || std::ranges::find(known, name) != known.end()) return;
+    const std::string near = nearest_name(name, known);
+    throw Error(Code::invalid_model, {.message = "no input or output is called \"" + name + "\"", .reason = "IO_NAME",
+                                      .path = pointer_to(path, name),
+                                      .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
 
   const Model& model_;

@@ -49,10 +49,11 @@ struct BuiltParameter {
 /// A layer or pipe as built, for descriptions. Shapes are without batch.
 struct BuiltLayer {
   int id = 0;
-  Shape input;           ///< joined; rank 0 with no elements asked for on inputs
+  Shape input;           ///< joined; rank 0 on inputs
   Shape output;
   std::string activation;
   ValueId value = no_value;  ///< its output
+  std::string input_name;    ///< of an input: what it is bound by
 };
 
 struct BuiltInput {

@@ -127,13 +127,6 @@ Json Json::with(std::string_view key, Json value) const {
   return object(std::move(copy));
 }
 
-Json Json::with_item(std::size_t index, Json value) const {
-  std::vector<Json> copy;
-  copy.reserve(size());
-  for (std::size_t i = 0; i < size(); ++i) copy.push_back(i == index ? value : at(i));
-  return array(std::move(copy));
-}
-
 namespace {
 
 // Members in alphabetical order, so that comparing two objects of many keys stays fast.

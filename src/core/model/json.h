@@ -55,8 +55,6 @@ class Json {
 
   /// The same object with one member replaced, or appended when it is new.
   Json with(std::string_view key, Json value) const;
-  /// The same array with one item replaced.
-  Json with_item(std::size_t index, Json value) const;
 
   /// Structural equality; key order matters not, 1 equals 1.0.
   friend bool operator==(const Json& a, const Json& b);

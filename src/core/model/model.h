@@ -101,4 +101,9 @@ struct ModelOptions {
 Model parse_model(const Context& context, const Registry& registry, std::string_view text, ModelOptions options = {});
 Model parse_model(const Context& context, const Registry& registry, const Json& json, ModelOptions options = {});
 
+/// The model that one without layers becomes when it meets data: [inputs, max(3, inputs / 2), outputs] with sigmoid
+/// where it names no activation.
+Model infer_layers(const Context& context, const Registry& registry, const Model& model, std::int64_t inputs,
+                   std::int64_t outputs);
+
 }  // namespace webai

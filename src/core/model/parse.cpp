@@ -240,6 +240,14 @@ Model parse_model(const Context& context, const Registry& registry, const Json& 
   return parse_model_object(state, json);
 }
 
+Model infer_layers(const Context& context, const Registry& registry, const Model& model, std::int64_t inputs,
+                   std::int64_t outputs) {
+  const auto hidden = static_cast<double>(std::max<std::int64_t>(3, inputs / 2));
+  Json json = model.json.with("layers", Json::numbers({static_cast<double>(inputs), hidden, static_cast<double>(outputs)}));
+  if (!model.activation_given) json = json.with("activation", Json::text("sigmoid"));
+  return parse_model(context, registry, json);
+}
+
 Model parse_model(const Context& context, const Registry& registry, std::string_view text, ModelOptions options) {
   return parse_model(context, registry, read_json(text, context.limits(), {.json5 = options.json5}), options);
 }

@@ -1,0 +1,216 @@
+// Counting what a graph costs, and writing it for people.
+#include "core/model/describe.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+
+#include "core/op/op_def.h"
+
+namespace webai {
+namespace {
+
+// Open dimensions, the batch among them, count as one.
+double elements_of_one(const Shape& shape) {
+  double count = 1;
+  for (const Dimension dim : shape.dims()) count *= dim.is_symbol() ? 1.0 : static_cast<double>(dim.value());
+  return count;
+}
+
+double bytes_of_one(const ValueType& type) { return elements_of_one(type.shape) * static_cast<double>(size_of(type.type)); }
+
+double operations_of(const Graph& graph, const Node& node) {
+  const OpDef& op = definition(node);
+  if (op.view || node.inputs.empty() || node.inputs[0] == no_value) return 0;
+  const double results = elements_of_one(graph.value(node.outputs[0]).type.shape);
+  const Shape& first = graph.value(node.inputs[0]).type.shape;
+  if (op.name == "matmul") {
+    const bool transposed = node.attributes.boolean("transposeA");
+    return 2 * results * elements_of_one(Shape{first.dim(first.rank() - (transposed ? 2 : 1))});
+  }
+  if (op.name == "conv2d") {
+    const Shape& filter = graph.value(node.inputs[1]).type.shape;
+    return 2 * results * elements_of_one(filter) / elements_of_one(Shape{filter.dim(3)});
+  }
+  return std::max(results, elements_of_one(first));  // one operation for each element read or written
+}
+
+// Intermediate values live from the node that makes them to the last that reads them; views share memory.
+std::int64_t peak_bytes(const BuiltModel& built) {
+  const Graph& graph = built.graph;
+  std::vector<ValueId> owner(graph.values.size());
+  std::vector<std::size_t> last(graph.values.size(), 0);
+  for (std::size_t id = 0; id < owner.size(); ++id) owner[id] = static_cast<ValueId>(id);
+  const auto at = [](ValueId id) { return static_cast<std::size_t>(id); };
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    if (definition(node).view) owner[at(node.outputs[0])] = owner[at(node.inputs[0])];
+    for (const ValueId input : node.inputs)
+      if (input != no_value) last[at(owner[at(input)])] = n;
+  }
+  for (const NamedValue& output : graph.outputs) last[at(owner[at(output.value)])] = graph.nodes.size();
+  std::vector<std::vector<ValueId>> ends(graph.nodes.size() + 1);
+  double live = 0, peak = 0;
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    for (const ValueId output : graph.nodes[n].outputs) {
+      if (owner[at(output)] != output) continue;
+      live += bytes_of_one(graph.value(output).type);
+      ends[std::max(n, last[at(output)])].push_back(output);
+    }
+    peak = std::max(peak, live);
+    for (const ValueId gone : ends[n]) live -= bytes_of_one(graph.value(gone).type);
+  }
+  return static_cast<std::int64_t>(peak);
+}
+
+std::string number_text(double value) {
+  std::array<char, 32> digits{};
+  return std::string(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+}
+
+std::string note_of_input(const IoRules& rules) {
+  std::string text;
+  for (const IoStep& step : rules.normalize) {
+    text += text.empty() ? "normalised " : ", ";
+    if (step.type == "rescale-linear")
+      text += number_text(step.from[0]) + ".." + number_text(step.from[1]) + " -> " + number_text(step.to[0]) + ".." +
+              number_text(step.to[1]);
+    else if (step.type == "auto")
+      text += "as learned from the data";
+    else
+      text += "by " + step.type;
+  }
+  return text;
+}
+
+std::string note_of_output(const IoRules& rules) {
+  const auto labels = labels_of(rules);
+  return labels.empty() ? "" : "as one of " + std::to_string(labels.size()) + " labels";
+}
+
+// 101,770
+std::string grouped(std::int64_t value) {
+  std::string text = std::to_string(value);
+  for (std::size_t at = text.size(); at > 3 && text[at - 4] != '-'; at -= 3) text.insert(at - 3, 1, ',');
+  return text;
+}
+
+// Two or three figures and a unit: 1.1 kB, 392 kB, 0.20 MFLOP
+std::string figures(double value, double step, std::initializer_list<const char*> units) {
+  std::size_t unit = 0;
+  while (value >= step && unit + 1 < units.size()) {
+    value /= step;
+    ++unit;
+  }
+  const int decimals = value >= 10 || value == 0 ? 0 : value >= 1 ? 1 : 2;
+  std::array<char, 64> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, decimals).ptr;
+  return std::string(digits.data(), end) + " " + *(units.begin() + unit);
+}
+
+std::string bytes_text(double bytes) {
+  return bytes < 1024 ? number_text(bytes) + " B" : figures(bytes / 1024, 1024, {"kB", "MB", "GB", "TB"});
+}
+
+}  // namespace
+
+ModelSummary summarise(const Model& model, const BuiltModel& built) {
+  ModelSummary summary;
+  std::vector<std::vector<const BuiltParameter*>> owned(static_cast<std::size_t>(model.element_count) + 1);
+  for (const BuiltParameter& parameter : built.parameters) owned[static_cast<std::size_t>(parameter.owner)].push_back(&parameter);
+  std::map<ValueId, std::string_view> outputs;
+  for (const NamedValue& output : built.outputs) outputs.emplace(output.value, output.name);
+  for (const BuiltLayer& built_layer : built.layers) {
+    const Layer& layer = model.element(built_layer.id);
+    const auto [index, pipe] = model.places[static_cast<std::size_t>(layer.id) - 1];
+    LayerRow row{.place = std::to_string(index) + (pipe < 0 ? "" : "/" + std::to_string(pipe)), .name = layer.name,
+                 .type = layer.type, .path = layer.path, .input = built_layer.input, .output = built_layer.output,
+                 .activation = built_layer.activation};
+    for (const BuiltParameter* parameter : owned[static_cast<std::size_t>(layer.id)]) {
+      const std::int64_t count = parameter->type.shape.elements();
+      row.parameters += count;
+      row.bytes += count * static_cast<std::int64_t>(size_of(parameter->type.type));
+      if (parameter->trainable) summary.trainable += count;
+    }
+    if (layer.type == "input") {
+      row.note = note_of_input(model.io.input_rules(built_layer.input_name));
+      if (index == 0 && pipe < 0) row.place = "input";
+    } else if (const auto output = outputs.find(built_layer.value); output != outputs.end()) {
+      row.note = note_of_output(model.io.output_rules(output->second));
+      if (built.outputs.size() == 1) row.place = "output";
+    }
+    summary.parameters += row.parameters;
+    summary.bytes += row.bytes;
+    summary.rows.push_back(std::move(row));
+  }
+  for (const Node& node : built.graph.nodes) summary.operations += operations_of(built.graph, node);
+  summary.run_bytes = peak_bytes(built);
+  return summary;
+}
+
+std::string text_of(const ModelSummary& summary) {
+  using Cells = std::array<std::string, 7>;
+  std::vector<Cells> table;
+  for (const LayerRow& row : summary.rows) {
+    const bool input = row.type == "input";
+    Cells cells = {row.place,
+                   row.name.empty() || row.name == row.place ? row.type : row.name + " (" + row.type + ")",
+                   input ? row.output.text() : row.input.text() + " -> " + row.output.text(),
+                   row.activation};
+    if (row.parameters > 0) {
+      cells[4] = grouped(row.parameters) + " parameters";
+      cells[5] = bytes_text(static_cast<double>(row.bytes));
+    }
+    cells[6] = row.note;
+    table.push_back(std::move(cells));
+  }
+  std::array<std::size_t, 7> widths{};
+  for (const Cells& cells : table)
+    for (std::size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], cells[i].size());
+  std::string text;
+  for (const Cells& cells : table) {
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (widths[i] == 0) continue;
+      if (!line.empty()) line += "  ";
+      const std::string room(widths[i] - cells[i].size(), ' ');
+      line += i == 4 || i == 5 ? room + cells[i] : cells[i] + room;  // numbers to the right
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  }
+  text += grouped(summary.parameters) + " parameters, " +
+          figures(summary.operations / 1e6, 1000, {"MFLOP", "GFLOP", "TFLOP"}) + " a run, " +
+          bytes_text(static_cast<double>(summary.bytes)) + ", memory for one run " +
+          bytes_text(static_cast<double>(summary.run_bytes)) + '\n';
+  return text;
+}
+
+Json json_of(const ModelSummary& summary) {
+  const auto dims = [](const Shape& shape) {
+    std::vector<Json> items;
+    for (const Dimension dim : shape.dims()) items.push_back(dim.is_symbol() ? Json() : Json::integer(dim.value()));
+    return Json::array(std::move(items));
+  };
+  std::vector<Json> rows;
+  for (const LayerRow& row : summary.rows)
+    rows.push_back(Json::object({{"place", Json::text(row.place)},
+                                 {"name", Json::text(row.name)},
+                                 {"type", Json::text(row.type)},
+                                 {"path", Json::text(row.path)},
+                                 {"input", dims(row.input)},
+                                 {"output", dims(row.output)},
+                                 {"activation", Json::text(row.activation)},
+                                 {"parameters", Json::integer(row.parameters)},
+                                 {"bytes", Json::integer(row.bytes)},
+                                 {"note", Json::text(row.note)}}));
+  return Json::object({{"layers", Json::array(std::move(rows))},
+                       {"parameters", Json::integer(summary.parameters)},
+                       {"trainable", Json::integer(summary.trainable)},
+                       {"bytes", Json::integer(summary.bytes)},
+                       {"operations", Json::number(summary.operations)},
+                       {"runBytes", Json::integer(summary.run_bytes)}});
+}
+
+}  // namespace webai

@@ -1,0 +1,221 @@
+// What the reader of models refuses, in which words and where; aliases; names and targets.
+#include "support.h"
+
+#include <chrono>
+
+using namespace webai;
+using test::World;
+
+namespace {
+
+struct Row {
+  const char* text;
+  Code code;
+  const char* reason;
+  const char* path;
+};
+
+}  // namespace
+
+TEST_CASE("bad input: each mistake has its code, reason and place") {
+  const World world;
+  const Row rows[] = {
+      {"[1, 2]", Code::invalid_model, "PROPERTY_VALUE", ""},
+      {R"({"webai": 2, "layers": [1, 1]})", Code::unsupported, "VERSION", "/webai"},
+      {R"({"webai": 0, "layers": [1, 1]})", Code::invalid_model, "PROPERTY_VALUE", "/webai"},
+      {R"({"domain": "corn", "layers": [1, 1]})", Code::not_found, "DOMAIN", "/domain"},
+      {R"({"dataType": "fp31", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType"},
+      {R"({"dataType": "bool", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType"},
+      {R"({"dataType": "u8", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType"},
+      {R"({"minMops": "fast", "layers": [1, 1]})", Code::invalid_model, "PROPERTY_VALUE", "/minMops"},
+      {R"({"activation": "tnah", "layers": [1, 1]})", Code::not_found, "NOT_ACTIVATION", "/activation"},
+      {R"({"activation": "matmul", "layers": [1, 1]})", Code::invalid_model, "NOT_ACTIVATION", "/activation"},
+      {R"({"activation": 3, "layers": [1, 1]})", Code::invalid_model, "PROPERTY_VALUE", "/activation"},
+      {R"({"type": "neuron", "layers": [1, 1]})", Code::not_found, "OPERATION", "/type"},
+      {R"({"seed": 0.5, "layers": [1, 1]})", Code::invalid_model, "PROPERTY_VALUE", "/seed"},
+      {R"({"layers": []})", Code::invalid_model, "PROPERTY_VALUE", "/layers"},
+      {R"({"layers": 3})", Code::invalid_model, "PROPERTY_VALUE", "/layers"},
+      {R"({})", Code::invalid_model, "NOT_BUILT", "/layers"},
+      {R"({"layers": [2, {"size": 0}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/size"},
+      {R"({"layers": [2, {"size": -1}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/size"},
+      {R"({"layers": [2, 2.5]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/size"},
+      {R"({"layers": [2, {"size": [2, "x"]}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/size/1"},
+      {R"({"layers": [2, {"size": [1,1,1,1,1,1,1,1]}]})", Code::limit_exceeded, "RANK", "/layers/1/size"},
+      {R"({"layers": [2, {"type": "nurons", "size": 1}]})", Code::not_found, "OPERATION", "/layers/1/type"},
+      {R"({"layers": [2, {"type": "matmul"}]})", Code::unsupported, "OPERATION_AS_LAYER", "/layers/1/type"},
+      {R"({"layers": [{"type": "neurons", "size": 1}, 1]})", Code::invalid_model, "FIRST_LAYER_TYPE", "/layers/0/type"},
+      {R"({"layers": [{"name": "x"}, 1]})", Code::invalid_model, "NO_SIZE", "/layers/0"},
+      {R"({"layers": [2, {"type": "conv2d", "filters": 1}]})", Code::invalid_model, "PROPERTY_MISSING", "/layers/1"},
+      {R"({"layers": [2, {"size": 1, "name": "a.b"}]})", Code::invalid_model, "NAME", "/layers/1/name"},
+      {R"({"layers": [2, {"size": 1, "name": "*a"}]})", Code::invalid_model, "NAME", "/layers/1/name"},
+      {R"({"layers": [2, {"size": 1, "name": ""}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/name"},
+      {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "name": "a"}]})", Code::invalid_model, "DUPLICATE_NAME", "/layers/1/name"},
+      {R"({"layers": [2, {"size": 1, "to": "nowhere"}, 1]})", Code::invalid_model, "TARGET_UNKNOWN", "/layers/1/to"},
+      {R"({"layers": [2, {"size": 1, "to": ["x", 7]}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_UNKNOWN", "/layers/1/to/1"},
+      {R"({"layers": [2, {"size": 1, "to": -1}, 1]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/to"},
+      {R"({"layers": [2, {"size": 1, "to": ["x", "x"]}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_TWICE", "/layers/1/to/1"},
+      {R"({"layers": [2, {"size": 1, "to": ["x", 2]}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_TWICE", "/layers/1/to/1"},
+      {R"({"layers": [2, {"size": 1, "to": "x.biass"}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_UNKNOWN", "/layers/1/to"},
+      {R"({"layers": [2, {"size": 1, "to": []}, 3]})", Code::invalid_model, "NO_INPUT", "/layers/2"},
+      {R"({"layers": [2, {"size": 1, "history": 0}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/history"},
+      {R"({"layers": [2, {"size": 1, "history": 65536}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/history"},
+      {R"({"layers": [2, {"size": 1, "historyTo": 0}]})", Code::invalid_model, "HISTORY_TO", "/layers/1/historyTo"},
+      {R"({"layers": [2, {"pipes": [1], "activation": "tanh"}]})", Code::invalid_model, "PIPES_ONLY", "/layers/1/activation"},
+      {R"({"layers": [2, {"size": 1, "pipes": 3}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/pipes"},
+      {R"({"layers": [2, {"size": 1, "pipes": ["x"]}]})", Code::invalid_model, "LAYER_KIND", "/layers/1/pipes/0"},
+      {R"({"layers": [2, {"type": "dropout", "rate": 1}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/rate"},
+      {R"({"layers": [2, {"size": 1, "weights": 3}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/weights"},
+      {R"({"layers": [2, {"size": 1, "weights": false}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/weights"},
+      {R"({"layers": [2, 1], "setup": 3})", Code::invalid_model, "PROPERTY_VALUE", "/setup"},
+      {R"({"layers": [2, 1], "setup": {"data": 3}})", Code::invalid_model, "PROPERTY_VALUE", "/setup/data"},
+      {R"({"layers": [2, 1], "setup": {"date": ""}})", Code::invalid_model, "UNKNOWN_PROPERTY", "/setup/date"},
+      {R"({"layers": [[null, 2], 1]})", Code::invalid_model, "OPEN_SIZE", "/layers/1"},
+      {R"({"layers": [2, {"type": "net", "net": {"dataType": "fp64", "layers": [2, 2]}}]})", Code::invalid_model, "NET_MISMATCH", "/layers/1/net/dataType"},
+      {R"({"layers": [2, {"type": "net", "net": {"layers": [2, {"size": 0}]}}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/net/layers/1/size"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.text);
+    const Error error = world.error_of(row.text);
+    INFO(error.what());
+    CHECK(error.code() == row.code);
+    CHECK(error.reason() == row.reason);
+    CHECK(error.path() == row.path);
+    CHECK_FALSE(error.message().empty());
+  }
+}
+
+TEST_CASE("A-67 an unknown property is answered with the nearest one, as the first five minutes show") {
+  const World world;
+  CHECK(std::string(world.error_of(R"({"layers":[4,{"size":8,"activaton":"tanh"},3]})").what()) ==
+        "/layers/1/activaton: no such property of a layer; did you mean \"activation\"?");
+  CHECK(std::string(world.error_of(R"({"layerz":[4,3]})").what()) ==
+        "/layerz: no such property of a model; did you mean \"layers\"?");
+  CHECK(world.error_of(R"({"layers":[4,{"pipes":[{"size":1,"weigths":[1]}]}]})").hint() == "did you mean \"weights\"?");
+  CHECK(world.error_of(R"({"layers":[[4,4,1],{"type":"conv2d","filters":1,"kernelSize":1,"stride":2}]})").hint() ==
+        "did you mean \"strides\"?");
+  CHECK(world.error_of(R"({"layers":[4,{"size":8,"activation":"tahn"},3]})").hint() == "did you mean \"tanh\"?");
+  CHECK(world.error_of(R"({"layers":[4,{"size":8,"to":"ouput"},{"name":"output","size":1}]})").hint() == "did you mean \"output\"?");
+}
+
+TEST_CASE("A-67 webai 1, meta and x- keys are kept and ignored") {
+  const World world;
+  CHECK_NOTHROW(world.build(R"({"webai": 1, "meta": {"anything": [1, {}]}, "x-tool": 3,
+                                "layers": [2, {"size": 1, "meta": null, "x-at": [3, 4]}]})"));
+}
+
+TEST_CASE("A-01 A-02 aliases are read with one warning each, refused when strict") {
+  const World world;
+  const char* text = R"({"layers": [{"count": 2}, {"count": 3, "pipe": [{"count": 1, "toLayers": "x"}]},
+                         {"name": "x", "type": "standard", "count": 1}]})";
+  CHECK_NOTHROW(world.build(text));
+  REQUIRE(world.host->lines.size() == 4);  // count, pipe, toLayers, standard: once each
+  CHECK(world.host->lines[0] == "/layers/0/count: \"count\" is an old name for \"size\"");
+  try {
+    world.parse(text, {.strict = true});
+    FAIL("a strict reader took an alias");
+  } catch (const Error& error) {
+    CHECK(error.reason() == "ALIAS");
+  }
+}
+
+TEST_CASE("A-73 an alias beside its canonical name is fine when equal, ALIAS_CONFLICT when not") {
+  const World world;
+  CHECK_NOTHROW(world.build(R"({"layers": [2, {"count": 3, "size": 3}]})"));
+  const Error error = world.error_of(R"({"layers": [2, {"count": 3, "size": 4}]})");
+  CHECK(error.reason() == "ALIAS_CONFLICT");
+  CHECK(error.path() == "/layers/1/count");
+  CHECK(world.error_of(R"({"layers": [1, 1], "setupData": [1], "setup": {"data": [2]}})").reason() == "ALIAS_CONFLICT");
+}
+
+TEST_CASE("ROOT-10 setupData at the root is setup.data") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [1, 1], "setupData": [3, 4]})");
+  CHECK(built.parameters[0].initial.at(0) == 3);
+  CHECK(built.parameters[1].initial.at(0) == 4);
+}
+
+TEST_CASE("ROOT-12 ROOT-13 the root's type is the default type of layers; old words name cells") {
+  const World world;
+  CHECK(world.parse(R"({"type": "GRU", "layers": [1, 2]})").layers[1].type == "gru");
+  CHECK(world.parse(R"({"type": "NN", "timeStep": false, "layers": [1, 2]})").layers[1].type == "neurons");
+  const BuiltModel built = world.build(R"({"type": "tanh", "layers": [3, {"meta": 0}]})");
+  CHECK(built.graph.nodes.size() == 1);
+}
+
+TEST_CASE("A-21 a model without layers is inferred from the data") {
+  const World world;
+  const Model model = world.parse("{}");
+  CHECK(model.layers.empty());
+  const Model inferred = infer_layers(world.context, world.registry, model, 2, 1);
+  REQUIRE(inferred.layers.size() == 3);
+  CHECK(inferred.layers[1].size == Shape{3});
+  CHECK(inferred.activation == "sigmoid");
+  CHECK(infer_layers(world.context, world.registry, world.parse(R"({"activation": "tanh"})"), 20, 4).layers[1].size == Shape{10});
+}
+
+TEST_CASE("flows that need a state are read, and building says clearly that they come later") {
+  const World world;
+  const char* backward = R"({"layers": [{"name": "input", "size": 8}, 8, 10, {"size": 4, "pipes": [{"activation": "isrlu", "size": 16, "to": ["input", 1]}]}]})";
+  const Model model = world.parse(backward);
+  CHECK(model.routes.size() == 6);
+  CHECK(model.routes[4].delayed);
+  CHECK(model.routes[4].target == 1);
+  for (const char* text : {backward, R"({"layers": [{"size": 3, "history": 2}, 3]})", R"({"layers": [3, {"type": "gru", "size": 2}]})",
+                           R"({"layers": [3, {"type": "net", "net": {"layers": [3, 3]}}]})",
+                           R"({"layers": [3, {"size": 3, "to": ["x", "x.bias"]}, {"name": "x", "size": 3}]})",
+                           R"({"layers": [3, {"size": 3, "pipeFrom": "y"}, 3]})"}) {
+    const Error error = world.error_of(text);
+    CHECK(error.code() == Code::unsupported);
+    CHECK_THAT(error.what(), Catch::Contains("cannot be built yet"));
+  }
+}
+
+TEST_CASE("A-12 A-18 seed examples with pipes, history and nets are read whole") {
+  const World world;
+  const Model history = world.parse(R"({"dataType": "fp32", "activation": "tanh", "layers": [
+      {"name": "input", "pipes": [{"name": "rgb", "size": 3, "history": 2, "historyTo": ["input"]}, {"name": "coordinates", "size": 2}]},
+      {"connections": "all-to-all", "type": "gru", "size": 3}, 18, 3]})");
+  CHECK_FALSE(history.layers[0].operates());
+  CHECK(history.layers[0].pipes[0].history == 2);
+  const Model nets = world.parse(R"({"activation": "relu", "layers": [8, 8,
+      {"type": "net", "net": {"layers": [8, 8, 8], "setup": {"data": "", "instructions": ""}}}]})");
+  REQUIRE(nets.layers[2].net);
+  CHECK(nets.layers[2].net->layers.size() == 3);
+  CHECK_NOTHROW(world.parse(R"({"layers": [{"type": "iterator", "steps": {"from": 9, "to": 0, "step": -1},
+      "state": [{"name": "x", "pipeFrom": "noise"}], "net": {"layers": [{"name": "x_input", "pipeFrom": "x"},
+      {"name": "t_input", "pipeFrom": "iterator:step"}, {"type": "neurons", "size": 3, "to": "x"}]}}]})"));
+}
+
+TEST_CASE("a million layers or pipes, and sizes that overflow, end quickly and before memory is taken") {
+  const World world;
+  const auto start = std::chrono::steady_clock::now();
+  std::string numbers = "{\"layers\":[2", objects = "{\"layers\":[2", pipes = "{\"layers\":[2,{\"size\":2,\"pipes\":[1";
+  for (int i = 0; i < 1'000'000; ++i) {
+    numbers += ",2";
+    objects += ",{\"size\":1}";
+    pipes += ",1";
+  }
+  CHECK(world.error_of(numbers + "]}").code() == Code::limit_exceeded);
+  CHECK(world.error_of(objects + "]}").code() == Code::limit_exceeded);
+  CHECK(world.error_of(pipes + "]}]}").code() == Code::limit_exceeded);
+  for (const char* text : {R"({"layers": [2, 1000000000000]})", R"({"layers": [1000000000000, 2]})",
+                           R"({"layers": [1000000, 1000000]})", R"({"layers": [1e300, 2]})",
+                           R"({"layers": [[1000000, 1000000, 1000000, 1000000], 2]})",
+                           R"({"layers": [[4, 4, 1], {"type": "conv2d", "filters": 9007199254740992, "kernelSize": 3}]})",
+                           R"({"layers": [[4, 4, 1], {"type": "conv2d", "filters": 1, "kernelSize": 9007199254740992}]})",
+                           R"({"layers": [40000, 40000, 40000, 40000, 40000]})"}) {
+    INFO(text);
+    const Error error = world.error_of(text);
+    CHECK(error.code() == Code::limit_exceeded);
+    CHECK(error.path().substr(0, 8) == "/layers/");
+  }
+  CHECK(world.host->largest < 1'000'000);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+}
+
+TEST_CASE("nets in nets end at a depth") {
+  const World world;
+  std::string text = R"({"layers": [1, 1]})";
+  for (int i = 0; i < 70; ++i) text = R"({"layers": [1, {"type": "net", "net": )" + text + "}]}";
+  CHECK(world.error_of(text).reason() == "NET_DEPTH");
+}
