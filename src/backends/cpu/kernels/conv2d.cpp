@@ -31,8 +31,8 @@ void pack_forward(void* data, std::size_t unit) {
   const std::size_t panels = (s.columns + width - 1) / width;
   const std::size_t group = unit / panels, column = unit % panels * width;
   const std::size_t count = std::min(width, s.columns - column), depth = p.taps->depth_total();
-  vector_kernels().pack(p.from + group * s.columns + column, s.groups * s.columns, depth, count,
-                        p.taps->width_for(count), p.to + group * p.taps->group_floats() + column * depth);
+  pack_kernels().pack(p.from + group * s.columns + column, s.groups * s.columns, depth, count, p.taps->width_for(count),
+                      p.to + group * p.taps->group_floats() + column * depth);
 }
 
 }  // namespace
@@ -227,7 +227,7 @@ void Conv2dInputGradientPlan::pack(const Phase& phase, const float* filter, floa
       for (std::size_t column = 0; column < s.columns; column += phase.taps.panel_width()) {
         const std::size_t count = std::min(phase.taps.panel_width(), s.columns - column);
         const std::size_t width = phase.taps.width_for(count);
-        vector_kernels().pack_transposed(
+        pack_kernels().pack_transposed(
             from + column * shape_.outputs + group * s.depth, shape_.outputs, s.depth, count, width,
             packed + group * phase.taps.group_floats() + column * depth + tap * s.depth * width);
       }

@@ -194,7 +194,7 @@ void Conv2dFilterGradientPlan::run_unit(const Job& job, const float* source, std
   tile.b = job.output_gradient + pixel * shape_.outputs + out_column;
   tile.b_stride = shape_.outputs;
   if (!depthwise && columns != form.width) {
-    vector_kernels().pack(tile.b, shape_.outputs, pixels, columns, form.width, packed);
+    pack_kernels().pack(tile.b, shape_.outputs, pixels, columns, form.width, packed);
     tile.b = packed;
     tile.b_stride = form.width;
   }

@@ -54,15 +54,16 @@ void few_rows_region(const GemmPlan& plan, const GemmCall& call, std::size_t row
   const std::size_t piece = plan.prepacked ? plan.tiles->full().width : epilogue_floats / most_few_rows;
   for (std::size_t j = column; j < column + columns; j += piece) {
     const std::size_t count = std::min(piece, column + columns - j);
-    const float* b = call.b + j;
+    const float* b = call.b + static_cast<std::ptrdiff_t>(j) * plan.b_column_stride;
     std::size_t ldb = plan.ldb;
     if (plan.prepacked) {
       b = call.b + j * plan.k;
       ldb = plan.tiles->narrowest(count).width;
     }
-    plan.vectors->few_rows(rows, plan.k, count, call.a + static_cast<std::ptrdiff_t>(row) * plan.a_row_stride,
-                           plan.a_row_stride, plan.a_step, b, ldb, call.c + row * plan.ldc + j, plan.ldc,
-                           plan.accumulate);
+    const bool transposed = plan.transpose_b && !plan.prepacked;
+    (transposed ? plan.packing->few_rows_transposed : plan.vectors->few_rows)(
+        rows, plan.k, count, call.a + static_cast<std::ptrdiff_t>(row) * plan.a_row_stride, plan.a_row_stride,
+        plan.a_step, b, ldb, call.c + row * plan.ldc + j, plan.ldc, plan.accumulate);
     finish(call, plan, row, rows, j, count);
   }
 }
@@ -78,7 +79,7 @@ void pack_panel(const GemmPlan& plan, const float* b, std::size_t k0, std::size_
                 std::size_t columns, std::size_t width, float* out) {
   const float* from = b + static_cast<std::ptrdiff_t>(k0) * plan.b_row_stride +
                       static_cast<std::ptrdiff_t>(column) * plan.b_column_stride;
-  auto* const pack = plan.transpose_b ? plan.vectors->pack_transposed : plan.vectors->pack;
+  auto* const pack = plan.transpose_b ? plan.packing->pack_transposed : plan.packing->pack;
   pack(from, plan.ldb, depth, columns, width, out);
 }
 
@@ -194,7 +195,7 @@ void run_parts(const GemmPlan& plan, const GemmCall& call) {
 void choose_parts(GemmPlan& plan, std::size_t jobs) {
   const std::size_t panels = ceil_divide(plan.n, plan.tiles->full().width);
   const std::size_t row_units = ceil_divide(plan.m, plan.row_unit);
-  const bool few = plan.m <= most_few_rows && plan.region != tile_region;
+  const bool few = plan.m <= most_few_rows;
   std::size_t best = ~std::size_t{0};
   for (std::size_t column_parts = 1; column_parts <= std::min(jobs, panels); ++column_parts) {
     const std::size_t row_parts = few ? 1 : std::min(jobs / column_parts, row_units);
@@ -218,7 +219,8 @@ GemmPlan::GemmPlan(const GemmShape& shape, std::size_t width)
       transpose_b(shape.transpose_b),
       prepacked(shape.prepacked),
       tiles(&tile_forms()),
-      vectors(&vector_kernels()) {
+      vectors(&vector_kernels()),
+      packing(&pack_kernels()) {
   const std::size_t lda = shape.lda ? shape.lda : shape.transpose_a ? m : k;
   ldb = shape.ldb ? shape.ldb : shape.transpose_b ? k : n;
   ldc = shape.ldc ? shape.ldc : n;
@@ -245,7 +247,7 @@ GemmPlan::GemmPlan(const GemmShape& shape, std::size_t width)
   } else if (k == 1 && !prepacked && (b_column_stride == 1 || n == 1)) {
     region = outer_region;
     cost = static_cast<double>(m) * static_cast<double>(n) * 6;
-  } else if (m <= most_few_rows && (!transpose_b || prepacked)) {
+  } else if (m <= most_few_rows) {
     region = few_rows_region;
     cost = static_cast<double>(k) * static_cast<double>(n) * 4;
   } else {

@@ -42,6 +42,7 @@ struct GemmCall {
 
 struct TileForms;
 struct VectorKernels;
+struct PackKernels;
 
 /// Immutable after construction, cheap to copy; one plan may run in several threads with different scratch.
 struct GemmPlan {
@@ -79,6 +80,7 @@ struct GemmPlan {
   std::size_t scratch_floats = 0;               ///< for all jobs
   const TileForms* tiles = nullptr;
   const VectorKernels* vectors = nullptr;
+  const PackKernels* packing = nullptr;
 };
 
 }  // namespace webai::cpu

@@ -62,8 +62,8 @@ void ScatterProduct::pack(const float* filter, float* packed) const noexcept {
   for (std::size_t column = 0; column < window_; column += panel) {
     const std::size_t count = std::min(panel, window_ - column), width = tiles_->narrowest(count).width;
     for (std::size_t y = 0; y < shape_.kernel_height; ++y) {
-      vector_kernels().pack_transposed(filter + (y * window_ + column) * shape_.outputs, shape_.outputs, shape_.outputs,
-                                       count, width, packed);
+      pack_kernels().pack_transposed(filter + (y * window_ + column) * shape_.outputs, shape_.outputs, shape_.outputs,
+                                     count, width, packed);
       packed += shape_.outputs * width;
     }
   }

@@ -20,9 +20,9 @@ struct TileCall {
   std::ptrdiff_t a_step = 1;  ///< floats between neighbours k of one row
   const std::ptrdiff_t* tap_offsets = nullptr;
   std::size_t taps = 1;
-  std::size_t depth = 0;           ///< k per tap
-  const float* b = nullptr;        ///< rows of the form's width, zero padded behind `columns` unless masks_tail
-  std::size_t b_stride = 0;        ///< floats between rows of b
+  std::size_t depth = 0;     ///< k per tap
+  const float* b = nullptr;  ///< rows of the form's width, readable (and ignored) behind `columns` unless masks_tail
+  std::size_t b_stride = 0;  ///< floats between rows of b
   float* const* c_rows = nullptr;  ///< where each row is stored; null: c + r * ldc
   float* c = nullptr;
   std::size_t ldc = 0;
@@ -39,7 +39,7 @@ inline constexpr std::size_t most_tile_rows = 12;
 struct TileForm {
   std::size_t width = 0;
   std::size_t lanes = 0;
-  std::size_t rows = 0;  ///< the best height
+  std::size_t rows = 0;     ///< the best height
   bool masks_tail = false;  ///< b may end behind `columns`: nothing has to be padded
   std::array<TileFunction, most_tile_rows + 1> by_rows = {};
 
@@ -73,17 +73,24 @@ struct TileForms {
   }
 };
 
-/// What one processor target offers around its tiles.
-struct VectorKernels {
+/// A product of 1 to 4 rows. a[r][k] lies at a + r * a_row_stride + k * a_step.
+using FewRows = void (*)(std::size_t rows, std::size_t depth, std::size_t columns, const float* a,
+                         std::ptrdiff_t a_row_stride, std::ptrdiff_t a_step, const float* b, std::size_t ldb, float* c,
+                         std::size_t ldc, bool accumulate);
+
+/// What rearranges or reads a transposed right operand.
+struct PackKernels {
   /// out[k][0 .. width) = b[k][0 .. columns), zeros behind.
   void (*pack)(const float* b, std::size_t ldb, std::size_t depth, std::size_t columns, std::size_t width, float* out);
-  /// out[k][0 .. width) = b[0 .. columns)[k], zeros behind: packs a transposed operand.
+  /// out[k][0 .. columns) = b[0 .. columns)[k], anything finite or not behind.
   void (*pack_transposed)(const float* b, std::size_t ldb, std::size_t depth, std::size_t columns, std::size_t width,
                           float* out);
-  /// Products of 1 to 4 rows with an unpacked b. a[r][k] lies at a + r * a_row_stride + k * a_step.
-  void (*few_rows)(std::size_t rows, std::size_t depth, std::size_t columns, const float* a,
-                   std::ptrdiff_t a_row_stride, std::ptrdiff_t a_step, const float* b, std::size_t ldb, float* c,
-                   std::size_t ldc, bool accumulate);
+  FewRows few_rows_transposed;  ///< b[k][j] lies at b + j * ldb + k
+};
+
+/// Products that need no tiles.
+struct VectorKernels {
+  FewRows few_rows;  ///< b[k][j] lies at b + k * ldb + j
   /// c[r][j] = (or +=) a[r * a_stride] * b[j].
   void (*outer)(std::size_t rows, std::size_t columns, const float* a, std::ptrdiff_t a_stride, const float* b,
                 float* c, std::size_t ldc, bool accumulate);
@@ -97,6 +104,7 @@ const TileForms& lane_tile_forms();
 
 /// Those of the best target this processor supports (Highway's choice).
 const TileForms& tile_forms();
+const PackKernels& pack_kernels();
 const VectorKernels& vector_kernels();
 
 }  // namespace webai::cpu

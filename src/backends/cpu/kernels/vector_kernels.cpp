@@ -1,6 +1,5 @@
-// What surrounds the register tiles, compiled once per processor target: packing of the right operand, products of few
-// rows, outer products and products too small for anything but scalars. Every output is the same fma chain as in a
-// tile.
+// Products that do without register tiles, compiled once per processor target: of few rows, outer products and products
+// too small for anything but scalars. Every output is the same fma chain as in a tile.
 #include "backends/cpu/kernels/gemm.h"
 #include "backends/cpu/kernels/tile.h"
 
@@ -19,85 +18,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Wide = hn::ScalableTag<float>;
 constexpr std::size_t lanes = hn::MaxLanes(Wide());
-
-void pack(const float* b, std::size_t ldb, std::size_t depth, std::size_t columns, std::size_t width, float* out) {
-  const Wide d;
-  const std::size_t whole = columns - columns % lanes;
-  for (std::size_t k = 0; k < depth; ++k, b += ldb, out += width) {
-    __builtin_prefetch(b + 8 * ldb);
-    std::size_t j = 0;
-    for (; j < whole; j += lanes) hn::StoreU(hn::LoadU(d, b + j), d, out + j);
-    if (j < columns) {
-      // A form may be narrower than a vector (8 columns on AVX-512), so the last store may be partial too.
-      store_partial(load_partial(d, b + j, columns - j), d, out + j, width - j < lanes ? width - j : lanes);
-      j += lanes;
-    }
-    for (; j < width; j += lanes) store_partial(hn::Zero(d), d, out + j, width - j < lanes ? width - j : lanes);
-  }
-}
-
-#if HWY_TARGET != HWY_SCALAR
-/// Lane block i holds four floats of row i * 4 of those starting at `from`, ldb floats apart.
-HWY_INLINE hn::Vec<Wide> load_blocks(const float* from, std::size_t ldb) {
-  const Wide d;
-  if constexpr (lanes == 4) {
-    (void)ldb;
-    return hn::LoadU(d, from);
-  } else if constexpr (lanes == 8) {
-    return hn::ConcatUpperLower(d, hn::LoadDup128(d, from + 4 * ldb), hn::LoadDup128(d, from));
-  } else {
-    const auto low = hn::OddEvenBlocks(hn::LoadDup128(d, from + 4 * ldb), hn::LoadDup128(d, from));
-    const auto high = hn::OddEvenBlocks(hn::LoadDup128(d, from + 12 * ldb), hn::LoadDup128(d, from + 8 * ldb));
-    return hn::ConcatUpperLower(d, high, low);
-  }
-}
-#endif
-
-/// As many columns as a vector has lanes; out rows are `width` apart.
-void transpose_strip(const float* b, std::size_t ldb, std::size_t depth, std::size_t width, float* out) {
-  std::size_t k = 0;
-#if HWY_TARGET != HWY_SCALAR
-  const Wide d;
-  const hn::Repartition<double, Wide> pairs;
-  for (; k + 4 <= depth; k += 4) {
-    const auto row0 = load_blocks(b + k, ldb);
-    const auto row1 = load_blocks(b + ldb + k, ldb);
-    const auto row2 = load_blocks(b + 2 * ldb + k, ldb);
-    const auto row3 = load_blocks(b + 3 * ldb + k, ldb);
-    const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, row0, row1));
-    const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, row2, row3));
-    const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row0, row1));
-    const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row2, row3));
-    float* to = out + k * width;
-    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + width);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * width);
-    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * width);
-  }
-#endif
-  for (; k < depth; ++k) {
-    for (std::size_t j = 0; j < lanes; ++j) out[k * width + j] = b[j * ldb + k];
-  }
-}
-
-void pack_transposed(const float* b, std::size_t ldb, std::size_t depth, std::size_t columns, std::size_t width,
-                     float* out) {
-  std::size_t j = 0;
-  // Depth in pieces, so that the strips of one piece share the cache lines of the rows of out.
-  for (std::size_t k0 = 0; k0 < depth; k0 += 64) {
-    const std::size_t piece = depth - k0 < 64 ? depth - k0 : 64;
-    for (j = 0; j + lanes <= columns; j += lanes) {
-      transpose_strip(b + j * ldb + k0, ldb, piece, width, out + k0 * width + j);
-    }
-  }
-  for (; j < columns; ++j) {
-    for (std::size_t k = 0; k < depth; ++k) out[k * width + j] = b[j * ldb + k];
-  }
-  if (columns == width) return;
-  for (std::size_t k = 0; k < depth; ++k) {
-    for (j = columns; j < width; ++j) out[k * width + j] = 0.0F;
-  }
-}
 
 /// rows x vectors outputs with b in place; `last` columns of the last vector exist.
 template <int rows, int vectors, bool partial>
@@ -258,7 +178,7 @@ void tiny(const GemmPlan& plan, const GemmCall& call) {
   if (call.epilogue.function) call.epilogue.function(call.epilogue.data, 0, 0, m, n, call.c, plan.ldc);
 }
 
-constexpr VectorKernels kernels = {pack, pack_transposed, few_rows, outer, tiny};
+constexpr VectorKernels kernels = {few_rows, outer, tiny};
 
 const VectorKernels* find_kernels() { return &kernels; }
 
