@@ -38,7 +38,8 @@ double gauss(double x) { return exp(-x * x); }
 /// C's remainder is exact; moved to the sign of b.
 double mod(double a, double b) {
   const double remainder = std::fmod(a, b);
-  return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder;
+  if (remainder == 0) return 0;
+  return (remainder < 0) != (b < 0) ? remainder + b : remainder;
 }
 
 using REAL = double;

@@ -33,7 +33,7 @@ BINARY(min, a, b, NUMBER, , , "The smaller one; not-a-number if either is.", "mi
 BINARY(max, a, b, NUMBER, , , "The larger one; not-a-number if either is.", "max(a, b)",
        where(a >= b, a, where(equal(a, a), b, a)),
        where(a < b, 0.0, g), where(a < b, g, 0.0))
-// Exact in fp32 while |a / b| < 2^22; the quotient itself is rounded beyond that.
+// Rounded once in fp32 while |a / b| < 2^22; beyond that the quotient itself is rounded.
 BINARY(mod, a, b, NUMBER, .range(0.5, 3), , "The remainder of the quotient rounded down: it has the sign of b.",
        "a - floor(a / b) * b", mod(a, b), g, -(g * floor(a / b)))
 
@@ -160,6 +160,6 @@ UNARY(hardSwish, REAL, .activation(), , "silu with straight pieces.", "x * min(m
       LET(t, x + 3.0, from_below(x) * (where(t < 0.0, 0.0, where(t > 6.0, 6.0, t)) / 6.0)),
       g * where(x < -3.0, 0.0, where(x > 3.0, 1.0, x / 3.0 + 0.5)))
 UNARY(bentIdentity, REAL, .activation(), , "The identity, a little bent at 0.", "(sqrt(x^2 + 1) - 1) / 2 + x",
-      where(abs(x) > 1e9, 0.5 * abs(x), x * x / (2.0 * (sqrt(x * x + 1.0) + 1.0))) + x,
+      where(x > 1e9, 1.5 * x, where(x < -1e9, 0.5 * x, x * x / (2.0 * (sqrt(x * x + 1.0) + 1.0)) + x)),
       g * (x / (2.0 * sqrt(x * x + 1.0)) + 1.0))
 UNARY(arctan, REAL, .activation(), , "The arc tangent as an activation.", "atan x", atan(x), g / (1.0 + x * x))

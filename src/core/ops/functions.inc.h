@@ -35,17 +35,19 @@ FUNCTION F sign(F x) { return where(x < 0.0f, -1.0f, where(x > 0.0f, 1.0f, x)); 
 /// x, but for minus infinity: a finite number whose product with a vanishing factor vanishes.
 FUNCTION F from_below(F x) { return where(x < -3e38f, -3e38f, x); }
 
-// a - floor(a / b) * b, exact while |a / b| < 2^22; a zero is +0.
-FUNCTION F mod(F a, F b) {
-  const F quotient = floor(a / b);
+/// a - quotient * b with one rounding, for a whole quotient below 2^22 that is right to one unit.
+FUNCTION F rest_of(F a, F b, F quotient) {
   const F product = quotient * b;
   const F q1 = upper_half(quotient), q2 = quotient - q1, b1 = upper_half(b), b2 = b - b1;
-  const F error = ((q1 * b1 - product) + (q1 * b2 + q2 * b1)) + q2 * b2;
-  F rest = (a - product) - error;
+  const F error = (((q1 * b1 - product) + q1 * b2) + q2 * b1) + q2 * b2;
+  return (a - product) - error;
+}
+// a - floor(a / b) * b, rounded once while |a / b| < 2^22; a zero is +0.
+FUNCTION F mod(F a, F b) {
+  const F quotient = floor(a / b);
   // A quotient that was rounded up to a whole number leaves a rest on the wrong side of 0.
-  const F turn = with_sign(1.0f, sign_of(b)), size = abs(b);
-  rest = where(rest * turn < 0.0f, rest + b, rest);
-  rest = where(rest * turn >= size, rest - b, rest);
+  const M beyond = rest_of(a, b, quotient) * with_sign(1.0f, sign_of(b)) < 0.0f;
+  F rest = rest_of(a, b, where(beyond, quotient - 1.0f, quotient));
   const M same = logicalOr(equal(a, 0.0f), equal(sign_of(a), sign_of(b)));
   const M finite = magnitude(a) < 0x7f800000;
   rest = where(logicalAnd(equal(magnitude(b), I(0x7f800000)), finite), where(same, a, b), rest);
