@@ -70,7 +70,7 @@ struct VerifyOptions {
 };
 
 struct SaveOptions {
-  std::string setup_data_as = "base64";  ///< or "array"
+  std::string setup_data_as = "base64";  ///< "array", or "given": the text as it came, not the current weights
   bool pretty = false;                   ///< indented text
 };
 
@@ -102,6 +102,14 @@ struct NetworkInfo {
   double flops = 0;             ///< of one run with one sample; 1 multiply-add = 2
   std::uint64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
   std::string table;            ///< all of it as text, for people
+  std::uint64_t nodes = 0;      ///< of the compiled graph, views not counted
+  std::uint64_t on_device = 0;  ///< how many of them run on the device that was asked for
+};
+
+/// An input or output by name, with the shape of one sample.
+struct PortInfo {
+  std::string name;
+  Shape shape;
 };
 
 /// A handle; copies are the same network. All calls may come from any thread: while one trains, run, verify, export and
@@ -146,10 +154,14 @@ class WEBAI_EXPORT NeuralNetwork {
   NetworkInfo info() const;
   /// The graph after each pass, the placement and the memory plan, as text. Batch of the plan: `batch`.
   std::string inspect(bool passes = false, std::size_t batch = 1) const;
+  /// The compiled graph in Graphviz's language.
+  std::string graph_dot(std::size_t batch = 1) const;
   std::size_t input_size() const noexcept;   ///< values of one sample
   std::size_t output_size() const noexcept;
   Shape input_shape() const;                 ///< without the batch
   Shape output_shape() const;
+  std::vector<PortInfo> inputs() const;      ///< in the order in which run takes their values
+  std::vector<PortInfo> outputs() const;     ///< in the order in which run gives their values
   std::vector<std::string> labels() const;   ///< of the outputs, by the model's io
   std::vector<std::pair<std::string, Tensor>> parameters() const;  ///< copies
   void set_parameter(const std::string& name, const Tensor& value);
@@ -195,8 +207,14 @@ WEBAI_EXPORT std::vector<DeviceDescription> devices(const Context& context);
 struct OperationDescription {
   std::string name, domain;
   std::string doc;   ///< one sentence
-  std::string page;  ///< the operator's whole documentation as text
+  std::string page;  ///< the whole documentation as text
+  std::string kind;  ///< "layer" or "operator"
 };
+/// What a model of this domain may name: layers first, then operators, each in alphabetical order.
 WEBAI_EXPORT std::vector<OperationDescription> operations(std::string_view domain = "core");
+
+/// Reads {"errorThreshold": 0.5, ...} with the seeds' names over `base`; an unknown name is an error with the nearest one.
+WEBAI_EXPORT TrainOptions train_options_from_json(const Context& context, std::string_view text,
+                                                  const TrainOptions& base = {});
 
 }  // namespace webai

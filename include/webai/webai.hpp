@@ -5,6 +5,7 @@
 #include "webai/dataset.hpp"
 #include "webai/dtype.hpp"
 #include "webai/error.hpp"
+#include "webai/files.hpp"
 #include "webai/network.hpp"
 #include "webai/shape.hpp"
 #include "webai/tensor.hpp"

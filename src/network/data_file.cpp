@@ -1,9 +1,34 @@
-// Files of the system by their path: the one place where data sets and the host meet.
+// Files of the system by their path: the one place where data sets, models and the host meet.
+#include <algorithm>
+
 #include "host/files.h"
 #include "webai/dataset.hpp"
+#include "webai/error.hpp"
+#include "webai/files.hpp"
 
 namespace webai {
 
 DataFile::DataFile(std::string path) : DataFile(std::make_shared<SystemFiles>(), std::move(path)) {}
+
+std::string read_file(const std::string& path, std::uint64_t most_bytes) {
+  const std::unique_ptr<ByteSource> source = SystemFiles().open(path);
+  std::string text;
+  std::size_t used = 0;
+  for (;;) {
+    if (used == text.size()) text.resize(std::max<std::size_t>(2 * used, 1 << 16));
+    const std::size_t count = source->read(std::as_writable_bytes(std::span(text.data() + used, text.size() - used)));
+    if (count == 0) break;
+    used += count;
+    if (used > most_bytes)
+      throw Error(Code::limit_exceeded, {.message = "the file is larger than the limit", .reason = "FILE_BYTES",
+                                         .path = path, .expected = std::to_string(most_bytes) + " bytes at most"});
+  }
+  text.resize(used);
+  return text;
+}
+
+void write_file(const std::string& path, std::span<const std::byte> bytes) {
+  SystemFiles().write_atomically(path, bytes);
+}
 
 }  // namespace webai

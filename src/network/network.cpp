@@ -5,31 +5,14 @@
 #include "compiler/passes.h"
 #include "core/model/export.h"
 #include "core/op/registry.h"
-#include "host/files.h"
 #include "network/state.h"
 #include "webai/error.hpp"
+#include "webai/files.hpp"
 
 namespace webai {
 namespace {
 
 constexpr std::size_t most_programs = 8;
-
-std::string read_file(const Context& context, const std::string& path) {
-  const std::unique_ptr<ByteSource> source = SystemFiles().open(path);
-  std::string text;
-  std::size_t used = 0;
-  for (;;) {
-    if (used == text.size()) text.resize(std::max<std::size_t>(2 * used, 1 << 16));
-    const std::size_t count = source->read(std::as_writable_bytes(std::span(text.data() + used, text.size() - used)));
-    if (count == 0) break;
-    used += count;
-    if (used > context.limits().json_bytes)
-      throw Error(Code::limit_exceeded, {.message = "the file is larger than the limit for JSON", .reason = "JSON_BYTES",
-                                         .path = path, .expected = std::to_string(context.limits().json_bytes) + " bytes"});
-  }
-  text.resize(used);
-  return text;
-}
 
 }  // namespace
 
@@ -139,7 +122,7 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const NetworkOptio
 
 NeuralNetwork NeuralNetwork::load(const std::string& path, const Context& context, const NetworkOptions& options) {
   try {
-    return from_json(read_file(context, path), context, options);
+    return from_json(read_file(path, context.limits().json_bytes), context, options);
   } catch (const Error& error) {
     if (error.path().starts_with(path)) throw;
     ErrorDetails details = error.details();
@@ -220,9 +203,10 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
 std::string NeuralNetwork::to_json(const SaveOptions& options) const {
   State& state = *state_;
   ExportOptions out;
+  if (options.setup_data_as == "given") return write_json(state.model.json, options.pretty);
   if (options.setup_data_as != "base64" && options.setup_data_as != "array")
     throw Error(Code::invalid_argument, {.message = "setupDataAs is \"" + options.setup_data_as + "\"", .reason = "OPTION",
-                                         .path = "setupDataAs", .expected = "\"base64\" or \"array\""});
+                                         .path = "setupDataAs", .expected = "\"base64\", \"array\" or \"given\""});
   out.setup_data_as = options.setup_data_as == "array" ? SetupDataAs::array : SetupDataAs::base64;
   out.pretty = options.pretty;
   std::vector<Tensor> current, learned;
@@ -240,7 +224,7 @@ std::string NeuralNetwork::to_json(const SaveOptions& options) const {
 
 void NeuralNetwork::save(const std::string& path, const SaveOptions& options) const {
   const std::string text = to_json(options);
-  SystemFiles().write_atomically(path, std::as_bytes(std::span(text.data(), text.size())));
+  write_file(path, std::as_bytes(std::span(text)));
 }
 
 std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_->inputs); }

@@ -1,4 +1,4 @@
-#include "network/options_json.h"
+// Options as JSON text.
 
 #include <array>
 #include <cmath>
@@ -7,6 +7,7 @@
 #include "core/base/names.h"
 #include "core/model/json.h"
 #include "webai/error.hpp"
+#include "webai/network.hpp"
 
 namespace webai {
 namespace {
@@ -86,8 +87,8 @@ constexpr std::array options = {
 
 }  // namespace
 
-TrainOptions train_options_from_json(const Context& context, std::string_view json) {
-  TrainOptions result;
+TrainOptions train_options_from_json(const Context& context, std::string_view json, const TrainOptions& base) {
+  TrainOptions result = base;
   const Json object = read_json(json, context.limits());
   if (object.is_null()) return result;
   if (!object.is_object()) wrong("options", "an object", object);

@@ -4,7 +4,6 @@
 
 #include "compiler/passes.h"
 #include "host/background_thread.h"
-#include "network/options_json.h"
 #include "network/state.h"
 #include "training/driver.h"
 #include "training/optimizer.h"

@@ -50,6 +50,7 @@ PUBLIC = {
     "operation.hpp": "autodiff",
     "dataset.hpp": "dataset",
     "training.hpp": "training",
+    "files.hpp": "network",
     "network.hpp": "network",
     "webai.hpp": "network",
     "webai.h": "capi",

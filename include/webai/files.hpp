@@ -1,0 +1,18 @@
+// Files as the library reads and writes them: whole.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "webai/export.hpp"
+
+namespace webai {
+
+/// All of a file. Throws NOT_FOUND or HOST_ERROR naming it, LIMIT_EXCEEDED when it is longer than `most_bytes`.
+WEBAI_EXPORT std::string read_file(const std::string& path, std::uint64_t most_bytes = std::uint64_t{1} << 30);
+/// Replaces a file whole or not at all: until all of it is written the old one stays. Throws HOST_ERROR.
+WEBAI_EXPORT void write_file(const std::string& path, std::span<const std::byte> bytes);
+
+}  // namespace webai

@@ -1,0 +1,178 @@
+// What a network says of itself: rows of its layers, its graph, where the nodes run.
+#include <algorithm>
+
+#include "compiler/plan.h"
+#include "core/ir/text.h"
+#include "core/model/describe.h"
+#include "core/op/op_def.h"
+#include "network/state.h"
+
+namespace webai {
+namespace {
+
+constexpr std::size_t longest_line = 400;  // large constants would fill screens
+
+std::string shortened(const std::string& text) {
+  std::string result;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::size_t length = end - begin;
+    result += text.substr(begin, std::min(length, longest_line));
+    if (length > longest_line) result += " ... (" + std::to_string(length - longest_line) + " more characters)";
+    result += '\n';
+    begin = end + 1;
+  }
+  return result;
+}
+
+// "matmul + add, tanh" for a product whose results go through a chain; "add, tanh" for a chain alone.
+std::string work_text(const Node& node) {
+  if (!node.chain) return node.op->name;
+  std::string steps;
+  for (const ChainStep& step : node.chain->steps) steps += (steps.empty() ? "" : ", ") + step.op->name;
+  return node.op->name == "fused" ? steps : node.op->name + " + " + steps;
+}
+
+std::string type_text(const ValueType& type) { return std::string(name_of(type.type)) + " " + type.shape.text(); }
+
+std::string placement_text(const Graph& graph) {
+  std::string text;
+  for (const Node& node : graph.nodes) {
+    const Value& output = graph.value(node.outputs.front());
+    text += "  %" + std::to_string(node.outputs.front()) + "  " + work_text(node) + " -> " + type_text(output.type);
+    text += definition(node).view ? "  (a view)" : "  on " + node.device;
+    if (!node.path.empty()) text += "  " + node.path;
+    if (!node.reason.empty()) text += "  because " + node.reason;
+    text += "\n";
+  }
+  return text;
+}
+
+std::string memory_text(const Program& program) {
+  std::string text = "memory: " + std::to_string(program.scratch_bytes) + " bytes for values in between\n";
+  for (std::size_t v = 0; v < program.locations.size(); ++v) {
+    const Value& value = program.graph.values[v];
+    const Location& location = program.locations[v];
+    if (value.kind != ValueKind::node || location.kind != Location::scratch) continue;
+    const std::int64_t bytes = value.type.shape.elements() * static_cast<std::int64_t>(size_of(value.type.type));
+    text += "  %" + std::to_string(v) + "  " + type_text(value.type) + "  " + std::to_string(bytes) + " bytes at " +
+            std::to_string(location.offset) + "\n";
+  }
+  return text;
+}
+
+std::string dot_text(std::string text) {
+  for (std::size_t at = 0; (at = text.find_first_of("\"\\", at)) != std::string::npos; at += 2) text.insert(at, "\\");
+  return text;
+}
+
+// The run of one batch, as it is compiled; `see` is shown the graph after each pass.
+struct Compiled {
+  Graph placed;
+  std::unique_ptr<Executable> executable;
+};
+template <class See>
+Compiled compile_run(const Context& context, const Registry& registry, const Graph& graph,
+                     std::span<Device* const> devices, std::int64_t batch, See see) {
+  Compiled result;
+  CompileOptions options;
+  options.sizes = {{0, batch}};
+  options.observe = [&](std::string_view pass, const Graph& now) {
+    see(pass, now);
+    if (pass == "place") result.placed = now;
+  };
+  result.executable = compile(context, registry, graph, devices, options);
+  return result;
+}
+
+}  // namespace
+
+NetworkInfo NeuralNetwork::info() const {
+  State& state = *state_;
+  const ModelSummary summary = summarise(state.model, state.built);
+  NetworkInfo info;
+  for (const LayerRow& row : summary.rows)
+    info.layers.push_back({row.place, row.name, row.type, row.activation, row.input, row.output,
+                           static_cast<std::uint64_t>(row.parameters), static_cast<std::uint64_t>(row.bytes), row.note});
+  info.parameters = static_cast<std::uint64_t>(summary.parameters);
+  info.bytes = static_cast<std::uint64_t>(summary.bytes);
+  info.flops = summary.operations;
+  info.run_bytes = static_cast<std::uint64_t>(summary.run_bytes);
+  info.table = text_of(summary);
+  const Compiled run = compile_run(state.context, *state.registry, state.graph, state.devices.order, 1, [](auto&&...) {});
+  const std::string& wanted = state.devices.order.front()->info().name;
+  for (const Node& node : run.placed.nodes) {
+    if (definition(node).view) continue;
+    ++info.nodes;
+    if (node.device == wanted) ++info.on_device;
+  }
+  return info;
+}
+
+std::string NeuralNetwork::inspect(bool passes, std::size_t batch) const {
+  State& state = *state_;
+  std::string text;
+  const auto see = [&](std::string_view pass, const Graph& graph) {
+    if (passes) text += "after " + std::string(pass) + ":\n" + shortened(print(graph)) + "\n";
+  };
+  const Compiled run = compile_run(state.context, *state.registry, state.graph, state.devices.order,
+                                   static_cast<std::int64_t>(batch), see);
+  if (!passes) text += "graph:\n" + shortened(print(run.placed)) + "\n";
+  text += "nodes:\n" + placement_text(run.placed) + "\nkernels:\n" + run.executable->report() + "\n";
+  const bool one_device = std::all_of(run.placed.nodes.begin(), run.placed.nodes.end(), [&](const Node& node) {
+    return node.device == run.placed.nodes.front().device;
+  });
+  if (one_device) text += memory_text(plan(state.context, run.placed));
+  return text;
+}
+
+std::string NeuralNetwork::graph_dot(std::size_t batch) const {
+  State& state = *state_;
+  const Compiled run = compile_run(state.context, *state.registry, state.graph, state.devices.order,
+                                   static_cast<std::int64_t>(batch), [](auto&&...) {});
+  const Graph& graph = run.placed;
+  std::string text = "digraph model {\n  rankdir=TB; node [fontname=\"sans-serif\", fontsize=11, style=filled, "
+                     "color=\"#64748b\"]; edge [color=\"#64748b\", fontname=\"sans-serif\", fontsize=9];\n";
+  const auto value_node = [&](ValueId id, const char* colour) {
+    const Value& value = graph.value(id);
+    text += "  v" + std::to_string(id) + " [shape=box, fillcolor=\"" + colour + "\", label=\"" + dot_text(value.name) +
+            "\\n" + type_text(value.type) + "\"];\n";
+  };
+  for (const ValueId id : graph.inputs) value_node(id, "#bfdbfe");
+  for (const ValueId id : graph.parameters) value_node(id, "#fde68a");
+  for (const ValueId id : graph.states) value_node(id, "#fbcfe8");
+  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    const std::string name = "n" + std::to_string(n);
+    text += "  " + name + " [shape=ellipse, fillcolor=\"#e2e8f0\", label=\"" + dot_text(work_text(node)) + "\\n" +
+            dot_text(node.path) + (node.device.empty() ? "" : "\\non " + dot_text(node.device)) + "\"];\n";
+    for (const ValueId input : node.inputs) {
+      if (input == no_value || graph.value(input).kind == ValueKind::constant) continue;
+      const NodeId producer = graph.value(input).producer;
+      text += "  " + (producer >= 0 ? "n" + std::to_string(producer) : "v" + std::to_string(input)) + " -> " + name +
+              " [label=\"" + (producer >= 0 ? graph.value(input).type.shape.text() : std::string()) + "\"];\n";
+    }
+  }
+  for (const NamedValue& output : graph.outputs) {
+    const NodeId producer = graph.value(output.value).producer;
+    text += "  \"out " + dot_text(output.name) + "\" [shape=box, fillcolor=\"#bbf7d0\", label=\"" + dot_text(output.name) +
+            "\"];\n  " + (producer >= 0 ? "n" + std::to_string(producer) : "v" + std::to_string(output.value)) +
+            " -> \"out " + dot_text(output.name) + "\";\n";
+  }
+  return text + "}\n";
+}
+
+std::vector<PortInfo> NeuralNetwork::inputs() const {
+  std::vector<PortInfo> result;
+  for (const BuiltInput& input : state_->built.inputs) result.push_back({input.name, input.shape});
+  return result;
+}
+
+std::vector<PortInfo> NeuralNetwork::outputs() const {
+  std::vector<PortInfo> result;
+  for (const NamedValue& output : state_->built.outputs)
+    result.push_back({output.name, state_->built.graph.value(output.value).type.shape.without(0)});
+  return result;
+}
+
+}  // namespace webai
