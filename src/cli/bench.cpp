@@ -1,0 +1,176 @@
+// webai bench: how long a run or a training step takes on this machine.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/json_text.h"
+#include "cli/model_file.h"
+#include "cli/terminal.h"
+#include "cli/train_options.h"
+
+namespace webai::cli {
+namespace {
+
+constexpr std::size_t fewest_runs = 5, most_runs = 1'000'000;
+
+double now_ms() {
+  using namespace std::chrono;
+  return duration<double, std::milli>(steady_clock::now().time_since_epoch()).count();
+}
+
+double peak_rss_mb() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;  // Linux counts in kB
+}
+
+// Values between -1 and 1, the same in every run: what is timed must not depend on them, but zeros are a special case.
+Tensor sample_values(const Context& context, std::int64_t rows, std::int64_t columns) {
+  Tensor tensor = Tensor::uninitialised(context, DType::fp32, Shape{rows, columns});
+  std::uint32_t state = 1;
+  for (float& value : tensor.span<float>()) {
+    state = state * 1664525u + 1013904223u;
+    value = static_cast<float>(state >> 8) / 8388608.0f - 1.0f;
+  }
+  return tensor;
+}
+
+struct Measured {
+  double first_ms = 0;
+  std::vector<double> runs;  // milliseconds, sorted
+  double at(double share) const {
+    return runs[std::min(runs.size() - 1, static_cast<std::size_t>(share * static_cast<double>(runs.size())))];
+  }
+};
+
+// The first call alone, then calls until the time is over.
+Measured measure(double seconds, const std::function<void()>& work) {
+  Measured result;
+  double start = now_ms();
+  work();
+  result.first_ms = now_ms() - start;
+  const double end = now_ms() + 1000 * seconds;
+  double before = now_ms();
+  while (result.runs.size() < most_runs && (before < end || result.runs.size() < fewest_runs) && !interrupted()) {
+    work();
+    const double after = now_ms();
+    result.runs.push_back(after - before);
+    before = after;
+  }
+  if (result.runs.empty()) result.runs.push_back(result.first_ms);
+  std::sort(result.runs.begin(), result.runs.end());
+  return result;
+}
+
+class Bench final : public Command {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.positional(model_, "model", "MODEL: a model in JSON");
+    arguments.count(batch_, "--batch", "Samples of a run or step; default: 1");
+    arguments.flag(train_, "--train", "Time training steps instead of runs");
+    arguments.texts(pairs_, "--option", "KEY=VALUE", "A training option, with --train");
+    arguments.flag(profile_, "--profile", "Time and memory of each node");
+    arguments.number(seconds_, "--seconds", "S", "How long to measure; default: 2");
+    common_.declare(arguments);
+  }
+
+  int run() override {
+    if (batch_ == 0) throw UsageError("--batch is 1 or more");
+    if (!(seconds_ >= 0)) throw UsageError("--seconds is 0 or more");
+    if (!pairs_.empty() && !train_) throw UsageError("--option is for --train");
+    watch_for_interrupt();
+    const Context context = common_.context();
+    const double start = now_ms();
+    NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());
+    const double load_ms = now_ms() - start;
+    const NetworkInfo info = network.info();
+    const Measured measured = train_ ? measure_steps(network) : measure_runs(network);
+    report(network, info, measured, load_ms);
+    return exit_done;
+  }
+
+ private:
+  Measured measure_runs(NeuralNetwork& network) const {
+    const auto rows = static_cast<std::int64_t>(batch_);
+    const Tensor input = sample_values(network.context(), rows, static_cast<std::int64_t>(network.input_size()));
+    try {
+      std::vector<float> output(static_cast<std::size_t>(batch_) * network.output_size());
+      return measure(seconds_, [&] { network.run_into(input.span<float>(), output); });
+    } catch (const Error& error) {
+      if (error.code() != Code::type_mismatch) throw;  // a model of another type has no fast path
+      return measure(seconds_, [&] { network.run(input); });
+    }
+  }
+
+  // An epoch is one step: the batch lies ready, so that a step's time is what the model costs.
+  Measured measure_steps(NeuralNetwork& network) const {
+    const auto rows = static_cast<std::int64_t>(batch_);
+    TrainOptions options = read_train_options(network.context(), "", pairs_).options;
+    options.max_iterations = TrainOptions::unlimited;
+    options.batch_size = static_cast<std::size_t>(batch_);
+    options.learning_rate = options.learning_rate.value_or(1e-4);  // nothing is to be learned from noise
+    Tensor targets;
+    if (network.output_size() > 1 && network.output_shape().rank() == 1) {
+      targets = Tensor::uninitialised(network.context(), DType::i32, Shape{rows});
+      for (std::int64_t i = 0; i < rows; ++i)
+        targets.span<std::int32_t>()[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % static_cast<std::int64_t>(network.output_size()));
+    } else {
+      targets = sample_values(network.context(), rows, static_cast<std::int64_t>(network.output_size()));
+    }
+    const Dataset data = Dataset::from(
+        sample_values(network.context(), rows, static_cast<std::int64_t>(network.input_size())), targets);
+    TrainingSession session(network, data, options);
+    return measure(seconds_, [&] {
+      const std::uint64_t before = session.info().iterations;
+      while (session.info().iterations == before && session.advance()) {
+      }
+    });
+  }
+
+  void report(const NeuralNetwork& network, const NetworkInfo& info, const Measured& measured, double load_ms) const {
+    const double median = measured.at(0.5), batch = static_cast<double>(batch_);
+    const double samples_per_s = batch / std::max(median, 1e-9) * 1000;
+    // A training step runs the model forwards, and backwards once for the values and once for the weights.
+    const double gflops = info.flops * batch * (train_ ? 3 : 1) / std::max(median, 1e-9) / 1e6;
+    const std::size_t threads = network.context().executor().width();
+    const std::string device = common_.device == "auto" ? "cpu" : common_.device;
+    if (common_.json) {
+      JsonObject result;
+      result.text("model", model_).text("device", device).count("threads", threads).count("batch", batch_);
+      result.text("what", train_ ? "train" : "run");
+      result.number("median_ms", median).number("p99_ms", measured.at(0.99)).number("min_ms", measured.runs.front());
+      result.number("samples_per_s", samples_per_s).number("gflops_per_s", gflops).number("load_ms", load_ms);
+      result.number("first_ms", measured.first_ms).number("peak_rss_mb", peak_rss_mb()).count("runs", measured.runs.size());
+      print(result.str() + "\n");
+      return;
+    }
+    print(fmt::format("{}: {} of {} on {}, {}, batch {}\n", stem(model_), plural(measured.runs.size(), train_ ? "step" : "run"),
+                      plural(info.parameters, "parameter"), device, plural(threads, "thread"), batch_) +
+          fmt::format("median {:.4g} ms, 99th percentile {:.4g} ms, fastest {:.4g} ms\n", median, measured.at(0.99),
+                      measured.runs.front()) +
+          fmt::format("{} samples/s, {:.3g} GFLOP/s\n", thousands(static_cast<std::uint64_t>(samples_per_s)), gflops) +
+          fmt::format("load {:.3g} ms, first {} {:.3g} ms, peak memory {:.0f} MB\n", load_ms, train_ ? "step" : "run",
+                      measured.first_ms, peak_rss_mb()));
+  }
+
+  std::string model_;
+  std::vector<std::string> pairs_;
+  std::uint64_t batch_ = 1;
+  bool train_ = false, profile_ = false;
+  double seconds_ = 2;
+  CommonOptions common_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_bench() { return std::make_unique<Bench>(); }
+
+}  // namespace webai::cli

@@ -1,0 +1,120 @@
+#include "cli/common.h"
+
+#include <charconv>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/terminal.h"
+
+namespace webai::cli {
+namespace {
+
+// The system's services, and log lines on standard error.
+class TalkingHost final : public Host {
+ public:
+  explicit TalkingHost(Context system) : system_(std::move(system)) {}
+  void* allocate(std::size_t bytes, std::size_t alignment) noexcept override {
+    return system_.host().allocate(bytes, alignment);
+  }
+  void deallocate(void* memory, std::size_t bytes, std::size_t alignment) noexcept override {
+    system_.host().deallocate(memory, bytes, alignment);
+  }
+  double now() noexcept override { return system_.host().now(); }
+  bool entropy(void* bytes, std::size_t size) noexcept override { return system_.host().entropy(bytes, size); }
+  void log(int level, std::string_view text) noexcept override {
+    try {
+      notice("webai: " + std::string(level == 0 ? "error: " : level == 1 ? "warning: " : "") + std::string(text) + "\n");
+    } catch (...) {  // a line that finds no memory is not worth a failure
+    }
+  }
+
+ private:
+  Context system_;
+};
+
+// One row per limit: its name and where it goes.
+struct LimitName {
+  std::string_view name;
+  void (*set)(Limits& limits, std::uint64_t value);
+};
+constexpr LimitName limit_names[] = {
+    {"jsonBytes", [](Limits& l, std::uint64_t v) { l.json_bytes = v; }},
+    {"jsonDepth", [](Limits& l, std::uint64_t v) { l.json_depth = static_cast<std::uint32_t>(v); }},
+    {"nodes", [](Limits& l, std::uint64_t v) { l.nodes = v; }},
+    {"rank", [](Limits& l, std::uint64_t v) { l.rank = static_cast<std::uint32_t>(v); }},
+    {"tensorBytes", [](Limits& l, std::uint64_t v) { l.tensor_bytes = v; }},
+    {"hostBytes", [](Limits& l, std::uint64_t v) { l.host_bytes = v; }},
+    {"deviceBytes", [](Limits& l, std::uint64_t v) { l.device_bytes = v; }},
+    {"runSteps", [](Limits& l, std::uint64_t v) { l.run_steps = v; }},
+};
+
+// "100000", "64k", "512M", "2G": powers of 1024.
+std::uint64_t limit_value(const std::string& text, const std::string& whole) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const int shift = suffix.empty() ? 0 : suffix == "k" ? 10 : suffix == "M" ? 20 : suffix == "G" ? 30 : -1;
+  if (error != std::errc{} || shift < 0 || value > (~std::uint64_t{0} >> shift))
+    throw UsageError("--limit " + whole + ": a limit is a whole number, with k, M or G after it if you like");
+  return value << shift;
+}
+
+void set_limit(Limits& limits, const std::string& text) {
+  const auto [name, value] = key_and_value("--limit", text);
+  std::string known;
+  for (const LimitName& limit : limit_names) {
+    if (limit.name == name) return limit.set(limits, limit_value(value, text));
+    known += (known.empty() ? "" : ", ") + std::string(limit.name);
+  }
+  throw UsageError("--limit " + text + ": there is no such limit; known are " + known);
+}
+
+}  // namespace
+
+void CommonOptions::declare(Arguments& arguments) {
+  arguments.text(device, "--device", "NAME", "auto, reference, cpu, opencl, ... (see webai devices)");
+  arguments.flag(require, "--require", "Fail where the named device lacks something, instead of using another");
+  arguments.count(threads, "--threads", "Threads to work on; default: as many as the machine has");
+  arguments.count(seed, "--seed", "Seed of initial weights and shuffles, instead of the model's");
+  arguments.texts(limits, "--limit", "NAME=VALUE", "A bound on what input may ask for, such as nodes=200000");
+  arguments.flag(quiet, "--quiet,-q", "No progress and no notices");
+  arguments.flag(json, "--json", "One JSON object on standard output, nothing else there");
+}
+
+Context CommonOptions::context() const {
+  Context::Options options;
+  options.threads = static_cast<std::size_t>(threads);
+  options.log_level = quiet ? 0 : 1;
+  for (const std::string& limit : limits) set_limit(options.limits, limit);
+  const Context system = Context::system(options);
+  const auto executor = std::shared_ptr<Executor>(std::make_shared<Context>(system), &system.executor());
+  return Context(std::make_shared<TalkingHost>(system), executor, options);
+}
+
+NetworkOptions CommonOptions::network() const {
+  NetworkOptions options;
+  options.device = device;
+  options.require = require;
+  options.seed = seed;
+  return options;
+}
+
+void CommonOptions::say(std::string_view text) const {
+  if (!quiet) notice(text);
+}
+
+std::pair<std::string, std::string> key_and_value(std::string_view option, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == 0 || equals == std::string::npos)
+    throw UsageError(std::string(option) + " " + text + ": expected KEY=VALUE");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+std::string stem(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string::npos || dot == 0 ? name : name.substr(0, dot);
+}
+
+}  // namespace webai::cli

@@ -1,0 +1,38 @@
+// Options that all commands share, and what they make of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "webai/context.hpp"
+#include "webai/network.hpp"
+
+namespace webai::cli {
+
+struct CommonOptions {
+  std::string device = "auto";
+  bool require = false, quiet = false, json = false;
+  std::uint64_t threads = 0;
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> limits;
+
+  void declare(Arguments& arguments);
+  /// Warnings of the library are notices on standard error, unless quiet.
+  Context context() const;
+  NetworkOptions network() const;
+  /// A notice on standard error, unless quiet.
+  void say(std::string_view text) const;
+};
+
+/// "key=value" into its halves; throws UsageError naming the option otherwise.
+std::pair<std::string, std::string> key_and_value(std::string_view option, const std::string& text);
+
+/// What stands for a model in file names and headlines: "clothing" for "examples/clothing.json".
+std::string stem(const std::string& path);
+
+}  // namespace webai::cli

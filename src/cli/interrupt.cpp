@@ -1,0 +1,23 @@
+#include "cli/interrupt.h"
+
+#include <signal.h>
+
+#include <initializer_list>
+
+namespace webai::cli {
+namespace {
+
+volatile sig_atomic_t was_interrupted = 0;
+
+}  // namespace
+
+void watch_for_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { was_interrupted = 1; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+  for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
+}
+
+bool interrupted() noexcept { return was_interrupted != 0; }
+
+}  // namespace webai::cli

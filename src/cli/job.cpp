@@ -1,0 +1,101 @@
+#include "cli/job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "webai/error.hpp"
+
+namespace webai::cli {
+namespace {
+
+constexpr std::size_t labels_shown = 3;
+
+std::size_t port_index(const std::vector<PortInfo>& ports, const std::string& name, std::string_view kind) {
+  std::string known;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    if (ports[i].name == name || (ports.size() == 1 && (name.empty() || name == kind))) return i;
+    known += (known.empty() ? "\"" : ", \"") + ports[i].name + "\"";
+  }
+  throw Error(Code::not_found, {.message = "the model has no " + std::string(kind) + " \"" + name + "\"", .reason = "PORT",
+                                .expected = known});
+}
+
+Shape batch_shape(std::int64_t samples, const Shape& sample) { return sample.inserted(0, Dimension(samples)); }
+
+}  // namespace
+
+std::size_t input_index(const NeuralNetwork& network, const std::string& name) {
+  return port_index(network.inputs(), name, "input");
+}
+std::size_t output_index(const NeuralNetwork& network, const std::string& name) {
+  return port_index(network.outputs(), name, "output");
+}
+
+Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
+  if (inputs.size() == 1) return network.run(inputs.front());
+  const std::vector<PortInfo> ports = network.inputs();
+  std::int64_t samples = 0;
+  for (std::size_t p = 0; p < ports.size(); ++p) {
+    const std::int64_t size = std::max<std::int64_t>(1, ports[p].shape.elements());
+    const std::int64_t given = static_cast<std::int64_t>(inputs[p].elements());
+    if (given == 0 || given % size || (p > 0 && given / size != samples))
+      throw Error(Code::shape_mismatch,
+                  {.message = "run: input \"" + ports[p].name + "\"", .reason = "INPUT_SIZE",
+                   .expected = std::to_string(p > 0 ? samples * size : size) + " values" + (p > 0 ? "" : " a sample"),
+                   .actual = std::to_string(given)});
+    samples = given / size;
+  }
+  // One row per sample: the values of all inputs one after the other.
+  const std::int64_t row = static_cast<std::int64_t>(network.input_size());
+  Tensor flat = Tensor::uninitialised(network.context(), DType::fp64, Shape{samples, row});
+  std::size_t first = 0;
+  for (std::size_t p = 0; p < ports.size(); ++p) {
+    const std::size_t size = static_cast<std::size_t>(ports[p].shape.elements());
+    for (std::size_t i = 0; i < inputs[p].elements(); ++i)
+      flat.set(i / size * static_cast<std::size_t>(row) + first + i % size, inputs[p].at(i));
+    first += size;
+  }
+  return network.run(flat);
+}
+
+NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {
+  const std::vector<PortInfo> ports = network.outputs();
+  if (ports.size() == 1) return {{ports.front().name, output.tensor()}};
+  const std::size_t row = network.output_size(), samples = output.size() / row;
+  NamedTensors result;
+  std::size_t first = 0;
+  for (const PortInfo& port : ports) {
+    const std::size_t size = static_cast<std::size_t>(port.shape.elements());
+    Tensor part = Tensor::uninitialised(network.context(), output.tensor().type(),
+                                        samples == 1 ? port.shape : batch_shape(static_cast<std::int64_t>(samples), port.shape));
+    for (std::size_t i = 0; i < part.elements(); ++i) part.set(i, output[i / size * row + first + i % size]);
+    result.emplace_back(port.name, std::move(part));
+    first += size;
+  }
+  return result;
+}
+
+std::vector<Ranking> rank_labels(const NeuralNetwork& network, const Output& output) {
+  const std::vector<std::string> labels = network.labels();
+  if (labels.empty()) return {};
+  const std::size_t row = network.output_size();
+  std::vector<Ranking> result;
+  for (std::size_t first = 0; first + row <= output.size(); first += row) {
+    Ranking ranking;
+    for (std::size_t i = 0; i < row; ++i)
+      ranking.emplace_back(i < labels.size() ? labels[i] : std::to_string(i), output[first + i]);
+    std::stable_sort(ranking.begin(), ranking.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    result.push_back(std::move(ranking));
+  }
+  return result;
+}
+
+std::string ranking_text(const Ranking& ranking) {
+  std::string text = "looks like: ";
+  for (std::size_t i = 0; i < std::min(ranking.size(), labels_shown); ++i)
+    text += fmt::format("{}{} ({:.2f})", i ? ", " : "", ranking[i].first, ranking[i].second);
+  return text;
+}
+
+}  // namespace webai::cli

@@ -1,0 +1,199 @@
+#include "cli/lines.h"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <iostream>
+#include <list>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/job.h"
+#include "cli/json_text.h"
+#include "cli/model_file.h"
+#include "cli/terminal.h"
+#include "cli/values.h"
+#include "webai/error.hpp"
+
+namespace webai::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t most_models = 16;
+
+[[noreturn]] void refuse(std::string message, std::string expected = {}) {
+  throw Error(Code::invalid_argument, {.message = std::move(message), .reason = "JOB", .expected = std::move(expected)});
+}
+
+// What tells one content of a file from the next.
+struct FileMark {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = 0;
+  std::int64_t seconds = 0, nanoseconds = 0;
+  friend bool operator==(const FileMark&, const FileMark&) = default;
+};
+FileMark mark_of(const std::string& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return {};
+  return {facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
+}
+
+// The last models by path and device, until their files change.
+class ModelCache {
+ public:
+  explicit ModelCache(const CommonOptions& common) : common_(common), context_(common.context()) {}
+
+  struct Entry {
+    std::string path, device;
+    FileMark mark;
+    NeuralNetwork network;
+    std::uint64_t nodes, on_device;
+  };
+
+  Entry& get(const std::string& path, const std::string& device) {
+    const FileMark mark = mark_of(path);
+    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+      if (entry->path != path || entry->device != device) continue;
+      if (entry->mark != mark) {
+        entries_.erase(entry);
+        break;
+      }
+      entries_.splice(entries_.begin(), entries_, entry);
+      return entries_.front();
+    }
+    NetworkOptions options = common_.network();
+    options.device = device;
+    NeuralNetwork network = build_network(read_model(context_, path), context_, options);
+    const NetworkInfo info = network.info();
+    entries_.push_front({path, device, mark, std::move(network), info.nodes, info.on_device});
+    if (entries_.size() > most_models) entries_.pop_back();
+    return entries_.front();
+  }
+
+ private:
+  const CommonOptions& common_;
+  Context context_;
+  std::list<Entry> entries_;  // the last used first
+};
+
+const std::string& text_of(const json& object, const char* key) {
+  const auto at = object.find(key);
+  if (at == object.end()) refuse(std::string("\"") + key + "\" is missing");
+  if (!at->is_string()) refuse(std::string("\"") + key + "\" is no text");
+  return at->get_ref<const std::string&>();
+}
+
+json member_object(const json& job, const char* key) {
+  const auto at = job.find(key);
+  if (at == job.end() || at->is_null()) return json::object();
+  if (!at->is_object()) refuse(std::string("\"") + key + "\" is no object");
+  return *at;
+}
+
+// bfloat16 travels as its bits in uint16; narrow integers as they are. Other types say themselves what they are.
+Tensor as_declared(const Tensor& tensor, const json& types, const std::string& name) {
+  const auto at = types.find(name);
+  if (at == types.end()) return tensor;
+  if (!at->is_string()) refuse("the type of \"" + name + "\" is no text");
+  const std::string& type = at->get_ref<const std::string&>();
+  if (type == "tensor(bfloat16)" && tensor.type() == DType::u16) {
+    const Tensor kept = tensor;
+    return Tensor::wrap(const_cast<void*>(tensor.data()), DType::bf16, tensor.shape(), [kept] {});
+  }
+  for (const char* other : {"float8", "seq(", "optional(", "string", "complex"})
+    if (type.find(other) != std::string::npos)
+      throw Error(Code::unsupported, {.message = "input \"" + name + "\" of type " + type, .reason = "TYPE"});
+  return tensor;
+}
+
+class Server {
+ public:
+  explicit Server(const CommonOptions& common) : common_(common), models_(common) {}
+
+  std::string answer(const std::string& line) {
+    std::string id = "null";
+    try {
+      return work(line, id);
+    } catch (const Error& error) {
+      return failure(id, error.code() == Code::unsupported ? "unsupported" : "error", error.what());
+    } catch (const std::bad_alloc&) {
+      return failure(id, "error", "out of memory");
+    } catch (const std::exception& error) {
+      return failure(id, "error", error.what());
+    }
+  }
+
+ private:
+  static std::string failure(const std::string& id, std::string_view kind, std::string_view text) {
+    return JsonObject().raw("id", id).boolean("ok", false).text("kind", kind).text("error", text).str();
+  }
+
+  std::string work(const std::string& line, std::string& id) {
+    const json job = json::parse(line, nullptr, false);
+    if (job.is_discarded()) refuse("this line is not JSON");
+    if (!job.is_object()) refuse("this line is no job", "an object");
+    if (const auto at = job.find("id"); at != job.end()) id = at->dump(-1, ' ', false, json::error_handler_t::replace);
+    const std::string device = job.contains("device") ? text_of(job, "device") : common_.device;
+    ModelCache::Entry& model = models_.get(text_of(job, "model"), device);
+    NeuralNetwork& network = model.network;
+    const std::vector<Tensor> inputs = read_inputs(network, job);
+    const json outputs = member_object(job, "outputs");
+    const auto start = std::chrono::steady_clock::now();
+    const Output output = run_inputs(network, inputs);
+    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    const NamedTensors results = split_outputs(network, output);
+    JsonObject result;
+    result.raw("id", id).boolean("ok", true).number("ms", ms).count("nodes", model.nodes).count("on_device", model.on_device);
+    for (const auto& [name, path] : outputs.items()) {
+      if (!path.is_string()) refuse("output \"" + name + "\" is no path");
+      write_values(path.get<std::string>(), results[output_index(network, name)].second);
+    }
+    if (outputs.empty()) {  // without a file to go to, values go into the answer
+      JsonObject values;
+      for (const auto& [name, tensor] : results) values.raw(name, json_array(tensor));
+      result.raw("outputs", values.str());
+      if (const auto rankings = rank_labels(network, output); rankings.size() == 1)
+        result.text("label", rankings.front().front().first);
+    }
+    return result.str();
+  }
+
+  static std::vector<Tensor> read_inputs(const NeuralNetwork& network, const json& job) {
+    const json given = member_object(job, "inputs"), types = member_object(job, "input_types");
+    const std::vector<PortInfo> ports = network.inputs();
+    std::vector<Tensor> tensors(ports.size());
+    std::vector<bool> found(ports.size(), false);
+    for (const auto& [name, value] : given.items()) {
+      const std::size_t index = input_index(network, name);
+      if (value.is_null())
+        throw Error(Code::unsupported, {.message = "input \"" + name + "\" is an empty optional", .reason = "TYPE"});
+      const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+      const Tensor tensor = value.is_string() ? read_values(network.context(), text, ports[index].shape)
+                                              : values_from_json(network.context(), text, "/inputs/" + name);
+      tensors[index] = as_declared(tensor, types, name);
+      found[index] = true;
+    }
+    for (std::size_t p = 0; p < ports.size(); ++p)
+      if (!found[p]) refuse("input \"" + ports[p].name + "\" is missing");
+    return tensors;
+  }
+
+  const CommonOptions& common_;
+  ModelCache models_;
+};
+
+}  // namespace
+
+int answer_lines(const CommonOptions& common) {
+  Server server(common);
+  std::string line;
+  while (std::getline(std::cin, line)) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    print(server.answer(line) + "\n");
+  }
+  return exit_done;
+}
+
+}  // namespace webai::cli

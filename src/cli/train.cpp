@@ -1,0 +1,168 @@
+// webai train: reads model and data, trains under a progress display, writes the model and its curves.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <span>
+#include <system_error>
+
+#include "cli/commands.h"
+#include "cli/data.h"
+#include "cli/interrupt.h"
+#include "cli/json_text.h"
+#include "cli/model_file.h"
+#include "cli/plot.h"
+#include "cli/progress.h"
+#include "cli/terminal.h"
+#include "cli/train_options.h"
+#include "webai/error.hpp"
+#include "webai/files.hpp"
+
+namespace webai::cli {
+namespace {
+
+constexpr std::size_t default_batch = 32;
+
+// Without any stop condition: as many epochs as make some 600,000 samples, and an end when there is nothing to learn.
+void set_default_stop(TrainOptions& options, const Dataset& data) {
+  const double samples = static_cast<double>(data.size().value_or(60'000));
+  options.max_iterations = static_cast<std::uint64_t>(std::clamp(600'000 / std::max(samples, 1.0), 10.0, 20'000.0));
+  options.error_threshold = 0.5;
+  options.error_threshold_unit = "percent";
+}
+
+// Hours of training must not end at a folder that does not exist.
+void check_writable(const std::string& path) {
+  if (path.empty()) return;
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const bool exists = ::access(path.c_str(), F_OK) == 0;
+  if ((exists && ::access(path.c_str(), W_OK) != 0) || (!exists && ::access(folder.c_str(), W_OK) != 0))
+    throw Error(Code::host_error, {.message = "cannot be written: " + std::generic_category().message(errno),
+                                   .reason = "FILE", .path = path, .hint = "nothing was trained"});
+}
+
+class Train final : public Command {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.positional(model_, "model", "MODEL: a model in JSON");
+    arguments.text(data_, "--data", "SRC", "What to learn from, such as idx:IMAGES,LABELS or csv:FILE?target=COLUMN",
+                   Need::required);
+    arguments.text(test_, "--test", "SRC", "What to measure the trained model on");
+    arguments.text(out_, "--out,-o", "FILE", "Where to write the trained model");
+    arguments.texts(pairs_, "--option", "KEY=VALUE", "A training option, such as learningRate=0.1 or maxIterations=10");
+    arguments.text(options_file_, "--options", "FILE", "Training options as a JSON object; --option wins over them");
+    arguments.text(plot_, "--plot", "FILE.svg", "Where to draw loss and accuracy by epoch");
+    arguments.flag(keep_order_, "--no-shuffle", "Learn from the samples in the order of the data, in every epoch");
+    common_.declare(arguments);
+  }
+
+  int run() override {
+    const Context context = common_.context();
+    ChosenOptions chosen = read_train_options(context, options_file_, pairs_);
+    ModelFile file = read_model(context, model_);
+    NeuralNetwork network = build_network(file, context, common_.network());
+    for (const std::string* path : {&out_, &plot_}) check_writable(*path);
+    const Dataset data = open_data(data_);
+    const Dataset test = test_.empty() ? Dataset() : open_data(test_);
+    if (const std::string adapted = adapt_to_data(file, network, data); !adapted.empty()) {
+      common_.say("webai: " + adapted + "\n");
+      network = build_network(file, context, common_.network());
+    }
+    TrainOptions& options = chosen.options;
+    if (options.batch_size == 0 && !data.batch_size()) options.batch_size = default_batch;
+    if (!chosen.stops) set_default_stop(options, data);
+    announce(network, data, test, chosen);
+
+    ProgressDisplay display(common_.quiet, data.size().value_or(0));
+    options.progress = [&display](const Progress& progress) { display.show(progress); };
+    const TrainInfo info = train(network, keep_order_ ? data : shuffled(data), options, display);
+    VerifyInfo tested;
+    if (test.valid() && !interrupted()) tested = network.verify(test);
+    const std::string text = out_.empty() ? std::string() : network.to_json();
+    if (!out_.empty()) write_file(out_, std::as_bytes(std::span(text)));
+    if (!plot_.empty()) draw(display, info, tested);
+    report(info, display, tested, text.size());
+    if (!interrupted()) return exit_done;
+    notice("webai: training was ended by Ctrl-C in epoch " + std::to_string(display.last().iteration) +
+           (out_.empty() ? "; the model was not saved (there is no --out)" : "; the model so far is in " + out_) + "\n");
+    return exit_failed;
+  }
+
+ private:
+  static TrainInfo train(NeuralNetwork& network, const Dataset& data, const TrainOptions& options, ProgressDisplay& display) {
+    watch_for_interrupt();
+    try {
+      TrainingSession session(network, data, options);
+      while (session.advance())
+        if (interrupted()) session.finish("stopTraining");
+      display.finish();
+      return session.info();
+    } catch (...) {
+      display.finish();
+      throw;
+    }
+  }
+
+  void announce(const NeuralNetwork& network, const Dataset& data, const Dataset& test, const ChosenOptions& chosen) const {
+    const std::size_t threads = network.context().executor().width();
+    common_.say(stem(model_) + ": " + describe_count(data) + " to learn from, " +
+                (test.valid() ? (test.size() ? thousands(*test.size()) : "others") + " to check, " : "") +
+                plural(network.info().parameters, "parameter") + ", " + plural(threads, "thread") + ", " +
+                (common_.device == "auto" ? "cpu" : common_.device) + "\n");
+    if (!chosen.stops)
+      common_.say("no stop condition was given: at most " + plural(chosen.options.max_iterations, "epoch") +
+                  " (--option maxIterations=N), or an error of 0.5 % (--option errorThreshold=P)\n");
+  }
+
+  void draw(const ProgressDisplay& display, const TrainInfo& info, const VerifyInfo& tested) const {
+    PlotLabels labels{stem(model_), plural(info.iterations, "epoch") + ", " + duration_text(info.elapsed_ms), {}, {}};
+    if (tested.samples) {
+      labels.test_accuracy = tested.accuracy;
+      labels.test_loss = tested.error;
+    }
+    const std::string svg = plot_svg(display.curve(), labels);
+    write_file(plot_, std::as_bytes(std::span(svg)));
+  }
+
+  void report(const TrainInfo& info, const ProgressDisplay& display, const VerifyInfo& tested, std::size_t bytes) const {
+    const double speed = static_cast<double>(info.samples) / std::max(info.elapsed_ms, 1e-3) * 1000;
+    // Before the first epoch is over there is no finished account, only how far it came.
+    const double error = info.iterations ? info.error : display.last().error;
+    const std::optional<double> accuracy = info.iterations ? info.accuracy : display.last().accuracy;
+    if (common_.json) {
+      JsonObject result;
+      result.text("model", model_).count("iterations", info.iterations).count("samples", info.samples);
+      result.number("error", error).number("error_percent", 100 * error).number("accuracy", accuracy);
+      result.number("elapsed_ms", info.elapsed_ms).number("samples_per_s", speed).text("stop_reason", info.stop_reason);
+      if (tested.samples)
+        result.raw("test", JsonObject().number("error", tested.error).number("accuracy", tested.accuracy)
+                               .count("samples", tested.samples).str());
+      if (!out_.empty()) result.text("out", out_);
+      if (!plot_.empty()) result.text("plot", plot_);
+      print(result.str() + "\n");
+      return;
+    }
+    std::string text = "stopped: " + info.stop_reason + (info.stop_reason == "stopTraining" ? " after " : " reached after ") +
+                       plural(info.iterations, "epoch") + ", " + duration_text(info.elapsed_ms) + ", " +
+                       thousands(static_cast<std::uint64_t>(speed)) + " samples/s\n";
+    text += "loss " + loss_text(error) + (accuracy ? ", accuracy " + percent_text(*accuracy) : "") + "\n";
+    if (tested.samples)
+      text += tested.accuracy ? "test accuracy " + percent_text(*tested.accuracy) + "\n"
+                              : "test error " + loss_text(tested.error) + "\n";
+    if (!out_.empty()) text += "saved " + out_ + " (" + size_text(bytes) + ")";
+    if (!plot_.empty()) text += (out_.empty() ? "saved " : " and ") + plot_ + " (curves)";
+    print(text + (out_.empty() && plot_.empty() ? "" : "\n"));
+  }
+
+  std::string model_, data_, test_, out_, options_file_, plot_;
+  std::vector<std::string> pairs_;
+  bool keep_order_ = false;
+  CommonOptions common_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_train() { return std::make_unique<Train>(); }
+
+}  // namespace webai::cli
