@@ -1,7 +1,6 @@
 // Matrix products against the chain of fused multiply-adds they promise, bit by bit, on every target and width.
 #include "backends/cpu/kernels/gemm.h"
 
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <mutex>
 
@@ -102,8 +101,8 @@ TEST_CASE("Each output of a product is one chain of multiply-adds over ascending
         shape.accumulate = options & 4;
         const Product p = product(shape, options & 8 ? 3 : 0, target.fused);
         INFO(target.name << ' ' << shape.m << 'x' << shape.k << 'x' << shape.n << " options " << options);
-        REQUIRE(same_bits(run(p, 1), p.expected));
-        REQUIRE(same_bits(run(p, 1, true), p.expected));
+        REQUIRE(same_product(run(p, 1), p.expected));
+        REQUIRE(same_product(run(p, 1, true), p.expected));
       }
     }
   });
@@ -120,8 +119,8 @@ TEST_CASE("Blocks over rows, columns and k leave the bits of a product alone") {
       shape.accumulate = options == 3;
       const Product p = product(shape, 0, true);
       INFO(target.name << " options " << options);
-      REQUIRE(same_bits(run(p, 1), p.expected));
-      REQUIRE(same_bits(run(p, 1, true), p.expected));
+      REQUIRE(same_product(run(p, 1), p.expected));
+      REQUIRE(same_product(run(p, 1, true), p.expected));
     }
   });
 }
@@ -158,14 +157,17 @@ TEST_CASE("A product has the same bits for every number of threads and every tar
       }
     });
     INFO(size[0] << 'x' << size[2] << 'x' << size[1]);
-    CHECK(std::count(hashes.begin(), hashes.end(), hashes.front()) == static_cast<std::ptrdiff_t>(hashes.size()));
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      // OpenBLAS may choose another order for another layout or processor, but not for another number of threads.
+      CHECK(hashes[i] == hashes[WEBAI_WITH_OPENBLAS ? i / 4 * 4 : 0]);
+    }
   }
 }
 
 TEST_CASE("Work is really shared between threads where it is large") {
   GemmShape shape;
   shape.m = 256, shape.n = 256, shape.k = 256;
-  CHECK(GemmPlan(shape, 4).row_parts * GemmPlan(shape, 4).column_parts == 4);
+  if (!WEBAI_WITH_OPENBLAS) CHECK(GemmPlan(shape, 4).row_parts * GemmPlan(shape, 4).column_parts == 4);
   shape.m = 1, shape.n = 4096;
   CHECK(GemmPlan(shape, 2).column_parts == 2);
   shape.n = 16;
@@ -194,7 +196,7 @@ TEST_CASE("An epilogue sees each output once, after its sum is complete") {
         plan.run(p.a.data(), p.b.data(), c.data(), scratch.data(), &threads, {visit, &cover});
         INFO(target.name << ' ' << shape.m << 'x' << shape.k << 'x' << shape.n << " width " << width);
         CHECK(cover.in_place);
-        REQUIRE(same_bits(c, expected));
+        REQUIRE(same_product(c, expected));
       }
     }
   });

@@ -37,6 +37,14 @@ inline bool same_bits(const std::vector<float>& one, const std::vector<float>& o
          (one.empty() || std::memcmp(one.data(), other.data(), one.size() * sizeof(float)) == 0);
 }
 
+/// Equal bits; where OpenBLAS computes the large products, equal within rounding.
+inline bool same_product(const std::vector<float>& one, const std::vector<float>& other) {
+  if (!WEBAI_WITH_OPENBLAS) return same_bits(one, other);
+  bool near = one.size() == other.size();
+  for (std::size_t i = 0; near && i < one.size(); ++i) near = std::abs(one[i] - other[i]) < 1e-3F;
+  return near;
+}
+
 inline std::uint64_t hash(const std::vector<float>& values) {
   std::uint64_t state = 1469598103934665603ULL;
   for (const float value : values) {

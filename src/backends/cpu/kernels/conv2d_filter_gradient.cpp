@@ -89,9 +89,7 @@ Conv2dFilterGradientPlan::Conv2dFilterGradientPlan(const Conv2dShape& shape, std
   const double cost = static_cast<double>(rows) * static_cast<double>(pixels) *
                       static_cast<double>(columns_ * groups_) * (depthwise ? 4 : 1);
   const double pieces = cost / static_cast<double>(job_cost);
-  const std::size_t jobs = pieces < 2                             ? 1
-                           : pieces >= static_cast<double>(width) ? width
-                                                                  : static_cast<std::size_t>(pieces);
+  const std::size_t jobs = pieces < 2 ? 1 : static_cast<std::size_t>(std::min(pieces, static_cast<double>(width)));
   const std::size_t row_units = ceil_divide(rows, row_unit_);
   unit_parts_ = std::min(jobs, panels_ * groups_);
   row_parts_ = std::clamp<std::size_t>(jobs / unit_parts_, 1, row_units);

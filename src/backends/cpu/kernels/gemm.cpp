@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backends/cpu/kernels/gemm_openblas.h"
 #include "backends/cpu/kernels/tile.h"
 
 namespace webai::cpu {
@@ -258,10 +259,9 @@ GemmPlan::GemmPlan(const GemmShape& shape, std::size_t width)
     row_block = 240;
   }
   const double pieces = cost / static_cast<double>(job_cost);
-  const std::size_t jobs = pieces < 2                             ? 1
-                           : pieces >= static_cast<double>(width) ? width
-                                                                  : static_cast<std::size_t>(pieces);
+  const std::size_t jobs = pieces < 2 ? 1 : static_cast<std::size_t>(std::min(pieces, static_cast<double>(width)));
   if (jobs > 1) choose_parts(*this, jobs);
+  if (region == tile_region) use_openblas(*this);
   function = row_parts * column_parts > 1 ? run_parts : run_alone;
 
   if (region == tile_region && !prepacked) {

@@ -55,9 +55,7 @@ PoolPlan::PoolPlan(const PoolShape& shape, PoolKind kind, bool count_padding, st
   const double cost = static_cast<double>(batch_ * layout_.output_height * layout_.output_width) *
                       static_cast<double>(shape.window_height * shape.window_width * shape.channels);
   const double pieces = cost / static_cast<double>(job_cost);
-  const std::size_t jobs = pieces < 2                             ? 1
-                           : pieces >= static_cast<double>(width) ? width
-                                                                  : static_cast<std::size_t>(pieces);
+  const std::size_t jobs = pieces < 2 ? 1 : static_cast<std::size_t>(std::min(pieces, static_cast<double>(width)));
   image_parts_ = std::clamp<std::size_t>(jobs, 1, std::max<std::size_t>(1, batch_));
   // Rows of windows that overlap add to the same elements: one thread does them all.
   if (!gradient_ || layout_.covers_exactly) {

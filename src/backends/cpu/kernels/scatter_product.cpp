@@ -35,9 +35,7 @@ ScatterProduct::ScatterProduct(const ScatterShape& shape, std::size_t width)
   const double work = static_cast<double>(shape.batch * shape.output_height * shape.output_width) *
                       static_cast<double>(shape.kernel_height * window_ * shape.outputs);
   const double pieces = work / job_cost;
-  const std::size_t jobs = pieces < 2                             ? 1
-                           : pieces >= static_cast<double>(width) ? width
-                                                                  : static_cast<std::size_t>(pieces);
+  const std::size_t jobs = pieces < 2 ? 1 : static_cast<std::size_t>(std::min(pieces, static_cast<double>(width)));
   parts_ = std::clamp<std::size_t>(jobs, 1, std::max<std::size_t>(1, shape.batch));
   const std::size_t image_floats = std::max<std::size_t>(1, shape.height * pitch_);
   chunk_images_ = std::clamp<std::size_t>(most_chunk_floats / image_floats, 1,

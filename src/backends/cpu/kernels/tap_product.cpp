@@ -64,9 +64,7 @@ TapProduct::TapProduct(TapShape shape, std::size_t width)
   const double cost = static_cast<double>(s.images * image_points) * static_cast<double>(depth_total()) *
                       static_cast<double>(s.columns * s.groups) / (s.depthwise ? static_cast<double>(1) / 4 : 1);
   const double pieces = cost / static_cast<double>(job_cost);
-  const std::size_t jobs = pieces < 2                             ? 1
-                           : pieces >= static_cast<double>(width) ? width
-                                                                  : static_cast<std::size_t>(pieces);
+  const std::size_t jobs = pieces < 2 ? 1 : static_cast<std::size_t>(std::min(pieces, static_cast<double>(width)));
   const std::size_t target = packed_floats() > 64 * 1024 ? 512 : 256;
   const std::size_t image_floats = s.source_height * pitch_;
   if (image_points <= target / 2 && image_floats <= strip_floats) {
