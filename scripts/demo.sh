@@ -25,6 +25,5 @@ test_set="idx:$data/t10k-images-idx3-ubyte.gz,$data/t10k-labels-idx1-ubyte.gz"
 # An IDX file of pictures is a header of 16 bytes, then 784 bytes a picture; run takes the numbers as JSON.
 pixels=$(gzip -dc "$data/t10k-images-idx3-ubyte.gz" | tail -c "+$((17 + 784 * picture))" | head -c 784 |
   od -An -v -t u1 | tr -s ' \n' ',' | sed 's/^,//; s/,$//' || true)
-echo "picture $picture of the test set looks like:"
-"$webai" run clothing.json --input "[$pixels]"
+echo "picture $picture of the test set looks like: $("$webai" run clothing.json --input "[$pixels]")"
 echo "try next:  $webai info clothing.json     $webai run clothing.json --input picture.png"

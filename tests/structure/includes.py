@@ -48,6 +48,7 @@ PUBLIC = {
     "context.hpp": "core/base",
     "variable.hpp": "autodiff",
     "operation.hpp": "autodiff",
+    "files.hpp": "host",
     "dataset.hpp": "dataset",
     "training.hpp": "training",
     "files.hpp": "network",
