@@ -45,9 +45,6 @@ void clear_padding(float* tile, std::size_t count) {
   std::memset(tile + (count & ~(tile_padding - 1)), 0, tile_padding * sizeof(float));
 }
 
-/// The shortest stretch worth handing to another thread, in nanoseconds.
-constexpr double grain = 20'000;
-
 }  // namespace
 
 struct ChainKernel::Tiles {
@@ -70,7 +67,8 @@ void ChainKernel::run(const void* const* inputs, void* const* results, Executor*
   const std::int64_t unit = parts_of_rows_ ? columns_ : unit_, units = (total_ + unit - 1) / unit;
   std::int64_t parts = 1;
   if (executor) {
-    const double work = nanoseconds_ * static_cast<double>(total_);
+    // The shortest stretch worth handing to another thread, in nanoseconds.
+    const double grain = executor->ready() ? 5'000 : 50'000, work = nanoseconds_ * static_cast<double>(total_);
     parts = std::min(static_cast<std::int64_t>(executor->width()), static_cast<std::int64_t>(work / grain));
     parts = std::clamp<std::int64_t>(parts, 1, units);
   }

@@ -23,8 +23,6 @@ struct LOGIC : M {
   HWY_INLINE LOGIC(F a) : M{hn::Not(hn::Eq(a.v, hn::Zero(Floats())))} {}
 };
 
-FUNCTION F load(const float* from) { return hn::LoadU(Floats(), from); }
-FUNCTION void store(F value, float* to) { hn::StoreU(value.v, Floats(), to); }
 FUNCTION void store(M value, float* to) { store(where(value, F(1.0f), F(0.0f)), to); }
 
 #undef ATTRIBUTE

@@ -32,6 +32,9 @@ struct M {
   hn::Mask<Floats> m;
 };
 
+FUNCTION F load(const float* from) { return hn::LoadU(Floats(), from); }
+FUNCTION void store(F value, float* to) { hn::StoreU(value.v, Floats(), to); }
+
 FUNCTION I bits(F a) { return hn::BitCast(Words(), a.v); }
 FUNCTION F flt(I a) { return hn::BitCast(Floats(), a.v); }
 FUNCTION F i2f(I a) { return hn::ConvertTo(Floats(), hn::BitCast(Signed(), a.v)); }
