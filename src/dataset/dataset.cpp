@@ -23,6 +23,8 @@ const Dataset::State& Dataset::state() const {
 
 namespace {
 
+constexpr std::size_t most_described = std::size_t{1} << 30;  // bytes of the sample that maps are first asked with
+
 Dataset with_source(std::shared_ptr<const Source> source) {
   auto state = std::make_shared<Dataset::State>();
   state->source = std::move(source);
@@ -192,10 +194,11 @@ void Dataset::State::describe() const {
   std::vector<std::byte> input, output;
   const auto make_room = [&] {
     const std::size_t bytes = now.input_bytes() + now.output_bytes();
-    if (bytes > Limits{}.tensor_bytes) {
-      throw Error(Code::limit_exceeded, {.message = "dataset: one sample is larger than a tensor may be",
+    if (bytes > most_described) {
+      throw Error(Code::limit_exceeded, {.message = "dataset: one sample is too large to be mapped",
                                          .reason = "SAMPLE_BYTES",
-                                         .actual = std::to_string(bytes) + " bytes"});
+                                         .expected = "at most " + std::to_string(most_described) + " bytes",
+                                         .actual = std::to_string(bytes)});
     }
     input.resize(now.input_bytes());
     output.resize(now.output_bytes());

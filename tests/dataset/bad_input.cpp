@@ -1,6 +1,5 @@
 // Everything a file or a list can have wrong ends in one error that says where, and never in a crash.
 #include <catch2/catch.hpp>
-#include <zlib.h>
 
 #include <cmath>
 #include <limits>
@@ -13,14 +12,21 @@ using namespace webai::test;
 
 namespace {
 
+/// Damaged headers ask for gigabytes: what is checked is that they do not get them.
+Context small_context() {
+  Limits limits;
+  limits.tensor_bytes = 1 << 20;
+  limits.host_bytes = 4 << 20;
+  return make_context(limits);
+}
+
 Error csv_error(const std::string& text, CsvOptions options = {}) {
   return error_of([&] { Dataset::csv(file("t.csv", text), std::move(options)); });
 }
 
 Error idx_error(const std::string& images, const std::string& labels) {
   return error_of([&] {
-    const Context context = make_context();
-    read_epoch(context, Dataset::idx(file("images", images), file("labels", labels)));
+    read_epoch(small_context(), Dataset::idx(file("images", images), file("labels", labels), {.cache_bytes = 1 << 16}));
   });
 }
 
@@ -32,21 +38,7 @@ std::string npy_text(const std::string& dictionary, const std::string& data = {}
 }
 
 Error npy_error(const std::string& text) {
-  return error_of([&] { read_npy(make_context(), file("t.npy", text)); });
-}
-
-std::string packed(const std::string& text) {
-  std::string out(text.size() + 1000, '\0');
-  z_stream stream = {};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
+  return error_of([&] { read_npy(small_context(), file("t.npy", text)); });
 }
 
 }  // namespace
@@ -133,9 +125,10 @@ TEST_CASE("each fault of an IDX pair has its text") {
   CHECK(nan.path() == "images: sample 1, value 0");
 }
 
+#if WEBAI_WITH_ZLIB
 TEST_CASE("damaged gzip is told from a file that ends early") {
   const Pictures made = pictures(200, 8, 8, 3);
-  const std::string images = packed(made.images);
+  const std::string images = gzip(made.images);
   CHECK(idx_error(images.substr(0, images.size() / 2), made.labels).reason() == "TRUNCATED");
   CHECK(idx_error(images.substr(0, 2), made.labels).reason() == "TRUNCATED");
   std::string damaged = images;
@@ -144,6 +137,7 @@ TEST_CASE("damaged gzip is told from a file that ends early") {
   CHECK(idx_error(images + "rubbish", made.labels).reason() == "GZIP");
   CHECK(idx_error("\x1f\x8bnot gzip at all", made.labels).path() == "images");
 }
+#endif
 
 TEST_CASE("each fault of an .npy header has its text") {
   const std::string good = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
@@ -240,7 +234,7 @@ TEST_CASE("a context without enough memory says so and keeps nothing") {
 }
 
 TEST_CASE("thousands of damaged files end in an error or in samples") {
-  const Context context = make_context();
+  const Context context = small_context();
   std::mt19937 random(1);  // its bits are fixed by the standard
   const auto damaged = [&](std::string text) {
     const auto at = [&] { return random() % text.size(); };
@@ -259,7 +253,11 @@ TEST_CASE("thousands of damaged files end in an error or in samples") {
   const std::string csv = "a,b,kind\n1,2.5,x\n3,-4e1,\"y \"\"z\"\"\"\r\n5,6,x\n";
   const std::string npy = npy_text("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", std::string(16, '\0'));
   const std::string labels = npy_text("{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }", "\1\2");
-  const std::string gz = packed(made.images);
+#if WEBAI_WITH_ZLIB
+  const std::string gz = gzip(made.images);
+#else
+  const std::string& gz = made.images;
+#endif
   int errors = 0, successes = 0;
   const auto attempt = [&](auto&& make) {
     try {

@@ -1,6 +1,5 @@
 // File formats that are well formed: what comes out is what went in.
 #include <catch2/catch.hpp>
-#include <zlib.h>
 
 #include <cmath>
 #include <numeric>
@@ -11,20 +10,6 @@ using namespace webai;
 using namespace webai::test;
 
 namespace {
-
-std::string gzip(const std::string& text) {
-  std::string packed(compressBound(text.size()) + 64, '\0');
-  z_stream stream = {};
-  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  REQUIRE(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 std::string text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -42,10 +27,14 @@ TEST_CASE("IDX is read the same plain, packed, in two members, kept or streamed"
   const Epoch plain = read_epoch(context, Dataset::idx(file("x", made.images), file("y", made.labels)));
   CHECK(plain.samples == 40);
   CHECK(plain.inputs[20 * 39 + 19] == 39 + 19);
-  const std::string half = gzip(made.images.substr(0, 300)) + gzip(made.images.substr(300)) + std::string(100, '\0');
-  for (const std::string& images : {gzip(made.images), half}) {
+  std::vector<std::string> versions{made.images};
+#if WEBAI_WITH_ZLIB
+  versions.push_back(gzip(made.images));
+  versions.push_back(gzip(made.images.substr(0, 300)) + gzip(made.images.substr(300)) + std::string(100, '\0'));
+#endif
+  for (const std::string& images : versions) {
     for (const std::uint64_t cache : {std::uint64_t{0}, std::uint64_t{1} << 20}) {
-      const auto data = Dataset::idx(file("x.gz", images), file("y", gzip(made.labels)), {.cache_bytes = cache});
+      const auto data = Dataset::idx(file("x.gz", images), file("y", made.labels), {.cache_bytes = cache});
       BatchIterator iterator(context, data, {});
       CHECK(iterator.is_view() == (cache != 0));
       CHECK(read_epoch(iterator, 0, 64) == plain);

@@ -1,8 +1,13 @@
 // Files in memory and ways to read a whole epoch, for the tests of datasets.
 #pragma once
 
+#if WEBAI_WITH_ZLIB
+#include <zlib.h>
+#endif
+
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -43,6 +48,22 @@ inline std::string idx_text(int type, const std::vector<std::uint32_t>& dims, co
   return text + elements;
 }
 
+#if WEBAI_WITH_ZLIB
+inline std::string gzip(const std::string& text) {
+  z_stream stream = {};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  std::string packed(text.size() + 1000, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+#endif
+
 /// `count` pictures of height x width bytes and labels below `classes`; picture i is filled with i, label i is i mod n.
 struct Pictures {
   std::string images, labels;
@@ -55,6 +76,9 @@ inline Pictures pictures(std::uint32_t count, std::uint32_t height, std::uint32_
   }
   return {idx_text(8, {count, height, width}, pixels), idx_text(8, {count}, labels)};
 }
+
+/// Processor time in seconds: other programs run beside the tests.
+inline double processor_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 /// All samples of an epoch as fp32, outputs as doubles (labels too).
 struct Epoch {
