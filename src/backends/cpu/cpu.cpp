@@ -18,6 +18,7 @@ KernelTable kernels() {
   table.makers["core#transpose"] = {make_transpose};
   table.makers["core#broadcastTo"] = {make_broadcast};
   table.makers["core#concat"] = {make_concat};
+  add_reductions(table);
   return table;
 }
 

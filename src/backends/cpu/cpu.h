@@ -22,5 +22,7 @@ std::unique_ptr<HostKernel> make_copy(const KernelRequest& request, std::string&
 std::unique_ptr<HostKernel> make_transpose(const KernelRequest& request, std::string& reason);
 std::unique_ptr<HostKernel> make_broadcast(const KernelRequest& request, std::string& reason);
 std::unique_ptr<HostKernel> make_concat(const KernelRequest& request, std::string& reason);
+/// Reductions, softmax, cross-entropy, cast.
+void add_reductions(KernelTable& table);
 
 }  // namespace webai::cpu

@@ -88,9 +88,12 @@ std::unique_ptr<HostKernel> make_transpose(const KernelRequest& request, std::st
   const auto& order = request.node.attributes.integers("permutation");
   const auto input = strides_of(request.input(0).shape);
   std::vector<std::int64_t> strides;
-  // An empty permutation turns the axes around.
-  for (std::size_t i = 0; i < request.output().shape.rank(); ++i)
-    strides.push_back(input[order.empty() ? request.output().shape.rank() - 1 - i : static_cast<std::size_t>(order[i])]);
+  // An empty permutation turns the axes around; negative axes count from the end.
+  const std::size_t rank = request.output().shape.rank();
+  for (std::size_t i = 0; i < rank; ++i) {
+    const std::size_t axis = order.empty() ? rank - 1 - i : static_cast<std::size_t>(order[i]);
+    strides.push_back(input[order.empty() || order[i] >= 0 ? axis : axis + rank]);
+  }
   return strided(request, request.output().shape, strides, 0, reason);
 }
 
