@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/op/term.h"
-#include "sample_run.h"
+#include "support/sample_run.h"
 
 namespace webai::test {
 

@@ -1,7 +1,7 @@
 // Shape rules over open dimensions: what passes through, by the batch symbol.
 #include <catch2/catch.hpp>
 
-#include "sample_run.h"
+#include "support/sample_run.h"
 
 using namespace webai;
 using namespace webai::test;

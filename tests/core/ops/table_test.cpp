@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "autodiff/gradients.h"
-#include "sample_run.h"
+#include "support/sample_run.h"
 
 using namespace webai;
 using namespace webai::test;

@@ -1,0 +1,99 @@
+// Every operator's samples on every device against the reference: one table, the registry itself.
+#include <catch2/catch.hpp>
+
+#include <cstring>
+
+#include "support/run_graph.h"
+
+using namespace webai;
+using namespace webai::test;
+
+namespace {
+
+struct Case {
+  Graph graph;
+  std::map<std::string, Tensor> values;
+};
+
+Case case_of(const OpDef& op, const Sample& sample, DType floating) {
+  Case result;
+  GraphBuilder builder(context(), registry(), result.graph);
+  const std::vector<Tensor> inputs = sample_inputs(sample, floating);
+  std::vector<Ref> refs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string name = "in" + std::to_string(i);
+    refs.push_back({result.graph.add_input(name, {inputs[i].type(), inputs[i].shape()})});
+    result.values.emplace(name, inputs[i]);
+  }
+  const std::vector<Ref> outputs = builder.emit_all(op, refs, sample.attributes);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    result.graph.outputs.push_back({"out" + std::to_string(i), outputs[i].id});
+  return result;
+}
+
+// How far an fp32 device may be from the judge: relative to the larger of the value and the inputs' scale, since sums
+// cancel.
+bool close(double found, double expected, double scale, DType type) {
+  if (std::isnan(found) || std::isnan(expected)) return std::isnan(found) && std::isnan(expected);
+  if (std::isinf(found) || std::isinf(expected)) return found == expected;
+  const double relative = type == DType::fp32 ? 2e-6 : type == DType::fp64 ? 1e-12 : type == DType::fp16 ? 2e-3 : 1.6e-2;
+  return std::abs(found - expected) <= relative * std::max({std::abs(expected), scale, 1e-30});
+}
+
+void compare(const OpDef& op, DType floating) {
+  const auto judge = reference_device(context()), device = cpu_device(context());
+  for (std::size_t s = 0; s < op.samples.size(); ++s) {
+    const Case data = case_of(op, op.samples[s], floating);
+    const auto expected = run_graph(data.graph, *judge, data.values);
+    const auto found = run_graph(data.graph, *device, data.values);
+    double scale = 0;
+    for (const auto& [name, tensor] : data.values)
+      for (std::size_t i = 0; i < tensor.elements(); ++i)
+        if (std::isfinite(tensor.at(i))) scale = std::max(scale, std::abs(tensor.at(i)));
+    for (const auto& [name, tensor] : expected)
+      for (std::size_t i = 0; i < tensor.elements(); ++i) {
+        INFO(title(op, s) << " " << name << "[" << i << "] expected " << tensor.at(i) << " found " << found.at(name).at(i));
+        if (is_floating(tensor.type()))
+          REQUIRE(close(found.at(name).at(i), tensor.at(i), scale, tensor.type()));
+        else
+          REQUIRE(found.at(name).at(i) == tensor.at(i));
+      }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every operator gives on the cpu what the reference gives, fp32") {
+  for (const OpDef* op : all_operators()) compare(*op, DType::fp32);
+}
+
+TEST_CASE("every operator gives on the cpu what the reference gives, fp64") {
+  for (const OpDef* op : all_operators()) compare(*op, DType::fp64);
+}
+
+TEST_CASE("every operator gives on the cpu what the reference gives, fp16 and bf16") {
+  for (const OpDef* op : all_operators())
+    if (!op->random) {
+      compare(*op, DType::fp16);
+      compare(*op, DType::bf16);
+    }
+}
+
+TEST_CASE("the cpu gives the same bits with 1, 2 and 4 threads") {
+  for (const OpDef* op : all_operators())
+    for (std::size_t s = 0; s < op->samples.size(); ++s) {
+      const Case data = case_of(*op, op->samples[s], DType::fp32);
+      std::map<std::string, Tensor> first;
+      for (const std::size_t threads : {1, 2, 4}) {
+        const Context on = Context::system({.threads = threads});
+        const auto device = cpu_device(on);
+        Device* const devices[] = {device.get()};
+        const auto found = run_graph(on, data.graph, devices, data.values);
+        if (first.empty()) first = found;
+        for (const auto& [name, tensor] : first) {
+          INFO(title(*op, s) << " " << name << " with " << threads << " threads");
+          REQUIRE(std::memcmp(tensor.data(), found.at(name).data(), tensor.bytes()) == 0);
+        }
+      }
+    }
+}

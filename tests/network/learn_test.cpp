@@ -1,0 +1,168 @@
+// Networks learn, and with the same seed they learn the same bits.
+#include <catch2/catch.hpp>
+
+#include <cstring>
+#include <thread>
+
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+const char* const xor_model = R"({"layers": [2, 3, 1], "activation": "tanh"})";
+Dataset xor_data() { return Dataset::sample("xor"); }
+
+Context with_threads(std::size_t threads) { return Context::system({.threads = threads}); }
+
+std::vector<std::byte> bytes_of(NeuralNetwork& net) {
+  std::vector<std::byte> bytes;
+  for (const auto& [name, tensor] : net.parameters()) {
+    const auto* data = static_cast<const std::byte*>(tensor.data());
+    bytes.insert(bytes.end(), data, data + tensor.bytes());
+  }
+  const Output output = net.run(std::vector<double>(net.input_size(), 0.25));
+  const auto* data = static_cast<const std::byte*>(output.tensor().data());
+  bytes.insert(bytes.end(), data, data + output.tensor().bytes());
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("XOR is learned in a few lines") {
+  NeuralNetwork net = NeuralNetwork::from_json(xor_model);
+  const TrainInfo info = net.train(xor_data(), {.max_iterations = 20000, .error_threshold = 0.5});
+  CHECK(info.stop_reason == "errorThreshold");
+  CHECK(info.error_percent <= 0.5);
+  CHECK(net.run({1, 0})[0] > 0.8);
+  CHECK(net.run({1, 1})[0] < 0.2);
+}
+
+TEST_CASE("the same network learns on the reference and on the cpu, close to one another") {
+  NeuralNetwork cpu = NeuralNetwork::from_json(xor_model, {.device = "cpu"});
+  NeuralNetwork judge = NeuralNetwork::from_json(xor_model, {.device = "reference"});
+  cpu.train(xor_data(), {.max_iterations = 50});
+  judge.train(xor_data(), {.max_iterations = 50});
+  CHECK(cpu.run({1, 0})[0] == Approx(judge.run({1, 0})[0]).epsilon(1e-4));
+}
+
+TEST_CASE("weights after 100 steps are the same bits for 1, 2 and 4 threads, and from run to run") {
+  const char* const models[] = {
+      R"({"layers": [64, {"size": 48, "activation": "tanh"}, {"size": 10, "activation": "softmax"}]})",
+      R"({"layers": [{"size": [8, 8, 1]}, {"type": "conv2d", "filters": 4, "kernelSize": 3, "activation": "relu"},
+          {"type": "maxPool2d", "poolSize": 2}, {"type": "dropout", "rate": 0.2}, {"size": 10, "activation": "softmax"}]})"};
+  for (const char* model : models) {
+    std::vector<std::byte> first;
+    for (const std::size_t threads : {1, 2, 4, 1}) {
+      const Context context = with_threads(threads);
+      Tensor inputs(context, DType::fp32, Shape{320, 64}), labels(context, DType::i32, Shape{320});
+      for (std::size_t i = 0; i < inputs.elements(); ++i) inputs.set(i, static_cast<double>((i * 7919) % 257) / 257);
+      for (std::size_t i = 0; i < labels.elements(); ++i) labels.set(i, static_cast<double>(i % 10));
+      NeuralNetwork net = NeuralNetwork::from_json(model, context);
+      net.train(Dataset::from(inputs, labels).shuffle().batch(32), {.max_iterations = 10, .learning_rate = 0.05});
+      const std::vector<std::byte> bytes = bytes_of(net);
+      if (first.empty()) first = bytes;
+      CHECK(bytes == first);
+    }
+  }
+}
+
+TEST_CASE("another seed gives other weights") {
+  NeuralNetwork one = NeuralNetwork::from_json(xor_model), two = NeuralNetwork::from_json(xor_model, {.seed = 5});
+  CHECK(bytes_of(one) != bytes_of(two));
+}
+
+TEST_CASE("every optimizer learns") {
+  for (const char* optimizer : {"sgd", "adam", "adamw", "rmsprop", "adagrad"}) {
+    NeuralNetwork net = NeuralNetwork::from_json(xor_model);
+    const double rate = std::string(optimizer) == "sgd" ? 0.3 : std::string(optimizer) == "adagrad" ? 0.3 : 0.03;
+    const TrainInfo info = net.train(xor_data(), {.max_iterations = 3000, .error_threshold = 1, .learning_rate = rate, .optimizer = optimizer});
+    INFO(optimizer);
+    CHECK(info.stop_reason == "errorThreshold");
+  }
+}
+
+TEST_CASE("training stops for each of its reasons") {
+  NeuralNetwork net = NeuralNetwork::from_json(xor_model);
+  CHECK(net.train(xor_data(), {.max_iterations = 3}).stop_reason == "maxIterations");
+  CHECK(net.train(xor_data(), {.max_iterations = 3}).iterations == 3);
+  CHECK(net.train(xor_data(), {.timeout = 20}).stop_reason == "timeout");
+  std::thread other([&] {
+    while (!net.is_training()) std::this_thread::yield();
+    net.stop_training();
+  });
+  CHECK(net.train(xor_data()).stop_reason == "stopTraining");
+  other.join();
+  std::stop_source source;
+  source.request_stop();
+  try {
+    net.train(xor_data(), TrainOptions{}, source.get_token());
+    FAIL("not cancelled");
+  } catch (const Error& error) {
+    CHECK(error.code() == Code::cancelled);
+  }
+}
+
+TEST_CASE("A-46 while a network trains it runs, and a second training is BUSY") {
+  NeuralNetwork net = NeuralNetwork::from_json(xor_model);
+  std::thread trainer([&] { net.train(xor_data(), TrainOptions{}); });
+  while (!net.is_training()) std::this_thread::yield();
+  for (int i = 0; i < 50; ++i) CHECK(std::isfinite(net.run({1, 0})[0]));
+  CHECK(net.to_json().find("setup") != std::string::npos);
+  try {
+    net.train(xor_data(), TrainOptions{});
+    FAIL("trained twice");
+  } catch (const Error& error) {
+    CHECK(error.code() == Code::busy);
+  }
+  net.stop_training();
+  trainer.join();
+}
+
+TEST_CASE("toTrain and toSkip choose layers, and unknown names are refused") {
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"name": "hidden", "size": 3}, 1], "activation": "tanh"})");
+  const auto before = net.parameters();
+  net.train(xor_data(), {.max_iterations = 5, .to_skip = {"hidden"}});
+  const auto after = net.parameters();
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const bool same = std::memcmp(before[i].second.data(), after[i].second.data(), before[i].second.bytes()) == 0;
+    CHECK(same == before[i].first.starts_with("hidden."));
+  }
+  try {
+    net.train(xor_data(), {.max_iterations = 1, .to_train = {"hiden"}});
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.hint().find("hidden") != std::string::npos);
+  }
+}
+
+TEST_CASE("values that blow up end training with the step, the layer and a hint") {
+  const Context context = with_threads(1);
+  Tensor inputs(context, DType::fp32, Shape{16, 4}), outputs(context, DType::fp32, Shape{16, 1});
+  for (std::size_t i = 0; i < inputs.elements(); ++i) inputs.set(i, 200);
+  for (std::size_t i = 0; i < outputs.elements(); ++i) outputs.set(i, 1e4);
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [4, 3, 1]})", context);
+  try {
+    net.train(Dataset::from(inputs, outputs), {.max_iterations = 1000});
+    FAIL("did not blow up");
+  } catch (const Error& error) {
+    CHECK(error.reason() == "NOT_A_NUMBER");
+    CHECK(error.message().find("step") != std::string::npos);
+    CHECK(error.hint().find("auto") != std::string::npos);
+  }
+}
+
+TEST_CASE("normalize auto learns from the data, and is saved as what it learned") {
+  const Context context = with_threads(1);
+  Tensor inputs(context, DType::fp32, Shape{64, 2}), outputs(context, DType::fp32, Shape{64, 1});
+  for (std::size_t i = 0; i < 64; ++i) {
+    inputs.set(2 * i, 1000 + static_cast<double>(i));
+    inputs.set(2 * i + 1, i % 2 ? 255 : 0);
+    outputs.set(i, static_cast<double>(i) / 64);
+  }
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"size": 4, "activation": "tanh"}, 1], "io": {"input": {"normalize": "auto"}}})", context);
+  const TrainInfo info = net.train(Dataset::from(inputs, outputs), {.max_iterations = 300, .learning_rate = 0.05});
+  CHECK(info.error < 0.01);
+  NeuralNetwork again = NeuralNetwork::from_json(net.to_json(), context);
+  CHECK(again.run({1030, 255})[0] == Approx(net.run({1030, 255})[0]).epsilon(1e-5));
+}

@@ -1,0 +1,53 @@
+// Compiles a graph for devices and runs it once on tensors given by name.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "backends/cpu/cpu.h"
+#include "backends/host/device.h"
+#include "backends/reference/reference.h"
+#include "compiler/compile.h"
+#include "support/sample_run.h"
+
+namespace webai::test {
+
+inline std::unique_ptr<Device> reference_device(const Context& on) {
+  return make_host_device(on, {"reference", "cpu", "", {}, 0, true}, {reference::kernels()});
+}
+inline std::unique_ptr<Device> cpu_device(const Context& on) {
+  return make_host_device(on, {"cpu", "cpu", "", {}, 0, true}, {cpu::kernels(), reference::kernels()});
+}
+/// Without the reference to fall back on.
+inline std::unique_ptr<Device> cpu_device_alone(const Context& on) {
+  return make_host_device(on, {"cpu", "cpu", "", {}, 0, true}, {cpu::kernels()});
+}
+
+/// `values` holds inputs, parameters and states; what is written to a state is found in its tensor afterwards.
+inline std::map<std::string, Tensor> run_graph(const Context& on, const Graph& graph, std::span<Device* const> devices,
+                                               const std::map<std::string, Tensor>& values, std::size_t steps = 1) {
+  const std::unique_ptr<Executable> executable = compile(on, registry(), graph, devices);
+  std::map<std::string, Tensor> outputs;
+  std::vector<std::unique_ptr<HostWindow>> windows;
+  std::vector<Binding> bindings;
+  for (const Slot& slot : executable->slots()) {
+    const ValueId id = slot.role == Slot::output ? graph.output(slot.name) : graph.find(slot.name);
+    const ValueType& type = graph.value(id).type;
+    Tensor tensor = slot.role == Slot::output ? Tensor(on, type.type, type.shape) : values.at(slot.name);
+    if (slot.role == Slot::output) outputs.emplace(slot.name, tensor);
+    windows.push_back(std::make_unique<HostWindow>());
+    windows.back()->look_at(tensor.data(), tensor.bytes());
+    bindings.push_back({windows.back().get(), 0, 0});
+  }
+  executable->run(bindings, steps);
+  for (Device* const device : devices) device->wait();
+  return outputs;
+}
+
+inline std::map<std::string, Tensor> run_graph(const Graph& graph, Device& device,
+                                               const std::map<std::string, Tensor>& values) {
+  Device* const devices[] = {&device};
+  return run_graph(context(), graph, devices, values);
+}
+
+}  // namespace webai::test
