@@ -50,7 +50,7 @@ TEST_CASE("tape and graph give equal gradients for every operator in fp64") {
         if (second[i]) graph.outputs.push_back({"g" + std::to_string(i), second[i].id});
       }
       if (graph.outputs.empty()) continue;
-      const auto compiled = run_graph(graph, *device, named);
+      const auto compiled = run_graph(graph, *device, named, training_mode(sample));
       for (std::size_t i = 0; i < first.size(); ++i) {
         if (!first[i]) continue;
         const Tensor &a = tape.value(first[i]), &b = compiled.at("g" + std::to_string(i));

@@ -43,9 +43,10 @@ bool close(double found, double expected, double scale, DType type) {
 void compare(const OpDef& op, DType floating) {
   const auto judge = reference_device(context()), device = cpu_device(context());
   for (std::size_t s = 0; s < op.samples.size(); ++s) {
+    INFO(title(op, s));
     const Case data = case_of(op, op.samples[s], floating);
-    const auto expected = run_graph(data.graph, *judge, data.values);
-    const auto found = run_graph(data.graph, *device, data.values);
+    const auto expected = run_graph(data.graph, *judge, data.values, training_mode(op.samples[s]));
+    const auto found = run_graph(data.graph, *device, data.values, training_mode(op.samples[s]));
     double scale = 0;
     for (const auto& [name, tensor] : data.values)
       for (std::size_t i = 0; i < tensor.elements(); ++i)
@@ -88,7 +89,7 @@ TEST_CASE("the cpu gives the same bits with 1, 2 and 4 threads") {
         const Context on = Context::system({.threads = threads});
         const auto device = cpu_device(on);
         Device* const devices[] = {device.get()};
-        const auto found = run_graph(on, data.graph, devices, data.values);
+        const auto found = run_graph(on, data.graph, devices, data.values, training_mode(op->samples[s]));
         if (first.empty()) first = found;
         for (const auto& [name, tensor] : first) {
           INFO(title(*op, s) << " " << name << " with " << threads << " threads");

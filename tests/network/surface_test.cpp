@@ -12,7 +12,10 @@ namespace {
 std::atomic<std::size_t> allocations{0};
 }
 
-// Counts every allocation of the program.
+// Counts every allocation of the program. (The compiler sees malloc behind new and free behind delete, and misunderstands.)
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
 void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size ? size : 1)) return memory;

@@ -25,8 +25,10 @@ inline std::unique_ptr<Device> cpu_device_alone(const Context& on) {
 
 /// `values` holds inputs, parameters and states; what is written to a state is found in its tensor afterwards.
 inline std::map<std::string, Tensor> run_graph(const Context& on, const Graph& graph, std::span<Device* const> devices,
-                                               const std::map<std::string, Tensor>& values, std::size_t steps = 1) {
-  const std::unique_ptr<Executable> executable = compile(on, registry(), graph, devices);
+                                               const std::map<std::string, Tensor>& values, bool training = false) {
+  CompileOptions options;
+  options.training = training;
+  const std::unique_ptr<Executable> executable = compile(on, registry(), graph, devices, options);
   std::map<std::string, Tensor> outputs;
   std::vector<std::unique_ptr<HostWindow>> windows;
   std::vector<Binding> bindings;
@@ -39,15 +41,20 @@ inline std::map<std::string, Tensor> run_graph(const Context& on, const Graph& g
     windows.back()->look_at(tensor.data(), tensor.bytes());
     bindings.push_back({windows.back().get(), 0, 0});
   }
-  executable->run(bindings, steps);
+  executable->run(bindings, 1);
   for (Device* const device : devices) device->wait();
   return outputs;
 }
 
 inline std::map<std::string, Tensor> run_graph(const Graph& graph, Device& device,
-                                               const std::map<std::string, Tensor>& values) {
+                                               const std::map<std::string, Tensor>& values, bool training = false) {
   Device* const devices[] = {&device};
-  return run_graph(context(), graph, devices, values);
+  return run_graph(context(), graph, devices, values, training);
+}
+
+/// The mode that a sample asks for.
+inline bool training_mode(const Sample& sample) {
+  return !sample.attributes.find("training") || sample.attributes.boolean("training");
 }
 
 }  // namespace webai::test

@@ -9,6 +9,7 @@
 #include "support/run_graph.h"
 #include "training/optimizer.h"
 #include "training/step_graph.h"
+#include "webai/error.hpp"
 
 using namespace webai;
 using namespace webai::test;
@@ -46,7 +47,7 @@ TrainOptions options_of(const json& test) {
   return options;
 }
 
-// The gradient of the problem at `x`: quadratic 1/2 x'Ax - b'x, or Rosenbrock's function.
+// The gradient of the problem at `x`: quadratic 1/2 x'Ax - b'x, or Rosenbrock's function with factor 10.
 std::vector<double> gradient_of(const json& problem, const Tensor& x) {
   if (problem.at("kind") == "quadratic") {
     const Tensor a = tensor_of(problem.at("A")), b = tensor_of(problem.at("b"));
@@ -57,8 +58,13 @@ std::vector<double> gradient_of(const json& problem, const Tensor& x) {
     }
     return result;
   }
-  const double p = x.at(0), q = x.at(1);
-  return {-2 * (1 - p) - 400 * p * (q - p * p), 200 * (q - p * p)};
+  std::vector<double> result(x.elements());
+  for (std::size_t i = 0; i + 1 < result.size(); ++i) {
+    const double p = x.at(i), rest = x.at(i + 1) - p * p;
+    result[i] += -2 * (1 - p) - 40 * p * rest;
+    result[i + 1] += 20 * rest;
+  }
+  return result;
 }
 
 }  // namespace

@@ -59,6 +59,10 @@ Executor* helpers(Executor& executor, double nanoseconds) noexcept {
 }
 
 std::unique_ptr<HostKernel> make_chain(const KernelRequest& request, std::string& reason) {
+  if (!request.node.chain) {
+    reason = "there is no chain on the node";
+    return nullptr;
+  }
   const auto refusal = ChainKernel::refuses(*request.node.chain, operands_of(request.graph, request.node.inputs),
                                             operands_of(request.graph, request.node.outputs));
   if (!refusal) return std::make_unique<Fused>(request);
