@@ -4,7 +4,7 @@
 #include <cmath>
 #include <set>
 
-#include "../../core/ops/sample_run.h"
+#include "support/sample_run.h"
 #include "backends/cpu/cpu.h"
 
 using namespace webai;
