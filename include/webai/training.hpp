@@ -40,6 +40,8 @@ struct TrainOptions {
   std::string error_threshold_unit = {};
   /// 0..1; empty: 0.3 for sgd, 0.001 for the others.
   std::optional<double> learning_rate = {};
+  /// How the rate goes on: "constant", or over max_iterations epochs down to 0 in a "linear" or "cosine" way.
+  std::string learning_rate_schedule = "constant";
   std::optional<double> momentum = {};       ///< empty: 0.1 for sgd (as brain.js), 0 for rmsprop
   std::string type = "back-propagation";
   std::string optimizer = "sgd";             ///< "sgd", "adam", "adamw", "rmsprop", "adagrad"

@@ -61,6 +61,7 @@ constexpr std::array options = {
     Option WEBAI_OPTION("errorThreshold", error_threshold, number),
     Option WEBAI_OPTION("errorThresholdUnit", error_threshold_unit, text),
     Option WEBAI_OPTION("learningRate", learning_rate, number),
+    Option WEBAI_OPTION("learningRateSchedule", learning_rate_schedule, text),
     Option WEBAI_OPTION("momentum", momentum, number),
     Option WEBAI_OPTION("type", type, text),
     Option WEBAI_OPTION("optimizer", optimizer, text),

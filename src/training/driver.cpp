@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <numbers>
 
 #include "training/optimizer.h"
 #include "webai/error.hpp"
@@ -62,7 +63,7 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
       bound->target_slot = i;
     } else if (slot.name == learning_rate_name) {
       bound->learning_rate = setup_.allocate(slot.bytes);
-      store_double(setup_.batching.type, bound->learning_rate->host(), 0, *setup_.options.learning_rate);
+      set_learning_rate(*bound);
       binding = {bound->learning_rate.get(), 0, 0};
     } else if (Buffer* const own = setup_.buffer(slot.name)) {
       binding = {own, 0, 0};
@@ -88,6 +89,18 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
   return *bound_.back();
 }
 
+double TrainingDriver::learning_rate() const {
+  const double rate = *setup_.options.learning_rate;
+  const std::string& schedule = setup_.options.learning_rate_schedule;
+  if (schedule == "constant" || setup_.options.max_iterations == 0) return rate;
+  const double done = static_cast<double>(info_.iterations) / static_cast<double>(setup_.options.max_iterations);
+  return rate * (schedule == "linear" ? 1 - done : (1 + std::cos(std::numbers::pi * done)) / 2);
+}
+
+void TrainingDriver::set_learning_rate(const Bound& bound) {
+  if (bound.learning_rate) store_double(setup_.batching.type, bound.learning_rate->host(), 0, learning_rate());
+}
+
 void TrainingDriver::finish(std::string_view reason) {
   info_.stop_reason = reason;
   info_.elapsed_ms = context_.host().now() - started_;
@@ -101,6 +114,7 @@ bool TrainingDriver::advance() {
   if (!in_epoch_) {
     iterator_.begin_epoch(info_.iterations);
     in_epoch_ = true;
+    for (const auto& bound : bound_) set_learning_rate(*bound);
     epoch_error_ = epoch_correct_ = 0;
     epoch_samples_ = 0;
   }

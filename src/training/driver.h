@@ -53,6 +53,8 @@ class TrainingDriver {
   struct Bound;  // an executable with its bindings
   Bound& bound_for(std::int64_t batch);
   void run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps, std::size_t batch);
+  double learning_rate() const;  ///< of the epoch under way
+  void set_learning_rate(const Bound& bound);
   void end_epoch();
   void report(bool epoch_end);
   [[noreturn]] void blown_up(const Bound& bound, const Block& block, std::size_t samples) const;
