@@ -112,7 +112,10 @@ class WEBAI_EXPORT Dataset {
   static Dataset csv(DataFile file, CsvOptions options = {});
   /// NumPy arrays, samples along the first axis; outputs as in from(Tensor, Tensor).
   static Dataset npy(DataFile inputs, DataFile outputs, FileOptions options = {});
-  /// "idx:IMAGES,LABELS", "csv:FILE?target=COL", "npy:X,Y", "sample:NAME" as the command line spells them.
+  /// Pairs as JSON: [[input, output], ...] or [{"input": ..., "output": ...}, ...], each side a number or nested arrays
+  /// of numbers; outputs that are texts become labels.
+  static Dataset json(DataFile file);
+  /// "idx:IMAGES,LABELS", "csv:FILE?target=COL", "npy:X,Y", "json:FILE", "sample:NAME" as the command line spells them.
   static Dataset open(std::string_view source, const std::function<DataFile(const std::string& path)>& file = {});
 
   Dataset map(MapFunction function) const;

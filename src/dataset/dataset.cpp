@@ -64,6 +64,7 @@ Dataset Dataset::idx(DataFile images, DataFile labels, FileOptions options) {
 Dataset Dataset::csv(DataFile file, CsvOptions options) {
   return with_source(make_csv_source(std::move(file), std::move(options)));
 }
+Dataset Dataset::json(DataFile file) { return with_source(make_json_source(file)); }
 Dataset Dataset::npy(DataFile inputs, DataFile outputs, FileOptions options) {
   return with_source(make_npy_source(std::move(inputs), std::move(outputs), options));
 }

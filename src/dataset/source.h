@@ -79,6 +79,7 @@ std::shared_ptr<const Source> make_sample_source(std::string_view name);
 std::shared_ptr<const Source> make_idx_source(DataFile images, DataFile labels, const FileOptions& options);
 std::shared_ptr<const Source> make_csv_source(DataFile file, CsvOptions options);
 std::shared_ptr<const Source> make_npy_source(DataFile inputs, DataFile outputs, const FileOptions& options);
+std::shared_ptr<const Source> make_json_source(const DataFile& file);
 
 /// Label or values, and the shape of one output, of outputs whose first dimension counts samples.
 void describe_outputs(Description& description, DType type, const Shape& outputs);

@@ -65,13 +65,15 @@ Dataset open_npy(std::string_view rest, const OpenFile& file) {
   return Dataset::npy(file(inputs), file(outputs));
 }
 
+Dataset open_json(std::string_view rest, const OpenFile& file) { return Dataset::json(file(std::string(rest))); }
+
 Dataset open_sample(std::string_view rest, const OpenFile&) { return Dataset::sample(rest); }
 
 struct Kind {
   std::string_view name;
   Dataset (*open)(std::string_view rest, const OpenFile& file);
 };
-constexpr Kind kinds[] = {{"idx", open_idx}, {"csv", open_csv}, {"npy", open_npy}, {"sample", open_sample}};
+constexpr Kind kinds[] = {{"idx", open_idx}, {"csv", open_csv}, {"npy", open_npy}, {"json", open_json}, {"sample", open_sample}};
 
 }  // namespace
 
@@ -87,7 +89,7 @@ Dataset Dataset::open(std::string_view source, const std::function<DataFile(cons
     known.emplace_back(kind.name);
   }
   const std::string guess = nearest_name(name, known);
-  refuse(source, "idx:IMAGES,LABELS, csv:FILE?target=COLUMN, npy:INPUTS,OUTPUTS or sample:NAME",
+  refuse(source, "idx:IMAGES,LABELS, csv:FILE?target=COLUMN, npy:INPUTS,OUTPUTS, json:FILE or sample:NAME",
          guess.empty() || guess == name ? "" : "did you mean \"" + guess + ":\"?");
 }
 

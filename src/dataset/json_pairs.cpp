@@ -1,0 +1,188 @@
+// Samples as JSON: [[input, output], ...] or [{"input": ..., "output": ...}, ...]. All of it is held in memory.
+#include <algorithm>
+#include <span>
+
+#include "core/base/byte_source.h"
+#include "core/model/json.h"
+#include "dataset/source.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+namespace {
+
+constexpr std::uint64_t most_values = 100'000'000;  // arrays and numbers of one file; its bytes are bounded as well
+
+std::string read_all(const DataFile& file, std::uint64_t most_bytes) {
+  const std::unique_ptr<ByteSource> source = file.open();
+  std::string text;
+  std::size_t used = 0;
+  for (;;) {
+    if (used == text.size()) text.resize(std::max<std::size_t>(2 * used, 1 << 16));
+    const std::size_t count = source->read(std::as_writable_bytes(std::span(text.data() + used, text.size() - used)));
+    if (count == 0) break;
+    used += count;
+    if (used > most_bytes) {
+      throw Error(Code::limit_exceeded, {.message = "the file is larger than the limit for JSON",
+                                         .reason = "JSON_BYTES",
+                                         .path = file.name,
+                                         .expected = std::to_string(most_bytes) + " bytes at most"});
+    }
+  }
+  text.resize(used);
+  return text;
+}
+
+/// One side of all samples: numbers of one shape, or texts that become labels.
+struct Side {
+  std::vector<double> numbers;
+  std::vector<std::string> texts;
+  Shape shape;
+  bool first = true;
+};
+
+class PairReader {
+ public:
+  explicit PairReader(const DataFile& file) : name_(file.name) {
+    Limits limits;
+    limits.nodes = most_values;
+    try {
+      json_ = read_json(read_all(file, limits.json_bytes), limits);
+    } catch (const Error& error) {
+      if (error.path().starts_with(name_)) throw;
+      ErrorDetails details = error.details();
+      details.path = details.path.empty() ? name_ : name_ + ": " + details.path;
+      throw Error(error.code(), std::move(details));
+    }
+  }
+
+  std::shared_ptr<const Source> source() {
+    if (!json_.is_array()) fail("", "the file holds no list of samples", "[[input, output], ...]", describe(json_));
+    if (json_.size() == 0) fail("", "the file holds no samples");
+    for (std::size_t i = 0; i < json_.size(); ++i) read_sample(json_.at(i), i);
+    const std::uint64_t samples = json_.size();
+    const auto rows = static_cast<std::int64_t>(samples);
+    Description description;
+    description.input_type = description.output_type = DType::fp64;
+    description.input_shape = input_.shape;
+    description.size = samples;
+    if (!output_.texts.empty()) {
+      number_labels();
+      description.labels = labels_;
+      description.kind = OutputKind::label;
+      description.class_count = labels_.size();
+    } else {
+      description.output_shape = output_.shape;
+      description.class_count = description.output_shape.elements() == 1
+                                    ? count_classes(DType::fp64, output_.numbers.data(), output_.numbers.size())
+                                    : std::nullopt;
+    }
+    const Shape outputs = description.output_shape.inserted(0, rows);
+    return make_table_source({keep(std::move(input_.numbers), input_.shape.inserted(0, rows)),
+                              keep(std::move(output_.numbers), outputs), samples},
+                             std::move(description));
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& where, std::string message, std::string expected = {},
+                         std::string actual = {}) const {
+    throw Error(Code::invalid_argument, {.message = std::move(message),
+                                         .reason = "JSON_PAIRS",
+                                         .path = where.empty() ? name_ : name_ + ": " + where,
+                                         .expected = std::move(expected),
+                                         .actual = std::move(actual)});
+  }
+
+  void read_sample(const Json& sample, std::size_t index) {
+    const std::string place = "/" + std::to_string(index);
+    if (sample.is_object()) {
+      for (const Json::Member& member : sample.members()) {
+        if (member.first != "input" && member.first != "output")
+          fail(pointer_to(place, member.first), "a sample has an input and an output, nothing else");
+      }
+      const Json *input = sample.find("input"), *output = sample.find("output");
+      if (!input || !output) fail(place, input ? "the output is missing" : "the input is missing");
+      read_side(*input, input_, place + "/input");
+      read_side(*output, output_, place + "/output");
+    } else if (sample.is_array() && sample.size() == 2) {
+      read_side(sample.at(0), input_, place + "/0");
+      read_side(sample.at(1), output_, place + "/1");
+    } else {
+      fail(place, "this is no sample", "[input, output]", describe(sample));
+    }
+  }
+
+  void read_side(const Json& value, Side& side, const std::string& place) {
+    // ["cat"] says the same as "cat".
+    const Json only = value.is_array() && value.size() == 1 ? value.at(0) : value;
+    if (&side == &output_ && only.is_text()) {
+      if (!side.numbers.empty()) fail(place, "some outputs are texts, some are numbers");
+      side.texts.push_back(only.as_text());
+      side.first = false;
+      return;
+    }
+    if (!side.texts.empty()) fail(place, "some outputs are texts, some are numbers");
+    Shape shape;
+    read_numbers(value, side, shape, 0, true, place);
+    if (shape.rank() == 0) shape = Shape{1};  // 5 says the same as [5]
+    if (side.first) side.shape = shape;
+    if (!(shape == side.shape))
+      fail(place, "samples have different shapes", side.shape.text() + ", as in the first sample", shape.text());
+    side.first = false;
+    const std::size_t count = static_cast<std::size_t>(shape.elements()), begin = side.numbers.size() - count;
+    if (first_not_finite(DType::fp64, side.numbers.data() + begin, count) < count) fail(place, "not a finite number");
+  }
+
+  void read_numbers(const Json& value, Side& side, Shape& shape, std::size_t axis, bool first, const std::string& place) {
+    if (value.is_number()) {
+      if (axis != shape.rank()) fail(place, "numbers and arrays stand side by side");
+      side.numbers.push_back(value.as_number());
+      return;
+    }
+    if (!value.is_array()) fail(place, "this is no number", "numbers, or nested arrays of numbers", describe(value));
+    const auto length = static_cast<std::int64_t>(value.size());
+    if (first) {
+      if (axis == Shape::max_rank) fail(place, "arrays are nested more than 8 deep");
+      shape.append(length);
+    } else if (axis >= shape.rank()) {
+      fail(place, "numbers and arrays stand side by side");
+    } else if (shape[axis] != length) {
+      fail(place, "arrays beside each other have different lengths");
+    }
+    if (value.is_packed()) {
+      if (axis + 1 != shape.rank()) fail(place, "numbers and arrays stand side by side");
+      const std::span<const double> numbers = value.as_numbers();
+      side.numbers.insert(side.numbers.end(), numbers.begin(), numbers.end());
+      return;
+    }
+    for (std::size_t i = 0; i < value.size(); ++i)
+      read_numbers(value.at(i), side, shape, axis + 1, first && i == 0, pointer_to(place, i));
+  }
+
+  // Labels are numbered in byte order of the texts, as in tables.
+  void number_labels() {
+    labels_ = output_.texts;
+    std::sort(labels_.begin(), labels_.end());
+    labels_.erase(std::unique(labels_.begin(), labels_.end()), labels_.end());
+    for (const std::string& text : output_.texts)
+      output_.numbers.push_back(
+          static_cast<double>(std::lower_bound(labels_.begin(), labels_.end(), text) - labels_.begin()));
+  }
+
+  static Tensor keep(std::vector<double> values, const Shape& shape) {
+    auto held = std::make_shared<std::vector<double>>(std::move(values));
+    double* data = held->data();
+    return Tensor::wrap(data, DType::fp64, shape, [held = std::move(held)] {});
+  }
+
+  std::string name_;
+  Json json_;
+  Side input_, output_;
+  std::vector<std::string> labels_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Source> make_json_source(const DataFile& file) { return PairReader(file).source(); }
+
+}  // namespace webai

@@ -1,0 +1,67 @@
+// Pairs of input and output as JSON.
+#include <catch2/catch.hpp>
+
+#include "dataset/support.h"
+
+using namespace webai;
+using namespace webai::test;
+
+namespace {
+
+Dataset pairs(const std::string& text) { return Dataset::json(file("pairs.json", text)); }
+
+}  // namespace
+
+TEST_CASE("pairs as JSON are samples in their order") {
+  const Context context = make_context();
+  const Dataset xor_pairs = pairs("[[[0, 0], [0]], [[0, 1], [1]], [[1, 0], [1]], [[1, 1], 0]]");
+  CHECK(xor_pairs.size() == 4);
+  CHECK(xor_pairs.input_shape() == Shape{2});
+  CHECK(xor_pairs.class_count() == 2);
+  const Epoch epoch = read_epoch(context, xor_pairs);
+  CHECK(epoch.inputs == std::vector<float>{0, 0, 0, 1, 1, 0, 1, 1});
+  CHECK(epoch.outputs == std::vector<double>{0, 1, 1, 0});
+}
+
+TEST_CASE("objects with input and output say the same as pairs") {
+  const Context context = make_context();
+  CHECK(read_epoch(context, pairs(R"([{"input": [1, 2], "output": [3]}, {"output": 6, "input": [4, 5]}])")) ==
+        read_epoch(context, pairs("[[[1, 2], [3]], [[4, 5], 6]]")));
+}
+
+TEST_CASE("nested arrays keep their shape, and numbers stand for one value") {
+  CHECK(pairs("[[[[1, 2, 3], [4, 5, 6]], [1, 0]]]").input_shape() == Shape{2, 3});
+  CHECK(pairs("[[[[1, 2, 3], [4, 5, 6]], [1, 0]]]").output_shape() == Shape{2});
+  CHECK(pairs("[[5, 6], [7, 8]]").input_shape() == Shape{1});
+}
+
+TEST_CASE("texts become labels in byte order") {
+  const Dataset animals = pairs(R"([[[1], "dog"], [[2], ["cat"]], [[3], "dog"]])");
+  CHECK(animals.labels() == std::vector<std::string>{"cat", "dog"});
+  CHECK(animals.output_kind() == OutputKind::label);
+  CHECK(read_epoch(make_context(), animals).outputs == std::vector<double>{1, 0, 1});
+}
+
+TEST_CASE("a mistake in the pairs is named with file and place") {
+  const std::pair<const char*, const char*> mistakes[] = {
+      {"{}", "pairs.json: the file holds no list of samples"},
+      {"[]", "pairs.json: the file holds no samples"},
+      {"[[[1], [2]], [[1]]]", "pairs.json: /1: this is no sample"},
+      {"[[[1], [2]], [[1, 2], [2]]]", "pairs.json: /1/0: samples have different shapes"},
+      {"[[[1], [2]], [[1], [2, 3]]]", "pairs.json: /1/1: samples have different shapes"},
+      {"[[[[1, 2], [3]], [2]]]", "pairs.json: /0/0/1: arrays beside each other have different lengths"},
+      {"[[[1, [2]], [2]]]", "pairs.json: /0/0/1: numbers and arrays stand side by side"},
+      {"[[[null], [2]]]", "pairs.json: /0/0/0: this is no number"},
+      {R"([[[1], "a"], [[1], [2]]])", "pairs.json: /1/1: some outputs are texts, some are numbers"},
+      {R"([[["a"], [2]]])", "pairs.json: /0/0/0: this is no number"},
+      {R"([{"input": [1], "output": [2], "weight": 3}])", "pairs.json: /0/weight: a sample has an input and an output"},
+      {R"([{"input": [1]}])", "pairs.json: /0: the output is missing"},
+      {"[[[1], [2]],\n [[1] [2]]]", "pairs.json: line 2, column 7"},
+  };
+  for (const auto& [text, message] : mistakes) {
+    INFO(text);
+    const std::string what = error_of([&] { pairs(text); }).what();
+    INFO(what);
+    CHECK(what.starts_with(message));
+  }
+}
