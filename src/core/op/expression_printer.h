@@ -1,0 +1,32 @@
+// Prints elementwise operators as OpenCL C, from the same text that the CPU's vector kernels are compiled from: each
+// operation is one statement, rounded once, so a device that rounds as IEEE 754 says gives the CPU's bits.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/ir/graph.h"
+#include "core/op/elementwise.h"
+#include "webai/dtype.hpp"
+
+namespace webai {
+
+/// Goes before everything else, once per program: the pragma against contraction.
+std::string opencl_prelude();
+
+/// `float name(float x, ...)` of one operator (`bool` in place of `float` for booleans). Attributes as a ChainStep
+/// holds them.
+std::string print_operator_opencl(const Elementwise& elementwise, std::span<const double> attributes,
+                                  std::string_view name);
+
+struct ChainText {
+  std::string functions;  ///< one per different operator, for the top of the program
+  std::string body;       ///< statements: from variables s0, s1, ... of the chain's inputs to one per step
+};
+/// Slots are variables `s<slot>`: `bool` for booleans, else `float` (fp16 and bf16 are converted around the chain).
+/// Functions are called `<prefix>0_<operator>`, ..., so that several chains fit into one program. Throws UNSUPPORTED
+/// for element types that float does not hold.
+ChainText print_chain_opencl(const Chain& chain, std::span<const DType> inputs, std::string_view prefix = "f");
+
+}  // namespace webai
