@@ -3,7 +3,7 @@
 #include <string>
 
 #include "core/op/expression_printer.h"
-#include "sample_run.h"
+#include "support/sample_run.h"
 #include "webai/error.hpp"
 
 using namespace webai;

@@ -6,7 +6,7 @@
 
 #include "core/op/broadcast.h"
 #include "core/op/elementwise.h"
-#include "sample_run.h"
+#include "support/sample_run.h"
 #include "webai/error.hpp"
 
 using namespace webai;
