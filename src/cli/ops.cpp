@@ -36,7 +36,7 @@ class Ops final : public Command {
     std::vector<std::string> items;
     for (const OperationDescription& one : all)
       items.push_back(JsonObject().text("name", one.name).text("domain", one.domain).text("kind", one.kind)
-                          .text("summary", one.doc).text("page", one.page).str());
+                          .text("doc", one.doc).text("page", one.page).str());
     return JsonObject().raw("operations", json_list(items)).str() + "\n";
   }
 

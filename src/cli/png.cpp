@@ -43,8 +43,7 @@ Tensor read_png(const Context& context, const std::string& path, const Shape& wa
            wanted.rank() >= 2 ? wanted.text() : std::to_string(wanted.elements()) + " values",
            "it is " + std::to_string(width) + " wide and " + std::to_string(height) + " high: scale it first");
   image.format = channels == 1 ? PNG_FORMAT_GRAY : channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
-  Tensor pixels = Tensor::uninitialised(context, DType::u8,
-                                        channels == 1 ? Shape{height, width} : Shape{height, width, channels});
+  Tensor pixels = Tensor::uninitialised(context, DType::u8, wanted);
   const png_color black{0, 0, 0};  // what shows through where a transparent picture loses its fourth channel
   if (!png_image_finish_read(&image, &black, pixels.data(), 0, nullptr))
     refuse(path, std::string("cannot be read to its end: ") + image.message);

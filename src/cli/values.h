@@ -16,7 +16,7 @@ Tensor read_values(const Context& context, const std::string& source, const Shap
 Tensor values_from_json(const Context& context, const std::string& text, const std::string& place);
 /// .npy or .json by the ending of the path; whole or not at all.
 void write_values(const std::string& path, const Tensor& values);
-/// Gray, RGB or RGBA as `wanted` needs, 0..255, as u8 [height, width] or [height, width, channels].
+/// Gray, RGB or RGBA as `wanted` needs, 0..255, as u8 of that shape.
 Tensor read_png(const Context& context, const std::string& path, const Shape& wanted);
 /// Every row of a table of numbers; a first row of words is a header.
 Tensor read_csv(const Context& context, const std::string& path);

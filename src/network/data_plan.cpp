@@ -41,7 +41,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   const IoRules& rules = model.io.output_rules({});
   const std::span<const std::string> labels = labels_of(rules);
   const bool classes = outputs > 1 && (given.output_kind() == OutputKind::label ||
-                                       (!labels.empty() && given.output_shape().elements() == 1));
+                                       (given.output_shape().elements() == 1 && (!labels.empty() || given.class_count())));
   const std::string automatic = classes && ends_with_operator(graph, "softmax") ? "cross-entropy" : "mean-square";
   plan.request.measure = measure_from_name(measure_name.empty() ? automatic : measure_name);
   plan.request.labels = classes && takes_labels(plan.request.measure);

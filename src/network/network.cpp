@@ -169,7 +169,8 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   const Tensor input = given.type() == state.type ? given : given.converted(state.context, state.type);
   const ValueType& type = state.built.graph.value(state.built.output).type;
   Shape shape = type.shape.with(0, samples);
-  const bool batched = samples > 1 || given.shape().rank() == type.shape.rank() + 1;
+  // One sample under a leading 1 is a batch of one, and is answered as such.
+  const bool batched = samples > 1 || (given.shape().rank() == input_shape().rank() + 1 && given.shape()[0] == 1);
   Tensor result = Tensor::uninitialised(state.context, state.type, shape);
   {
     const std::lock_guard guard(state.turn);

@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""What is wrong with a model, its data or the disk ends in one clear message, status 1 and no half-written file."""
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import CLASSES, IRIS_LIKE, PROGRAM, SANITIZED, XOR, CommandTest, idx, npy, png
+
+
+class Models(CommandTest):
+    def refuses(self, model, says, command=("info",)):
+        self.write("net.json", model)
+        return self.fails(*command, "net.json", says=["webai: net.json: ", *([says] if isinstance(says, str) else says)])
+
+    def test_a_misspelt_property_is_named_with_the_right_spelling(self):
+        self.write("iris.json", '{"layers":[4,{"size":8,"activaton":"tanh"},3]}\n')
+        message = self.fails("train", "iris.json", "--data", "csv:iris.csv", "--out", "iris-trained.json")
+        self.assertEqual(message, 'webai: iris.json: /layers/1/activaton: no such property of a layer; did you mean "activation"?')
+
+    def test_a_syntax_error_has_line_and_column(self):
+        self.refuses('{"layers": [2,\n  3 1]}', "line 2, column 5")
+
+    def test_a_duplicate_key_is_refused(self):
+        self.refuses('{"layers": [2, 1],\n "layers": [2, 1]}', "layers")
+
+    def test_more_layers_than_the_limit_are_refused_at_once(self):
+        began = time.monotonic()
+        self.refuses('{"layers": [1' + ',{"size": 1}' * 100_001 + "]}", "100000")
+        self.assertLess(time.monotonic() - began, 30 if SANITIZED else 10)
+
+    def test_the_limit_on_layers_can_be_set(self):
+        self.write("net.json", '{"layers": [1, {"size": 1}, {"size": 1}, {"size": 1}]}')
+        self.fails("info", "net.json", "--limit", "nodes=3", says="limit")
+        self.works("info", "net.json", "--limit", "nodes=1k")
+
+    def test_a_layer_of_ten_to_the_twelve_takes_no_memory(self):
+        self.refuses('{"layers": [2, 1000000000000]}', "/layers/1")
+        self.refuses('{"layers": [2, 3], "size": 1}', "size")
+
+    def test_setup_data_one_element_short_says_how_many_there_should_be(self):
+        data = ",".join("0.5" for _ in range(12))
+        self.refuses('{"layers": [2, 3, 1], "setup": {"data": [' + data + "]}}", ["13", "12"])
+
+    def test_foreign_and_absent_files_are_named(self):
+        self.write("net.onnx", b"\x08\x07\x12\x04test\0\0")
+        self.fails("info", "net.onnx", says=["net.onnx", "not a model in JSON"])
+        self.fails("info", "absent.json", says=["absent.json", "No such file"])
+        self.fails("info", ".", says="directory")
+        self.write("empty.json", "")
+        self.fails("info", "empty.json", says="empty.json")
+
+    def test_a_deep_document_is_refused(self):
+        self.refuses("[" * 100_000, ["net.json"])
+
+    def test_a_device_that_is_not_there_is_named(self):
+        self.write("net.json", XOR)
+        self.fails("info", "net.json", "--device", "vulcan9", says="vulcan9")
+
+    def test_convert_to_an_unknown_form_says_which_are_known(self):
+        self.write("net.json", XOR)
+        self.fails("convert", "net.json", "net.onnx", "--to", "onnx", says=["onnx", "json, minify or pretty"])
+        self.fails("convert", "net.json", "out.json", "--option", "setupDataAs=hex", says="setupDataAs")
+
+
+class Data(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.write("net.json", CLASSES)
+
+    def refuses(self, source, says, *more):
+        return self.fails("train", "net.json", "--data", source, "--out", "out.json", "-q", *more, says=says)
+
+    def test_a_truncated_idx_file_is_named(self):
+        images = idx([3, 2, 2], range(12))
+        self.write("labels", idx([3], [0, 1, 2]))
+        for length in [0, 3, 8, len(images) - 1]:
+            self.write("images", images[:length])
+            self.refuses("idx:images,labels", "images")
+
+    def test_a_word_among_numbers_has_its_line_and_column(self):
+        self.write("data.csv", "1,2,3,4,0\n1,2,3,4,1\n1,many,3,4,2\n")
+        self.refuses("csv:data.csv", ["data.csv", "3", "many"])
+
+    def test_a_label_the_model_has_no_output_for_is_refused(self):
+        self.write("images", idx([2, 2, 2], range(8)))
+        self.write("labels", idx([2], [0, 3]))
+        self.refuses("idx:images,labels", ["label", "3"])
+
+    def test_a_label_by_word_that_the_model_does_not_know_is_named(self):
+        labels = '"io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["low", "middle", "top"]}}}'
+        self.write("net.json", CLASSES[:-1] + ", " + labels + "}")
+        self.write("data.csv", IRIS_LIKE)
+        self.refuses("csv:data.csv?target=kind", ['"mid"'])
+
+    def test_not_a_number_in_the_data_is_named(self):
+        self.write("data.csv", "1,2,3,4,0\n1,nan,3,4,1\n")
+        self.refuses("csv:data.csv", ["data.csv", "column 1"])
+        self.write("x.npy", npy([1, 2, 3, float("nan")], [1, 4]))
+        self.write("y.npy", npy([0], [1]))
+        self.refuses("npy:x.npy,y.npy", "x.npy")
+
+    def test_samples_of_another_length_are_refused(self):
+        self.write("data.csv", "1,2,3,0\n")
+        self.refuses("csv:data.csv", ["4", "3"])
+
+    def test_a_misspelt_source_is_answered_with_the_nearest(self):
+        self.refuses("cvs:data.csv", 'did you mean "csv:"?')
+
+    def test_training_that_blows_up_says_so_and_writes_nothing(self):
+        self.write("net.json", '{"layers": [1, 4, 1], "io": {}}')
+        self.write("pairs.json", "[[[1000], [1]], [[-1000], [3]]]")
+        self.fails("train", "net.json", "--data", "json:pairs.json", "--out", "out.json", "-q", says=["not a number", "normalize"])
+
+    def test_unknown_and_wrong_options_are_named(self):
+        self.refuses("sample:xor", 'did you mean "learningRate"?', "--option", "learningrate=1")
+        self.refuses("sample:xor", "learningRate", "--option", "learningRate=fast")
+        self.write("options.json", '{"maxIterations": 3,}')
+        self.refuses("sample:xor", ["options.json", "line 1"], "--options", "options.json")
+
+    def test_inputs_of_a_run_are_checked(self):
+        self.write("wide.json", '{"layers": [784, 2]}')
+        self.write("numbers.json", "[" + ",".join(["1"] * 785) + "]")
+        self.fails("run", "wide.json", "--input", "numbers.json", says="run: input expects 784 values, got 785")
+        self.write("xor.json", XOR)
+        for text, says in [("[1, [2]]", "side by side"), ("[1, ", "line 1, column"), ('["a"]', 'the text "a"'), ("[]", "input"),
+                           ("x.png", "x.png"), ("x.txt", "x.txt"), ("other=[1, 2]", "other")]:
+            self.fails("run", "xor.json", "--input", text, says=says)
+        self.write("x.png", png(3, 3, [0] * 9))
+        self.fails("run", "xor.json", "--input", "x.png", says=["x.png", "3 wide"])
+        self.write("x.png", png(2, 1, [1, 2])[:-20])
+        self.fails("run", "xor.json", "--input", "x.png", says="x.png")
+        self.write("x.csv", "1,2\n1,b\n")
+        self.fails("run", "xor.json", "--input", "x.csv", says="x.csv:2")
+        self.fails("run", "xor.json", "--input", "[1, 2]", "--output", "y.txt", says="y.txt")
+
+
+class Disk(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.write("net.json", '{"layers": [2, 300, 300, 1]}')
+        self.train = ["train", "net.json", "--data", "sample:xor", "-q", "--option", "maxIterations=1"]
+
+    def test_a_full_disk_keeps_the_old_file(self):
+        def small_files_only():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        self.write("out.json", "the old one")
+        self.fails(*self.train, "--out", "out.json", says=["out.json", "the old file was kept"], preexec_fn=small_files_only)
+        self.fails(*self.train, "--out", "new.json", says=["new.json", "no file was made"], preexec_fn=small_files_only)
+
+    def test_a_device_without_room_is_an_error(self):
+        self.fails(*self.train, "--out", "/dev/full", says=["/dev/full", "No space left"])
+
+    def test_a_folder_that_does_not_exist_is_told_before_training(self):
+        began = time.monotonic()
+        self.fails(*self.train[:-1], "maxIterations=100000000", "--out", "no/such/folder/out.json",
+                   says=["no/such/folder/out.json", "nothing was trained"])
+        self.assertLess(time.monotonic() - began, 20)
+
+    def test_standard_output_without_room_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PROGRAM, "devices"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard output", done.stderr)
+
+
+class Interrupts(CommandTest):
+    def interrupt(self, *more, number=signal.SIGINT):
+        """Starts an endless training, interrupts it in its third epoch or later, answers status and text."""
+        self.write("net.json", XOR)
+        command = [PROGRAM, "train", "net.json", "--data", "sample:xor", "--option", "maxIterations=1000000000", *more]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            text = b""
+            while b"epoch 3/" not in text:
+                line = process.stderr.readline()
+                self.assertTrue(line, text)
+                text += line
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        return process.returncode, out.decode(), (text + err).decode()
+
+    def test_ctrl_c_writes_the_model_so_far(self):
+        status, out, err = self.interrupt("--out", "out.json", "--plot", "out.svg")
+        self.assertEqual(status, 1)
+        self.assertIn("saved out.json", out)
+        messages = [line for line in err.splitlines() if line.startswith("webai: ")]
+        self.assertEqual(len(messages), 1)
+        self.assertRegex(messages[0], r"^webai: training was ended by Ctrl-C in epoch \d+; the model so far is in out.json$")
+        self.assertTrue((self.folder / "out.svg").exists())
+        self.assertIn("data", self.read_json("out.json")["setup"])
+        self.works("run", "out.json", "--input", "[1, 0]")
+        self.assertEqual(sorted(self.snapshot()), ["net.json", "out.json", "out.svg"])
+
+    def test_a_request_to_terminate_is_taken_the_same_way(self):
+        status, _, err = self.interrupt("--out", "out.json", number=signal.SIGTERM)
+        self.assertEqual(status, 1)
+        self.works("info", "out.json")
+
+    def test_without_out_the_message_says_that_nothing_was_saved(self):
+        status, out, err = self.interrupt("--json")
+        self.assertEqual(status, 1)
+        self.assertIn("the model was not saved", err)
+        self.assertIn('"stop_reason": "stopTraining"', out)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Every command does what its help says."""
+import json
+import os
+import subprocess
+import sys
+import unittest
+import xml.dom.minidom
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import CLASSES, IRIS_LIKE, PROGRAM, XOR, CommandTest, idx, npy, png, read_npy
+
+COMMANDS = ["train", "run", "verify", "info", "inspect", "convert", "bench", "devices", "ops"]
+
+
+class Help(CommandTest):
+    def test_help_lists_every_command_and_each_has_an_example(self):
+        text = self.works("--help").out
+        for command in COMMANDS:
+            self.assertIn(command, text)
+            page = self.works(command, "--help").out
+            self.assertIn("Example:", page)
+            self.assertIn("webai " + command, page)
+
+    def test_version_names_the_program(self):
+        self.assertRegex(self.works("--version").out, r"^webai \d+\.\d+\.\d+\n$")
+
+    def test_wrong_usage_ends_with_status_2(self):
+        for arguments, says in [
+            (["trian"], 'there is no command "trian"'), (["train"], "required"), (["train", "--dat", "x"], "webai train --help"),
+            (["run"], "--input"), (["info", "m.json", "--limit", "nodez=3"], "nodez"), (["info", "m.json", "--limit", "nodes=x"], "whole number"),
+            (["bench", "m.json", "--batch", "0"], "--batch"), (["info", "m.json", "--threads", "x"], "--threads"),
+        ]:
+            self.fails(*arguments, says=says, status=2)
+
+
+class Train(CommandTest):
+    def test_training_learns_and_writes_a_model_that_runs(self):
+        self.trained_xor()
+        for inputs, wanted in [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)]:
+            value = json.loads(self.works("run", "trained.json", "--input", json.dumps(inputs)).out)
+            self.assertAlmostEqual(value[0], wanted, delta=0.25)
+
+    def test_json_is_the_only_thing_on_standard_output(self):
+        self.write("xor.json", XOR)
+        result = self.works("train", "xor.json", "--data", "sample:xor", "--json", "--option", "maxIterations=3")
+        self.assertEqual(result.json["iterations"], 3)
+        self.assertEqual(result.json["stop_reason"], "maxIterations")
+        self.assertEqual(result.json["samples"], 12)
+        self.assertEqual(len([line for line in result.err.splitlines() if line.startswith("epoch ")]), 3)
+
+    def test_quiet_training_says_nothing_on_standard_error(self):
+        self.write("xor.json", XOR)
+        self.assertEqual(self.works("train", "xor.json", "--data", "sample:xor", "-q", "--option", "maxIterations=3").err, "")
+
+    def test_options_of_the_line_win_over_those_of_the_file(self):
+        self.write("xor.json", XOR)
+        self.write("options.json", '{"maxIterations": 7, "learningRate": 0.2}')
+        train = ["train", "xor.json", "--data", "sample:xor", "--json", "-q", "--options", "options.json"]
+        self.assertEqual(self.works(*train).json["iterations"], 7)
+        self.assertEqual(self.works(*train, "--option", "maxIterations=2").json["iterations"], 2)
+
+    def test_the_same_seed_gives_the_same_file_and_another_seed_another(self):
+        self.write("xor.json", XOR)
+        for name, seed in [("a.json", 1), ("b.json", 1), ("c.json", 2)]:
+            self.works("train", "xor.json", "--data", "sample:xor", "-q", "--seed", seed, "--out", name, "--option", "maxIterations=5")
+        files = self.snapshot()
+        self.assertEqual(files["a.json"], files["b.json"])
+        self.assertNotEqual(files["a.json"], files["c.json"])
+
+    def test_a_table_with_words_trains_and_its_labels_are_written_into_the_model(self):
+        self.write("net.json", CLASSES)
+        self.write("data.csv", IRIS_LIKE)
+        result = self.works("train", "net.json", "--data", "csv:data.csv?target=kind", "--test", "csv:data.csv?target=kind",
+                            "--out", "out.json", "--option", "maxIterations=200")
+        self.assertIn("3 labels", result.err)
+        self.assertIn("test accuracy 100.0 %", result.out)
+        self.assertEqual(self.read_json("out.json")["io"]["output"]["denormalize"]["labels"], ["low", "mid", "top"])
+        answer = self.works("run", "out.json", "--input", "[2.1, 0.5, 2, 0]").out
+        self.assertTrue(answer.startswith("looks like: top ("), answer)
+
+    def test_large_inputs_get_a_learned_normalisation_and_the_notice_says_so(self):
+        self.write("net.json", '{"layers": [2, 4, 1], "activation": "tanh"}')
+        self.write("pairs.json", json.dumps([[[1000 * (i % 2), 300 + 100 * (i // 2 % 2)], [i % 2]] for i in range(16)]))
+        result = self.works("train", "net.json", "--data", "json:pairs.json", "--out", "out.json")
+        self.assertIn('inputs reach 1000, so "normalize": "auto"', result.err)
+        self.assertIn("normalize", self.read_json("out.json")["io"]["input"])
+        value = json.loads(self.works("run", "out.json", "--input", "[1000, 300]").out)
+        self.assertAlmostEqual(value[0], 1, delta=0.25)
+
+    def test_the_plot_is_one_complete_svg(self):
+        self.write("net.json", CLASSES)
+        self.write("data.csv", IRIS_LIKE)
+        self.works("train", "net.json", "--data", "csv:data.csv?target=kind", "--plot", "curves.svg", "-q", "--option", "maxIterations=9")
+        svg = xml.dom.minidom.parse(str(self.folder / "curves.svg")).documentElement
+        self.assertEqual(svg.tagName, "svg")
+        curves = [p for p in svg.getElementsByTagName("path") if p.getAttribute("class").startswith("curve")]
+        self.assertEqual(len(curves), 2)
+        self.assertEqual([p.getAttribute("d").count("L") for p in curves], [8, 8])
+        self.assertNotIn("http", (self.folder / "curves.svg").read_text().replace("http://www.w3.org/2000/svg", ""))
+
+    def test_training_goes_on_from_the_weights_of_a_trained_model(self):
+        name = self.trained_xor()
+        result = self.works("train", name, "--data", "sample:xor", "--json", "-q", "--option", "maxIterations=1")
+        self.assertLess(result.json["error"], 0.01)
+
+    def test_pictures_from_idx_files_train(self):
+        self.write("net.json", '{"layers": [4, {"size": 2, "activation": "softmax"}]}')
+        self.write("images", idx([8, 2, 2], [255 * (i // 4 % 2) for i in range(32)]))
+        self.write("labels", idx([8], [i % 2 for i in range(8)]))
+        result = self.works("train", "net.json", "--data", "idx:images,labels", "--json")
+        self.assertIn("8 pictures", result.err)
+        self.assertEqual(result.json["accuracy"], 1)
+
+
+class Run(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.write("sum.json", '{"layers": [3, {"size": 1, "weights": [[1], [2], [3]], "bias": 0}]}')
+
+    def value(self, *arguments):
+        return json.loads(self.works("run", "sum.json", *arguments).out)
+
+    def test_every_kind_of_input_says_the_same(self):
+        self.write("x.json", "[1, 2, 3]")
+        self.write("x.npy", npy([1, 2, 3], [3]))
+        self.write("x.csv", "p,q,r\n1, 2,3\r\n")
+        self.write("x.png", png(3, 1, [1, 2, 3]))
+        for source in ["[1, 2, 3]", "x.json", "x.npy", "x.csv", "x.png", "input=x.npy"]:
+            self.assertEqual(self.value("--input", source), [14], source)
+
+    def test_a_coloured_picture_is_taken_apart_into_channels(self):
+        self.write("x.png", png(1, 1, [1, 2, 3], colour=2))
+        self.assertEqual(self.value("--input", "x.png"), [14])
+
+    def test_several_samples_run_at_once(self):
+        self.assertEqual(self.value("--input", "[[1, 2, 3], [0, 0, 1]]"), [[14], [3]])
+
+    def test_outputs_go_to_files(self):
+        self.works("run", "sum.json", "--input", "[[1, 2, 3], [0, 0, 1]]", "--output", "y.npy")
+        self.assertEqual(read_npy((self.folder / "y.npy").read_bytes()), ((2, 1), [14, 3]))
+        self.works("run", "sum.json", "--input", "[1, 2, 3]", "--output", "y.json")
+        self.assertEqual(self.read_json("y.json"), [14])
+
+    def test_json_names_the_outputs(self):
+        result = self.works("run", "sum.json", "--input", "[1, 2, 3]", "--json").json
+        self.assertEqual(list(result["outputs"].values()), [[14]])
+        self.assertIn("ms", result)
+
+    def test_lines_answer_each_job_and_go_on_after_a_bad_one(self):
+        self.write("x.npy", npy([1, 2, 3], [3]))
+        jobs = ['{"id": 7, "model": "sum.json", "inputs": {"input": "x.npy"}, "outputs": {"output": "y.npy"}}',
+                "this is no job",
+                '{"id": "b", "model": "absent.json", "inputs": {}}',
+                "",
+                '{"id": 8, "model": "sum.json", "inputs": {"input": [1, 2]}}',
+                '{"id": 9, "model": "x.npy", "inputs": {"input": [1, 2]}}',
+                '{"id": 10, "model": "sum.json", "device": "cpu", "inputs": {"input": [[1, 0, 0]]}}']
+        answers = [json.loads(line) for line in self.works("run", "--lines", stdin="\n".join(jobs)).out.splitlines()]
+        self.assertEqual([a["id"] for a in answers], [7, None, "b", 8, 9, 10])
+        self.assertEqual([a["ok"] for a in answers], [True, False, False, False, False, True])
+        self.assertEqual([a.get("kind") for a in answers], [None, "error", "error", "error", "unsupported", None])
+        self.assertEqual(read_npy((self.folder / "y.npy").read_bytes())[1], [14])
+        self.assertEqual(set(answers[0]), {"id", "ok", "ms", "nodes", "on_device"})
+        self.assertEqual(answers[0]["nodes"], answers[0]["on_device"])
+        self.assertEqual(answers[5]["outputs"], {"output": [[1]]})
+        self.assertIn("3 values", answers[3]["error"])
+
+    def test_lines_see_that_a_model_file_has_changed(self):
+        job = '{"model": "net.json", "inputs": {"input": [1]}}\n'
+        model = '{"layers": [1, {"size": 1, "weights": [[%d]], "bias": 0}]}'
+        self.write("net.json", model % 5)
+        with subprocess.Popen([PROGRAM, "run", "--lines"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.folder) as server:
+            def ask():
+                server.stdin.write(job.encode())
+                server.stdin.flush()
+                return list(json.loads(server.stdout.readline())["outputs"].values())[0]
+            self.assertEqual(ask(), [5])
+            self.assertEqual(ask(), [5])
+            self.write("net.json", model % 77)
+            self.assertEqual(ask(), [77])
+            server.stdin.close()
+            self.assertEqual(server.wait(30), 0)
+
+
+class Look(CommandTest):
+    def test_verify_counts_right_and_wrong(self):
+        self.write("net.json", '{"layers": [2, {"size": 2, "weights": [[1, 0], [0, 1]], "bias": 0, "activation": "softmax"}]}')
+        self.write("data.csv", "1,0,0\n0,1,1\n0,1,0\n1,0,0\n")
+        result = self.works("verify", "net.json", "--data", "csv:data.csv?target=2", "--json").json
+        self.assertEqual(result["confusion"], [[2, 1], [0, 1]])
+        self.assertEqual(result["accuracy"], 0.75)
+        text = self.works("verify", "net.json", "--data", "csv:data.csv?target=2").out
+        self.assertIn("accuracy 75.0 %", text)
+        self.assertIn("66.7 %", text)
+        squares = self.works("verify", "net.json", "--data", "csv:data.csv?target=2", "--option", "errorMeasureType=mean-square", "--json")
+        self.assertNotEqual(squares.json["error"], result["error"])
+
+    def test_info_shows_rows_and_totals(self):
+        self.write("net.json", '{"layers": [784, {"size": 128, "activation": "tanh"}, {"size": 10, "activation": "softmax"}]}')
+        text = self.works("info", "net.json").out
+        self.assertRegex(text, r"1 +neurons +784 -> 128 +tanh +100,480 parameters +392 kB")
+        self.assertRegex(text, r"output +neurons +128 -> 10 +softmax +1,290 parameters")
+        self.assertIn("101,770 parameters, 0.20 MFLOP a run", text)
+        result = self.works("info", "net.json", "--json").json
+        self.assertEqual(result["parameters"], 101770)
+        self.assertEqual([row["output"] for row in result["layers"]], [[784], [128], [10]])
+
+    def test_inspect_shows_passes_places_and_a_graph_for_graphviz(self):
+        self.write("xor.json", XOR)
+        text = self.works("inspect", "xor.json", "--passes", "--dot", "graph.dot").out
+        for word in ["specialise", "fuse", "place", "matmul", "on cpu", "/layers/1"]:
+            self.assertIn(word, text)
+        dot = (self.folder / "graph.dot").read_text()
+        self.assertTrue(dot.startswith("digraph"))
+        self.assertIn("matmul", dot)
+        self.assertEqual(dot.count("{"), dot.count("}"))
+
+    def test_convert_keeps_the_model_and_can_spell_out_its_weights(self):
+        self.write("xor.json", XOR)
+        self.works("convert", "xor.json", "pretty.json", "--to", "pretty")
+        self.assertEqual(self.read_json("pretty.json"), json.loads(XOR))
+        self.assertIn("\n", (self.folder / "pretty.json").read_text().strip())
+        self.trained_xor()
+        self.works("convert", "trained.json", "arrays.json", "--option", "setupDataAs=array")
+        self.assertIsInstance(self.read_json("arrays.json")["setup"]["data"], list)
+        runs = [self.works("run", name, "--input", "[0, 1]").out for name in ["trained.json", "arrays.json"]]
+        self.assertEqual(runs[0], runs[1])
+
+    def test_bench_measures_runs_and_steps(self):
+        self.write("xor.json", XOR)
+        fields = {"model", "device", "threads", "batch", "median_ms", "p99_ms", "min_ms", "samples_per_s", "gflops_per_s",
+                  "load_ms", "first_ms", "peak_rss_mb", "runs"}
+        for extra in [[], ["--train", "--option", "optimizer=adam"]]:
+            result = self.works("bench", "xor.json", "--batch", "4", "--threads", "1", "--seconds", "0.1", "--json", *extra).json
+            self.assertLessEqual(fields, set(result))
+            self.assertGreater(result["runs"], 4)
+            self.assertLessEqual(result["min_ms"], result["median_ms"])
+            self.assertLessEqual(result["median_ms"], result["p99_ms"])
+            self.assertEqual((result["threads"], result["batch"]), (1, 4))
+        self.assertIn("samples/s", self.works("bench", "xor.json", "--seconds", "0.05").out)
+
+    def test_devices_and_operators_are_listed(self):
+        names = [device["name"] for device in self.works("devices", "--json").json["devices"]]
+        self.assertLessEqual({"cpu", "reference"}, set(names))
+        self.assertIn("fp32", self.works("devices").out)
+        everything = self.works("ops", "--json").json["operations"]
+        self.assertGreater(len(everything), 80)
+        self.assertTrue(all(one["doc"] and one["page"] for one in everything))
+        page = self.works("ops", "conv2d").out
+        for word in ["kernelSize", "filters", "requirements", "C1"]:
+            self.assertIn(word, page)
+
+
+if __name__ == "__main__":
+    unittest.main()
