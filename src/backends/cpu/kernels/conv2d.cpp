@@ -21,18 +21,38 @@ struct Packing {
   const TapProduct* taps;
   const float* from;
   float* to;
+  const PackKernels* kernels;
 };
 
-/// One panel of one group of the forward filter: the tap order is the filter's own.
-void pack_forward(void* data, std::size_t unit) {
+/// Which part of the weights a unit of packing is: one panel of one group.
+struct Unit {
+  std::size_t group, column, count, width;
+  float* to;
+
+  Unit(const TapProduct& taps, std::size_t index, float* packed) {
+    const TapShape& s = taps.shape();
+    const std::size_t panels = taps.units() / s.groups;
+    group = index / panels;
+    column = index % panels * taps.panel_width();
+    count = std::min(taps.panel_width(), s.columns - column);
+    width = taps.width_for(count);
+    to = packed + group * taps.group_floats() + column * taps.depth_total();
+  }
+};
+
+/// One unit of the forward filter: the tap order is the filter's own.
+void pack_forward(void* data, std::size_t index) {
   const Packing& p = *static_cast<const Packing*>(data);
   const TapShape& s = p.taps->shape();
-  const std::size_t width = p.taps->panel_width();
-  const std::size_t panels = (s.columns + width - 1) / width;
-  const std::size_t group = unit / panels, column = unit % panels * width;
-  const std::size_t count = std::min(width, s.columns - column), depth = p.taps->depth_total();
-  pack_kernels().pack(p.from + group * s.columns + column, s.groups * s.columns, depth, count, p.taps->width_for(count),
-                      p.to + group * p.taps->group_floats() + column * depth);
+  const Unit unit(*p.taps, index, p.to);
+  p.kernels->pack(p.from + unit.group * s.columns + unit.column, s.groups * s.columns, p.taps->depth_total(),
+                  unit.count, unit.width, unit.to);
+}
+
+/// Every unit, by several threads where that pays.
+void each_unit(const TapProduct& taps, Executor* executor, Executor::Task task, void* data) {
+  if (executor && taps.packed_floats() > 256 * 1024) return executor->run(taps.units(), task, data);
+  for (std::size_t index = 0; index < taps.units(); ++index) task(data, index);
 }
 
 }  // namespace
@@ -84,16 +104,14 @@ std::size_t Conv2dPlan::scratch_floats() const noexcept {
   return aligned(taps_.scratch_floats()) + (prepacked_ || taps_.packs_nothing() ? 0 : taps_.packed_floats());
 }
 
-void Conv2dPlan::pack(const float* filter, float* packed) const noexcept {
+void Conv2dPlan::pack(const float* filter, float* packed, Executor* executor) const noexcept {
   if (is_product_) return product_.pack(filter, packed);
   if (taps_.packs_nothing()) {
     std::copy_n(filter, taps_.packed_floats(), packed);
     return;
   }
-  Packing packing{&taps_, filter, packed};
-  const TapShape& s = taps_.shape();
-  const std::size_t units = s.groups * ((s.columns + taps_.panel_width() - 1) / taps_.panel_width());
-  for (std::size_t unit = 0; unit < units; ++unit) pack_forward(&packing, unit);
+  Packing packing{&taps_, filter, packed, &pack_kernels()};
+  each_unit(taps_, executor, pack_forward, &packing);
 }
 
 void Conv2dPlan::run(const float* input, const float* filter, float* output, float* scratch, Executor* executor,
@@ -108,7 +126,7 @@ void Conv2dPlan::run(const float* input, const float* filter, float* output, flo
   call.epilogue = epilogue;
   if (!prepacked_ && !taps_.packs_nothing()) {
     float* packed = scratch + aligned(taps_.scratch_floats());
-    pack(filter, packed);
+    pack(filter, packed, executor);
     call.weights = packed;
   }
   taps_.run(call);
@@ -141,7 +159,7 @@ PhaseAxis phase_axis(std::size_t residue, std::size_t kernel, std::size_t stride
 }  // namespace
 
 Conv2dInputGradientPlan::Conv2dInputGradientPlan(const Conv2dShape& shape, std::size_t width)
-    : shape_(shape), is_product_(is_product(shape)) {
+    : shape_(shape), packing_(&pack_kernels()), is_product_(is_product(shape)) {
   if (is_product_) {
     GemmShape product;
     product.m = shape.batch * shape.height * shape.width;
@@ -211,26 +229,28 @@ Conv2dInputGradientPlan::Conv2dInputGradientPlan(const Conv2dShape& shape, std::
   scratch_floats_ = scatter_.scratch_floats();
 }
 
-void Conv2dInputGradientPlan::pack(const Phase& phase, const float* filter, float* packed) const noexcept {
-  const TapShape& s = phase.taps.shape();
-  const std::size_t depth = phase.taps.depth_total();
-  const std::size_t row_floats = shape_.channels / shape_.groups * shape_.outputs;  // one tap of the filter
+struct Conv2dInputGradientPlan::Packing {
+  const Conv2dInputGradientPlan* plan;
+  const Phase* phase;
+  const float* filter;
+  float* packed;
+};
+
+/// One panel of one group, tap by tap in the phase's order, transposed.
+void Conv2dInputGradientPlan::pack(void* data, std::size_t index) {
+  const Packing& p = *static_cast<const Packing*>(data);
+  const Conv2dShape& shape = p.plan->shape_;
+  const TapShape& s = p.phase->taps.shape();
+  const std::size_t row_floats = shape.channels / shape.groups * shape.outputs;  // one tap of the filter
+  const Unit unit(p.phase->taps, index, p.packed);
   for (std::size_t tap = 0; tap < s.tap_y.size() * s.tap_x.size(); ++tap) {
-    const float* from =
-        filter + (phase.filter_y[tap / s.tap_x.size()] * shape_.kernel_width + phase.filter_x[tap % s.tap_x.size()]) *
-                     row_floats;
+    const std::size_t y = p.phase->filter_y[tap / s.tap_x.size()], x = p.phase->filter_x[tap % s.tap_x.size()];
+    const float* from = p.filter + (y * shape.kernel_width + x) * row_floats;
     if (s.depthwise) {
-      std::copy_n(from, s.columns, packed + tap * s.columns);
-      continue;
-    }
-    for (std::size_t group = 0; group < s.groups; ++group) {
-      for (std::size_t column = 0; column < s.columns; column += phase.taps.panel_width()) {
-        const std::size_t count = std::min(phase.taps.panel_width(), s.columns - column);
-        const std::size_t width = phase.taps.width_for(count);
-        pack_kernels().pack_transposed(
-            from + column * shape_.outputs + group * s.depth, shape_.outputs, s.depth, count, width,
-            packed + group * phase.taps.group_floats() + column * depth + tap * s.depth * width);
-      }
+      std::copy_n(from + unit.column, unit.count, p.packed + tap * s.columns + unit.column);
+    } else {
+      p.plan->packing_->pack_transposed(from + unit.column * shape.outputs + unit.group * s.depth, shape.outputs,
+                                        s.depth, unit.count, unit.width, unit.to + tap * s.depth * unit.width);
     }
   }
 }
@@ -241,7 +261,8 @@ void Conv2dInputGradientPlan::run(const float* output_gradient, const float* fil
   if (scatters_) return scatter_.run(output_gradient, filter, input_gradient, scratch, executor);
   float* packed = scratch + packed_offset_;
   for (const Phase& phase : phases_) {
-    pack(phase, filter, packed);
+    Packing packing{this, &phase, filter, packed};
+    each_unit(phase.taps, executor, pack, &packing);
     TapCall call;
     call.source = output_gradient;
     call.weights = packed;

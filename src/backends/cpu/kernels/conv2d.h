@@ -46,7 +46,7 @@ class Conv2dPlan {
   /// `scratch` has scratch_floats() floats.
   void run(const float* input, const float* filter, float* output, float* scratch, Executor* executor = nullptr,
            Epilogue epilogue = {}) const noexcept;
-  void pack(const float* filter, float* packed) const noexcept;
+  void pack(const float* filter, float* packed, Executor* executor = nullptr) const noexcept;
   std::size_t packed_floats() const noexcept;
   std::size_t scratch_floats() const noexcept;
 
@@ -73,9 +73,11 @@ class Conv2dInputGradientPlan {
     std::vector<std::size_t> filter_y, filter_x;  // the filter's row and column of each tap
     TapProduct taps;
   };
-  void pack(const Phase& phase, const float* filter, float* packed) const noexcept;
+  struct Packing;
+  static void pack(void* data, std::size_t index);
 
   Conv2dShape shape_;
+  const PackKernels* packing_ = nullptr;
   bool is_product_ = false;
   GemmPlan product_;
   bool scatters_ = false;

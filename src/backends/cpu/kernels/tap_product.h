@@ -45,6 +45,7 @@ class TapProduct {
   std::size_t packed_floats() const noexcept { return shape_.groups * group_floats_; }
   std::size_t group_floats() const noexcept { return group_floats_; }
   std::size_t panel_width() const noexcept { return panel_width_; }
+  std::size_t units() const noexcept { return panels_ * shape_.groups; }  ///< panels of all groups
   std::size_t width_for(std::size_t columns) const noexcept;
   /// Dense weights already have the packed form.
   bool packs_nothing() const noexcept;
