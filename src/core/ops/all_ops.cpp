@@ -9,6 +9,7 @@ Registry make_registry() {
   add_elementwise(registry);
   add_matmul(registry);
   add_reduce(registry);
+  add_broadcast(registry);
   add_softmax(registry);
   add_view(registry);
   add_movement(registry);
@@ -18,7 +19,8 @@ Registry make_registry() {
   add_generate(registry);
   add_conv(registry);
   add_conv_transpose(registry);
-  add_pool(registry);
+  add_max_pool(registry);
+  add_average_pool(registry);
   add_random(registry);
   add_normalise(registry);
   add_fused(registry);

@@ -1,3 +1,4 @@
+// Axes, shapes and the common emits of the operator files.
 #include "core/ops/support.h"
 
 namespace webai::ops {

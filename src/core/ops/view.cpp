@@ -40,6 +40,7 @@ std::optional<Dimension> product(std::span<const Dimension> dims) {
 /// Known lengths multiplied, symbols counted.
 struct Count {
   std::int64_t length = 1;
+  bool fits = true;
   std::size_t symbols = 0;
   Dimension symbol;
   explicit Count(const Shape& shape) {
@@ -47,8 +48,10 @@ struct Count {
       if (dim.is_symbol()) {
         ++symbols;
         symbol = dim;
+      } else if (const auto product = multiply(length, dim.value())) {
+        length = *product;
       } else {
-        length *= dim.value();  // a value's known lengths never overflow: the Builder checked them
+        fits = false;
       }
     }
   }
@@ -57,6 +60,7 @@ struct Count {
 void reshape_shape(ShapeContext& context) {
   const Integers& wanted = context.attributes().integers("shape");
   const Count count(context.shape(0));
+  context.require(count.fits, "C2", "the input has too many elements");
   std::int64_t known = 1;
   std::optional<std::size_t> open;
   Shape result;

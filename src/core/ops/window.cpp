@@ -1,3 +1,4 @@
+// Layouts, settings and geometry of sliding windows.
 #include "core/ops/window.h"
 
 namespace webai::ops {

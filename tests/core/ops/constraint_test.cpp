@@ -102,6 +102,7 @@ std::vector<Violation> violations() {
       {"reshape", "C2", {of({2, 3})}, {{"shape", Integers{4, -1}}}},
       {"reshape", "C2", {of({0, 3})}, {{"shape", Integers{0, -1}}}},
       {"reshape", "C2", {of({2})}, {{"shape", Integers{std::int64_t{1} << 40, std::int64_t{1} << 40}}}},
+      {"reshape", "C2", {of({std::int64_t{1} << 40, std::int64_t{1} << 40})}, {{"shape", Integers{-1}}}},
       {"reshape", "C3", {of({n0, 4})}, {{"shape", Integers{-1, 2}}}},
       {"reshape", "C3", {of({n0, 4})}, {{"shape", Integers{4}}}},
       {"reshape", "C3", {of({n0, n0})}, {{"shape", Integers{-1}}}},
