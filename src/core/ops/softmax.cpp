@@ -166,8 +166,8 @@ OpDef softmax_cross_entropy_gradient() {
   op.constraints = {{"C1", "probabilities have rank 1 or more"},
                     {"C2", "probabilities and the loss gradient are floating-point of one type"},
                     {"C3", "the target has their type, or an integer type"},
-                    {"C4", "a dense target has the shape of the probabilities, labels and loss gradient have it without "
-                           "the last axis"}};
+                    {"C4", "a dense target has the shape of the probabilities, "
+                           "labels and loss gradient have it without the last axis"}};
   op.shape = [](ShapeContext& context) {
     const Shape& shape = context.shape(0);
     context.require(shape.rank() >= 1, "C1", "probabilities have one dimension or more");
