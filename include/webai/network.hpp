@@ -17,6 +17,7 @@
 
 #include "webai/context.hpp"
 #include "webai/dataset.hpp"
+#include "webai/dtype.hpp"
 #include "webai/error.hpp"
 #include "webai/export.hpp"
 #include "webai/tensor.hpp"
@@ -162,6 +163,7 @@ class WEBAI_EXPORT NeuralNetwork {
   Shape output_shape() const;
   std::vector<PortInfo> inputs() const;      ///< in the order in which run takes their values
   std::vector<PortInfo> outputs() const;     ///< in the order in which run gives their values
+  DType data_type() const noexcept;          ///< of inputs, outputs and parameters
   std::vector<std::string> labels() const;   ///< of the outputs, by the model's io
   std::vector<std::pair<std::string, Tensor>> parameters() const;  ///< copies
   void set_parameter(const std::string& name, const Tensor& value);
@@ -216,5 +218,9 @@ WEBAI_EXPORT std::vector<OperationDescription> operations(std::string_view domai
 /// Reads {"errorThreshold": 0.5, ...} with the seeds' names over `base`; an unknown name is an error with the nearest one.
 WEBAI_EXPORT TrainOptions train_options_from_json(const Context& context, std::string_view text,
                                                   const TrainOptions& base = {});
+class Json;
+/// The same from an object (or null) that was read already. Unknown names are put into `unknown` where that is given.
+WEBAI_EXPORT TrainOptions train_options_from_json(const Json& object, const TrainOptions& base = {},
+                                                  std::vector<std::string>* unknown = nullptr);
 
 }  // namespace webai

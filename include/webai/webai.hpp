@@ -6,6 +6,7 @@
 #include "webai/dtype.hpp"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
+#include "webai/json.hpp"
 #include "webai/network.hpp"
 #include "webai/shape.hpp"
 #include "webai/tensor.hpp"

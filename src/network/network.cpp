@@ -230,6 +230,7 @@ void NeuralNetwork::save(const std::string& path, const SaveOptions& options) co
 
 std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_->inputs); }
 std::size_t NeuralNetwork::output_size() const noexcept { return static_cast<std::size_t>(state_->outputs); }
+DType NeuralNetwork::data_type() const noexcept { return state_->type; }
 Shape NeuralNetwork::input_shape() const {
   if (state_->built.inputs.size() == 1) return state_->built.inputs.front().shape;
   return Shape{state_->inputs};

@@ -89,8 +89,11 @@ constexpr std::array options = {
 }  // namespace
 
 TrainOptions train_options_from_json(const Context& context, std::string_view json, const TrainOptions& base) {
+  return train_options_from_json(read_json(json, context.limits()), base);
+}
+
+TrainOptions train_options_from_json(const Json& object, const TrainOptions& base, std::vector<std::string>* unknown) {
   TrainOptions result = base;
-  const Json object = read_json(json, context.limits());
   if (object.is_null()) return result;
   if (!object.is_object()) wrong("options", "an object", object);
   for (const Json::Member& member : object.members()) {
@@ -99,6 +102,10 @@ TrainOptions train_options_from_json(const Context& context, std::string_view js
     for (const Option& option : options) {
       if (option.name == member.first) found = &option;
       names.push_back(option.name);
+    }
+    if (!found && unknown) {
+      unknown->push_back(member.first);
+      continue;
     }
     if (!found) {
       const std::string near = nearest_name(member.first, names);

@@ -1,0 +1,238 @@
+#include "capi/data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "capi/guard.h"
+#include "capi/tensor.h"
+#include "capi/value.h"
+
+namespace webai::capi {
+namespace {
+
+[[noreturn]] void wrong_sample(std::size_t item, std::string message, std::string expected, std::string actual) {
+  throw Error(Code::shape_mismatch, {.message = "sample " + std::to_string(item) + ": " + std::move(message),
+                                     .reason = "SAMPLE_SIZE",
+                                     .path = "/" + std::to_string(item),
+                                     .expected = std::move(expected),
+                                     .actual = std::move(actual)});
+}
+
+// "reset" or "ignore" for an instruction, else nothing.
+std::string_view instruction(webai_value* value) {
+  webai_value* const name = member(value, "$instruction");
+  return kind_of(name) == WEBAI_STRING ? std::string_view(static_cast<Text*>(name)->value) : std::string_view();
+}
+
+// The class that an output names: a text, or a single number where a class is meant.
+class Classes {
+ public:
+  explicit Classes(const NeuralNetwork& network) : names_(network.labels()), outputs_(network.output_size()) {
+    for (std::size_t i = 0; i < names_.size(); ++i) numbers_.emplace(names_[i], i);
+  }
+
+  static bool names_one(webai_value* output, std::size_t outputs) {
+    if (kind_of(output) == WEBAI_STRING) return true;
+    if (outputs < 2) return false;
+    if (kind_of(output) == WEBAI_NUMBER) return true;
+    return kind_of(output) == WEBAI_LIST && static_cast<List*>(output)->size() == 1 &&
+           names_one(first(output), outputs);
+  }
+
+  std::int32_t number(const Sample& sample) const {
+    webai_value* const output = kind_of(sample.output) == WEBAI_LIST ? first(sample.output) : sample.output;
+    if (kind_of(output) == WEBAI_STRING) {
+      const auto known = numbers_.find(static_cast<Text*>(output)->value);
+      if (known == numbers_.end())
+        throw Error(Code::invalid_argument,
+                    {.message = "sample " + std::to_string(sample.item) + ": \"" + static_cast<Text*>(output)->value +
+                                "\" is no label of the model",
+                     .reason = "LABEL",
+                     .path = "/" + std::to_string(sample.item)});
+      return static_cast<std::int32_t>(known->second);
+    }
+    if (kind_of(output) != WEBAI_NUMBER) wrong_item(sample.item, "the name or number of a class", output);
+    const double given = static_cast<Number*>(output)->value;
+    if (!(given >= 0 && given < static_cast<double>(outputs_) && given == std::floor(given)))
+      wrong_sample(sample.item, "an output for " + std::to_string(outputs_) + " classes", "a whole number below it",
+                   std::to_string(given));
+    return static_cast<std::int32_t>(given);
+  }
+
+ private:
+  static webai_value* first(webai_value* list) { return static_cast<List*>(list)->at(0); }
+  std::vector<std::string> names_;
+  std::map<std::string, std::size_t, std::less<>> numbers_;
+  std::size_t outputs_;
+};
+
+void fill_row(Tensor& table, std::size_t row, const Sample& sample, webai_value* values, const char* what) {
+  const auto width = static_cast<std::size_t>(table.shape()[1]);
+  void* const at = static_cast<std::byte*>(table.data()) + row * width * size_of(table.type());
+  const std::size_t count = collect_numbers(values, table.type(), at, width, what);
+  if (count != width)
+    wrong_sample(sample.item,
+                 std::string("the ") + what + " has " + std::to_string(count) + " values, the network's has " +
+                     std::to_string(width),
+                 std::to_string(width), std::to_string(count));
+}
+
+Dataset from_list(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
+  std::vector<Sample> samples;
+  // A reset or an ignored output means nothing to a network without states.
+  each_sample(list, layout, [&](const Sample& sample) {
+    if (!sample.ignored) samples.push_back(sample);
+  });
+  if (samples.empty()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
+  const auto rows = static_cast<std::int64_t>(samples.size());
+  Tensor inputs =
+      Tensor::uninitialised(context, network.data_type(), Shape{rows, static_cast<std::int64_t>(network.input_size())});
+  for (std::size_t row = 0; row < samples.size(); ++row)
+    fill_row(inputs, row, samples[row], samples[row].input, "input");
+  if (Classes::names_one(samples.front().output, network.output_size())) {
+    const Classes classes(network);
+    Tensor labels = Tensor::uninitialised(context, DType::i32, Shape{rows});
+    for (std::size_t row = 0; row < samples.size(); ++row)
+      labels.span<std::int32_t>()[row] = classes.number(samples[row]);
+    return Dataset::from(std::move(inputs), std::move(labels));
+  }
+  Tensor outputs = Tensor::uninitialised(context, network.data_type(),
+                                         Shape{rows, static_cast<std::int64_t>(network.output_size())});
+  for (std::size_t row = 0; row < samples.size(); ++row)
+    fill_row(outputs, row, samples[row], samples[row].output, "output");
+  return Dataset::from(std::move(inputs), std::move(outputs));
+}
+
+// Records of prepare_data: a code, then what it announces (0 reset, 1 input, 3 input and output).
+Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
+  const std::size_t inputs = network.input_size(), outputs = network.output_size();
+  std::vector<std::size_t> starts;
+  for (std::size_t at = 0; at < records.elements();) {
+    const double code = records.at(at);
+    if (code != 0 && code != 1 && code != 3)
+      throw Error(Code::invalid_argument, {.message = "prepared data: " + std::to_string(code) + " is no instruction",
+                                           .reason = "INSTRUCTION",
+                                           .path = "/" + std::to_string(at)});
+    const std::size_t size = code == 0 ? 1 : 1 + inputs + (code == 3 ? outputs : 0);
+    if (size > records.elements() - at)
+      refuse(Code::invalid_argument, "TRUNCATED", "prepared data: the last record is cut off");
+    if (code == 3) starts.push_back(at + 1);
+    at += size;
+  }
+  if (starts.empty()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
+  const auto rows = static_cast<std::int64_t>(starts.size());
+  Tensor in = Tensor::uninitialised(context, records.type(), Shape{rows, static_cast<std::int64_t>(inputs)});
+  Tensor out = Tensor::uninitialised(context, records.type(), Shape{rows, static_cast<std::int64_t>(outputs)});
+  const std::size_t size = size_of(records.type());
+  const auto copy = [&](Tensor& to, std::size_t row, std::size_t from, std::size_t count) {
+    std::memcpy(static_cast<std::byte*>(to.data()) + row * count * size,
+                static_cast<const std::byte*>(records.data()) + from * size, count * size);
+  };
+  for (std::size_t row = 0; row < starts.size(); ++row) {
+    copy(in, row, starts[row], inputs);
+    copy(out, row, starts[row] + inputs, outputs);
+  }
+  return Dataset::from(std::move(in), std::move(out));
+}
+
+Dataset from_columns(const Context& context, const NeuralNetwork& network, webai_value* data) {
+  webai_value* const input = member(data, "input");
+  webai_value* const output = member(data, "output");
+  if (!input || !output)
+    refuse(Code::invalid_argument, "DATA_LAYOUT", "data given as a map needs \"input\" and \"output\"");
+  const auto column = [&](webai_value* value, const char* name) {
+    return kind_of(value) == WEBAI_TENSOR ? static_cast<TensorValue*>(value)->tensor()
+                                          : tensor_from_value(context, network.data_type(), value, name);
+  };
+  return Dataset::from(column(input, "input"), column(output, "output"));
+}
+
+}  // namespace
+
+void wrong_item(std::size_t item, const char* expected, const webai_value* actual) {
+  throw Error(Code::invalid_argument,
+              {.message = "item " + std::to_string(item) + " of the data is " + std::string(kind_name(kind_of(actual))),
+               .reason = "DATA_LAYOUT",
+               .path = "/" + std::to_string(item),
+               .expected = expected,
+               .actual = std::string(kind_name(kind_of(actual))),
+               .hint = "option \"layout\" is \"pairs\", \"flat\" or \"objects\""});
+}
+
+Sample sample_from_value(webai_value* value) {
+  Sample sample{0, nullptr, nullptr, false};
+  if (kind_of(value) == WEBAI_MAP) {
+    sample.input = member(value, "input");
+    sample.output = member(value, "output");
+  } else if (kind_of(value) == WEBAI_LIST && static_cast<List*>(value)->size() == 2) {
+    sample.input = static_cast<List*>(value)->at(0);
+    sample.output = static_cast<List*>(value)->at(1);
+  }
+  if (sample.output) sample.ignored = instruction(sample.output) == "ignore";
+  return sample;
+}
+
+void each_sample(List& list, Layout layout, const std::function<void(const Sample&)>& take,
+                 const std::function<void()>& reset) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::size_t place = i;
+    webai_value* const item = list.at(i);
+    if (instruction(item) == "reset") {
+      if (reset) reset();
+      continue;
+    }
+    Sample sample{};
+    if (layout == Layout::flat) {
+      if (++i == list.size())
+        refuse(Code::invalid_argument, "DATA_LAYOUT", "the data ends with an input that has no output");
+      sample.input = item;
+      sample.output = list.at(i);
+      sample.ignored = sample.output && instruction(sample.output) == "ignore";
+    } else {
+      const bool objects = layout == Layout::objects;
+      if (kind_of(item) != (objects ? WEBAI_MAP : WEBAI_LIST))
+        wrong_item(place, objects ? "{\"input\": ..., \"output\": ...}" : "[input, output]", item);
+      sample = sample_from_value(item);
+    }
+    if (!sample.input || !sample.output) wrong_item(place, "an input and an output", item);
+    sample.item = place;
+    take(sample);
+  }
+}
+
+DatasetValue* dataset_of(webai_value* data) noexcept {
+  return kind_of(data) == WEBAI_DATASET ? static_cast<DatasetValue*>(data) : nullptr;
+}
+
+Layout layout_from_name(const std::string& name) {
+  if (name == "pairs") return Layout::pairs;
+  if (name == "flat") return Layout::flat;
+  if (name == "objects") return Layout::objects;
+  throw Error(Code::invalid_argument, {.message = "option \"layout\" is \"" + name + "\"",
+                                       .reason = "OPTION",
+                                       .path = "layout",
+                                       .expected = "\"pairs\", \"flat\" or \"objects\""});
+}
+
+Dataset data_from_value(const webai_context& context, const NeuralNetwork& network, webai_value* data, Layout layout) {
+  if (!data) missing("data");
+  check_context(context, data);
+  switch (data->kind) {
+    case WEBAI_LIST:
+      return from_list(context.core(), network, *static_cast<List*>(data), layout);
+    case WEBAI_TENSOR:
+      return from_records(context.core(), network, static_cast<TensorValue*>(data)->tensor());
+    case WEBAI_DATASET:
+      return static_cast<DatasetValue*>(data)->dataset;
+    case WEBAI_MAP:
+      return from_columns(context.core(), network, data);
+    default:
+      wrong_kind("data", "a list, a map of columns, a tensor or a dataset", data);
+  }
+}
+
+}  // namespace webai::capi

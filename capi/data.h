@@ -1,0 +1,40 @@
+// Training data out of values: lists in the three layouts, tensors, prepared records, datasets.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "capi/dataset.h"
+#include "capi/network.h"
+#include "capi/value.h"
+#include "webai/dataset.hpp"
+
+namespace webai::capi {
+
+enum class Layout {
+  pairs,   ///< [[input, output], ...]
+  flat,    ///< [input, output, input, output, ...]
+  objects  ///< [{"input": ..., "output": ...}, ...]
+};
+/// Throws INVALID_ARGUMENT for another name.
+Layout layout_from_name(const std::string& name);
+
+/// One sample of a list, borrowed from it.
+struct Sample {
+  std::size_t item;  ///< its place in the list
+  webai_value* input;
+  webai_value* output;
+  bool ignored;  ///< its output is the instruction "ignore"
+};
+/// Calls `take` for each sample, and `reset` for each {"$instruction": "reset"}.
+void each_sample(List& list, Layout layout, const std::function<void(const Sample&)>& take,
+                 const std::function<void()>& reset = {});
+/// The sample in a value by itself: [input, output] or {"input": ..., "output": ...}.
+Sample sample_from_value(webai_value* value);
+[[noreturn]] void wrong_item(std::size_t item, const char* expected, const webai_value* actual);
+
+/// The samples as a dataset for this network. A list may hold {"$instruction": "reset"} and "ignore".
+DatasetValue* dataset_of(webai_value* data) noexcept;  ///< null when it is none
+Dataset data_from_value(const webai_context& context, const NeuralNetwork& network, webai_value* data, Layout layout);
+
+}  // namespace webai::capi

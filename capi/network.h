@@ -1,0 +1,68 @@
+// A network as a value, and the rules for who may do what with it while operations on it are unfinished.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "capi/context.h"
+#include "capi/future.h"
+#include "capi/object.h"
+#include "webai/network.hpp"
+
+namespace webai::capi {
+
+class NetworkValue final : public webai_value {
+ public:
+  static constexpr std::int32_t kind_code = WEBAI_NETWORK;
+  struct Parameter {
+    std::string name;
+    DType type;
+    Shape shape;
+  };
+  NetworkValue(NeuralNetwork network, bool output_rules);
+  void destroy() noexcept override { delete this; }
+
+  NeuralNetwork handle() const;       ///< a copy: compile() for another device replaces the network
+  NeuralNetwork idle_handle() const;  ///< throws BUSY while any operation is unfinished
+  /// True when no operation is unfinished; `or_training`: or a training, which others can come between.
+  bool is_idle(bool or_training = false) const;
+  void check_idle(bool or_training = false) const;  ///< throws BUSY
+  std::string device() const;
+  void replace(NeuralNetwork network, std::string device);  ///< throws BUSY
+  Placement placement(bool training = false);
+
+  const bool has_output_rules;  ///< the model's `io` says something about outputs
+  const std::vector<Parameter> parameters;
+  const std::vector<PortInfo> inputs, outputs;
+
+ private:
+  ~NetworkValue() = default;
+  NeuralNetwork network_;  // this and the rest are guarded by the context's mutex
+  std::string device_ = "cpu";
+  Lane lane_;
+};
+
+/// The numbers of a tensor, number, or list of such (nested as you like), as one tensor in the network's type; of the
+/// list's shape where it has one.
+Tensor tensor_from_value(const Context& context, DType type, webai_value* value, std::string_view what);
+/// Appends the numbers in `value` to `into`, which has room for `room`; returns how many there are (more than `room`:
+/// the rest was only counted). Throws TYPE_MISMATCH for anything without numbers.
+std::size_t collect_numbers(webai_value* value, DType type, void* into, std::size_t room, std::string_view what);
+
+/// A job of one piece: `work` does it all and returns the result.
+template <class Work> class Once final : public Job {
+ public:
+  explicit Once(Work work) : work_(std::move(work)) {}
+  bool advance() override {
+    result_ = work_();
+    return false;
+  }
+  Value result() override { return std::move(result_); }
+
+ private:
+  Work work_;
+  Value result_;
+};
+template <class Work> std::unique_ptr<Job> once(Work work) { return std::make_unique<Once<Work>>(std::move(work)); }
+
+}  // namespace webai::capi

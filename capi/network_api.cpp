@@ -1,0 +1,254 @@
+// Entry points of networks: made, described, their weights read and written, exported.
+#include <algorithm>
+
+#include "capi/guard.h"
+#include "capi/json.h"
+#include "capi/network.h"
+#include "capi/options.h"
+#include "capi/tensor.h"
+#include "capi/value.h"
+
+namespace webai::capi {
+namespace {
+
+[[noreturn]] void busy() {
+  refuse(Code::busy, "BUSY", "the network has unfinished operations", "wait for them, or cancel them");
+}
+
+DType type_of_model(webai_value* model) {
+  webai_value* const name = member(model, "dataType");
+  if (kind_of(name) != WEBAI_STRING) return DType::fp32;
+  return dtype_from_name(static_cast<Text*>(name)->value).value_or(DType::fp32);
+}
+
+Value create(webai_context& context, webai_value* model) {
+  if (model && model->kind != WEBAI_MAP) wrong_kind("model", "a map", model);
+  check_context(context, model);
+  const std::string text = write_json(json_from_value(model, TensorForm::setup, type_of_model(model)));
+  NeuralNetwork network = NeuralNetwork::from_json(text, context.core());
+  const std::uint64_t bytes = text.size();  // the model is kept
+  return make<NetworkValue>(context, bytes, std::move(network), member(member(model, "io"), "output") != nullptr);
+}
+
+Value shape_value(webai_context& context, const Shape& shape) {
+  std::vector<Value> dims;
+  for (const Dimension dim : shape.dims())
+    dims.push_back(dim.is_symbol() ? Value() : make_number(context, static_cast<double>(dim.value())));
+  return make_list(context, std::move(dims));
+}
+
+Value ports_value(webai_context& context, const std::vector<PortInfo>& ports) {
+  std::vector<Value> result;
+  for (const PortInfo& port : ports)
+    result.push_back(
+        make_map(context, {{"name", make_text(context, port.name)}, {"shape", shape_value(context, port.shape)}}));
+  return make_list(context, std::move(result));
+}
+
+Value describe(webai_context& context, const NetworkValue& net) {
+  const NeuralNetwork network = net.handle();
+  std::vector<Value> labels, parameters;
+  for (const std::string& label : network.labels()) labels.push_back(make_text(context, label));
+  double total = 0;
+  for (const NetworkValue::Parameter& parameter : net.parameters) {
+    total += static_cast<double>(parameter.shape.elements());
+    parameters.push_back(make_map(context, {{"name", make_text(context, parameter.name)},
+                                            {"shape", shape_value(context, parameter.shape)},
+                                            {"dataType", make_text(context, name_of(parameter.type))}}));
+  }
+  return make_map(context, {{"dataType", make_text(context, name_of(network.data_type()))},
+                            {"device", make_text(context, net.device())},
+                            {"inputs", ports_value(context, net.inputs)},
+                            {"outputs", ports_value(context, net.outputs)},
+                            {"inputSize", make_number(context, static_cast<double>(network.input_size()))},
+                            {"outputSize", make_number(context, static_cast<double>(network.output_size()))},
+                            {"labels", make_list(context, std::move(labels))},
+                            {"parameterCount", make_number(context, total)},
+                            {"parameters", make_list(context, std::move(parameters))},
+                            {"training", make_boolean(context, network.is_training())}});
+}
+
+// Which device the options mean; throws for one outside of the context's backends.
+std::string chosen_device(const webai_context& context, Options& opts) {
+  const std::string device = opts.text("device", "auto");
+  if (device == "opencl" && !(context.settings().backends & WEBAI_OPENCL))
+    refuse(Code::denied, "BACKENDS", "OpenCL is not among the backends of this context");
+  return device == "auto" ? "cpu" : device;
+}
+
+Value compile(webai_context& context, NetworkValue& net, webai_value* given, webai_value* cancel) {
+  Options opts(given);
+  const std::string device = chosen_device(context, opts);
+  opts.find("powerPreference");  // hints
+  opts.find("minMops");
+  opts.finish(context, "compile");
+  if (device != net.device())
+    net.replace(NeuralNetwork::from_json(net.idle_handle().to_json(), context.core(), {.device = device}), device);
+  const Ref<NetworkValue> keep = Ref<NetworkValue>::share(&net);
+  return submit(context, once([&context, keep] {
+                  return make_map(context, {{"device", make_text(context, keep->device())}});
+                }),
+                cancel, net.placement());
+}
+
+Value get_parameters(webai_context& context, NetworkValue& net) {
+  std::vector<Map::Entry> entries;
+  for (auto& [name, tensor] : net.idle_handle().parameters()) entries.emplace_back(name, make_tensor(context, tensor));
+  return make_map(context, std::move(entries));
+}
+
+void set_parameters(webai_context& context, NetworkValue& net, webai_value* given) {
+  check_context(context, given);
+  std::vector<std::pair<std::string, Tensor>> values;
+  // All are checked before the first is set.
+  for (const auto& [name, value] : expect<Map>(given, "parameters").entries()) {
+    const auto known = std::ranges::find(net.parameters, name, &NetworkValue::Parameter::name);
+    if (known == net.parameters.end()) refuse(Code::not_found, "PARAMETER", "there is no parameter \"" + name + "\"");
+    const Tensor tensor = tensor_from_value(context.core(), known->type, value.get(), name);
+    if (static_cast<std::int64_t>(tensor.elements()) != known->shape.elements())
+      throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"",
+                                         .reason = "SHAPE",
+                                         .expected = known->shape.text(),
+                                         .actual = tensor.shape().text()});
+    values.emplace_back(name, tensor.clone(context.core()));  // the caller may write to his in the meantime
+  }
+  auto set = [network = net.handle(), values = std::move(values)]() mutable -> Value {
+    for (const auto& [name, tensor] : values) network.set_parameter(name, tensor);
+    return {};
+  };
+  // Behind what was submitted before; at once when that is nothing.
+  if (net.is_idle())
+    set();
+  else
+    submit(context, once(std::move(set)), nullptr, net.placement());
+}
+
+Value export_model(webai_context& context, NetworkValue& net, webai_value* given, webai_value* cancel) {
+  Options opts(given);
+  const std::string to = opts.text("to", "json");
+  SaveOptions save;
+  save.setup_data_as = opts.text("setupDataAs", "base64");
+  save.pretty = opts.boolean("pretty", false);
+  if (opts.find("optimize") || opts.find("layers"))
+    refuse(Code::unsupported, "OPTION", "export: \"optimize\" and \"layers\" are not in this version");
+  opts.finish(context, "export");
+  if (to != "json" && to != "object")
+    throw Error(Code::not_found, {.message = "there is no exporter \"" + to + "\"",
+                                  .reason = "EXPORTER",
+                                  .path = "to",
+                                  .expected = "\"json\" or \"object\""});
+  if (save.setup_data_as != "base64" && save.setup_data_as != "array")
+    throw Error(Code::invalid_argument, {.message = "setupDataAs is \"" + save.setup_data_as + "\"",
+                                         .reason = "OPTION",
+                                         .path = "setupDataAs",
+                                         .expected = "\"base64\" or \"array\""});
+  return submit(context, once([&context, net = net.handle(), save, object = to == "object"] {
+                  const std::string text = net.to_json(save);
+                  return object ? value_from_json(context, read_json(text, context.core().limits()))
+                                : make_text(context, text);
+                }),
+                cancel, net.placement());
+}
+
+}  // namespace
+
+namespace {
+
+std::vector<NetworkValue::Parameter> parameters_of(const NeuralNetwork& network) {
+  std::vector<NetworkValue::Parameter> result;
+  for (const auto& [name, tensor] : network.parameters()) result.push_back({name, tensor.type(), tensor.shape()});
+  return result;
+}
+
+}  // namespace
+
+NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules)
+    : webai_value(kind_code),
+      has_output_rules(output_rules),
+      parameters(parameters_of(network)),
+      inputs(network.inputs()),
+      outputs(network.outputs()),
+      network_(std::move(network)) {}
+
+NeuralNetwork NetworkValue::handle() const {
+  const std::lock_guard guard(context->mutex);
+  return network_;
+}
+
+NeuralNetwork NetworkValue::idle_handle() const {
+  const std::lock_guard guard(context->mutex);
+  if (lane_.unfinished) busy();
+  return network_;
+}
+
+bool NetworkValue::is_idle(bool or_training) const {
+  const std::lock_guard guard(context->mutex);
+  return lane_.unfinished == 0 || (or_training && lane_.training);
+}
+
+void NetworkValue::check_idle(bool or_training) const {
+  if (!is_idle(or_training)) busy();
+}
+
+std::string NetworkValue::device() const {
+  const std::lock_guard guard(context->mutex);
+  return device_;
+}
+
+void NetworkValue::replace(NeuralNetwork network, std::string device) {
+  const std::lock_guard guard(context->mutex);
+  if (lane_.unfinished) busy();
+  std::swap(network_, network);  // the old one is let go outside of the lock: it may call the host
+  std::swap(device_, device);
+}
+
+Placement NetworkValue::placement(bool training) {
+  return {.lane = &lane_, .lane_owner = Value::share(this), .training = training};
+}
+
+}  // namespace webai::capi
+
+using namespace webai::capi;
+
+extern "C" {
+
+webai_status webai_network_create(webai_context* ctx, webai_value* model, webai_network** out, webai_error** err) {
+  return produced(ctx, out, err, [&] { return create(required(ctx, "ctx"), model); });
+}
+
+webai_status webai_network_compile(webai_network* net, webai_value* opts, webai_cancel* cancel, webai_future** out,
+                                   webai_error** err) {
+  return produced_by<NetworkValue>(net, "net", out, err, [&](NetworkValue& network, webai_context& context) {
+    return compile(context, network, opts, cancel);
+  });
+}
+
+webai_status webai_network_describe(webai_network* net, webai_value** out, webai_error** err) {
+  return produced_by<NetworkValue>(net, "net", out, err, [](NetworkValue& network, webai_context& context) {
+    network.check_idle(true);
+    return describe(context, network);
+  });
+}
+
+webai_status webai_network_get_parameters(webai_network* net, webai_value** out, webai_error** err) {
+  return produced_by<NetworkValue>(net, "net", out, err, [](NetworkValue& network, webai_context& context) {
+    return get_parameters(context, network);
+  });
+}
+
+webai_status webai_network_set_parameters(webai_network* net, webai_value* parameters, webai_error** err) {
+  return guarded(context_of(net), err, [&] {
+    auto& network = expect<NetworkValue>(net, "net");
+    network.context->check_alive();
+    set_parameters(*network.context, network, parameters);
+  });
+}
+
+webai_status webai_network_export(webai_network* net, webai_value* opts, webai_cancel* cancel, webai_future** out,
+                                  webai_error** err) {
+  return produced_by<NetworkValue>(net, "net", out, err, [&](NetworkValue& network, webai_context& context) {
+    return export_model(context, network, opts, cancel);
+  });
+}
+
+}  // extern "C"

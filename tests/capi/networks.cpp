@@ -1,0 +1,315 @@
+#include <cmath>
+#include <cstdlib>
+
+#include "capi/support.h"
+
+using namespace capi_test;
+
+namespace {
+
+Handle run_now(webai_value* network, webai_value* in, webai_value* into = nullptr, webai_value* options = nullptr) {
+  Handle out, error;
+  const webai_status status = webai_network_run_now(network, in, into, options, nullptr, out.out(), error.out());
+  INFO(webai_error_message(error, nullptr));
+  REQUIRE(status == WEBAI_OK);
+  return out;
+}
+
+Handle train(webai_context* context, webai_value* network, const std::string& data, const std::string& options) {
+  const Handle samples = json(context, data), opts = json(context, options);
+  webai_future* future = nullptr;
+  Handle error;
+  const webai_status status = webai_network_train(network, samples, opts, nullptr, &future, error.out());
+  INFO(webai_error_message(error, nullptr));
+  REQUIRE(status == WEBAI_OK);
+  return await(future);
+}
+
+// Weights and a bias that are known: y = 2a + 3b + 1.
+constexpr const char* known_model = R"({"layers":[2,{"size":1,"activation":null,"weights":[[2],[3]],"bias":[1]}]})";
+
+}  // namespace
+
+TEST_CASE("a network learns the exclusive or in each layout of the data") {
+  const ContextHandle context = make_context();
+  const std::pair<const char*, const char*> layouts[] = {
+      {xor_data, "pairs"},
+      {"[[0,0],[0],[0,1],[1],[1,0],[1],[1,1],[0]]", "flat"},
+      {R"([{"input":[0,0],"output":[0]},{"input":[0,1],"output":[1]},
+           {"input":[1,0],"output":1},{"input":[1,1],"output":0}])",
+       "objects"}};
+  std::vector<float> answers[3];
+  for (int i = 0; i < 3; ++i) {
+    const Handle network = make_network(context.get(), xor_model);
+    const Handle info =
+        train(context.get(), network, layouts[i].first,
+              std::string(R"({"errorThreshold":0.5,"maxIterations":20000,"layout":")") + layouts[i].second + "\"}");
+    CHECK(text_of(webai_value_get(info, "stopReason", 10)) == "errorThreshold");
+    CHECK(number_at(info, "errorPercent") <= 0.5);
+    CHECK(number_at(info, "samples") == 4 * number_at(info, "iterations"));
+    const Handle batch = json(context.get(), "[[0,0],[0,1],[1,0],[1,1]]");
+    answers[i] = floats(run_now(network, batch));
+    REQUIRE(answers[i].size() == 4);
+    for (const int k : {0, 1, 2, 3})
+      CHECK(std::fabs(answers[i][static_cast<std::size_t>(k)] - (k == 1 || k == 2)) < 0.3);
+  }
+  CHECK(answers[0] == answers[1]);
+  CHECK(answers[0] == answers[2]);
+}
+
+TEST_CASE("inputs may be lists, batches, tensors, and one named input") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), known_model);
+  CHECK(floats(run_now(network, json(context.get(), "[1,10]"))) == std::vector<float>{33});
+  CHECK(floats(run_now(network, json(context.get(), "[[1,10],[0,0]]"))) == std::vector<float>{33, 1});
+  CHECK(floats(run_now(network, make_tensor(context.get(), {1, 10}, {2}))) == std::vector<float>{33});
+  CHECK(floats(run_now(network, json(context.get(), R"({"input":[1,10]})"))) == std::vector<float>{33});
+  CHECK(floats(run_now(network, json(context.get(), "[{\"$leaf\":0}]", {make_tensor(context.get(), {1, 10}, {2})}))) ==
+        std::vector<float>{33});
+  const Handle short_input = json(context.get(), "[1]"), words = json(context.get(), R"(["a","b"])");
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_run_now(network, short_input, nullptr, nullptr, nullptr, o, e);
+        }).status == WEBAI_SHAPE_MISMATCH);
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_run(network, short_input, nullptr, nullptr, nullptr, o, e);
+        }).status == WEBAI_SHAPE_MISMATCH);
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_run_now(network, words, nullptr, nullptr, nullptr, o, e);
+        }).status == WEBAI_TYPE_MISMATCH);
+}
+
+TEST_CASE("an output tensor is written in place and handed back") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), known_model);
+  const Handle in = make_tensor(context.get(), {1, 10}, {2}), into = make_tensor(context.get(), {0}, {1});
+  const Handle out = run_now(network, in, into);
+  CHECK(out == into);
+  CHECK(floats(into) == std::vector<float>{33});
+  const Handle list = json(context.get(), "[2,0]");
+  run_now(network, list, into);  // an input that must be converted first
+  CHECK(floats(into) == std::vector<float>{5});
+  const Handle large = make_tensor(context.get(), {0, 0}, {2});
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_run_now(network, in, large, nullptr, nullptr, o, e);
+        }).status == WEBAI_SHAPE_MISMATCH);
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_run(network, in, into, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+  CHECK(await(future) == into);
+  CHECK(floats(into) == std::vector<float>{33});
+}
+
+TEST_CASE("labels come back as texts, raw outputs on request") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), R"({
+    "layers":[2,{"size":2,"activation":null,"weights":[[1,0],[0,1]],"bias":[0,0]}],
+    "io":{"output":{"denormalize":{"type":"one-hot-to-label","labels":["left","right"]}}}})");
+  CHECK(text_of(run_now(network, json(context.get(), "[3,1]"))) == "left");
+  CHECK(to_json(run_now(network, json(context.get(), "[[3,1],[0,2]]"))) == R"(["left","right"])");
+  const Handle raw = json(context.get(), R"({"denormalize":false})");
+  CHECK(floats(run_now(network, json(context.get(), "[3,1]"), nullptr, raw)) == std::vector<float>{3, 1});
+  const Handle named = json(context.get(), R"([[[1,0],"left"],[[0,1],"right"],[[0,2],1]])");
+  webai_future* future = nullptr;
+  const Handle options = json(context.get(), R"({"maxIterations":3})");
+  REQUIRE(webai_network_train(network, named, options, nullptr, &future, nullptr) == WEBAI_OK);
+  CHECK(webai_value_get(await(future), "accuracy", 8) != nullptr);
+  const Handle unknown = json(context.get(), R"([[[1,0],"up"]])");
+  const Failure failure = failing(
+      [&](webai_value** o, webai_error** e) { return webai_network_train(network, unknown, options, nullptr, o, e); });
+  CHECK(failure.reason() == "LABEL");
+}
+
+TEST_CASE("wrong data is told before there is a future") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), xor_model);
+  const auto reason_of = [&](const char* data, const char* options) {
+    const Handle samples = json(context.get(), data), opts = json(context.get(), options);
+    return failing([&](webai_value** o, webai_error** e) {
+             return webai_network_train(network, samples, opts, nullptr, o, e);
+           })
+        .reason();
+  };
+  CHECK(reason_of("[]", "{}") == "EMPTY_DATA");
+  CHECK(reason_of("[[[0,0],[0,1]]]", "{}") == "SAMPLE_SIZE");
+  CHECK(reason_of("[[[0],[0]]]", "{}") == "SAMPLE_SIZE");
+  CHECK(reason_of("[1,2]", "{}") == "DATA_LAYOUT");
+  CHECK(reason_of("[[[0,0],[0]],[[0,0]]]", "{}") == "DATA_LAYOUT");
+  CHECK(reason_of("[[0,0],[0],[1,1]]", R"({"layout":"flat"})") == "DATA_LAYOUT");
+  CHECK(reason_of(xor_data, R"({"layout":"rows"})") == "OPTION");
+  CHECK(reason_of(xor_data, R"({"learningRate":-1})") == "OPTION");
+  CHECK(reason_of(xor_data, R"({"learningRate":"fast"})") == "OPTION");
+  CHECK(reason_of(xor_data, R"({"optimiser":"adam","strict":true})") == "OPTION_UNKNOWN");
+  CHECK(reason_of(xor_data, R"({"toTrain":["nobody"]})") == "LAYER_UNKNOWN");
+}
+
+TEST_CASE("resets and ignored outputs are no samples to a network without states") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), xor_model);
+  const Handle info =
+      train(context.get(), network, R"([{"$instruction":"reset"},[[0,1],[1]],[[1,1],{"$instruction":"ignore"}]])",
+            R"({"maxIterations":5})");
+  CHECK(number_at(info, "samples") == 5);
+}
+
+TEST_CASE("columns of tensors and prepared records train the same as a list") {
+  const ContextHandle context = make_context();
+  const Handle columns = json(
+      context.get(), R"({"input":{"$leaf":0},"output":{"$leaf":1}})",
+      {make_tensor(context.get(), {0, 0, 0, 1, 1, 0, 1, 1}, {4, 2}), make_tensor(context.get(), {0, 1, 1, 0}, {4, 1})});
+  const Handle records = make_tensor(context.get(), {3, 0, 0, 0, 0, 1, 5, 5, 3, 0, 1, 1, 3, 1, 0, 1, 3, 1, 1, 0}, {20});
+  const Handle list = json(context.get(), xor_data), options = json(context.get(), R"({"maxIterations":50})");
+  std::vector<std::string> models;
+  for (webai_value* data :
+       {static_cast<webai_value*>(list), static_cast<webai_value*>(columns), static_cast<webai_value*>(records)}) {
+    const Handle network = make_network(context.get(), xor_model);
+    webai_future* future = nullptr;
+    Handle error;
+    REQUIRE(webai_network_train(network, data, options, nullptr, &future, error.out()) == WEBAI_OK);
+    await(future);
+    REQUIRE(webai_network_export(network, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+    models.push_back(text_of(await(future)));
+  }
+  CHECK(models[0] == models[1]);
+  CHECK(models[0] == models[2]);
+  const Handle cut = make_tensor(context.get(), {3, 0, 0}, {3}), odd = make_tensor(context.get(), {2, 0, 0}, {3});
+  const Handle network = make_network(context.get(), xor_model);
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_train(network, cut, options, nullptr, o, e);
+        }).reason() == "TRUNCATED");
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_train(network, odd, options, nullptr, o, e);
+        }).reason() == "INSTRUCTION");
+}
+
+TEST_CASE("verify and gradients agree with the network") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), known_model);
+  const Handle data = json(context.get(), "[[[1,10],[33]],[[0,0],[3]]]");
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_verify(network, data, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+  const Handle info = await(future);
+  CHECK(number_at(info, "samples") == 2);
+  CHECK(number_at(info, "error") == Approx(2.0));  // (0 + 2 * 2) / 2
+  REQUIRE(webai_network_compute_gradients(network, data, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+  const Handle gradients = await(future);
+  CHECK(number_at(gradients, "samples") == 2);
+  webai_value* const all = webai_value_get(gradients, "gradients", 9);
+  REQUIRE(webai_value_size(all) == 2);
+  // Mean over the samples of the derivative of half the square: errors 0 and -2, inputs (1, 10) and (0, 0).
+  CHECK(floats(webai_value_at(all, 0, nullptr, nullptr)) == std::vector<float>{-1});
+  CHECK(floats(webai_value_at(all, 1, nullptr, nullptr)) == std::vector<float>{0, 0});
+  REQUIRE(webai_network_apply_gradients(network, gradients, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+  await(future);
+  CHECK(floats(run_now(network, json(context.get(), "[0,0]"))) == std::vector<float>{2});
+}
+
+TEST_CASE("parameters are read and set by name") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), known_model);
+  Handle parameters, error;
+  REQUIRE(webai_network_get_parameters(network, parameters.out(), error.out()) == WEBAI_OK);
+  REQUIRE(webai_value_size(parameters) == 2);
+  const char* key = nullptr;
+  webai_value* const weights = webai_value_at(parameters, 0, &key, nullptr);
+  CHECK(floats(weights) == std::vector<float>{2, 3});
+  const Handle changed = json(context.get(), "{\"" + std::string(key) + "\":[[5],[7]]}");
+  REQUIRE(webai_network_set_parameters(network, changed, error.out()) == WEBAI_OK);
+  CHECK(floats(run_now(network, json(context.get(), "[1,1]"))) == std::vector<float>{13});
+  CHECK(floats(weights) == std::vector<float>{2, 3});  // a copy
+  const Handle unknown = json(context.get(), R"({"nobody":[1]})");
+  CHECK(webai_network_set_parameters(network, unknown, error.out()) == WEBAI_NOT_FOUND);
+  const Handle odd = json(context.get(), "{\"" + std::string(key) + "\":[1,2,3]}");
+  CHECK(webai_network_set_parameters(network, odd, error.out()) == WEBAI_SHAPE_MISMATCH);
+}
+
+TEST_CASE("what is exported is a model that runs the same") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), xor_model);
+  train(context.get(), network, xor_data, R"({"maxIterations":100})");
+  const Handle in = json(context.get(), "[1,0]");
+  const std::vector<float> before = floats(run_now(network, in));
+  webai_future* future = nullptr;
+  const Handle object = json(context.get(), R"({"to":"object","setupDataAs":"array"})");
+  REQUIRE(webai_network_export(network, object, nullptr, &future, nullptr) == WEBAI_OK);
+  const Handle model = await(future);
+  REQUIRE(webai_value_kind(model) == WEBAI_MAP);
+  Handle again, error;
+  REQUIRE(webai_network_create(context.get(), model, again.out(), error.out()) == WEBAI_OK);
+  CHECK(floats(run_now(again, in)) == before);
+  const Handle unknown = json(context.get(), R"({"to":"poem"})");
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_export(network, unknown, nullptr, o, e);
+        }).status == WEBAI_NOT_FOUND);
+}
+
+TEST_CASE("weights travel as tensors in the descriptor") {
+  const ContextHandle context = make_context();
+  const Handle weights = make_tensor(context.get(), {2, 3, 1}, {3});
+  const Handle model =
+      json(context.get(), R"({"layers":[2,{"size":1,"activation":null}],"setup":{"data":{"$leaf":0}}})", {weights});
+  Handle network, error;
+  REQUIRE(webai_network_create(context.get(), model, network.out(), error.out()) == WEBAI_OK);
+  CHECK(floats(run_now(network, json(context.get(), "[1,10]"))) == std::vector<float>{33});
+}
+
+TEST_CASE("a description tells sizes, labels and parameters") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), xor_model);
+  Handle description, error;
+  REQUIRE(webai_network_describe(network, description.out(), error.out()) == WEBAI_OK);
+  CHECK(number_at(description, "inputSize") == 2);
+  CHECK(number_at(description, "outputSize") == 1);
+  CHECK(to_json(webai_value_get(description, "outputs", 7)) == R"([{"name":"output","shape":[1]}])");
+  CHECK(number_at(description, "parameterCount") == 13);
+  CHECK(text_of(webai_value_get(description, "dataType", 8)) == "fp32");
+  CHECK(text_of(webai_value_get(description, "device", 6)) == "cpu");
+  CHECK(to_json(webai_value_get(description, "inputs", 6)) == R"([{"name":"input","shape":[2]}])");
+}
+
+TEST_CASE("compile reports the device and refuses what the context does not allow") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), known_model);
+  const auto compile = [&](const char* options) {
+    const Handle opts = json(context.get(), options);
+    webai_future* future = nullptr;
+    REQUIRE(webai_network_compile(network, opts, nullptr, &future, nullptr) == WEBAI_OK);
+    return text_of(webai_value_get(await(future), "device", 6));
+  };
+  CHECK(compile("{}") == "cpu");
+  CHECK(compile(R"({"device":"reference"})") == "reference");
+  CHECK(floats(run_now(network, json(context.get(), "[1,10]"))) == std::vector<float>{33});
+  const Handle opencl = json(context.get(), R"({"device":"opencl"})"),
+               odd = json(context.get(), R"({"device":"abacus"})");
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_compile(network, opencl, nullptr, o, e);
+        }).status == WEBAI_DENIED);
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_compile(network, odd, nullptr, o, e);
+        }).status == WEBAI_NOT_FOUND);
+}
+
+TEST_CASE("a wrong model says where") {
+  const ContextHandle context = make_context();
+  const Handle model = json(context.get(), R"({"layers":[2,{"size":1,"activaton":"tanh"}]})");
+  const Failure failure =
+      failing([&](webai_value** o, webai_error** e) { return webai_network_create(context.get(), model, o, e); });
+  CHECK(failure.status == WEBAI_INVALID_MODEL);
+  CHECK(detail(failure.error, "path").find("/layers/1") == 0);
+}
+
+TEST_CASE("the same seed gives the same bits whatever the number of threads") {
+  std::vector<std::string> models;
+  for (const std::uint32_t threads : {1u, 2u, 4u}) {
+    webai_config config = plain_config();
+    config.threads = threads;
+    config.has_seed = 1;
+    config.seed = 5;
+    const ContextHandle context = make_context(config);
+    const Handle network = make_network(context.get(), R"({"layers":[2,64,1],"activation":"tanh"})");
+    train(context.get(), network, xor_data, R"({"maxIterations":50,"batchSize":4})");
+    webai_future* future = nullptr;
+    REQUIRE(webai_network_export(network, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+    models.push_back(text_of(await(future)));
+  }
+  CHECK(models[0] == models[1]);
+  CHECK(models[0] == models[2]);
+}
