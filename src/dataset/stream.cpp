@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 
 #include "core/base/random.h"
 #include "webai/error.hpp"
@@ -11,6 +12,40 @@
 namespace webai {
 
 namespace {
+
+/// Rows that a call of next() has ready: given back unless the call comes to its end.
+class Filling {
+ public:
+  Filling(RowStore& store, std::span<Handle> into) : store_(store), into_(into) {}
+  ~Filling() {
+    for (const Handle row : into_.first(count_)) store_.release(row);
+  }
+  Filling(const Filling&) = delete;
+  Filling& operator=(const Filling&) = delete;
+  bool full() const noexcept { return count_ == into_.size(); }
+  std::span<Handle> rest() const noexcept { return into_.subspan(count_); }
+  void push(Handle row) noexcept { into_[count_++] = row; }
+  void add(std::size_t count) noexcept { count_ += count; }  // rows that were written into rest()
+  std::size_t finish() noexcept { return std::exchange(count_, 0); }
+
+ private:
+  RowStore& store_;
+  std::span<Handle> into_;
+  std::size_t count_ = 0;
+};
+
+/// A row taken from a store: given back unless somebody takes it over.
+struct Held {
+  RowStore* store;
+  Handle row;
+  ~Held() {
+    if (store) store->release(row);
+  }
+  Handle pass_on() noexcept {
+    store = nullptr;
+    return row;
+  }
+};
 
 class TableStream final : public Stream {
  public:
@@ -39,22 +74,15 @@ class ReaderStream final : public Stream {
   }
   std::size_t next(std::span<Handle> into) override {
     if (ended_) return 0;
-    moved_ = true;
-    std::size_t count = 0;
-    try {
-      for (; count < into.size(); ++count) {
-        into[count] = rows_->acquire();
-        if (reader_->read(rows_->input(into[count]), rows_->output(into[count]))) continue;
-        rows_->release(into[count]);
-        ended_ = true;
-        break;
-      }
-    } catch (...) {  // rows that nobody has heard of would be lost
-      for (std::size_t i = 0; i < count; ++i) rows_->release(into[i]);
-      ended_ = true;
-      throw;
+    moved_ = ended_ = true;  // should reading throw, what follows is unknown
+    Filling filling(*rows_, into);
+    while (!filling.full()) {
+      Held held{rows_.get(), rows_->acquire()};
+      if (!reader_->read(rows_->input(held.row), rows_->output(held.row))) return filling.finish();
+      filling.push(held.pass_on());
     }
-    return count;
+    ended_ = false;
+    return filling.finish();
   }
 
  private:
@@ -128,18 +156,18 @@ class RepeatStream final : public StepStream {
     any_ = false;
   }
   std::size_t next(std::span<Handle> into) override {
-    std::size_t filled = 0;
+    Filling filling(store(), into);
     while (pass_ < times_) {
-      const std::size_t count = before_->next(into.subspan(filled));
-      filled += count;
+      const std::size_t count = before_->next(filling.rest());
+      filling.add(count);
       any_ = any_ || count > 0;
-      if (filled == into.size()) return filled;
+      if (filling.full()) break;
       ++pass_;
       if (!any_) pass_ = times_;  // nothing to repeat: an endless loop otherwise
       any_ = false;
       if (pass_ < times_) before_->begin(first_ + pass_);
     }
-    return filled;
+    return filling.finish();
   }
 
  private:
@@ -169,18 +197,19 @@ class ShuffleStream final : public StepStream {
   std::size_t next(std::span<Handle> into) override {
     // Row numbers come in runs; how long they are does not touch the order.
     while (held_.size() < buffer_ && (arrived_ < waiting_ || fetch())) held_.push_back(incoming_[arrived_++]);
-    std::size_t count = 0;
-    for (; count < into.size() && !held_.empty(); ++count) {
+    Filling filling(store(), into);
+    while (!filling.full() && !held_.empty()) {
+      const bool more = arrived_ < waiting_ || fetch();
       const auto drawn = static_cast<std::size_t>(random_.below(drawn_++, held_.size()));
-      into[count] = held_[drawn];
-      if (arrived_ < waiting_ || fetch()) {
+      filling.push(held_[drawn]);
+      if (more) {
         held_[drawn] = incoming_[arrived_++];
       } else {
         held_[drawn] = held_.back();
         held_.pop_back();
       }
     }
-    return count;
+    return filling.finish();
   }
 
  private:
@@ -222,27 +251,13 @@ class MapStream final : public Stream {
     position_ = 0;
   }
   std::size_t next(std::span<Handle> into) override {
-    std::size_t count = 0;
-    try {
-      for (; count < into.size(); ++count) {
-        if (!map_one(into[count])) break;
-      }
-    } catch (...) {
-      for (std::size_t i = 0; i < count; ++i) rows_->release(into[i]);
-      throw;
-    }
-    return count;
+    Filling filling(*rows_, into);
+    Handle row;
+    while (!filling.full() && map_one(row)) filling.push(row);
+    return filling.finish();
   }
 
  private:
-  struct Held {  // gives a row back unless somebody takes it over
-    RowStore* store;
-    Handle row;
-    ~Held() {
-      if (store) store->release(row);
-    }
-  };
-
   bool map_one(Handle& target) {
     Handle source;
     if (before_->next({&source, 1}) == 0) return false;
@@ -251,8 +266,7 @@ class MapStream final : public Stream {
     Held kept{rows_.get(), rows_->acquire()};
     store_item(made, to_, rows_->input(kept.row), rows_->output(kept.row),
                "map: sample " + std::to_string(position_++));
-    target = kept.row;
-    kept.store = nullptr;
+    target = kept.pass_on();
     return true;
   }
 

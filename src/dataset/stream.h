@@ -16,7 +16,8 @@ class Stream {
   virtual ~Stream() = default;
   /// Starts over with the order of that epoch.
   virtual void begin(std::uint64_t epoch) = 0;
-  /// Fills `into`; fewer rows than asked for mean the end. The caller gives rows back to store().
+  /// Fills `into`; fewer rows than asked for mean the end. The caller gives rows back to store(), but for a call that
+  /// throws: that one has given back its own.
   virtual std::size_t next(std::span<Handle> into) = 0;
   RowStore& store() const noexcept { return store_; }
 

@@ -83,6 +83,9 @@ TEST_CASE("prefetch changes nothing but the time") {
   for (const std::size_t batches : {1, 2, 50, 5000}) {
     BatchIterator ahead(context, data.prefetch(batches), {.batch = 8, .background = &threads});
     BatchIterator plain(context, data, {.batch = 8});
+    BatchIterator whole(context, data.take(997).batch(8, {.drop_remainder = true}).prefetch(batches),
+                        {.batch = 8, .background = &threads});
+    CHECK(read_epoch(whole, 0, 64).samples == 992);
     for (std::uint64_t epoch = 0; epoch < 4; ++epoch) {
       CHECK(read_epoch(ahead, epoch, 16 + 8 * epoch) == read_epoch(plain, epoch, 64));
     }
@@ -149,6 +152,26 @@ TEST_CASE("what fails on the other thread is thrown where batches are asked for"
   BatchIterator iterator(context, data.prefetch(2), {.batch = 8, .background = &threads});
   CHECK_THROWS_WITH(read_epoch(iterator, 0, 8), "mine");
   CHECK(read_epoch(iterator, 0, 8).samples == 1000);
+}
+
+TEST_CASE("epochs that fail again and again take no more memory") {
+  const Context context = make_context();
+  const bool in_map = GENERATE(false, true);
+  const auto failing = Dataset::from([context, in_map](std::size_t index, Item& item) {
+    if (index == 100 && !in_map) throw std::runtime_error("mine");
+    item = {Tensor(context, DType::fp32, Shape{1000}), Tensor::from(context, DType::fp32, Shape{1}, std::vector<double>{
+                                                           static_cast<double>(index)})};
+    return index < 200;
+  });
+  const auto mapped = failing.map([](const Item& item) {
+    if (item.output.at(0) == 100) throw std::runtime_error("mine");
+    return item;
+  });
+  BatchIterator iterator(context, (in_map ? mapped : failing).shuffle(30), {.batch = 4});
+  CHECK_THROWS_WITH(read_epoch(iterator, 0, 64), "mine");
+  const std::uint64_t before = context.allocated_bytes();
+  for (std::uint64_t epoch = 1; epoch < 20; ++epoch) CHECK_THROWS_WITH(read_epoch(iterator, epoch, 64), "mine");
+  CHECK(context.allocated_bytes() == before);
 }
 
 TEST_CASE("one dataset may be iterated by several threads at once") {
