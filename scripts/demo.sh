@@ -20,10 +20,8 @@ test_set="idx:$data/t10k-images-idx3-ubyte.gz,$data/t10k-labels-idx1-ubyte.gz"
 
 "$webai" train examples/clothing.json \
   --data "idx:$data/train-images-idx3-ubyte.gz,$data/train-labels-idx1-ubyte.gz" --test "$test_set" \
-  --out clothing.json --plot clothing.svg
+  --options examples/clothing-training.json --out clothing.json --plot clothing.svg
 
-# An IDX file of pictures is a header of 16 bytes, then 784 bytes a picture; run takes the numbers as JSON.
-pixels=$(gzip -dc "$data/t10k-images-idx3-ubyte.gz" | tail -c "+$((17 + 784 * picture))" | head -c 784 |
-  od -An -v -t u1 | tr -s ' \n' ',' | sed 's/^,//; s/,$//' || true)
-echo "picture $picture of the test set looks like: $("$webai" run clothing.json --input "[$pixels]")"
+scripts/picture.sh "$data/t10k-images-idx3-ubyte.gz" "$picture" picture.png
+echo "picture $picture of the test set $("$webai" run clothing.json --input picture.png)"
 echo "try next:  $webai info clothing.json     $webai run clothing.json --input picture.png"

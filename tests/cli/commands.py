@@ -2,6 +2,7 @@
 """Every command does what its help says."""
 import json
 import os
+import pty
 import subprocess
 import sys
 import unittest
@@ -48,6 +49,17 @@ class Train(CommandTest):
         self.assertEqual(result.json["stop_reason"], "maxIterations")
         self.assertEqual(result.json["samples"], 12)
         self.assertEqual(len([line for line in result.err.splitlines() if line.startswith("epoch ")]), 3)
+
+    def test_on_a_terminal_a_bar_moves(self):
+        self.write("xor.json", XOR)
+        ours, theirs = pty.openpty()
+        command = [PROGRAM, "train", "xor.json", "--data", "sample:xor", "--option", "maxIterations=3"]
+        done = subprocess.run(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=theirs, timeout=60)
+        os.close(theirs)
+        text = os.read(ours, 65536).decode()
+        os.close(ours)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("\r\033[K" + "epoch 3/3  [##########]  4/4", text)
 
     def test_quiet_training_says_nothing_on_standard_error(self):
         self.write("xor.json", XOR)
