@@ -1,6 +1,8 @@
 // The rules of verifier.h, one check each.
 #include "core/ir/verifier.h"
 
+#include <algorithm>
+
 #include "webai/error.hpp"
 
 namespace webai {
@@ -23,12 +25,25 @@ class Verifier {
       check(state.type == graph_.value(write.value).type, "V5", "\"" + state.name + "\" written with another type");
       written[static_cast<std::size_t>(write.state)] = true;
     }
+    check_names();
     if (concrete)
       for (const Value& value : graph_.values)
         check(value.type.shape.is_concrete(), "V6", "a symbolic shape " + value.type.shape.text());
   }
 
  private:
+  void check_names() const {
+    std::vector<std::string_view> names;
+    for (const std::vector<ValueId>* ids : {&graph_.inputs, &graph_.parameters, &graph_.states})
+      for (const ValueId id : *ids) {
+        check(exists(id), "V1", "an input, parameter or state that does not exist");
+        names.push_back(graph_.value(id).name);
+      }
+    std::sort(names.begin(), names.end());
+    const auto twice = std::adjacent_find(names.begin(), names.end());
+    check(twice == names.end(), "V7", twice == names.end() ? "" : "two values called \"" + std::string(*twice) + "\"");
+  }
+
   bool exists(ValueId id) const { return id >= 0 && static_cast<std::size_t>(id) < graph_.values.size(); }
 
   void check(bool holds, const char* rule, const std::string& text) const {

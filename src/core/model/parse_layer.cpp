@@ -310,6 +310,9 @@ Layer parse_layer(ParseState& state, Model& model, const Json& json, int index) 
   if (!pipes) return layer;
   const std::string path = pointer_to(layer.path, "pipes");
   if (!pipes->is_array()) wrong_value(path, "pipes", "an array of pipes", *pipes);
+  if (pipes->size() > state.context.limits().nodes)
+    fail(layer, Code::limit_exceeded, "NODES", path, "the layer has " + std::to_string(pipes->size()) + " pipes",
+         "raise the limit \"nodes\" if this is meant");
   for (std::size_t i = 0; i < pipes->size(); ++i) {
     Layer pipe;
     pipe.path = pointer_to(path, i);

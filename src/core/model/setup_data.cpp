@@ -2,6 +2,7 @@
 #include "core/model/setup_data.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -82,8 +83,14 @@ Tensor random_values(const Context& context, const BuiltParameter& parameter, st
   }
   const RandomStream stream(seed, id);
   const double bound = std::sqrt(6.0 / static_cast<double>(parameter.start.fan_in + parameter.start.fan_out));
-  for (std::size_t i = 0; i < tensor.elements(); ++i)
-    tensor.set(i, bound * (2.0 * static_cast<double>(stream.uniform(i)) - 1.0));
+  // uniform(i) of the stream, word by word: 24 bits of each.
+  std::array<std::uint32_t, 1024> words;
+  for (std::size_t begin = 0; begin < tensor.elements(); begin += words.size()) {
+    const std::size_t count = std::min(words.size(), tensor.elements() - begin);
+    stream.words(begin, std::span(words).first(count));
+    for (std::size_t i = 0; i < count; ++i)
+      tensor.set(begin + i, bound * (2.0 * (static_cast<double>(words[i] >> 8) * 0x1p-24) - 1.0));
+  }
   return tensor;
 }
 

@@ -1,6 +1,11 @@
 // Models become graphs: shapes, parameters, activations, inputs and outputs.
 #include "support.h"
 
+#include <cmath>
+
+#include "core/base/random.h"
+#include "core/op/op_def.h"
+
 using namespace webai;
 using test::World;
 
@@ -19,6 +24,33 @@ std::string operators_of(const BuiltModel& built) {
   std::string text;
   for (const Node& node : built.graph.nodes) text += (text.empty() ? "" : " ") + node.op->name;
   return text;
+}
+
+// Runs the reference kernels one after the other.
+std::vector<double> evaluate(const World& world, const BuiltModel& built, const std::vector<std::vector<double>>& inputs) {
+  std::vector<Tensor> values(built.graph.values.size());
+  for (std::size_t id = 0; id < values.size(); ++id) {
+    const Value& value = built.graph.values[id];
+    values[id] = value.kind == ValueKind::constant ? value.constant : Tensor(world.context, value.type.type, value.type.shape);
+  }
+  for (const BuiltParameter& parameter : built.parameters) values[static_cast<std::size_t>(parameter.value)] = parameter.initial;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    for (std::size_t k = 0; k < inputs[i].size(); ++k)
+      values[static_cast<std::size_t>(built.inputs[i].value)].set(k, inputs[i][k]);
+  for (const Node& node : built.graph.nodes) {
+    std::vector<Operand> from, to;
+    for (const ValueId id : node.inputs) {
+      Tensor& tensor = values[static_cast<std::size_t>(id)];
+      from.push_back({tensor.data(), tensor.type(), tensor.shape()});
+    }
+    for (const ValueId id : node.outputs) {
+      Tensor& tensor = values[static_cast<std::size_t>(id)];
+      to.push_back({tensor.data(), tensor.type(), tensor.shape()});
+    }
+    REQUIRE(definition(node).reference);
+    definition(node).reference({from, to, node.attributes});
+  }
+  return test::values_of(values[static_cast<std::size_t>(built.output)]);
 }
 
 }  // namespace
@@ -49,6 +81,28 @@ TEST_CASE("A-07 weights are [inputs, neurons], also behind images") {
   const BuiltModel built = world.build(R"({"layers": [[4, 5, 2], {"name": "dense", "size": [3, 2]}]})");
   CHECK(names_of(built) == Names{"dense.weights 40x6", "dense.bias 6"});
   CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 3, 2});
+}
+
+TEST_CASE("A-07 the graph computes y = x W + b with W[i * N + n]") {
+  const World world;
+  const BuiltModel built = world.build(
+      R"({"layers": [2, {"size": 3, "weights": [[1, 2, 3], [10, 20, 30]], "bias": [0.5, 0, -0.5]}]})", {.batch = 1});
+  CHECK(evaluate(world, built, {{1, 2}}) == std::vector<double>{21.5, 42, 62.5});
+}
+
+TEST_CASE("IO-09 normalising in the graph computes what the io block says") {
+  const World world;
+  const BuiltModel built = world.build(R"({"io": {"input": {"normalize": [
+      {"type": "rescale-linear", "from": [10, 20], "to": [-1, 1], "clamp": true}, {"type": "standardize", "mean": [1, 2], "std": [2, 4]}]}},
+      "layers": [2, {"size": 2, "connections": "one-to-one", "weights": [1, 1], "bias": false}]})", {.batch = 1});
+  CHECK(evaluate(world, built, {{15, 30}}) == std::vector<double>{-0.5, -0.25});
+}
+
+TEST_CASE("A-17 joins put values in document order") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [{"size": 1, "pipes": [{"name": "b", "size": 2, "to": "end"}, {"name": "c", "size": 1}],
+      "to": ["end"]}, {"type": "identity", "name": "mid"}, {"name": "end", "type": "identity"}]})", {.batch = 1});
+  CHECK(evaluate(world, built, {{1}, {2, 3}, {4}}) == std::vector<double>{1, 2, 3, 4});
 }
 
 TEST_CASE("A-08 bias false leaves only weights") {
@@ -171,6 +225,15 @@ TEST_CASE("A-35 random starts follow Glorot, depend on seed and parameter, and b
   CHECK(test::values_of(b.parameters[0].initial) != weights);
   CHECK(test::values_of(a.parameters[2].initial) != weights);
   CHECK(test::values_of(world.build(R"({"layers": [30, 20, 30]})").parameters[0].initial) == weights);
+}
+
+TEST_CASE("A-35 the random numbers are those of the published stream, so other programs can draw them too") {
+  const World world;
+  const BuiltModel built = world.build(R"({"layers": [40, 60], "seed": 11})");
+  const RandomStream stream(11, 0);
+  const Tensor& weights = built.parameters[0].initial;
+  for (const std::size_t i : {0, 1, 1023, 1024, 2399})
+    CHECK(weights.at(i) == static_cast<float>(std::sqrt(6.0 / 100) * (2.0 * static_cast<double>(stream.uniform(i)) - 1.0)));
 }
 
 TEST_CASE("A-35 seed null asks the host for entropy") {
