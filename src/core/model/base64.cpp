@@ -40,10 +40,10 @@ std::vector<std::byte> decode_base64(std::string_view text, const std::string& p
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::uint8_t value = values[static_cast<std::uint8_t>(text[i])];
     if (value == skipped) continue;
-    if (value == wrong)
-      fail(path, "character " + std::to_string(i) + " does not belong to base64");
+    if (value == wrong) fail(path, "character " + std::to_string(i) + " does not belong to base64");
     if (value == padding) {
-      if (++padded > 2 || characters < 2) fail(path, "base64 padding at character " + std::to_string(i) + " is out of place");
+      if (++padded > 2 || characters < 2)
+        fail(path, "base64 padding at character " + std::to_string(i) + " is out of place");
       continue;
     }
     if (padded > 0) fail(path, "base64 goes on behind its padding at character " + std::to_string(i));
@@ -53,7 +53,8 @@ std::vector<std::byte> decode_base64(std::string_view text, const std::string& p
     bits = 0;
     characters = 0;
   }
-  if (characters == 1 || (padded > 0 && characters + padded != 4)) fail(path, "base64 ends inside a group of four characters");
+  if (characters == 1 || (padded > 0 && characters + padded != 4))
+    fail(path, "base64 ends inside a group of four characters");
   if (characters >= 2) bytes.push_back(static_cast<std::byte>(bits >> (6 * characters - 8) & 255));
   if (characters == 3) bytes.push_back(static_cast<std::byte>(bits >> 2 & 255));
   return bytes;
@@ -65,7 +66,8 @@ std::string encode_base64(std::span<const std::byte> bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     std::uint32_t bits = 0;
     const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < count ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0);
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = bits << 8 | (k < count ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0);
     for (std::size_t k = 0; k < 4; ++k) text += k <= count ? alphabet[bits >> (18 - 6 * k) & 63] : '=';
   }
   return text;

@@ -41,17 +41,21 @@ class Assembler {
 
  private:
   [[noreturn]] static void unsupported(const Layer& layer, const std::string& path, const std::string& what) {
-    throw Error(Code::unsupported, {.message = what + " cannot be built yet", .reason = "NOT_YET", .path = path,
-                                    .layer = layer.name});
+    throw Error(Code::unsupported,
+                {.message = what + " cannot be built yet", .reason = "NOT_YET", .path = path, .layer = layer.name});
   }
 
   void check_buildable() const {
     if (model_.layers.empty())
-      throw Error(Code::invalid_model, {.message = "the model has no layers yet", .reason = "NOT_BUILT", .path = "/layers",
+      throw Error(Code::invalid_model, {.message = "the model has no layers yet",
+                                        .reason = "NOT_BUILT",
+                                        .path = "/layers",
                                         .hint = "give \"layers\", or train first: they follow from the data"});
     if (!is_floating(model_.type))
-      throw Error(Code::unsupported, {.message = "models of integer types cannot be built yet", .reason = "DATATYPE",
-                                      .path = "/dataType", .actual = std::string(name_of(model_.type)),
+      throw Error(Code::unsupported, {.message = "models of integer types cannot be built yet",
+                                      .reason = "DATATYPE",
+                                      .path = "/dataType",
+                                      .actual = std::string(name_of(model_.type)),
                                       .hint = "use fp32"});
     for (const Route& route : model_.routes) {
       const Layer& source = model_.element(route.source);
@@ -95,8 +99,11 @@ class Assembler {
       Ref value = write_operator(layer, input);
       value = activate(layer, value);
       check_output(layer, value);
-      built_.layers.push_back({.id = layer.id, .input = input ? builder_.shape(input).without(0) : Shape{},
-                               .output = builder_.shape(value).without(0), .activation = layer.activation, .value = value.id,
+      built_.layers.push_back({.id = layer.id,
+                               .input = input ? builder_.shape(input).without(0) : Shape{},
+                               .output = builder_.shape(value).without(0),
+                               .activation = layer.activation,
+                               .value = value.id,
                                .input_name = layer.type == "input" ? built_.inputs.back().name : std::string()});
       return value;
     } catch (const Error& error) {
@@ -107,7 +114,8 @@ class Assembler {
 
   Ref write_operator(const Layer& layer, Ref input) {
     if (layer.type == "input") return declare_input(layer);
-    if (layer.operation) return builder_.emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer)).front();
+    if (layer.operation)
+      return builder_.emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer)).front();
     if (!layer.definition->build) unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
     LayerBuilder writer(builder_, model_, layer, input, built_, options_.training);
     return layer.definition->build(writer);
@@ -129,8 +137,11 @@ class Assembler {
 
   Ref declare_input(const Layer& layer) {
     if (!layer.size)
-      throw Error(Code::invalid_model, {.message = "an input needs a size", .reason = "NO_SIZE", .path = layer.path,
-                                        .layer = layer.name, .hint = "say how many values come in: \"size\": 4"});
+      throw Error(Code::invalid_model, {.message = "an input needs a size",
+                                        .reason = "NO_SIZE",
+                                        .path = layer.path,
+                                        .layer = layer.name,
+                                        .hint = "say how many values come in: \"size\": 4"});
     const Shape shape = layer.size->inserted(0, options_.batch);
     check_bytes(layer, *layer.size);
     const std::string name = input_name(layer);
@@ -145,7 +156,8 @@ class Assembler {
   std::string input_name(const Layer& layer) {
     std::string name = layer.name;
     if (name.empty()) name = layer.layer_index == 0 && !layer.is_pipe ? "input" : std::to_string(built_.inputs.size());
-    while (layer.name.empty() && names_.contains(name)) name = "input/" + name;  // no name of the author contains a slash
+    while (layer.name.empty() && names_.contains(name))
+      name = "input/" + name;  // no name of the author contains a slash
     return name;
   }
 
@@ -154,8 +166,10 @@ class Assembler {
     const std::uint64_t most = builder_.context().limits().tensor_bytes;
     const auto elements = static_cast<std::uint64_t>(dims.elements());
     if (elements > most / size_of(model_.type))
-      throw Error(Code::limit_exceeded, {.message = "one sample of " + dims.text() + " values is too large", .reason = "TENSOR_BYTES",
-                                         .path = layer.path, .layer = layer.name,
+      throw Error(Code::limit_exceeded, {.message = "one sample of " + dims.text() + " values is too large",
+                                         .reason = "TENSOR_BYTES",
+                                         .path = layer.path,
+                                         .layer = layer.name,
                                          .expected = "at most " + std::to_string(most) + " bytes for one tensor",
                                          .hint = "a smaller size, or a larger limit \"tensor_bytes\""});
   }
@@ -165,16 +179,20 @@ class Assembler {
     check_bytes(layer, dims);
     if (!layer.size || layer.type == "input" || *layer.size == dims) return;
     throw Error(Code::shape_mismatch, {.message = "the size of this " + layer.type + " layer follows from its input",
-                                       .reason = "OP_OUTPUT_SIZE", .path = layer.path + "/size", .layer = layer.name,
-                                       .expected = dims.text(), .actual = layer.size->text(),
+                                       .reason = "OP_OUTPUT_SIZE",
+                                       .path = layer.path + "/size",
+                                       .layer = layer.name,
+                                       .expected = dims.text(),
+                                       .actual = layer.size->text(),
                                        .hint = "leave \"size\" out"});
   }
 
   Ref join(const Layer& layer, const std::vector<Arrival>& incoming) {
     builder_.set_path(layer.path);
     if (incoming.empty())
-      throw Error(Code::invalid_model, {.message = "nothing flows into this layer", .reason = "NO_INPUT", .path = layer.path,
-                                        .layer = layer.name});
+      throw Error(
+          Code::invalid_model,
+          {.message = "nothing flows into this layer", .reason = "NO_INPUT", .path = layer.path, .layer = layer.name});
     if (incoming.size() == 1) return incoming.front().value;
     const Shape& first = builder_.shape(incoming.front().value);
     std::vector<Ref> values;
@@ -182,11 +200,15 @@ class Assembler {
       const Shape& shape = builder_.shape(arrival.value);
       if (shape.rank() != first.rank() ||
           !std::ranges::equal(shape.dims().first(shape.rank() - 1), first.dims().first(shape.rank() - 1)))
-        throw Error(Code::shape_mismatch,
-                    {.message = "joins " + first.without(0).text() + " (" + incoming.front().from + ") and " +
-                                shape.without(0).text() + " (" + arrival.from + "): all dimensions but the last must be equal",
-                     .reason = "JOIN_DIMS", .path = layer.path, .layer = layer.name, .expected = first.without(0).text(),
-                     .actual = shape.without(0).text()});
+        throw Error(
+            Code::shape_mismatch,
+            {.message = "joins " + first.without(0).text() + " (" + incoming.front().from + ") and " +
+                        shape.without(0).text() + " (" + arrival.from + "): all dimensions but the last must be equal",
+             .reason = "JOIN_DIMS",
+             .path = layer.path,
+             .layer = layer.name,
+             .expected = first.without(0).text(),
+             .actual = shape.without(0).text()});
       values.push_back(arrival.value);
     }
     return builder_.emit("concat", values, {{"axis", std::int64_t{-1}}});
@@ -239,14 +261,17 @@ class Assembler {
     for (const NamedValue& output : outputs_) {
       const Shape dims = built_.graph.value(output.value).type.shape.without(0);
       if (dims.is_concrete())
-        check_labels(builder_.context(), model_.io.output_rules(output.name), static_cast<std::size_t>(dims.elements()));
+        check_labels(builder_.context(), model_.io.output_rules(output.name),
+                     static_cast<std::size_t>(dims.elements()));
     }
   }
 
-  static void check_io_name(const std::string& name, const std::vector<std::string_view>& known, std::string_view path) {
+  static void check_io_name(const std::string& name, const std::vector<std::string_view>& known,
+                            std::string_view path) {
     if (name.empty() || std::ranges::find(known, name) != known.end()) return;
     const std::string near = nearest_name(name, known);
-    throw Error(Code::invalid_model, {.message = "no input or output is called \"" + name + "\"", .reason = "IO_NAME",
+    throw Error(Code::invalid_model, {.message = "no input or output is called \"" + name + "\"",
+                                      .reason = "IO_NAME",
                                       .path = pointer_to(path, name),
                                       .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
@@ -255,10 +280,10 @@ class Assembler {
   BuildOptions options_;
   BuiltModel built_;
   GraphBuilder builder_;
-  std::vector<std::vector<Arrival>> arrivals_;       // by id
-  std::vector<std::vector<const Route*>> routes_;    // by id of the source
+  std::vector<std::vector<Arrival>> arrivals_;     // by id
+  std::vector<std::vector<const Route*>> routes_;  // by id of the source
   std::vector<NamedValue> outputs_;
-  std::set<std::string, std::less<>> names_;         // that the author gave
+  std::set<std::string, std::less<>> names_;  // that the author gave
 };
 
 }  // namespace

@@ -24,32 +24,32 @@ struct BuildOptions {
 /// How a parameter starts when neither the model nor setup.data says.
 struct Initial {
   enum Kind : std::uint8_t { glorot, constant } kind = constant;
-  double value = 0;                     ///< of constant
-  std::int64_t fan_in = 0, fan_out = 0; ///< of glorot: uniform within +-sqrt(6 / (fan_in + fan_out))
+  double value = 0;                      ///< of constant
+  std::int64_t fan_in = 0, fan_out = 0;  ///< of glorot: uniform within +-sqrt(6 / (fan_in + fan_out))
   static Initial uniform(std::int64_t fan_in, std::int64_t fan_out) { return {glorot, 0, fan_in, fan_out}; }
   static Initial number(double value) { return {constant, value, 0, 0}; }
 };
 
 /// A parameter of the model, in the order of setup.data.
 struct BuiltParameter {
-  std::string name;      ///< "layer.weights", unnamed layers by index: "1.weights"
-  std::string parameter; ///< "weights"
+  std::string name;       ///< "layer.weights", unnamed layers by index: "1.weights"
+  std::string parameter;  ///< "weights"
   ValueId value = no_value;
   ValueType type;
   bool trainable = true;
-  bool stored = true;    ///< in setup.data; else given in the layer at `path`
-  std::string path;      ///< where its values stand: "/setup/data" or "/layers/1/bias"
-  std::string layer;     ///< path of its layer or pipe
-  int owner = 0;         ///< id of its layer or pipe
-  int index = 0;         ///< among the parameters of its owner
+  bool stored = true;  ///< in setup.data; else given in the layer at `path`
+  std::string path;    ///< where its values stand: "/setup/data" or "/layers/1/bias"
+  std::string layer;   ///< path of its layer or pipe
+  int owner = 0;       ///< id of its layer or pipe
+  int index = 0;       ///< among the parameters of its owner
   Initial start;
-  Tensor initial;        ///< the values it starts with
+  Tensor initial;  ///< the values it starts with
 };
 
 /// A layer or pipe as built, for descriptions. Shapes are without batch.
 struct BuiltLayer {
   int id = 0;
-  Shape input;           ///< joined; rank 0 on inputs
+  Shape input;  ///< joined; rank 0 on inputs
   Shape output;
   std::string activation;
   ValueId value = no_value;  ///< its output
@@ -60,28 +60,28 @@ struct BuiltInput {
   std::string name;
   std::string label;
   ValueId value = no_value;
-  Shape shape;           ///< without batch
+  Shape shape;  ///< without batch
 };
 
 /// A learned normalisation that training fills: x becomes (x - mean) * scale. Both are states of the graph.
 struct AutoNormalize {
-  std::string input;     ///< name of the input
+  std::string input;  ///< name of the input
   ValueId mean = no_value, scale = no_value;
-  Shape shape;           ///< one value per element of the input's last dimension
-  std::string path;      ///< where "auto" stands
+  Shape shape;       ///< one value per element of the input's last dimension
+  std::string path;  ///< where "auto" stands
 };
 
 struct BuiltModel {
   Graph graph;
-  std::vector<BuiltInput> inputs;          ///< in the order of flat input data
-  std::vector<NamedValue> outputs;         ///< in the order of flat output data; also graph.outputs
-  ValueId output = no_value;               ///< all outputs as one [batch, n]; the output itself when there is one
+  std::vector<BuiltInput> inputs;   ///< in the order of flat input data
+  std::vector<NamedValue> outputs;  ///< in the order of flat output data; also graph.outputs
+  ValueId output = no_value;        ///< all outputs as one [batch, n]; the output itself when there is one
   std::vector<BuiltParameter> parameters;
-  std::vector<BuiltLayer> layers;          ///< in document order
+  std::vector<BuiltLayer> layers;  ///< in document order
   std::vector<AutoNormalize> auto_normalize;
-  ValueId random_step = no_value;          ///< i64 state that a training step adds 1 to; absent when nothing is drawn
+  ValueId random_step = no_value;  ///< i64 state that a training step adds 1 to; absent when nothing is drawn
   Dimension batch = batch_symbol;
-  std::uint64_t seed = 0;                  ///< what random values were drawn from
+  std::uint64_t seed = 0;  ///< what random values were drawn from
 };
 
 /// Builds the graph and fills the parameters: from the layers, from setup.data, else by chance from the seed.

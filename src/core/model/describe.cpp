@@ -18,7 +18,9 @@ double elements_of_one(const Shape& shape) {
   return count;
 }
 
-double bytes_of_one(const ValueType& type) { return elements_of_one(type.shape) * static_cast<double>(size_of(type.type)); }
+double bytes_of_one(const ValueType& type) {
+  return elements_of_one(type.shape) * static_cast<double>(size_of(type.type));
+}
 
 double operations_of(const Graph& graph, const Node& node) {
   const OpDef& op = definition(node);
@@ -105,7 +107,8 @@ std::string figures(double value, double step, std::initializer_list<const char*
   }
   const int decimals = value >= 10 || value == 0 ? 0 : value >= 1 ? 1 : 2;
   std::array<char, 64> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, decimals).ptr;
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, decimals).ptr;
   return std::string(digits.data(), end) + " " + *(units.begin() + unit);
 }
 
@@ -118,14 +121,19 @@ std::string bytes_text(double bytes) {
 ModelSummary summarise(const Model& model, const BuiltModel& built) {
   ModelSummary summary;
   std::vector<std::vector<const BuiltParameter*>> owned(static_cast<std::size_t>(model.element_count) + 1);
-  for (const BuiltParameter& parameter : built.parameters) owned[static_cast<std::size_t>(parameter.owner)].push_back(&parameter);
+  for (const BuiltParameter& parameter : built.parameters)
+    owned[static_cast<std::size_t>(parameter.owner)].push_back(&parameter);
   std::map<ValueId, std::string_view> outputs;
   for (const NamedValue& output : built.outputs) outputs.emplace(output.value, output.name);
   for (const BuiltLayer& built_layer : built.layers) {
     const Layer& layer = model.element(built_layer.id);
     const auto [index, pipe] = model.places[static_cast<std::size_t>(layer.id) - 1];
-    LayerRow row{.place = std::to_string(index) + (pipe < 0 ? "" : "/" + std::to_string(pipe)), .name = layer.name,
-                 .type = layer.type, .path = layer.path, .input = built_layer.input, .output = built_layer.output,
+    LayerRow row{.place = std::to_string(index) + (pipe < 0 ? "" : "/" + std::to_string(pipe)),
+                 .name = layer.name,
+                 .type = layer.type,
+                 .path = layer.path,
+                 .input = built_layer.input,
+                 .output = built_layer.output,
                  .activation = built_layer.activation};
     for (const BuiltParameter* parameter : owned[static_cast<std::size_t>(layer.id)]) {
       const std::int64_t count = parameter->type.shape.elements();
@@ -154,10 +162,8 @@ std::string text_of(const ModelSummary& summary) {
   std::vector<Cells> table;
   for (const LayerRow& row : summary.rows) {
     const bool input = row.type == "input";
-    Cells cells = {row.place,
-                   row.name.empty() || row.name == row.place ? row.type : row.name + " (" + row.type + ")",
-                   input ? row.output.text() : row.input.text() + " -> " + row.output.text(),
-                   row.activation};
+    Cells cells = {row.place, row.name.empty() || row.name == row.place ? row.type : row.name + " (" + row.type + ")",
+                   input ? row.output.text() : row.input.text() + " -> " + row.output.text(), row.activation};
     if (row.parameters > 0) {
       cells[4] = grouped(row.parameters) + " parameters";
       cells[5] = bytes_text(static_cast<double>(row.bytes));

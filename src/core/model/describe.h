@@ -10,22 +10,22 @@
 namespace webai {
 
 struct LayerRow {
-  std::string place;        ///< "input", "1", "output"; pipes "1/0"
-  std::string name;         ///< as given; may be empty
+  std::string place;  ///< "input", "1", "output"; pipes "1/0"
+  std::string name;   ///< as given; may be empty
   std::string type;
   std::string path;
-  Shape input;              ///< without batch; rank 0 for inputs
+  Shape input;  ///< without batch; rank 0 for inputs
   Shape output;
   std::string activation;
   std::int64_t parameters = 0;
-  std::int64_t bytes = 0;   ///< of its parameters
-  std::string note = {};    ///< "normalised 0..255 -> 0..1", "as one of 10 labels"
+  std::int64_t bytes = 0;  ///< of its parameters
+  std::string note = {};   ///< "normalised 0..255 -> 0..1", "as one of 10 labels"
 };
 
 struct ModelSummary {
   std::vector<LayerRow> rows;
   std::int64_t parameters = 0, trainable = 0, bytes = 0;
-  double operations = 0;    ///< arithmetic operations of one run of one sample; a multiply-add is 2
+  double operations = 0;       ///< arithmetic operations of one run of one sample; a multiply-add is 2
   std::int64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
 };
 

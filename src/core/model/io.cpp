@@ -21,7 +21,8 @@ const IoRules& rules_for(const std::vector<IoRules>& list, std::string_view name
 
 [[noreturn]] void cannot_scale_back(const IoStep& step) {
   throw Error(Code::invalid_model, {.message = "the two ends of \"to\" are equal: nothing can be scaled back",
-                                    .reason = "IO_RANGE", .path = step.path + "/to"});
+                                    .reason = "IO_RANGE",
+                                    .path = step.path + "/to"});
 }
 
 double at_or_last(const std::vector<double>& values, std::size_t index) { return values[index % values.size()]; }
@@ -41,8 +42,9 @@ void apply_step(const IoStep& step, std::vector<double>& values) {
     } else if (step.type == "round") {
       x = std::nearbyint(x);
     } else {
-      throw Error(Code::invalid_argument, {.message = "\"" + step.type + "\" works on labels, not on numbers",
-                                           .reason = "IO_TYPE", .path = step.path});
+      throw Error(
+          Code::invalid_argument,
+          {.message = "\"" + step.type + "\" works on labels, not on numbers", .reason = "IO_TYPE", .path = step.path});
     }
   }
 }
@@ -67,9 +69,11 @@ bool speaks_of_labels(const IoStep& step) { return !step.labels.empty(); }
 std::vector<double> one_hot(const IoStep& step, std::size_t index, std::size_t outputs) {
   if (step.type == "label-to-index") return {static_cast<double>(index)};
   if (index >= outputs)
-    throw Error(Code::invalid_argument, {.message = "label " + std::to_string(index) + " is out of range: the model has " +
-                                                    std::to_string(outputs) + " outputs",
-                                         .reason = "LABEL", .path = step.path});
+    throw Error(Code::invalid_argument,
+                {.message = "label " + std::to_string(index) + " is out of range: the model has " +
+                            std::to_string(outputs) + " outputs",
+                 .reason = "LABEL",
+                 .path = step.path});
   std::vector<double> values(outputs, 0.0);
   values[index] = 1.0;
   return values;
@@ -111,16 +115,20 @@ Answer denormalize(const IoRules& rules, std::span<const double> output) {
 std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs) {
   const IoStep* step = label_step(rules);
   if (!step)
-    throw Error(Code::invalid_argument,
-                {.message = "the target is the text \"" + std::string(label) + "\", and the model knows no labels",
-                 .reason = "LABEL", .path = "/io/output",
-                 .hint = "add \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
+    throw Error(
+        Code::invalid_argument,
+        {.message = "the target is the text \"" + std::string(label) + "\", and the model knows no labels",
+         .reason = "LABEL",
+         .path = "/io/output",
+         .hint = "add \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
   const auto at = std::ranges::find(step->labels, label);
   if (at == step->labels.end()) {
     const std::string near = nearest_name(label, step->labels);
     throw Error(Code::invalid_argument, {.message = "\"" + std::string(label) + "\" is none of the " +
                                                     std::to_string(step->labels.size()) + " labels",
-                                         .reason = "LABEL", .path = step->path + "/labels", .actual = std::string(label),
+                                         .reason = "LABEL",
+                                         .path = step->path + "/labels",
+                                         .actual = std::string(label),
                                          .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
   return one_hot(*step, static_cast<std::size_t>(at - step->labels.begin()), outputs);
@@ -132,10 +140,12 @@ std::vector<double> normalize_target(const IoRules& rules, std::span<const doubl
     if (values.size() != 1 || outputs == 1) return values;  // already one number per output
     const double index = values[0];
     if (!(index >= 0) || index != std::trunc(index) || index >= static_cast<double>(outputs))
-      throw Error(Code::invalid_argument, {.message = "a target that is one number is the index of a label, from 0 to " +
-                                                      std::to_string(outputs - 1),
-                                           .reason = "LABEL", .path = step->path,
-                                           .actual = std::isfinite(index) ? write_json(Json::number(index)) : "not a number"});
+      throw Error(
+          Code::invalid_argument,
+          {.message = "a target that is one number is the index of a label, from 0 to " + std::to_string(outputs - 1),
+           .reason = "LABEL",
+           .path = step->path,
+           .actual = std::isfinite(index) ? write_json(Json::number(index)) : "not a number"});
     return one_hot(*step, static_cast<std::size_t>(index), outputs);
   }
   if (!rules.normalize.empty()) {
@@ -157,7 +167,8 @@ void check_labels(const Context& context, const IoRules& rules, std::size_t outp
   if (step->labels.size() > outputs)
     throw Error(Code::invalid_model, {.message = "there are " + std::to_string(step->labels.size()) + " labels for " +
                                                  std::to_string(outputs) + " outputs",
-                                      .reason = "LABELS", .path = step->path + "/labels",
+                                      .reason = "LABELS",
+                                      .path = step->path + "/labels",
                                       .expected = "at most " + std::to_string(outputs) + " labels",
                                       .actual = std::to_string(step->labels.size()),
                                       .hint = "one output for each label"});

@@ -30,9 +30,12 @@ Term spread(Term x, const std::vector<double>& values, const IoStep& step) {
   if (values.size() == 1) return x.number(values[0]);
   const Dimension last = x.shape().dim(x.shape().rank() - 1);
   if (last != Dimension(static_cast<std::int64_t>(values.size())))
-    throw Error(Code::shape_mismatch, {.message = "standardize has " + std::to_string(values.size()) + " numbers for inputs whose last dimension is " +
-                                                  (last.is_symbol() ? std::string("open") : std::to_string(last.value())),
-                                       .reason = "IO_SIZE", .path = step.path});
+    throw Error(Code::shape_mismatch,
+                {.message = "standardize has " + std::to_string(values.size()) +
+                            " numbers for inputs whose last dimension is " +
+                            (last.is_symbol() ? std::string("open") : std::to_string(last.value())),
+                 .reason = "IO_SIZE",
+                 .path = step.path});
   Builder& builder = x.builder();
   return {builder, builder.constant(Tensor::from(builder.context(), x.dtype(), Shape{last}, values))};
 }
@@ -41,7 +44,8 @@ Term learned_scale(Term x, const std::string& name, const IoStep& step, std::vec
   const Dimension last = x.shape().dim(x.shape().rank() - 1);
   if (last.is_symbol())
     throw Error(Code::invalid_model, {.message = "\"auto\" needs an input whose last dimension is a number",
-                                      .reason = "OPEN_SIZE", .path = step.path});
+                                      .reason = "OPEN_SIZE",
+                                      .path = step.path});
   Builder& builder = x.builder();
   AutoNormalize entry;
   entry.input = name;
@@ -74,8 +78,9 @@ Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& na
     else if (step.type == "auto")
       x = learned_scale(x, name, step, learned);
     else
-      throw Error(Code::unsupported, {.message = "\"" + step.type + "\" on inputs cannot be built yet", .reason = "NOT_YET",
-                                      .path = step.path});
+      throw Error(
+          Code::unsupported,
+          {.message = "\"" + step.type + "\" on inputs cannot be built yet", .reason = "NOT_YET", .path = step.path});
   }
   builder.set_path(place);
   return x.ref();

@@ -17,9 +17,15 @@ struct StepKind {
 };
 
 constexpr StepKind kinds[] = {
-    {"rescale-linear", "from to clamp"}, {"standardize", "mean std"},     {"log", "offset"},
-    {"clip", "min max"},                 {"round", ""},                   {"auto", ""},
-    {"one-hot-to-label", "labels"},      {"label-to-one-hot", "labels"},  {"label-to-index", "labels"},
+    {"rescale-linear", "from to clamp"},
+    {"standardize", "mean std"},
+    {"log", "offset"},
+    {"clip", "min max"},
+    {"round", ""},
+    {"auto", ""},
+    {"one-hot-to-label", "labels"},
+    {"label-to-one-hot", "labels"},
+    {"label-to-index", "labels"},
 };
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -33,8 +39,8 @@ std::vector<std::string_view> words_of(std::string_view text) {
 }
 
 [[noreturn]] void fail(const std::string& path, std::string reason, std::string message, std::string hint = {}) {
-  throw Error(Code::invalid_model, {.message = std::move(message), .reason = std::move(reason), .path = path,
-                                    .hint = std::move(hint)});
+  throw Error(Code::invalid_model,
+              {.message = std::move(message), .reason = std::move(reason), .path = path, .hint = std::move(hint)});
 }
 
 class StepReader {
@@ -126,7 +132,8 @@ class StepReader {
       const Json item = value->at(i);
       if (!item.is_text() && !item.is_number()) wrong_value(pointer_to(path, i), "a label", "a text", item);
       std::string label = item.is_text() ? item.as_text() : write_json(item);
-      if (!seen.insert(label).second) fail(pointer_to(path, i), "IO_LABELS", "the label \"" + label + "\" stands twice");
+      if (!seen.insert(label).second)
+        fail(pointer_to(path, i), "IO_LABELS", "the label \"" + label + "\" stands twice");
       step_.labels.push_back(std::move(label));
     }
   }

@@ -141,13 +141,16 @@ std::vector<Json::Member> by_key(const Json& object) {
 bool operator==(const Json& a, const Json& b) {
   if (a.kind() != b.kind() || a.size() != b.size()) return false;
   switch (a.kind()) {
-    case Json::Kind::null: return true;
-    case Json::Kind::boolean: return a.as_boolean() == b.as_boolean();
+    case Json::Kind::null:
+      return true;
+    case Json::Kind::boolean:
+      return a.as_boolean() == b.as_boolean();
     case Json::Kind::number: {
       const auto left = a.as_integer(), right = b.as_integer();
       return left && right ? *left == *right : a.as_number() == b.as_number();
     }
-    case Json::Kind::text: return a.as_text() == b.as_text();
+    case Json::Kind::text:
+      return a.as_text() == b.as_text();
     case Json::Kind::array:
       if (a.is_packed() && b.is_packed()) return std::ranges::equal(a.as_numbers(), b.as_numbers());
       for (std::size_t i = 0; i < a.size(); ++i)
@@ -179,12 +182,15 @@ std::string pointer_to(std::string_view parent, std::size_t index) {
 
 std::string describe(const Json& value) {
   switch (value.kind()) {
-    case Json::Kind::array: return value.size() == 0 ? "an empty array" : "an array of " + std::to_string(value.size());
-    case Json::Kind::object: return "an object";
+    case Json::Kind::array:
+      return value.size() == 0 ? "an empty array" : "an array of " + std::to_string(value.size());
+    case Json::Kind::object:
+      return "an object";
     case Json::Kind::text:
       if (value.as_text().size() > 40) return "a text of " + std::to_string(value.as_text().size()) + " characters";
       return write_json(value);
-    default: return write_json(value);
+    default:
+      return write_json(value);
   }
 }
 

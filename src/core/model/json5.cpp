@@ -35,7 +35,8 @@ class Translator {
 
   void put(char c) {
     const std::size_t here = result_.text.size();
-    if (result_.offsets.empty() ? here != at_ : result_.offsets.back().first - result_.offsets.back().second != here - at_)
+    if (result_.offsets.empty() ? here != at_
+                                : result_.offsets.back().first - result_.offsets.back().second != here - at_)
       result_.offsets.emplace_back(here, at_);
     result_.text += c;
   }

@@ -14,8 +14,8 @@
 namespace webai {
 namespace {
 
-constexpr std::uint32_t deepest = 4096;        // whatever the limits say: values are destroyed recursively
-constexpr std::size_t few_keys = 16;           // up to here duplicates are looked for one by one
+constexpr std::uint32_t deepest = 4096;  // whatever the limits say: values are destroyed recursively
+constexpr std::size_t few_keys = 16;     // up to here duplicates are looked for one by one
 constexpr double exact_bound = 9007199254740992.0;
 
 /// Walks the text and says outside how far it got, so that an error can name the place.
@@ -50,7 +50,7 @@ struct Source {
   std::string_view text;
   const StrictText* strict = nullptr;  ///< set when `text` was translated
   std::string_view original;
-  const char* progress = nullptr;      ///< behind the last character taken
+  const char* progress = nullptr;  ///< behind the last character taken
 
   /// Of the last character taken.
   std::string place() const {
@@ -111,7 +111,8 @@ class TreeBuilder {
     count_value();
     if (is_duplicate(frame, name))
       throw Error(Code::invalid_json, {.message = "the key \"" + shown(name) + "\" stands twice in one object",
-                                       .reason = "DUPLICATE_KEY", .path = source_.place(),
+                                       .reason = "DUPLICATE_KEY",
+                                       .path = source_.place(),
                                        .hint = "remove one of the two"});
     frame.members.emplace_back(std::move(name), Json());
     return true;
@@ -130,8 +131,7 @@ class TreeBuilder {
     return place(std::move(value));
   }
 
-  template <class Exception>
-  bool parse_error(std::size_t position, const std::string& token, const Exception& error) {
+  template <class Exception> bool parse_error(std::size_t position, const std::string& token, const Exception& error) {
     // The parser's text reads "[...] parse error at line 1, column 5: syntax error while parsing object - unexpected
     // '}'; expected string literal"; the place is ours.
     std::string_view text = error.what();
@@ -165,9 +165,9 @@ class TreeBuilder {
  private:
   struct Frame {
     bool object = false;
-    std::vector<Json::Member> members;  // of an object
-    std::vector<double> numbers;        // of an array, while only numbers came
-    std::vector<Json> items;            // of an array, once something else came
+    std::vector<Json::Member> members;        // of an object
+    std::vector<double> numbers;              // of an array, while only numbers came
+    std::vector<Json> items;                  // of an array, once something else came
     std::set<std::string, std::less<>> keys;  // of an object with more than few_keys
   };
 
@@ -187,7 +187,8 @@ class TreeBuilder {
 
   [[noreturn]] void over(std::uint64_t limit, const std::string& what, const char* reason) {
     throw Error(Code::limit_exceeded, {.message = "the JSON has more than " + std::to_string(limit) + " " + what,
-                                       .reason = reason, .path = source_.place(),
+                                       .reason = reason,
+                                       .path = source_.place(),
                                        .hint = "raise the limits of the context if this is meant"});
   }
 
@@ -224,9 +225,7 @@ class TreeBuilder {
     return add(std::move(exact));
   }
 
-  bool in_number_array() const {
-    return !frames_.empty() && !frames_.back().object && frames_.back().items.empty();
-  }
+  bool in_number_array() const { return !frames_.empty() && !frames_.back().object && frames_.back().items.empty(); }
 
   bool add_number(double value) {
     if (!in_number_array()) return add(Json::number(value));
@@ -284,8 +283,8 @@ Json read_json(std::string_view text, const Limits& limits, JsonOptions options)
   source.progress = begin;
   if (const void* zero = source.text.empty() ? nullptr : std::memchr(begin, 0, source.text.size())) {
     source.progress = static_cast<const char*>(zero) + 1;  // the parser would take it for the end of the text
-    throw Error(Code::invalid_json, {.message = "syntax error: a zero byte in the text", .reason = "JSON_SYNTAX",
-                                     .path = source.place()});
+    throw Error(Code::invalid_json,
+                {.message = "syntax error: a zero byte in the text", .reason = "JSON_SYNTAX", .path = source.place()});
   }
   TreeBuilder builder(source, limits);
   nlohmann::json::sax_parse(TrackedIterator(begin, &source.progress),

@@ -15,12 +15,24 @@ class Writer {
 
   void write(const Json& value, std::size_t level) {
     switch (value.kind()) {
-      case Json::Kind::null: out_ += "null"; break;
-      case Json::Kind::boolean: out_ += value.as_boolean() ? "true" : "false"; break;
-      case Json::Kind::number: number(value); break;
-      case Json::Kind::text: text(value.as_text()); break;
-      case Json::Kind::array: array(value, level); break;
-      case Json::Kind::object: object(value, level); break;
+      case Json::Kind::null:
+        out_ += "null";
+        break;
+      case Json::Kind::boolean:
+        out_ += value.as_boolean() ? "true" : "false";
+        break;
+      case Json::Kind::number:
+        number(value);
+        break;
+      case Json::Kind::text:
+        text(value.as_text());
+        break;
+      case Json::Kind::array:
+        array(value, level);
+        break;
+      case Json::Kind::object:
+        object(value, level);
+        break;
     }
   }
 
@@ -40,7 +52,8 @@ class Writer {
   void put(double value) {
     if (!std::isfinite(value))
       throw Error(Code::invalid_argument, {.message = "JSON cannot write a number that is infinite or not a number",
-                                           .reason = "NOT_FINITE", .hint = "export weights as base64"});
+                                           .reason = "NOT_FINITE",
+                                           .hint = "export weights as base64"});
     char digits[32];
     out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
   }
@@ -50,11 +63,21 @@ class Writer {
     out_ += '"';
     for (const char c : value) {
       switch (c) {
-        case '"': out_ += "\\\""; break;
-        case '\\': out_ += "\\\\"; break;
-        case '\n': out_ += "\\n"; break;
-        case '\r': out_ += "\\r"; break;
-        case '\t': out_ += "\\t"; break;
+        case '"':
+          out_ += "\\\"";
+          break;
+        case '\\':
+          out_ += "\\\\";
+          break;
+        case '\n':
+          out_ += "\\n";
+          break;
+        case '\r':
+          out_ += "\\r";
+          break;
+        case '\t':
+          out_ += "\\t";
+          break;
         default:
           if (static_cast<unsigned char>(c) < 32) {
             out_ += "\\u00";

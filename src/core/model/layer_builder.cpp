@@ -41,9 +41,11 @@ bool all_ones_but(const Shape& shape, const std::vector<std::int64_t>& dims) {
 
 void LayerBuilder::fail(Code code, std::string reason, std::string message, std::string hint,
                         std::string_view property) const {
-  throw Error(code, {.message = std::move(message), .reason = std::move(reason),
+  throw Error(code, {.message = std::move(message),
+                     .reason = std::move(reason),
                      .path = property.empty() ? layer_.path : pointer_to(layer_.path, property),
-                     .layer = layer_.name, .hint = std::move(hint)});
+                     .layer = layer_.name,
+                     .hint = std::move(hint)});
 }
 
 Shape LayerBuilder::dims(Ref value) const { return builder_.shape(value).without(0); }
@@ -60,7 +62,8 @@ std::int64_t LayerBuilder::input_count() const {
 std::string_view LayerBuilder::fallback(std::string_view name) const {
   for (const PropertyDef& definition : layer_.definition->properties)
     if (definition.name == name) return definition.fallback;
-  throw Error(Code::internal, "layer " + layer_.type + " asks for property " + std::string(name) + ", which it does not define");
+  throw Error(Code::internal,
+              "layer " + layer_.type + " asks for property " + std::string(name) + ", which it does not define");
 }
 
 bool LayerBuilder::boolean(std::string_view name) const {
@@ -94,7 +97,8 @@ std::vector<std::int64_t> LayerBuilder::counts(std::string_view name, std::size_
   if (!given || given->is_number()) return std::vector<std::int64_t>(axes, integer(name));
   if (given->size() != axes)
     fail(Code::invalid_model, "PROPERTY_VALUE",
-         std::string(name) + " has " + std::to_string(given->size()) + " numbers, expected one or " + std::to_string(axes),
+         std::string(name) + " has " + std::to_string(given->size()) + " numbers, expected one or " +
+             std::to_string(axes),
          {}, name);
   std::vector<std::int64_t> list;
   for (std::size_t i = 0; i < axes; ++i) list.push_back(given->at(i).as_integer().value_or(0));
@@ -109,7 +113,9 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
     throw Error(Code::limit_exceeded,
                 {.message = std::string(request.name) + " of shape " + request.shape.text() + " would take " +
                             std::to_string(elements) + " elements",
-                 .reason = "TENSOR_BYTES", .path = layer_.path, .layer = layer_.name,
+                 .reason = "TENSOR_BYTES",
+                 .path = layer_.path,
+                 .layer = layer_.name,
                  .expected = "at most " + std::to_string(limits.tensor_bytes) + " bytes for one tensor",
                  .hint = "a smaller size, or a larger limit \"tensor_bytes\""});
   BuiltParameter built;
@@ -133,14 +139,17 @@ Ref LayerBuilder::given_array(const Request& request, const Json& values, const 
   std::vector<std::int64_t> dims;
   std::vector<double> numbers;
   if (!collect_numbers(values, 0, dims, numbers))
-    fail(Code::invalid_model, "RAGGED", std::string(request.name) + " is an array of numbers whose rows are equally long",
-         {}, request.name);
+    fail(Code::invalid_model, "RAGGED",
+         std::string(request.name) + " is an array of numbers whose rows are equally long", {}, request.name);
   const auto wanted = static_cast<std::size_t>(request.shape.elements());
   const bool flat = dims.size() == 1 && numbers.size() == wanted;
   if (!flat && !all_ones_but(request.shape, dims))
-    throw Error(Code::shape_mismatch,
-                {.message = std::string(request.name) + " has the wrong shape", .reason = "PARAM_SIZE", .path = path,
-                 .layer = layer_.name, .expected = request.shape.text(), .actual = Shape(dims).text()});
+    throw Error(Code::shape_mismatch, {.message = std::string(request.name) + " has the wrong shape",
+                                       .reason = "PARAM_SIZE",
+                                       .path = path,
+                                       .layer = layer_.name,
+                                       .expected = request.shape.text(),
+                                       .actual = Shape(dims).text()});
   return declare(request, false, path, Tensor::from(builder_.context(), type(), request.shape, numbers));
 }
 
@@ -150,8 +159,8 @@ Ref LayerBuilder::parameter(const Request& request) {
   if (!given || (given->is_boolean() && given->as_boolean())) return declare(request, true, {}, {});
   if (given->is_null() || given->is_boolean()) {
     if (request.optional) return {};
-    fail(Code::invalid_model, "PARAM_VALUE", "a " + layer_.type + " layer cannot go without " + std::string(request.name),
-         {}, request.name);
+    fail(Code::invalid_model, "PARAM_VALUE",
+         "a " + layer_.type + " layer cannot go without " + std::string(request.name), {}, request.name);
   }
   if (given->is_number()) {
     if (request.takes_number) return builder_.scalar(given->as_number(), type());
@@ -168,8 +177,11 @@ Ref LayerBuilder::parameter(const Request& request) {
     }
     if (!all_ones_but(request.shape, dims))
       throw Error(Code::shape_mismatch, {.message = std::string(request.name) + " has the wrong shape",
-                                         .reason = "PARAM_SIZE", .path = path, .layer = layer_.name,
-                                         .expected = request.shape.text(), .actual = describe(*size)});
+                                         .reason = "PARAM_SIZE",
+                                         .path = path,
+                                         .layer = layer_.name,
+                                         .expected = request.shape.text(),
+                                         .actual = describe(*size)});
     return declare(request, true, {}, {});
   }
   fail(Code::unsupported, "PARAM_PIPE", std::string(request.name) + " as the end of a pipe cannot be built yet", {},

@@ -47,8 +47,8 @@ class LayerBuilder {
     std::string_view name;
     Shape shape;
     Initial start;
-    bool optional = false;        ///< false and null mean: none
-    bool takes_number = false;    ///< a number means: this constant, frozen
+    bool optional = false;      ///< false and null mean: none
+    bool takes_number = false;  ///< a number means: this constant, frozen
     bool trainable = true;
   };
   /// The parameter by the value the model gives it; invalid when the layer goes without.
@@ -63,8 +63,8 @@ class LayerBuilder {
   Ref emit(std::string_view op, std::initializer_list<Ref> inputs, Attributes attributes = {}) {
     return builder_.emit(op, inputs, std::move(attributes));
   }
-  Ref flattened(Ref value);                      ///< [batch, numbers of one sample]
-  Ref reshaped(Ref value, const Shape& dims);    ///< [batch, dims...]
+  Ref flattened(Ref value);                    ///< [batch, numbers of one sample]
+  Ref reshaped(Ref value, const Shape& dims);  ///< [batch, dims...]
 
   [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint = {},
                          std::string_view property = {}) const;

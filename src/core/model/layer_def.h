@@ -17,10 +17,10 @@ class LayerBuilder;
 enum class PropertyKind : std::uint8_t {
   boolean,
   number,
-  integer,   ///< whole, 0 or more
-  count,     ///< whole, 1 or more
-  counts,    ///< a count, or an array of counts (one per spatial axis)
-  padding,   ///< "valid", "same", a whole number, or one (or one pair) per spatial axis
+  integer,  ///< whole, 0 or more
+  count,    ///< whole, 1 or more
+  counts,   ///< a count, or an array of counts (one per spatial axis)
+  padding,  ///< "valid", "same", a whole number, or one (or one pair) per spatial axis
   text,
   any,
 };
@@ -31,7 +31,7 @@ struct PropertyDef {
   std::string_view doc;
   std::string_view fallback = {};  ///< as JSON without quotes; empty: none
   bool required = false;
-  std::string_view choices = {};   ///< of texts: the allowed ones, separated by spaces
+  std::string_view choices = {};  ///< of texts: the allowed ones, separated by spaces
 };
 
 struct ParameterDef {
@@ -47,7 +47,7 @@ struct LayerDef {
   std::span<const PropertyDef> properties = {};
   std::span<const ParameterDef> parameters = {};  ///< in the order of setup.data
   SizeRule size = SizeRule::follows;
-  bool takes_default_activation = false;     ///< the root's `activation` applies
+  bool takes_default_activation = false;  ///< the root's `activation` applies
   bool on_first_layer = false;
   bool has_default_input = true;
   Ref (*build)(LayerBuilder& layer) = nullptr;  ///< nullptr: not built yet

@@ -31,8 +31,8 @@ Ref weighted(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int64_t n
   const bool named = connections && connections->is_text();
   if (connections && !named && !connections->is_array())
     layer.fail(Code::invalid_model, "CONNECTIONS",
-               "connections are \"all-to-all\", \"one-to-one\" or a mask of 0s and 1s, got " + describe(*connections), {},
-               "connections");
+               "connections are \"all-to-all\", \"one-to-one\" or a mask of 0s and 1s, got " + describe(*connections),
+               {}, "connections");
   const std::string kind = named ? connections->as_text() : "all-to-all";
   if (kind == "one-to-one") {
     if (inputs != neurons)
@@ -46,8 +46,8 @@ Ref weighted(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int64_t n
   if (kind != "all-to-all" && kind != "every-to-every")
     layer.fail(Code::invalid_model, "CONNECTIONS", "there are no connections \"" + kind + "\"",
                "use \"all-to-all\", \"one-to-one\" or a mask", "connections");
-  Ref weights = layer.parameter(
-      {.name = "weights", .shape = {inputs, neurons}, .start = Initial::uniform(inputs, neurons)});
+  Ref weights =
+      layer.parameter({.name = "weights", .shape = {inputs, neurons}, .start = Initial::uniform(inputs, neurons)});
   if (connections && connections->is_array())
     weights = layer.emit("mul", {weights, connection_mask(layer, *connections, inputs, neurons)});
   return layer.emit("matmul", {input, weights});
@@ -61,8 +61,8 @@ Ref build_neurons(LayerBuilder& layer) {
                "only inputs may have open dimensions", "size");
   const std::int64_t neurons = size.elements();
   Ref value = weighted(layer, layer.flattened(layer.input()), inputs, neurons);
-  const Ref bias = layer.parameter({.name = "bias", .shape = {neurons}, .start = Initial::number(0), .optional = true,
-                                    .takes_number = true});
+  const Ref bias = layer.parameter(
+      {.name = "bias", .shape = {neurons}, .start = Initial::number(0), .optional = true, .takes_number = true});
   if (bias) value = layer.emit("add", {value, bias});
   return layer.reshaped(value, size);
 }

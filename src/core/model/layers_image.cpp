@@ -11,9 +11,10 @@ using Integers = std::vector<std::int64_t>;
 void need_image(LayerBuilder& layer) {
   const Shape dims = layer.input_dims();
   if (dims.rank() == 3 && dims.is_concrete()) return;
-  layer.fail(Code::shape_mismatch, "INPUT_DIMS",
-             layer.layer().type + " expects an input of height x width x channels, got " + dims.text(),
-             "give the input layer such a size, [28, 28, 1], or put {\"type\": \"reshape\", \"size\": [28, 28, 1]} in front");
+  layer.fail(
+      Code::shape_mismatch, "INPUT_DIMS",
+      layer.layer().type + " expects an input of height x width x channels, got " + dims.text(),
+      "give the input layer such a size, [28, 28, 1], or put {\"type\": \"reshape\", \"size\": [28, 28, 1]} in front");
 }
 
 /// top, bottom, left, right for windows of `taps` (dilated) over the input.
@@ -34,7 +35,8 @@ Integers padding_of(LayerBuilder& layer, const Integers& taps, const Integers& s
   }
   if (given->is_number()) return Integers(4, given->as_integer().value_or(0));
   if (given->size() != 2)
-    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "padding has one entry for rows and one for columns", {}, "padding");
+    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "padding has one entry for rows and one for columns", {},
+               "padding");
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const Json entry = given->at(axis);
     for (std::size_t end = 0; end < 2; ++end)
@@ -48,7 +50,8 @@ Integers small_counts(LayerBuilder& layer, std::string_view name) {
   constexpr std::int64_t most = std::int64_t{1} << 20;
   Integers values = layer.counts(name, 2);
   if (std::ranges::any_of(values, [](std::int64_t value) { return value > most; }))
-    layer.fail(Code::limit_exceeded, "PROPERTY_VALUE", std::string(name) + " is at most " + std::to_string(most), {}, name);
+    layer.fail(Code::limit_exceeded, "PROPERTY_VALUE", std::string(name) + " is at most " + std::to_string(most), {},
+               name);
   return values;
 }
 
@@ -58,13 +61,15 @@ Ref convolve(LayerBuilder& layer, std::int64_t filters, std::int64_t groups) {
   const Integers strides = small_counts(layer, "strides"), dilations = small_counts(layer, "dilationRate");
   if (channels % groups != 0)
     layer.fail(Code::shape_mismatch, "GROUPS",
-               std::to_string(channels) + " channels do not divide into " + std::to_string(groups) + " groups", {}, "groups");
+               std::to_string(channels) + " channels do not divide into " + std::to_string(groups) + " groups", {},
+               "groups");
   const Shape shape{kernel[0], kernel[1], channels / groups, filters};
   const std::int64_t taps = kernel[0] * kernel[1];
-  const std::int64_t fan_in = Shape{taps, channels / groups}.elements(), fan_out = Shape{taps, filters}.elements() / groups;
+  const std::int64_t fan_in = Shape{taps, channels / groups}.elements(),
+                     fan_out = Shape{taps, filters}.elements() / groups;
   const Ref weights = layer.parameter({.name = "weights", .shape = shape, .start = Initial::uniform(fan_in, fan_out)});
-  const Ref bias = layer.parameter({.name = "bias", .shape = {filters}, .start = Initial::number(0), .optional = true,
-                                    .takes_number = true});
+  const Ref bias = layer.parameter(
+      {.name = "bias", .shape = {filters}, .start = Initial::number(0), .optional = true, .takes_number = true});
   const Attributes attributes = {{"strides", strides},
                                  {"padding", padding_of(layer, kernel, strides, dilations)},
                                  {"dilations", dilations},
@@ -99,8 +104,9 @@ Ref build_global_pool(LayerBuilder& layer) {
   return layer.emit(layer.layer().type, {layer.input()});
 }
 
-constexpr std::string_view padding_doc = "\"valid\": none; \"same\": the result is as large as the input divided by "
-                                         "strides; a number, one per axis, or [before, after] per axis";
+constexpr std::string_view padding_doc =
+    "\"valid\": none; \"same\": the result is as large as the input divided by "
+    "strides; a number, one per axis, or [before, after] per axis";
 
 constexpr PropertyDef conv_properties[] = {
     {.name = "filters", .kind = PropertyKind::count, .doc = "how many channels come out", .required = true},
@@ -132,13 +138,25 @@ constexpr ParameterDef depthwise_parameters[] = {
 };
 
 constexpr LayerDef definitions[] = {
-    {.name = "conv2d", .doc = "Two-dimensional convolution with a bias.", .properties = conv_properties,
-     .parameters = conv_parameters, .takes_default_activation = true, .build = build_conv2d},
-    {.name = "depthwiseConv2d", .doc = "Convolution of each channel by itself.", .properties = depthwise_properties,
-     .parameters = depthwise_parameters, .takes_default_activation = true, .build = build_depthwise},
-    {.name = "maxPool2d", .doc = "The largest value under a moving window.", .properties = pool_properties,
+    {.name = "conv2d",
+     .doc = "Two-dimensional convolution with a bias.",
+     .properties = conv_properties,
+     .parameters = conv_parameters,
+     .takes_default_activation = true,
+     .build = build_conv2d},
+    {.name = "depthwiseConv2d",
+     .doc = "Convolution of each channel by itself.",
+     .properties = depthwise_properties,
+     .parameters = depthwise_parameters,
+     .takes_default_activation = true,
+     .build = build_depthwise},
+    {.name = "maxPool2d",
+     .doc = "The largest value under a moving window.",
+     .properties = pool_properties,
      .build = build_pool},
-    {.name = "averagePool2d", .doc = "The mean under a moving window, padding left out.", .properties = pool_properties,
+    {.name = "averagePool2d",
+     .doc = "The mean under a moving window, padding left out.",
+     .properties = pool_properties,
      .build = build_pool},
     {.name = "globalAveragePool2d", .doc = "The mean of each channel.", .build = build_global_pool},
     {.name = "globalMaxPool2d", .doc = "The largest value of each channel.", .build = build_global_pool},

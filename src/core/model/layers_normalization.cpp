@@ -30,10 +30,10 @@ Ref build_layer_norm(LayerBuilder& layer) {
 Ref build_batch_norm(LayerBuilder& layer) {
   const std::int64_t channels = channels_of(layer);
   const Ref scale = scale_of(layer, channels), bias = bias_of(layer, channels);
-  const Ref mean = layer.parameter(
-      {.name = "movingMean", .shape = {channels}, .start = Initial::number(0), .trainable = false});
-  const Ref variance = layer.parameter(
-      {.name = "movingVariance", .shape = {channels}, .start = Initial::number(1), .trainable = false});
+  const Ref mean =
+      layer.parameter({.name = "movingMean", .shape = {channels}, .start = Initial::number(0), .trainable = false});
+  const Ref variance =
+      layer.parameter({.name = "movingVariance", .shape = {channels}, .start = Initial::number(1), .trainable = false});
   const Attributes epsilon = {{"epsilon", layer.number("epsilon")}};
   if (!layer.training()) return layer.emit("batchNorm", {layer.input(), mean, variance, scale, bias}, epsilon);
 
@@ -54,7 +54,10 @@ constexpr PropertyDef layer_norm_properties[] = {
 };
 constexpr PropertyDef batch_norm_properties[] = {
     {.name = "epsilon", .kind = PropertyKind::number, .doc = "added to the variance", .fallback = "0.001"},
-    {.name = "momentum", .kind = PropertyKind::number, .doc = "how much of the running averages stays", .fallback = "0.99"},
+    {.name = "momentum",
+     .kind = PropertyKind::number,
+     .doc = "how much of the running averages stays",
+     .fallback = "0.99"},
 };
 constexpr ParameterDef layer_norm_parameters[] = {
     {"scale", "[channels]; false or null: none"},
@@ -68,10 +71,16 @@ constexpr ParameterDef batch_norm_parameters[] = {
 };
 
 constexpr LayerDef definitions[] = {
-    {.name = "layerNorm", .doc = "Mean 0 and variance 1 over the last dimension, then scale and bias.",
-     .properties = layer_norm_properties, .parameters = layer_norm_parameters, .build = build_layer_norm},
-    {.name = "batchNorm", .doc = "Mean 0 and variance 1 of each channel over the batch, then scale and bias.",
-     .properties = batch_norm_properties, .parameters = batch_norm_parameters, .build = build_batch_norm},
+    {.name = "layerNorm",
+     .doc = "Mean 0 and variance 1 over the last dimension, then scale and bias.",
+     .properties = layer_norm_properties,
+     .parameters = layer_norm_parameters,
+     .build = build_layer_norm},
+    {.name = "batchNorm",
+     .doc = "Mean 0 and variance 1 of each channel over the batch, then scale and bias.",
+     .properties = batch_norm_properties,
+     .parameters = batch_norm_parameters,
+     .build = build_batch_norm},
 };
 
 }  // namespace

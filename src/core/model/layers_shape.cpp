@@ -14,7 +14,8 @@ Ref build_reshape(LayerBuilder& layer) {
   if (size.elements() != dims.elements())
     layer.fail(Code::shape_mismatch, "OP_OUTPUT_SIZE",
                "reshape keeps the number of values: the input " + dims.text() + " has " +
-                   std::to_string(dims.elements()) + ", the size " + size.text() + " " + std::to_string(size.elements()),
+                   std::to_string(dims.elements()) + ", the size " + size.text() + " " +
+                   std::to_string(size.elements()),
                {}, "size");
   return layer.reshaped(layer.input(), size);
 }
@@ -31,13 +32,21 @@ Ref build_dropout(LayerBuilder& layer) {
 }
 
 constexpr PropertyDef dropout_properties[] = {
-    {.name = "rate", .kind = PropertyKind::number, .doc = "share of the values that is dropped in training", .fallback = "0.5"},
+    {.name = "rate",
+     .kind = PropertyKind::number,
+     .doc = "share of the values that is dropped in training",
+     .fallback = "0.5"},
 };
 
 constexpr LayerDef definitions[] = {
     {.name = "flatten", .doc = "All values of a sample in one dimension, row-major.", .build = build_flatten},
-    {.name = "reshape", .doc = "The same values under another size.", .size = SizeRule::required, .build = build_reshape},
-    {.name = "dropout", .doc = "In training a random share of the values becomes 0.", .properties = dropout_properties,
+    {.name = "reshape",
+     .doc = "The same values under another size.",
+     .size = SizeRule::required,
+     .build = build_reshape},
+    {.name = "dropout",
+     .doc = "In training a random share of the values becomes 0.",
+     .properties = dropout_properties,
      .build = build_dropout},
 };
 

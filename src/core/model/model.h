@@ -32,27 +32,27 @@ struct Target {
 
 /// A layer or pipe: an operator instance with its place in the flow.
 struct Layer {
-  std::string path;    ///< "/layers/1", "/layers/0/pipes/2"
-  std::string name;    ///< as given; may be empty
-  std::string title;   ///< the name, or "1" for layer 1, "1/0" for its first pipe: unique in the model
-  std::string label;   ///< a foreign name it goes by
+  std::string path;   ///< "/layers/1", "/layers/0/pipes/2"
+  std::string name;   ///< as given; may be empty
+  std::string title;  ///< the name, or "1" for layer 1, "1/0" for its first pipe: unique in the model
+  std::string label;  ///< a foreign name it goes by
   std::string domain;
-  std::string type;    ///< canonical: "input", "neurons", "tanh", ...; empty for a layer of pipes only
-  int id = 0;          ///< 1, 2, ... depth-first in document order
-  int layer_index = 0; ///< of the layer it is or belongs to
+  std::string type;     ///< canonical: "input", "neurons", "tanh", ...; empty for a layer of pipes only
+  int id = 0;           ///< 1, 2, ... depth-first in document order
+  int layer_index = 0;  ///< of the layer it is or belongs to
   bool is_pipe = false;
   const LayerDef* definition = nullptr;  ///< of a layer type ...
   const OpDef* operation = nullptr;      ///< ... or of an operator that stands as a layer
   std::optional<Shape> size;             ///< without batch; null dimensions are symbols 1, 2, ...
   bool activation_given = false;
-  std::string activation;                ///< what is to be applied; empty: none
-  bool routed = false;                   ///< `to` is given
+  std::string activation;  ///< what is to be applied; empty: none
+  bool routed = false;     ///< `to` is given
   std::vector<Target> to;
   std::int64_t history = 0;
   bool history_routed = false;
   std::vector<Target> history_to;
   std::string pipe_from;
-  Json properties;                       ///< the object with canonical keys (`{"size": n}` for a number)
+  Json properties;  ///< the object with canonical keys (`{"size": n}` for a number)
   std::shared_ptr<const Model> net;
   std::vector<Layer> pipes;
 
@@ -61,35 +61,35 @@ struct Layer {
 
 /// A flow that `to`, `historyTo` or the document's order asks for.
 struct Route {
-  int source = 0;         ///< id of the layer or pipe
-  int target = 0;         ///< id of the layer or pipe; 0: the model's output
+  int source = 0;              ///< id of the layer or pipe
+  int target = 0;              ///< id of the layer or pipe; 0: the model's output
   std::string parameter = {};  ///< the parameter it feeds; empty for the default input
-  bool delayed = false;   ///< delivered in the next run
-  bool history = false;   ///< carries the history of the source
-  std::string path = {};  ///< where it is written
+  bool delayed = false;        ///< delivered in the next run
+  bool history = false;        ///< carries the history of the source
+  std::string path = {};       ///< where it is written
 };
 
 struct Model {
-  Json json;           ///< as given
+  Json json;  ///< as given
   std::string domain = "core";
   DType type = DType::fp32;
   std::optional<double> min_mops;
   bool activation_given = false;
-  std::string activation;                  ///< of layers that give none; empty: none
+  std::string activation;  ///< of layers that give none; empty: none
   std::string default_type = "neurons";
   enum class Seed : std::uint8_t { unset, given, entropy } seed_kind = Seed::unset;
   std::uint64_t seed = 0;
   std::vector<Layer> layers;
-  std::vector<Route> routes;               ///< in document order of their sources
+  std::vector<Route> routes;  ///< in document order of their sources
   IoBlock io;
-  Json setup_data;                         ///< null: none
-  std::string setup_data_path;             ///< "/setup/data", or where the old spelling stands
+  Json setup_data;              ///< null: none
+  std::string setup_data_path;  ///< "/setup/data", or where the old spelling stands
   Json setup_instructions;
-  int element_count = 0;                   ///< layers and pipes; ids run from 1 to this
-  std::vector<std::pair<int, int>> places; ///< by id - 1: index of the layer, and of its pipe or -1
-  int symbol_count = 1;                    ///< dimension symbols in use, the batch included
+  int element_count = 0;                    ///< layers and pipes; ids run from 1 to this
+  std::vector<std::pair<int, int>> places;  ///< by id - 1: index of the layer, and of its pipe or -1
+  int symbol_count = 1;                     ///< dimension symbols in use, the batch included
 
-  const Layer& element(int id) const;      ///< layer or pipe by id
+  const Layer& element(int id) const;  ///< layer or pipe by id
 };
 
 struct ModelOptions {

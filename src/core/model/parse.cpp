@@ -26,7 +26,8 @@ class RootParser {
     domain();
     data_type();
     if (const Json* mops = property("minMops")) {
-      if (!mops->is_number() || mops->as_number() < 0) wrong_value(at("minMops"), "minMops", "a number of 0 or more", *mops);
+      if (!mops->is_number() || mops->as_number() < 0)
+        wrong_value(at("minMops"), "minMops", "a number of 0 or more", *mops);
       model_.min_mops = mops->as_number();
     }
     activation();
@@ -38,8 +39,8 @@ class RootParser {
       for (const std::string_view key : {"io", "minMops"})
         if (property(key)) state_.context.log(1, at(key) + ": ignored in an inner net");
     if (property("outputs"))
-      throw Error(Code::unsupported, {.message = "\"outputs\" by pull cannot be built yet", .reason = "OUTPUTS",
-                                      .path = at("outputs")});
+      throw Error(Code::unsupported,
+                  {.message = "\"outputs\" by pull cannot be built yet", .reason = "OUTPUTS", .path = at("outputs")});
     layers();
     return std::move(model_);
   }
@@ -64,7 +65,8 @@ class RootParser {
     const Json* data = setup ? setup->find("data") : nullptr;
     if (data && !(*data == *moved))
       throw Error(Code::invalid_model, {.message = "\"setupData\" and \"setup.data\" mean the same and differ",
-                                        .reason = "ALIAS_CONFLICT", .path = at("setupData"),
+                                        .reason = "ALIAS_CONFLICT",
+                                        .path = at("setupData"),
                                         .hint = "keep \"setup.data\" alone"});
     if (!data) model_.setup_data_path = at("setupData");
     std::vector<Json::Member> members;
@@ -93,12 +95,14 @@ class RootParser {
     const auto version = value->is_number() ? value->as_integer() : std::nullopt;
     if (!version || *version < 1) wrong_value(at("webai"), "webai", "the version of the language: 1", *value);
     if (*version > newest_version)
-      throw Error(Code::unsupported, {.message = "the model is written in version " + std::to_string(*version) +
-                                                 " of the language, this library reads up to " +
-                                                 std::to_string(newest_version),
-                                      .reason = "VERSION", .path = at("webai"),
-                                      .expected = std::to_string(newest_version), .actual = std::to_string(*version),
-                                      .hint = "use a newer library"});
+      throw Error(Code::unsupported,
+                  {.message = "the model is written in version " + std::to_string(*version) +
+                              " of the language, this library reads up to " + std::to_string(newest_version),
+                   .reason = "VERSION",
+                   .path = at("webai"),
+                   .expected = std::to_string(newest_version),
+                   .actual = std::to_string(*version),
+                   .hint = "use a newer library"});
   }
 
   void domain() {
@@ -108,7 +112,8 @@ class RootParser {
     const auto known = state_.registry.domains();
     if (*name != "core" && std::ranges::find(known, *name) == known.end()) {
       const std::string near = nearest_name(*name, known);
-      throw Error(Code::not_found, {.message = "there is no domain \"" + *name + "\"", .reason = "DOMAIN",
+      throw Error(Code::not_found, {.message = "there is no domain \"" + *name + "\"",
+                                    .reason = "DOMAIN",
                                     .path = at("domain"),
                                     .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
     }
@@ -125,9 +130,11 @@ class RootParser {
       std::vector<std::string_view> known;
       for (std::size_t i = 1; i < dtype_count; ++i) known.push_back(name_of(static_cast<DType>(i)));
       const std::string near = nearest_name(*name, known);
-      throw Error(Code::unsupported, {.message = "\"" + *name + "\" is no data type of models", .reason = "DATATYPE",
+      throw Error(Code::unsupported, {.message = "\"" + *name + "\" is no data type of models",
+                                      .reason = "DATATYPE",
                                       .path = at("dataType"),
-                                      .expected = "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64", .actual = *name,
+                                      .expected = "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64",
+                                      .actual = *name,
                                       .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
     }
     if (state_.outer) check_like_outer("dataType", std::string(name_of(state_.outer->type)), *name);
@@ -137,7 +144,10 @@ class RootParser {
   void check_like_outer(std::string_view key, const std::string& outer, const std::string& inner) const {
     if (!state_.outer || outer == inner) return;
     throw Error(Code::invalid_model, {.message = "an inner net has the " + std::string(key) + " of the net around it",
-                                      .reason = "NET_MISMATCH", .path = at(key), .expected = outer, .actual = inner});
+                                      .reason = "NET_MISMATCH",
+                                      .path = at(key),
+                                      .expected = outer,
+                                      .actual = inner});
   }
 
   void activation() {
@@ -168,7 +178,8 @@ class RootParser {
     for (const LayerDef* definition : layer_definitions()) known.push_back(definition->name);
     const std::string near = nearest_name(model_.default_type, known);
     throw Error(Code::not_found, {.message = "there is no layer type \"" + model_.default_type + "\"",
-                                  .reason = "OPERATION", .path = at("type"),
+                                  .reason = "OPERATION",
+                                  .path = at("type"),
                                   .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
 
@@ -207,14 +218,16 @@ class RootParser {
     const Json* list = property("layers");
     if (!list) {
       if (state_.outer)
-        throw Error(Code::invalid_model, {.message = "an inner net needs layers", .reason = "LAYERS", .path = state_.path});
+        throw Error(Code::invalid_model,
+                    {.message = "an inner net needs layers", .reason = "LAYERS", .path = state_.path});
       return;  // inferred from the data by the first training
     }
     const std::string path = at("layers");
     if (!list->is_array() || list->size() == 0) wrong_value(path, "layers", "an array of at least one layer", *list);
     if (list->size() > state_.context.limits().nodes)
       throw Error(Code::limit_exceeded, {.message = "the model has " + std::to_string(list->size()) + " layers",
-                                         .reason = "NODES", .path = path,
+                                         .reason = "NODES",
+                                         .path = path,
                                          .expected = "at most " + std::to_string(state_.context.limits().nodes),
                                          .actual = std::to_string(list->size()),
                                          .hint = "raise the limit \"nodes\" if this is meant"});
@@ -236,14 +249,16 @@ Model parse_model_object(ParseState& state, const Json& json) { return RootParse
 Model parse_model(const Context& context, const Registry& registry, const Json& json, ModelOptions options) {
   AliasLog aliases(context, options.strict);
   std::uint64_t elements = 0;
-  ParseState state{.context = context, .registry = registry, .options = options, .aliases = aliases, .elements = elements};
+  ParseState state{
+      .context = context, .registry = registry, .options = options, .aliases = aliases, .elements = elements};
   return parse_model_object(state, json);
 }
 
 Model infer_layers(const Context& context, const Registry& registry, const Model& model, std::int64_t inputs,
                    std::int64_t outputs) {
   const auto hidden = static_cast<double>(std::max<std::int64_t>(3, inputs / 2));
-  Json json = model.json.with("layers", Json::numbers({static_cast<double>(inputs), hidden, static_cast<double>(outputs)}));
+  Json json =
+      model.json.with("layers", Json::numbers({static_cast<double>(inputs), hidden, static_cast<double>(outputs)}));
   if (!model.activation_given) json = json.with("activation", Json::text("sigmoid"));
   return parse_model(context, registry, json);
 }

@@ -15,11 +15,11 @@ struct ParseState {
   const Registry& registry;
   ModelOptions options;
   AliasLog& aliases;
-  std::uint64_t& elements;     ///< layers and pipes so far, those of inner nets included
-  std::size_t depth = 0;       ///< of nets in nets
-  std::string path = {};       ///< of the model itself: "" or "/layers/2/net"
-  const Model* outer = nullptr;///< whose domain and data type an inner net takes
-  bool in_iterator = false;    ///< targets may name states and labels of the iterator around
+  std::uint64_t& elements;       ///< layers and pipes so far, those of inner nets included
+  std::size_t depth = 0;         ///< of nets in nets
+  std::string path = {};         ///< of the model itself: "" or "/layers/2/net"
+  const Model* outer = nullptr;  ///< whose domain and data type an inner net takes
+  bool in_iterator = false;      ///< targets may name states and labels of the iterator around
 };
 
 Model parse_model_object(ParseState& state, const Json& json);

@@ -15,8 +15,11 @@ constexpr std::size_t deepest_net = 64;
 
 [[noreturn]] void fail(const Layer& layer, Code code, std::string reason, std::string path, std::string message,
                        std::string hint = {}) {
-  throw Error(code, {.message = std::move(message), .reason = std::move(reason), .path = std::move(path),
-                     .layer = layer.name, .hint = std::move(hint)});
+  throw Error(code, {.message = std::move(message),
+                     .reason = std::move(reason),
+                     .path = std::move(path),
+                     .layer = layer.name,
+                     .hint = std::move(hint)});
 }
 
 // "a layer", "a pipe", "a conv2d layer"
@@ -32,9 +35,12 @@ Json expand_shorthand(const Json& json, const std::string& path, bool is_pipe) {
   if (json.is_object()) return json;
   if (json.is_number() || (json.is_array() && json.size() > 0)) return Json::object({{"size", json}});
   const std::string noun = is_pipe ? "a pipe" : "a layer";
-  throw Error(Code::invalid_model, {.message = noun + " is a number, an array of numbers or an object, got " + describe(json),
-                                    .reason = "LAYER_KIND", .path = path,
-                                    .expected = "a number, an array of numbers or an object", .actual = describe(json)});
+  throw Error(Code::invalid_model,
+              {.message = noun + " is a number, an array of numbers or an object, got " + describe(json),
+               .reason = "LAYER_KIND",
+               .path = path,
+               .expected = "a number, an array of numbers or an object",
+               .actual = describe(json)});
 }
 
 class LayerParser {
@@ -77,7 +83,8 @@ class LayerParser {
     const Json* value = property("name");
     if (!value) return {};
     const std::string name = text(*value, "name");
-    if (name.find_first_of(".:/") != std::string::npos || std::string_view("*!@~&$#^%").find(name[0]) != std::string::npos)
+    if (name.find_first_of(".:/") != std::string::npos ||
+        std::string_view("*!@~&$#^%").find(name[0]) != std::string::npos)
       fail(layer_, Code::invalid_model, "NAME", at("name"), "\"" + name + "\" cannot be a name",
            "names contain no . : / and start with none of * ! @ ~ & $ # ^ %; put such a name into \"label\"");
     return name;
@@ -203,7 +210,8 @@ class LayerParser {
       fail(layer_, Code::limit_exceeded, "RANK", at("size"),
            "a size has at most " + std::to_string(most) + " dimensions, got " + std::to_string(dims.size()));
     Shape shape;
-    for (std::size_t i = 0; i < dims.size(); ++i) shape.append(dimension(dims.at(i), value.is_array() ? pointer_to(at("size"), i) : at("size")));
+    for (std::size_t i = 0; i < dims.size(); ++i)
+      shape.append(dimension(dims.at(i), value.is_array() ? pointer_to(at("size"), i) : at("size")));
     return shape;
   }
 
@@ -263,9 +271,14 @@ class LayerParser {
     if (state_.depth + 1 > deepest_net)
       fail(layer_, Code::limit_exceeded, "NET_DEPTH", at("net"),
            "nets stand in nets more than " + std::to_string(deepest_net) + " deep");
-    ParseState inner_state{.context = state_.context, .registry = state_.registry, .options = state_.options,
-                           .aliases = state_.aliases, .elements = state_.elements, .depth = state_.depth + 1,
-                           .path = at("net"), .outer = &model_,
+    ParseState inner_state{.context = state_.context,
+                           .registry = state_.registry,
+                           .options = state_.options,
+                           .aliases = state_.aliases,
+                           .elements = state_.elements,
+                           .depth = state_.depth + 1,
+                           .path = at("net"),
+                           .outer = &model_,
                            .in_iterator = layer_.type == "iterator" || state_.in_iterator};
     layer_.net = std::make_shared<const Model>(parse_model_object(inner_state, *inner));
   }
@@ -297,7 +310,9 @@ void check_activation(const Registry& registry, const std::string& domain, const
   throw Error(operation ? Code::invalid_model : Code::not_found,
               {.message = operation ? "\"" + name + "\" is an operator, but no activation"
                                     : "there is no activation \"" + name + "\"",
-               .reason = "NOT_ACTIVATION", .path = path, .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+               .reason = "NOT_ACTIVATION",
+               .path = path,
+               .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
 
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index) {

@@ -13,16 +13,20 @@ namespace {
 
 [[noreturn]] void fail(const Layer& source, Code code, std::string reason, std::string path, std::string message,
                        std::string hint = {}) {
-  throw Error(code, {.message = std::move(message), .reason = std::move(reason), .path = std::move(path),
-                     .layer = source.name, .hint = std::move(hint)});
+  throw Error(code, {.message = std::move(message),
+                     .reason = std::move(reason),
+                     .path = std::move(path),
+                     .layer = source.name,
+                     .hint = std::move(hint)});
 }
 
 bool has_parameter(const Layer& layer, std::string_view name) {
   if (name == "input") return true;
   if (layer.definition)
-    return std::ranges::any_of(layer.definition->parameters, [&](const ParameterDef& entry) { return entry.name == name; });
-  return layer.operation && std::ranges::any_of(layer.operation->inputs,
-                                                [&](const InputSpec& entry) { return entry.name == name; });
+    return std::ranges::any_of(layer.definition->parameters,
+                               [&](const ParameterDef& entry) { return entry.name == name; });
+  return layer.operation &&
+         std::ranges::any_of(layer.operation->inputs, [&](const InputSpec& entry) { return entry.name == name; });
 }
 
 struct End {
@@ -53,10 +57,16 @@ class RouteFinder {
 
  private:
   void collect(const Layer& layer) {
-    model_.places.emplace_back(layer.layer_index, layer.is_pipe ? static_cast<int>(&layer - model_.layers[static_cast<std::size_t>(layer.layer_index)].pipes.data()) : -1);
+    model_.places.emplace_back(
+        layer.layer_index,
+        layer.is_pipe
+            ? static_cast<int>(&layer - model_.layers[static_cast<std::size_t>(layer.layer_index)].pipes.data())
+            : -1);
     if (!layer.name.empty() && !names_.emplace(layer.name, layer.id).second)
       throw Error(Code::invalid_model, {.message = "two layers or pipes are called \"" + layer.name + "\"",
-                                        .reason = "DUPLICATE_NAME", .path = layer.path + "/name", .layer = layer.name,
+                                        .reason = "DUPLICATE_NAME",
+                                        .path = layer.path + "/name",
+                                        .layer = layer.name,
                                         .hint = "names are unique in a model"});
     if (!layer.definition) return;
     for (const ParameterDef& parameter : layer.definition->parameters)
@@ -104,8 +114,13 @@ class RouteFinder {
         if (!seen.insert(end).second)
           fail(source, Code::invalid_model, "TARGET_TWICE", target.path, "one target stands twice in the list");
         const bool delayed = !history && element(end.id).layer_index <= source.layer_index;
-        add({.source = source.id, .target = end.id, .parameter = std::move(end.parameter), .delayed = delayed,
-             .history = history, .path = target.path}, source);
+        add({.source = source.id,
+             .target = end.id,
+             .parameter = std::move(end.parameter),
+             .delayed = delayed,
+             .history = history,
+             .path = target.path},
+            source);
       }
     }
   }
@@ -170,10 +185,12 @@ class RouteFinder {
       for (const Route& route : model_.routes) fed_.insert(route.target);
     const bool shared = fed_.contains(layer.id) || !layer.pipe_from.empty();
     const auto check = [&](const Layer& part) {
-      if (!part.operates() || part.type == "input" || shared || fed_.contains(part.id) || !part.pipe_from.empty()) return;
+      if (!part.operates() || part.type == "input" || shared || fed_.contains(part.id) || !part.pipe_from.empty())
+        return;
       const bool by_parameter = part.definition && !part.definition->has_default_input;
       if (!by_parameter)
-        fail(part, Code::invalid_model, "NO_INPUT", part.path, "nothing flows into this " + std::string(part.is_pipe ? "pipe" : "layer"),
+        fail(part, Code::invalid_model, "NO_INPUT", part.path,
+             "nothing flows into this " + std::string(part.is_pipe ? "pipe" : "layer"),
              "give it to some layer's \"to\", or remove it");
     };
     check(layer);

@@ -38,7 +38,8 @@ void count_numbers(const Json& array, std::size_t& count, const std::string& pat
       count_numbers(item, count, path);
     else
       throw Error(Code::invalid_model, {.message = "setup.data holds numbers, got " + describe(item),
-                                        .reason = "SETUP_DATA", .path = pointer_to(path, i)});
+                                        .reason = "SETUP_DATA",
+                                        .path = pointer_to(path, i)});
   }
 }
 
@@ -60,14 +61,19 @@ void copy_numbers(const Json& array, Tensor& into, std::size_t& at) {
 
 std::uint64_t choose_seed(const Context& context, const Model& model) {
   switch (model.seed_kind) {
-    case Model::Seed::given: return model.seed;
-    case Model::Seed::unset: return default_seed + context.options().seed;
-    case Model::Seed::entropy: break;
+    case Model::Seed::given:
+      return model.seed;
+    case Model::Seed::unset:
+      return default_seed + context.options().seed;
+    case Model::Seed::entropy:
+      break;
   }
   std::uint64_t seed = 0;
   if (!context.host().entropy(&seed, sizeof seed))
-    throw Error(Code::host_error, {.message = "the host has no entropy for \"seed\": null", .reason = "ENTROPY",
-                                   .path = "/seed", .hint = "give a number"});
+    throw Error(Code::host_error, {.message = "the host has no entropy for \"seed\": null",
+                                   .reason = "ENTROPY",
+                                   .path = "/seed",
+                                   .hint = "give a number"});
   return seed;
 }
 
@@ -101,9 +107,11 @@ void check_total(const Context& context, const BuiltModel& built) {
   for (const BuiltParameter& parameter : built.parameters) {
     const auto bytes = static_cast<std::uint64_t>(parameter.type.shape.elements()) * size_of(parameter.type.type);
     if (bytes > left)
-      throw Error(Code::limit_exceeded, {.message = "the parameters would take more than " + std::to_string(most) + " bytes",
-                                         .reason = "HOST_BYTES", .path = parameter.layer,
-                                         .hint = "smaller layers, or a larger limit \"host_bytes\""});
+      throw Error(Code::limit_exceeded,
+                  {.message = "the parameters would take more than " + std::to_string(most) + " bytes",
+                   .reason = "HOST_BYTES",
+                   .path = parameter.layer,
+                   .hint = "smaller layers, or a larger limit \"host_bytes\""});
     left -= bytes;
   }
 }
@@ -119,12 +127,16 @@ void check_total(const Context& context, const BuiltModel& built) {
     affected = parameter.name;
     layer = parameter.layer;
   }
-  throw Error(Code::invalid_model,
-              {.message = "setup.data holds " + std::to_string(got) + " numbers, the model needs " + std::to_string(expected) +
-                          (affected.empty() ? "" : "; the first parameter that gets too few is \"" + affected + "\""),
-               .reason = "SETUP_SIZE", .path = model.setup_data_path, .layer = layer, .expected = std::to_string(expected),
-               .actual = std::to_string(got),
-               .hint = "without setup.data the parameters start at random"});
+  throw Error(
+      Code::invalid_model,
+      {.message = "setup.data holds " + std::to_string(got) + " numbers, the model needs " + std::to_string(expected) +
+                  (affected.empty() ? "" : "; the first parameter that gets too few is \"" + affected + "\""),
+       .reason = "SETUP_SIZE",
+       .path = model.setup_data_path,
+       .layer = layer,
+       .expected = std::to_string(expected),
+       .actual = std::to_string(got),
+       .hint = "without setup.data the parameters start at random"});
 }
 
 double shortest_number(const Tensor& tensor, std::size_t index) {
@@ -158,11 +170,13 @@ Tensor read_setup_data(const Context& context, const Json& data, DType type, con
     const std::vector<std::byte> bytes = decode_base64(data.as_text(), path);
     const std::size_t width = size_of(type);
     if (bytes.size() % width != 0)
-      throw Error(Code::invalid_model, {.message = "setup.data has " + std::to_string(bytes.size()) + " bytes, no whole number of " +
-                                                   std::string(name_of(type)) + " elements",
-                                        .reason = "SETUP_SIZE", .path = path,
-                                        .expected = "a multiple of " + std::to_string(width) + " bytes",
-                                        .actual = std::to_string(bytes.size())});
+      throw Error(Code::invalid_model,
+                  {.message = "setup.data has " + std::to_string(bytes.size()) + " bytes, no whole number of " +
+                              std::string(name_of(type)) + " elements",
+                   .reason = "SETUP_SIZE",
+                   .path = path,
+                   .expected = "a multiple of " + std::to_string(width) + " bytes",
+                   .actual = std::to_string(bytes.size())});
     Tensor tensor = Tensor::uninitialised(context, type, Shape{static_cast<std::int64_t>(bytes.size() / width)});
     if (!bytes.empty()) std::memcpy(tensor.data(), bytes.data(), bytes.size());
     swap_if_big_endian(static_cast<std::byte*>(tensor.data()), tensor.elements(), width);

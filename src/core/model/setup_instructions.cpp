@@ -23,8 +23,10 @@ struct Entry {
 };
 
 [[noreturn]] void fail(const std::string& message, std::string expected = {}, std::string actual = {}) {
-  throw Error(Code::invalid_model, {.message = "setup.instructions: " + message, .reason = "INSTRUCTIONS",
-                                    .path = "/setup/instructions", .expected = std::move(expected),
+  throw Error(Code::invalid_model, {.message = "setup.instructions: " + message,
+                                    .reason = "INSTRUCTIONS",
+                                    .path = "/setup/instructions",
+                                    .expected = std::move(expected),
                                     .actual = std::move(actual)});
 }
 
@@ -40,7 +42,8 @@ std::vector<std::uint32_t> words_of(const Json& json) {
     }
     return words;
   }
-  if (!json.is_array() || !json.is_packed()) fail("it is base64 text or an array of whole numbers, got " + describe(json));
+  if (!json.is_array() || !json.is_packed())
+    fail("it is base64 text or an array of whole numbers, got " + describe(json));
   for (const double value : json.as_numbers()) {
     if (!(value >= 0 && value <= 4294967295.0) || value != static_cast<double>(static_cast<std::uint32_t>(value)))
       fail("its words are whole numbers below 2^32");
@@ -55,11 +58,11 @@ std::optional<DType> type_from_code(std::uint32_t code) {
     std::uint32_t code;
     DType type;
   };
-  static constexpr Row rows[] = {
-      {0 + 256 * 8, DType::i8},   {0 + 256 * 16, DType::i16},  {0 + 256 * 32, DType::i32},   {0 + 256 * 64, DType::i64},
-      {1 + 256 * 8, DType::u8},   {1 + 256 * 16, DType::u16},  {1 + 256 * 32, DType::u32},   {1 + 256 * 64, DType::u64},
-      {2 + 256 * 16, DType::fp16}, {2 + 256 * 32, DType::fp32}, {2 + 256 * 64, DType::fp64}, {4 + 256 * 16, DType::bf16},
-      {6 + 256 * 8, DType::boolean}};
+  static constexpr Row rows[] = {{0 + 256 * 8, DType::i8},     {0 + 256 * 16, DType::i16},  {0 + 256 * 32, DType::i32},
+                                 {0 + 256 * 64, DType::i64},   {1 + 256 * 8, DType::u8},    {1 + 256 * 16, DType::u16},
+                                 {1 + 256 * 32, DType::u32},   {1 + 256 * 64, DType::u64},  {2 + 256 * 16, DType::fp16},
+                                 {2 + 256 * 32, DType::fp32},  {2 + 256 * 64, DType::fp64}, {4 + 256 * 16, DType::bf16},
+                                 {6 + 256 * 8, DType::boolean}};
   for (const Row& row : rows)
     if (row.code == code) return row.type;
   return std::nullopt;
@@ -74,7 +77,8 @@ std::vector<Entry> entries_of(const Json& json) {
          std::to_string(words.size()));
   std::vector<Entry> entries;
   for (std::size_t i = header_words; i < words.size(); i += entry_words)
-    entries.push_back({words[i], words[i + 1], words[i + 2], words[i + 3] | std::uint64_t{words[i + 4]} << 32, words[i + 5]});
+    entries.push_back(
+        {words[i], words[i + 1], words[i + 2], words[i + 3] | std::uint64_t{words[i + 4]} << 32, words[i + 5]});
   return entries;
 }
 
@@ -89,7 +93,8 @@ bool has_instructions(const Model& model) {
 void fill_by_instructions(const Context& context, const Model& model, BuiltModel& built) {
   const std::vector<Entry> entries = entries_of(model.setup_instructions);
   if (!model.setup_data.is_text())
-    throw Error(Code::unsupported, {.message = "setup.instructions need setup.data as base64", .reason = "INSTRUCTIONS",
+    throw Error(Code::unsupported, {.message = "setup.instructions need setup.data as base64",
+                                    .reason = "INSTRUCTIONS",
                                     .path = "/setup/instructions"});
   const std::vector<std::byte> bytes = decode_base64(model.setup_data.as_text(), model.setup_data_path);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // [begin, end) in bytes
@@ -97,7 +102,8 @@ void fill_by_instructions(const Context& context, const Model& model, BuiltModel
   for (const Entry& entry : entries) {
     if (entry.type & tied)
       throw Error(Code::unsupported, {.message = "setup.instructions: tied weights cannot be built yet",
-                                      .reason = "INSTRUCTIONS", .path = "/setup/instructions"});
+                                      .reason = "INSTRUCTIONS",
+                                      .path = "/setup/instructions"});
     const auto type = type_from_code(entry.type);
     if (!type) fail("there is no data type " + std::to_string(entry.type));
     const auto at = std::ranges::find_if(built.parameters, [&](const BuiltParameter& parameter) {
@@ -111,7 +117,8 @@ void fill_by_instructions(const Context& context, const Model& model, BuiltModel
     filled[position] = true;
     const auto wanted = static_cast<std::uint64_t>(at->type.shape.elements());
     if (entry.count != wanted)
-      fail("\"" + at->name + "\" has the wrong number of elements", std::to_string(wanted), std::to_string(entry.count));
+      fail("\"" + at->name + "\" has the wrong number of elements", std::to_string(wanted),
+           std::to_string(entry.count));
     const std::uint64_t width = size_of(*type), available = bytes.size() / width;
     if (entry.offset > available || entry.count > available - entry.offset)
       fail("\"" + at->name + "\" lies outside setup.data", "at most " + std::to_string(available) + " elements",

@@ -22,11 +22,11 @@ constexpr Alias aliases[] = {
     {Scope::data, "count", "size"},
 };
 
-constexpr std::string_view layer_words[] = {"name",    "label",      "domain", "type",    "activation",
-                                            "size",    "shapeHints", "pipes",  "to",      "history",
-                                            "historyTo", "pipeFrom", "quantization"};
-constexpr std::string_view root_words[] = {"webai", "domain", "dataType", "minMops", "activation", "type",
-                                           "layers", "setup", "io",       "seed",    "outputs",    "timeStep"};
+constexpr std::string_view layer_words[] = {"name",      "label",      "domain",      "type", "activation",
+                                            "size",      "shapeHints", "pipes",       "to",   "history",
+                                            "historyTo", "pipeFrom",   "quantization"};
+constexpr std::string_view root_words[] = {"webai",  "domain", "dataType", "minMops", "activation", "type",
+                                           "layers", "setup",  "io",       "seed",    "outputs",    "timeStep"};
 
 bool is_whole(const Json& value, std::int64_t least) {
   if (!value.is_number()) return false;
@@ -68,7 +68,8 @@ bool is_kept_and_ignored(std::string_view key) { return key == "meta" || key.sub
 void AliasLog::used(std::string_view alias, std::string_view canonical, const std::string& path) {
   if (strict_)
     throw Error(Code::invalid_model, {.message = "\"" + std::string(alias) + "\" is an old name",
-                                      .reason = "ALIAS", .path = path,
+                                      .reason = "ALIAS",
+                                      .path = path,
                                       .hint = "write \"" + std::string(canonical) + "\""});
   if (!warned_.emplace(alias).second) return;
   context_.log(1, path + ": \"" + std::string(alias) + "\" is an old name for \"" + std::string(canonical) + "\"");
@@ -76,7 +77,8 @@ void AliasLog::used(std::string_view alias, std::string_view canonical, const st
 
 Json with_canonical_keys(const Json& object, Scope scope, const std::string& path, AliasLog& log) {
   const auto find_alias = [&](std::string_view key) {
-    return std::ranges::find_if(aliases, [&](const Alias& entry) { return entry.scope == scope && entry.alias == key; });
+    return std::ranges::find_if(aliases,
+                                [&](const Alias& entry) { return entry.scope == scope && entry.alias == key; });
   };
   if (std::ranges::none_of(object.members(),
                            [&](const auto& member) { return find_alias(member.first) != std::end(aliases); }))
@@ -92,8 +94,11 @@ Json with_canonical_keys(const Json& object, Scope scope, const std::string& pat
     if (canonical && !(*canonical == value))
       throw Error(Code::invalid_model,
                   {.message = "\"" + key + "\" and \"" + std::string(entry->canonical) + "\" mean the same and differ",
-                   .reason = "ALIAS_CONFLICT", .path = pointer_to(path, key), .expected = describe(*canonical),
-                   .actual = describe(value), .hint = "keep \"" + std::string(entry->canonical) + "\" alone"});
+                   .reason = "ALIAS_CONFLICT",
+                   .path = pointer_to(path, key),
+                   .expected = describe(*canonical),
+                   .actual = describe(value),
+                   .hint = "keep \"" + std::string(entry->canonical) + "\" alone"});
     log.used(key, entry->canonical, pointer_to(path, key));
     if (!canonical) members.emplace_back(std::string(entry->canonical), value);
   }
@@ -109,7 +114,8 @@ std::string canonical_type(const std::string& type, const std::string& path, Ali
 void unknown_property(const std::string& path, std::string_view key, std::string_view owner,
                       const std::vector<std::string_view>& known) {
   const std::string near = nearest_name(key, known);
-  throw Error(Code::invalid_model, {.message = "no such property of " + std::string(owner), .reason = "UNKNOWN_PROPERTY",
+  throw Error(Code::invalid_model, {.message = "no such property of " + std::string(owner),
+                                    .reason = "UNKNOWN_PROPERTY",
                                     .path = pointer_to(path, key),
                                     .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
@@ -117,7 +123,10 @@ void unknown_property(const std::string& path, std::string_view key, std::string
 void wrong_value(const std::string& path, std::string_view what, std::string_view expected, const Json& value) {
   throw Error(Code::invalid_model,
               {.message = std::string(what) + " is " + std::string(expected) + ", got " + describe(value),
-               .reason = "PROPERTY_VALUE", .path = path, .expected = std::string(expected), .actual = describe(value)});
+               .reason = "PROPERTY_VALUE",
+               .path = path,
+               .expected = std::string(expected),
+               .actual = describe(value)});
 }
 
 void check_property(const PropertyDef& definition, const Json& value, const std::string& path) {
@@ -125,10 +134,14 @@ void check_property(const PropertyDef& definition, const Json& value, const std:
     if (!holds) wrong_value(path, definition.name, expected, value);
   };
   switch (definition.kind) {
-    case PropertyKind::boolean: return need(value.is_boolean(), "true or false");
-    case PropertyKind::number: return need(value.is_number(), "a number");
-    case PropertyKind::integer: return need(is_whole(value, 0), "a whole number of 0 or more");
-    case PropertyKind::count: return need(is_whole(value, 1), "a whole number of 1 or more");
+    case PropertyKind::boolean:
+      return need(value.is_boolean(), "true or false");
+    case PropertyKind::number:
+      return need(value.is_number(), "a number");
+    case PropertyKind::integer:
+      return need(is_whole(value, 0), "a whole number of 0 or more");
+    case PropertyKind::count:
+      return need(is_whole(value, 1), "a whole number of 1 or more");
     case PropertyKind::counts:
       return need(is_whole(value, 1) || (value.is_array() && value.size() > 0 &&
                                          all_items(value, [](const Json& item) { return is_whole(item, 1); })),
@@ -140,7 +153,8 @@ void check_property(const PropertyDef& definition, const Json& value, const std:
       if (!definition.choices.empty() && !is_choice(definition.choices, value.as_text()))
         wrong_value(path, definition.name, "one of: " + std::string(definition.choices), value);
       return;
-    case PropertyKind::any: return;
+    case PropertyKind::any:
+      return;
   }
 }
 

@@ -13,7 +13,8 @@ namespace {
 
 std::vector<std::string> names_of(const BuiltModel& built) {
   std::vector<std::string> names;
-  for (const BuiltParameter& parameter : built.parameters) names.push_back(parameter.name + " " + parameter.type.shape.text());
+  for (const BuiltParameter& parameter : built.parameters)
+    names.push_back(parameter.name + " " + parameter.type.shape.text());
   return names;
 }
 
@@ -27,13 +28,16 @@ std::string operators_of(const BuiltModel& built) {
 }
 
 // Runs the reference kernels one after the other.
-std::vector<double> evaluate(const World& world, const BuiltModel& built, const std::vector<std::vector<double>>& inputs) {
+std::vector<double> evaluate(const World& world, const BuiltModel& built,
+                             const std::vector<std::vector<double>>& inputs) {
   std::vector<Tensor> values(built.graph.values.size());
   for (std::size_t id = 0; id < values.size(); ++id) {
     const Value& value = built.graph.values[id];
-    values[id] = value.kind == ValueKind::constant ? value.constant : Tensor(world.context, value.type.type, value.type.shape);
+    values[id] =
+        value.kind == ValueKind::constant ? value.constant : Tensor(world.context, value.type.type, value.type.shape);
   }
-  for (const BuiltParameter& parameter : built.parameters) values[static_cast<std::size_t>(parameter.value)] = parameter.initial;
+  for (const BuiltParameter& parameter : built.parameters)
+    values[static_cast<std::size_t>(parameter.value)] = parameter.initial;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     for (std::size_t k = 0; k < inputs[i].size(); ++k)
       values[static_cast<std::size_t>(built.inputs[i].value)].set(k, inputs[i][k]);
@@ -94,14 +98,17 @@ TEST_CASE("IO-09 normalising in the graph computes what the io block says") {
   const World world;
   const BuiltModel built = world.build(R"({"io": {"input": {"normalize": [
       {"type": "rescale-linear", "from": [10, 20], "to": [-1, 1], "clamp": true}, {"type": "standardize", "mean": [1, 2], "std": [2, 4]}]}},
-      "layers": [2, {"size": 2, "connections": "one-to-one", "weights": [1, 1], "bias": false}]})", {.batch = 1});
+      "layers": [2, {"size": 2, "connections": "one-to-one", "weights": [1, 1], "bias": false}]})",
+                                       {.batch = 1});
   CHECK(evaluate(world, built, {{15, 30}}) == std::vector<double>{-0.5, -0.25});
 }
 
 TEST_CASE("A-17 joins put values in document order") {
   const World world;
-  const BuiltModel built = world.build(R"({"layers": [{"size": 1, "pipes": [{"name": "b", "size": 2, "to": "end"}, {"name": "c", "size": 1}],
-      "to": ["end"]}, {"type": "identity", "name": "mid"}, {"name": "end", "type": "identity"}]})", {.batch = 1});
+  const BuiltModel built =
+      world.build(R"({"layers": [{"size": 1, "pipes": [{"name": "b", "size": 2, "to": "end"}, {"name": "c", "size": 1}],
+      "to": ["end"]}, {"type": "identity", "name": "mid"}, {"name": "end", "type": "identity"}]})",
+                  {.batch = 1});
   CHECK(evaluate(world, built, {{1}, {2, 3}, {4}}) == std::vector<double>{1, 2, 3, 4});
 }
 
@@ -125,8 +132,9 @@ TEST_CASE("A-08 inline arrays are parameters that setup.data does not hold") {
   CHECK_FALSE(built.parameters[0].stored);
   CHECK(built.parameters[0].path == "/layers/1/weights");
   CHECK(test::values_of(built.parameters[0].initial) == std::vector<double>{1, 2, 3, 4});
-  CHECK(test::values_of(world.build(R"({"layers": [2, {"size": 2, "weights": [1, 2, 3, 4]}]})").parameters[0].initial) ==
-        std::vector<double>{1, 2, 3, 4});
+  CHECK(
+      test::values_of(world.build(R"({"layers": [2, {"size": 2, "weights": [1, 2, 3, 4]}]})").parameters[0].initial) ==
+      std::vector<double>{1, 2, 3, 4});
   const Error error = world.error_of(R"({"layers": [2, {"size": 2, "weights": [[1, 2, 3], [3, 4, 5]]}]})");
   CHECK(error.path() == "/layers/1/weights");
   CHECK(error.expected() == "2x2");
@@ -138,10 +146,12 @@ TEST_CASE("A-09 activations: the layer's before the root's, null means none, inp
   const World world;
   CHECK(operators_of(world.build(R"({"activation": "tanh", "layers": [2, {"size": 1, "activation": "relu"}]})")) ==
         "matmul add relu");
-  CHECK(operators_of(world.build(R"({"activation": "tanh", "layers": [2, {"size": 1, "activation": null}]})")) == "matmul add");
+  CHECK(operators_of(world.build(R"({"activation": "tanh", "layers": [2, {"size": 1, "activation": null}]})")) ==
+        "matmul add");
   CHECK(operators_of(world.build(R"({"activation": "tanh", "layers": [{"size": 2, "activation": "relu"}, 1]})")) ==
         "relu matmul add tanh");
-  CHECK(operators_of(world.build(R"({"layers": [2, {"type": "flatten"}, {"type": "flatten", "activation": "relu"}]})")) == "relu");
+  CHECK(operators_of(world.build(
+            R"({"layers": [2, {"type": "flatten"}, {"type": "flatten", "activation": "relu"}]})")) == "relu");
 }
 
 TEST_CASE("A-10 M-PROP-13 the spellings of a layer build identical graphs") {
@@ -152,9 +162,10 @@ TEST_CASE("A-10 M-PROP-13 the spellings of a layer build identical graphs") {
            std::to_string(built.parameters[0].initial.at(3));
   };
   const std::string expected = graph("3");
-  for (const char* layer : {"[3]", R"({"size": 3})", R"({"size": [3]})", R"({"type": "neurons", "size": 3})",
-                            R"({"connections": "all-to-all", "type": "neurons", "size": 3})",
-                            R"({"activation": "tanh", "connections": "every-to-every", "type": "standard", "count": 3})"})
+  for (const char* layer :
+       {"[3]", R"({"size": 3})", R"({"size": [3]})", R"({"type": "neurons", "size": 3})",
+        R"({"connections": "all-to-all", "type": "neurons", "size": 3})",
+        R"({"activation": "tanh", "connections": "every-to-every", "type": "standard", "count": 3})"})
     CHECK(graph(layer) == expected);
   for (const char* layer : {"null", "\"3\"", "true", "[]"}) {
     const Error error = world.error_of(std::string(R"({"layers": [2, )") + layer + "]}");
@@ -165,14 +176,16 @@ TEST_CASE("A-10 M-PROP-13 the spellings of a layer build identical graphs") {
 
 TEST_CASE("A-20 A-71 connections: one-to-one stores n weights, a mask multiplies all of them") {
   const World world;
-  CHECK(names_of(world.build(R"({"layers": [3, {"size": 3, "connections": "one-to-one"}]})")) == Names{"1.weights 3", "1.bias 3"});
+  CHECK(names_of(world.build(R"({"layers": [3, {"size": 3, "connections": "one-to-one"}]})")) ==
+        Names{"1.weights 3", "1.bias 3"});
   const BuiltModel masked = world.build(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 1], [0, 1, 1]]}]})");
   CHECK(names_of(masked) == Names{"1.weights 2x3", "1.bias 3"});
   CHECK(operators_of(masked) == "mul matmul add");
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": "one-to-one"}]})").reason() == "CONNECTIONS");
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": "some"}]})").reason() == "CONNECTIONS");
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 1]]}]})").reason() == "CONNECTIONS");
-  CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 2], [0, 1, 1]]}]})").reason() == "CONNECTIONS");
+  CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 2], [0, 1, 1]]}]})").reason() ==
+        "CONNECTIONS");
 }
 
 TEST_CASE("A-38 neurons without size are as many as the inputs") {
@@ -194,7 +207,8 @@ TEST_CASE("the ten activations of the seeds stand as activation and as a layer t
 
 TEST_CASE("A-71 the constants of an activation are properties") {
   const World world;
-  const BuiltModel built = world.build(R"({"layers": [2, {"type": "elu", "alpha": 0.5}, {"size": 1, "activation": "elu", "alpha": 2}]})");
+  const BuiltModel built =
+      world.build(R"({"layers": [2, {"type": "elu", "alpha": 0.5}, {"size": 1, "activation": "elu", "alpha": 2}]})");
   CHECK(built.graph.nodes.front().attributes.number("alpha") == 0.5);
   CHECK(built.graph.nodes.back().attributes.number("alpha") == 2);
   CHECK(world.error_of(R"({"layers": [2, {"type": "elu", "alpha": "x"}]})").path() == "/layers/1/alpha");
@@ -210,7 +224,8 @@ TEST_CASE("softmax is an activation and a layer type over the last dimension") {
 
 TEST_CASE("A-35 random starts follow Glorot, depend on seed and parameter, and biases are 0") {
   const World world;
-  const BuiltModel a = world.build(R"({"layers": [30, 20, 30]})"), b = world.build(R"({"layers": [30, 20, 30], "seed": 7})");
+  const BuiltModel a = world.build(R"({"layers": [30, 20, 30]})"),
+                   b = world.build(R"({"layers": [30, 20, 30], "seed": 7})");
   const std::vector<double> weights = test::values_of(a.parameters[0].initial);
   const double bound = std::sqrt(6.0 / 50);
   double largest = 0, sum = 0;
@@ -233,13 +248,15 @@ TEST_CASE("A-35 the random numbers are those of the published stream, so other p
   const RandomStream stream(11, 0);
   const Tensor& weights = built.parameters[0].initial;
   for (const std::size_t i : {0, 1, 1023, 1024, 2399})
-    CHECK(weights.at(i) == static_cast<float>(std::sqrt(6.0 / 100) * (2.0 * static_cast<double>(stream.uniform(i)) - 1.0)));
+    CHECK(weights.at(i) ==
+          static_cast<float>(std::sqrt(6.0 / 100) * (2.0 * static_cast<double>(stream.uniform(i)) - 1.0)));
 }
 
 TEST_CASE("A-35 seed null asks the host for entropy") {
   const World world;
   const char* text = R"({"layers": [3, 3], "seed": null})";
-  CHECK(test::values_of(world.build(text).parameters[0].initial) != test::values_of(world.build(text).parameters[0].initial));
+  CHECK(test::values_of(world.build(text).parameters[0].initial) !=
+        test::values_of(world.build(text).parameters[0].initial));
   world.host->has_entropy = false;
   CHECK(world.error_of(text).code() == Code::host_error);
 }
@@ -288,13 +305,15 @@ TEST_CASE("A-12 a layer's outputs are its own, then each un-routed pipe's; a lay
   const World world;
   const BuiltModel built = world.build(R"({"activation": "tanh", "layers": [2, {"pipes": [{"name": "a", "size": 3},
       {"name": "b", "size": 4, "activation": "relu"}]}, 5]})");
-  CHECK(names_of(built) == Names{"a.weights 2x3", "a.bias 3", "b.weights 2x4", "b.bias 4", "2.weights 7x5", "2.bias 5"});
+  CHECK(names_of(built) ==
+        Names{"a.weights 2x3", "a.bias 3", "b.weights 2x4", "b.bias 4", "2.weights 7x5", "2.bias 5"});
   CHECK(operators_of(built) == "matmul add tanh matmul add relu concat matmul add tanh");
 }
 
 TEST_CASE("A-14 to by name and by index reaches later layers, and joins in document order (A-17)") {
   const World world;
-  const BuiltModel built = world.build(R"({"layers": [{"name": "x", "size": 2, "to": ["skip", 1]}, 3, {"name": "skip", "size": 4}]})");
+  const BuiltModel built =
+      world.build(R"({"layers": [{"name": "x", "size": 2, "to": ["skip", 1]}, 3, {"name": "skip", "size": 4}]})");
   REQUIRE(built.parameters.size() == 4);
   CHECK(built.parameters[2].type.shape == Shape{5, 4});
   const Node& join = built.graph.nodes[2];
@@ -304,7 +323,8 @@ TEST_CASE("A-14 to by name and by index reaches later layers, and joins in docum
 
 TEST_CASE("A-13 the last layer's own output and its un-routed pipes are the outputs") {
   const World world;
-  const BuiltModel built = world.build(R"({"layers": [2, {"name": "main", "size": 3, "pipes": [{"name": "side", "size": 1}, 2]}]})");
+  const BuiltModel built =
+      world.build(R"({"layers": [2, {"name": "main", "size": 3, "pipes": [{"name": "side", "size": 1}, 2]}]})");
   REQUIRE(built.outputs.size() == 3);
   CHECK(built.outputs[0].name == "main");
   CHECK(built.outputs[1].name == "side");
@@ -314,9 +334,11 @@ TEST_CASE("A-13 the last layer's own output and its un-routed pipes are the outp
 
 TEST_CASE("ERR-10 joins of unequal leading dimensions are refused with both shapes") {
   const World world;
-  const Error error = world.error_of(R"({"layers": [{"name": "a", "size": [8, 8, 16], "pipes": [{"name": "b", "size": [4, 4, 16]}]},
+  const Error error =
+      world.error_of(R"({"layers": [{"name": "a", "size": [8, 8, 16], "pipes": [{"name": "b", "size": [4, 4, 16]}]},
       {"type": "flatten"}]})");
-  CHECK(std::string(error.what()) == "/layers/1: joins 8x8x16 (a) and 4x4x16 (b): all dimensions but the last must be equal");
+  CHECK(std::string(error.what()) ==
+        "/layers/1: joins 8x8x16 (a) and 4x4x16 (b): all dimensions but the last must be equal");
 }
 
 TEST_CASE("layers of images: convolution, pooling, flatten, with the shapes of Keras") {
@@ -326,7 +348,8 @@ TEST_CASE("layers of images: convolution, pooling, flatten, with the shapes of K
       {"type": "maxPool2d", "poolSize": 2},
       {"type": "conv2d", "name": "c2", "filters": 16, "kernelSize": [5, 3], "strides": 2, "bias": false},
       {"type": "averagePool2d"}, {"type": "flatten"}, {"type": "dropout", "rate": 0.25}, 10]})");
-  CHECK(names_of(built) == Names{"c1.weights 5x5x1x6", "c1.bias 6", "c2.weights 5x3x6x16", "7.weights 96x10", "7.bias 10"});
+  CHECK(names_of(built) ==
+        Names{"c1.weights 5x5x1x6", "c1.bias 6", "c2.weights 5x3x6x16", "7.weights 96x10", "7.bias 10"});
   CHECK(built.layers[1].output == Shape{28, 28, 6});
   CHECK(built.layers[3].output == Shape{5, 6, 16});
   CHECK(built.layers[4].output == Shape{2, 3, 16});
@@ -339,7 +362,8 @@ TEST_CASE("depthwise convolution, global pooling and reshape") {
       {"type": "depthwiseConv2d", "kernelSize": 2, "depthMultiplier": 3}, {"type": "globalAveragePool2d"}]})");
   CHECK(names_of(built) == Names{"2.weights 2x2x1x6", "2.bias 6"});
   CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 6});
-  CHECK(world.error_of(R"({"layers": [12, {"type": "conv2d", "filters": 1, "kernelSize": 3}]})").reason() == "INPUT_DIMS");
+  CHECK(world.error_of(R"({"layers": [12, {"type": "conv2d", "filters": 1, "kernelSize": 3}]})").reason() ==
+        "INPUT_DIMS");
   CHECK(world.error_of(R"({"layers": [12, {"type": "reshape", "size": [5, 2]}]})").reason() == "OP_OUTPUT_SIZE");
 }
 
@@ -347,8 +371,8 @@ TEST_CASE("normalisation layers: batch statistics in training, running averages 
   const World world;
   const char* text = R"({"layers": [[4, 4, 3], {"type": "batchNorm"}, {"type": "layerNorm"}, {"type": "flatten"}, 2]})";
   const BuiltModel built = world.build(text);
-  CHECK(names_of(built) == Names{"1.scale 3", "1.bias 3", "1.movingMean 3", "1.movingVariance 3", "2.scale 3", "2.bias 3",
-                                 "4.weights 48x2", "4.bias 2"});
+  CHECK(names_of(built) == Names{"1.scale 3", "1.bias 3", "1.movingMean 3", "1.movingVariance 3", "2.scale 3",
+                                 "2.bias 3", "4.weights 48x2", "4.bias 2"});
   CHECK_FALSE(built.parameters[2].trainable);
   CHECK(built.graph.writes.empty());
   CHECK(test::values_of(built.parameters[3].initial) == std::vector<double>{1, 1, 1});

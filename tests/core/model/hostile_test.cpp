@@ -16,18 +16,48 @@ const char* const models[] = {
     R"({"layers":[4,{"type":"layerNorm"},{"type":"reshape","size":[2,2]},{"size":[2,2],"weights":[[1,2,3,4],[1,2,3,4],[1,2,3,4],[1,2,3,4]],"bias":false}],"setup":{"data":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}})",
 };
 
-const char* const pieces[] = {"null", "true", "-1", "0", "1e300", "1e18", "9007199254740993", "\"\"", "[]", "{}", "[[]]",
-                              "\"tanh\"", "\"x\"", "[1,[2]]", "{\"size\":1}", "{\"type\":\"gru\",\"size\":2}", ",", "}", "]",
-                              "\"same\"", "2", "\\", "\xff", "\"h.bias\"", "[null,2]", "\"input\"", "0.5"};
+const char* const pieces[] = {"null",
+                              "true",
+                              "-1",
+                              "0",
+                              "1e300",
+                              "1e18",
+                              "9007199254740993",
+                              "\"\"",
+                              "[]",
+                              "{}",
+                              "[[]]",
+                              "\"tanh\"",
+                              "\"x\"",
+                              "[1,[2]]",
+                              "{\"size\":1}",
+                              "{\"type\":\"gru\",\"size\":2}",
+                              ",",
+                              "}",
+                              "]",
+                              "\"same\"",
+                              "2",
+                              "\\",
+                              "\xff",
+                              "\"h.bias\"",
+                              "[null,2]",
+                              "\"input\"",
+                              "0.5"};
 
 std::string damaged(std::string text, const RandomStream& random, std::uint64_t& draw) {
   const std::uint64_t changes = 1 + random.below(draw++, 3);
   for (std::uint64_t i = 0; i < changes; ++i) {
     const std::size_t at = random.below(draw++, text.size());
     switch (random.below(draw++, 5)) {
-      case 0: text.erase(at, 1 + random.below(draw++, 4)); break;
-      case 1: text[at] = static_cast<char>(random.below(draw++, 256)); break;
-      case 2: text.insert(at, pieces[random.below(draw++, std::size(pieces))]); break;
+      case 0:
+        text.erase(at, 1 + random.below(draw++, 4));
+        break;
+      case 1:
+        text[at] = static_cast<char>(random.below(draw++, 256));
+        break;
+      case 2:
+        text.insert(at, pieces[random.below(draw++, std::size(pieces))]);
+        break;
       case 3: {  // another value where one stood
         const std::size_t end = text.find_first_of(",]}", at);
         if (end != std::string::npos) text.replace(at, end - at, pieces[random.below(draw++, std::size(pieces))]);
@@ -54,8 +84,9 @@ std::size_t count_values(const Json& json) {
 
 // Replaces, removes or doubles the value number `target`, or renames its key: what comes out is JSON again.
 Json mutated(const Json& json, std::size_t& target, const RandomStream& random, std::uint64_t& draw) {
-  static constexpr std::string_view valid[] = {"null", "true", "-1", "0", "1e18", "[]", "{}", "\"tanh\"", "\"x\"", "[1,[2]]",
-                                               "{\"size\":1}", "2", "3", "\"same\"", "[2,2]", "\"input\"", "0.5", "[0,2]"};
+  static constexpr std::string_view valid[] = {"null", "true",     "-1",    "0",         "1e18",         "[]",
+                                               "{}",   "\"tanh\"", "\"x\"", "[1,[2]]",   "{\"size\":1}", "2",
+                                               "3",    "\"same\"", "[2,2]", "\"input\"", "0.5",          "[0,2]"};
   if (target-- == 0) return read_json(valid[random.below(draw++, std::size(valid))], Limits{});
   if (json.is_array()) {
     std::vector<Json> items;

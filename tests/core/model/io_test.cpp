@@ -33,7 +33,8 @@ Numbers normalized(std::string_view step, Numbers values) {
 
 TEST_CASE("A-29 rescale-linear maps ends to ends, clamps only when told to") {
   CHECK(normalized(R"({"type":"rescale-linear","from":[0,255],"to":[0,1]})", {0, 255, 510}) == Numbers{0, 1, 2});
-  CHECK(normalized(R"({"type":"rescale-linear","from":[10,20],"to":[-1,1],"clamp":true})", {10, 15, 30}) == Numbers{-1, 0, 1});
+  CHECK(normalized(R"({"type":"rescale-linear","from":[10,20],"to":[-1,1],"clamp":true})", {10, 15, 30}) ==
+        Numbers{-1, 0, 1});
 }
 
 TEST_CASE("IO-13 steps: standardize, log, clip, round, and chains of them") {
@@ -70,7 +71,8 @@ TEST_CASE("A-29 targets are normalised by the inverse of the output's denormaliz
     CHECK(error.reason() == "LABEL");
     CHECK(error.hint() == "did you mean \"dog\"?");
   }
-  const IoBlock scaled = io(R"({"output":{"denormalize":[{"type":"rescale-linear","from":[0,1],"to":[0,200]},{"type":"clip","min":0}]}})");
+  const IoBlock scaled =
+      io(R"({"output":{"denormalize":[{"type":"rescale-linear","from":[0,1],"to":[0,200]},{"type":"clip","min":0}]}})");
   CHECK(denormalize(scaled.output_rules(""), Numbers{0.5}).numbers == Numbers{100});
   CHECK(normalize_target(scaled.output_rules(""), Numbers{100}, 1) == Numbers{0.5});
   const IoBlock own = io(R"({"output":{"normalize":{"type":"rescale-linear","from":[0,10],"to":[0,1]}}})");
@@ -80,13 +82,15 @@ TEST_CASE("A-29 targets are normalised by the inverse of the output's denormaliz
 
 TEST_CASE("io rules may be given per named input and output") {
   const World world;
-  const char* text = R"({"io": {"input": {"rgb": {"normalize": {"type": "rescale-linear", "from": [0, 2], "to": [0, 1]}}}},
+  const char* text =
+      R"({"io": {"input": {"rgb": {"normalize": {"type": "rescale-linear", "from": [0, 2], "to": [0, 1]}}}},
       "layers": [{"size": 2, "pipes": [{"name": "rgb", "size": 3}]}, 1]})";
   const BuiltModel built = world.build(text);
   CHECK(built.graph.nodes[0].op->name == "div");
   CHECK(built.graph.nodes[0].inputs[0] == built.inputs[1].value);
-  CHECK(world.error_of(R"({"io": {"input": {"rbg": {"normalize": "auto"}}}, "layers": [{"name": "rgb", "size": 3}, 1]})").hint() ==
-        "did you mean \"rgb\"?");
+  CHECK(
+      world.error_of(R"({"io": {"input": {"rbg": {"normalize": "auto"}}}, "layers": [{"name": "rgb", "size": 3}, 1]})")
+          .hint() == "did you mean \"rgb\"?");
 }
 
 TEST_CASE("A-29 more labels than outputs is an error, fewer a warning: the seeds' 8 outputs with 2 labels load") {
@@ -97,7 +101,8 @@ TEST_CASE("A-29 more labels than outputs is an error, fewer a warning: the seeds
   CHECK_NOTHROW(world.build(seed));
   REQUIRE(world.host->lines.size() == 1);
   CHECK_THAT(world.host->lines[0], Catch::Contains("2 labels for 8 outputs"));
-  const Error error = world.error_of(R"({"io":{"output":{"denormalize":{"type":"one-hot-to-label","labels":["a","b","c"]}}},"layers":[2,2]})");
+  const Error error = world.error_of(
+      R"({"io":{"output":{"denormalize":{"type":"one-hot-to-label","labels":["a","b","c"]}}},"layers":[2,2]})");
   CHECK(error.reason() == "LABELS");
   CHECK(error.path() == "/io/output/denormalize/labels");
 }
@@ -108,7 +113,8 @@ TEST_CASE("mistakes in the io block are named by place") {
   CHECK(io_error(R"({"input":{"denormalize":"round"}})").reason() == "UNKNOWN_PROPERTY");
   CHECK(io_error(R"({"input":{"normalize":{"type":"rescale"}}})").path() == "/io/input/normalize/type");
   CHECK(io_error(R"({"input":{"normalize":{"type":"rescale-linear","from":[1,1]}}})").reason() == "IO_RANGE");
-  CHECK(io_error(R"({"input":{"normalize":{"type":"rescale-linear","from":[1]}}})").path() == "/io/input/normalize/from");
+  CHECK(io_error(R"({"input":{"normalize":{"type":"rescale-linear","from":[1]}}})").path() ==
+        "/io/input/normalize/from");
   CHECK(io_error(R"({"input":{"normalize":{"type":"clip","low":1}}})").path() == "/io/input/normalize/low");
   CHECK(io_error(R"({"input":{"normalize":[{"type":"clip","min":2,"max":1}]}})").path() == "/io/input/normalize/0");
   CHECK(io_error(R"({"input":{"normalize":["auto","round"]}})").reason() == "IO_TYPE");

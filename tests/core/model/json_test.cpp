@@ -27,7 +27,8 @@ Error error_of(std::string_view text, Limits limits = {}, JsonOptions options = 
 }  // namespace
 
 TEST_CASE("JSON values keep their kind, order and exact integers") {
-  const Json json = read(R"( {"b": [1, 2.5, -3], "a": {"t": true, "n": null, "s": "x\u00e9\n"}, "i": 9223372036854775807} )");
+  const Json json =
+      read(R"( {"b": [1, 2.5, -3], "a": {"t": true, "n": null, "s": "x\u00e9\n"}, "i": 9223372036854775807} )");
   REQUIRE(json.is_object());
   CHECK(json.members()[0].first == "b");
   CHECK(json.members()[1].first == "a");
@@ -37,7 +38,8 @@ TEST_CASE("JSON values keep their kind, order and exact integers") {
   CHECK(json.find("a")->find("s")->as_text() == "x\xc3\xa9\n");
   CHECK(json.find("a")->find("t")->as_boolean());
   CHECK(json.find("missing") == nullptr);
-  CHECK(write_json(json) == "{\"b\":[1,2.5,-3],\"a\":{\"t\":true,\"n\":null,\"s\":\"x\xc3\xa9\\n\"},\"i\":9223372036854775807}");
+  CHECK(write_json(json) ==
+        "{\"b\":[1,2.5,-3],\"a\":{\"t\":true,\"n\":null,\"s\":\"x\xc3\xa9\\n\"},\"i\":9223372036854775807}");
 }
 
 TEST_CASE("an array that starts with numbers and goes on with others keeps all of them") {
@@ -166,7 +168,8 @@ TEST_CASE("the JSON conformance suite behaves as its file names say") {
 
 TEST_CASE("written numbers are the shortest that read back") {
   CHECK(write_json(read("[0.1, 1e300, 1.0, -0.0, 123456789012]")) == "[0.1,1e+300,1,-0,123456789012]");
-  CHECK(write_json(read("{\"a\":[1,{\"b\":[]}]}"), true) == "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ]\n}");
+  CHECK(write_json(read("{\"a\":[1,{\"b\":[]}]}"), true) ==
+        "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ]\n}");
   CHECK_THROWS_AS(write_json(Json::number(std::numeric_limits<double>::infinity())), Error);
 }
 

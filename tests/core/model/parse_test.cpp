@@ -49,18 +49,24 @@ TEST_CASE("bad input: each mistake has its code, reason and place") {
       {R"({"layers": [2, {"size": 1, "name": "a.b"}]})", Code::invalid_model, "NAME", "/layers/1/name"},
       {R"({"layers": [2, {"size": 1, "name": "*a"}]})", Code::invalid_model, "NAME", "/layers/1/name"},
       {R"({"layers": [2, {"size": 1, "name": ""}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/name"},
-      {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "name": "a"}]})", Code::invalid_model, "DUPLICATE_NAME", "/layers/1/name"},
+      {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "name": "a"}]})", Code::invalid_model, "DUPLICATE_NAME",
+       "/layers/1/name"},
       {R"({"layers": [2, {"size": 1, "to": "nowhere"}, 1]})", Code::invalid_model, "TARGET_UNKNOWN", "/layers/1/to"},
-      {R"({"layers": [2, {"size": 1, "to": ["x", 7]}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_UNKNOWN", "/layers/1/to/1"},
+      {R"({"layers": [2, {"size": 1, "to": ["x", 7]}, {"name": "x", "size": 1}]})", Code::invalid_model,
+       "TARGET_UNKNOWN", "/layers/1/to/1"},
       {R"({"layers": [2, {"size": 1, "to": -1}, 1]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/to"},
-      {R"({"layers": [2, {"size": 1, "to": ["x", "x"]}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_TWICE", "/layers/1/to/1"},
-      {R"({"layers": [2, {"size": 1, "to": ["x", 2]}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_TWICE", "/layers/1/to/1"},
-      {R"({"layers": [2, {"size": 1, "to": "x.biass"}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_UNKNOWN", "/layers/1/to"},
+      {R"({"layers": [2, {"size": 1, "to": ["x", "x"]}, {"name": "x", "size": 1}]})", Code::invalid_model,
+       "TARGET_TWICE", "/layers/1/to/1"},
+      {R"({"layers": [2, {"size": 1, "to": ["x", 2]}, {"name": "x", "size": 1}]})", Code::invalid_model, "TARGET_TWICE",
+       "/layers/1/to/1"},
+      {R"({"layers": [2, {"size": 1, "to": "x.biass"}, {"name": "x", "size": 1}]})", Code::invalid_model,
+       "TARGET_UNKNOWN", "/layers/1/to"},
       {R"({"layers": [2, {"size": 1, "to": []}, 3]})", Code::invalid_model, "NO_INPUT", "/layers/2"},
       {R"({"layers": [2, {"size": 1, "history": 0}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/history"},
       {R"({"layers": [2, {"size": 1, "history": 65536}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/history"},
       {R"({"layers": [2, {"size": 1, "historyTo": 0}]})", Code::invalid_model, "HISTORY_TO", "/layers/1/historyTo"},
-      {R"({"layers": [2, {"pipes": [1], "activation": "tanh"}]})", Code::invalid_model, "PIPES_ONLY", "/layers/1/activation"},
+      {R"({"layers": [2, {"pipes": [1], "activation": "tanh"}]})", Code::invalid_model, "PIPES_ONLY",
+       "/layers/1/activation"},
       {R"({"layers": [2, {"size": 1, "pipes": 3}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/pipes"},
       {R"({"layers": [2, {"size": 1, "pipes": ["x"]}]})", Code::invalid_model, "LAYER_KIND", "/layers/1/pipes/0"},
       {R"({"layers": [2, {"type": "dropout", "rate": 1}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/rate"},
@@ -70,8 +76,10 @@ TEST_CASE("bad input: each mistake has its code, reason and place") {
       {R"({"layers": [2, 1], "setup": {"data": 3}})", Code::invalid_model, "PROPERTY_VALUE", "/setup/data"},
       {R"({"layers": [2, 1], "setup": {"date": ""}})", Code::invalid_model, "UNKNOWN_PROPERTY", "/setup/date"},
       {R"({"layers": [[null, 2], 1]})", Code::invalid_model, "OPEN_SIZE", "/layers/1"},
-      {R"({"layers": [2, {"type": "net", "net": {"dataType": "fp64", "layers": [2, 2]}}]})", Code::invalid_model, "NET_MISMATCH", "/layers/1/net/dataType"},
-      {R"({"layers": [2, {"type": "net", "net": {"layers": [2, {"size": 0}]}}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/net/layers/1/size"},
+      {R"({"layers": [2, {"type": "net", "net": {"dataType": "fp64", "layers": [2, 2]}}]})", Code::invalid_model,
+       "NET_MISMATCH", "/layers/1/net/dataType"},
+      {R"({"layers": [2, {"type": "net", "net": {"layers": [2, {"size": 0}]}}]})", Code::invalid_model,
+       "PROPERTY_VALUE", "/layers/1/net/layers/1/size"},
   };
   for (const Row& row : rows) {
     INFO(row.text);
@@ -94,7 +102,8 @@ TEST_CASE("A-67 an unknown property is answered with the nearest one, as the fir
   CHECK(world.error_of(R"({"layers":[[4,4,1],{"type":"conv2d","filters":1,"kernelSize":1,"stride":2}]})").hint() ==
         "did you mean \"strides\"?");
   CHECK(world.error_of(R"({"layers":[4,{"size":8,"activation":"tahn"},3]})").hint() == "did you mean \"tanh\"?");
-  CHECK(world.error_of(R"({"layers":[4,{"size":8,"to":"ouput"},{"name":"output","size":1}]})").hint() == "did you mean \"output\"?");
+  CHECK(world.error_of(R"({"layers":[4,{"size":8,"to":"ouput"},{"name":"output","size":1}]})").hint() ==
+        "did you mean \"output\"?");
 }
 
 TEST_CASE("A-67 webai 1, meta and x- keys are kept and ignored") {
@@ -150,20 +159,23 @@ TEST_CASE("A-21 a model without layers is inferred from the data") {
   REQUIRE(inferred.layers.size() == 3);
   CHECK(inferred.layers[1].size == Shape{3});
   CHECK(inferred.activation == "sigmoid");
-  CHECK(infer_layers(world.context, world.registry, world.parse(R"({"activation": "tanh"})"), 20, 4).layers[1].size == Shape{10});
+  CHECK(infer_layers(world.context, world.registry, world.parse(R"({"activation": "tanh"})"), 20, 4).layers[1].size ==
+        Shape{10});
 }
 
 TEST_CASE("flows that need a state are read, and building says clearly that they come later") {
   const World world;
-  const char* backward = R"({"layers": [{"name": "input", "size": 8}, 8, 10, {"size": 4, "pipes": [{"activation": "isrlu", "size": 16, "to": ["input", 1]}]}]})";
+  const char* backward =
+      R"({"layers": [{"name": "input", "size": 8}, 8, 10, {"size": 4, "pipes": [{"activation": "isrlu", "size": 16, "to": ["input", 1]}]}]})";
   const Model model = world.parse(backward);
   CHECK(model.routes.size() == 6);
   CHECK(model.routes[4].delayed);
   CHECK(model.routes[4].target == 1);
-  for (const char* text : {backward, R"({"layers": [{"size": 3, "history": 2}, 3]})", R"({"layers": [3, {"type": "gru", "size": 2}]})",
-                           R"({"layers": [3, {"type": "net", "net": {"layers": [3, 3]}}]})",
-                           R"({"layers": [3, {"size": 3, "to": ["x", "x.bias"]}, {"name": "x", "size": 3}]})",
-                           R"({"layers": [3, {"size": 3, "pipeFrom": "y"}, 3]})"}) {
+  for (const char* text :
+       {backward, R"({"layers": [{"size": 3, "history": 2}, 3]})", R"({"layers": [3, {"type": "gru", "size": 2}]})",
+        R"({"layers": [3, {"type": "net", "net": {"layers": [3, 3]}}]})",
+        R"({"layers": [3, {"size": 3, "to": ["x", "x.bias"]}, {"name": "x", "size": 3}]})",
+        R"({"layers": [3, {"size": 3, "pipeFrom": "y"}, 3]})"}) {
     const Error error = world.error_of(text);
     CHECK(error.code() == Code::unsupported);
     CHECK_THAT(error.what(), Catch::Contains("cannot be built yet"));
@@ -198,12 +210,12 @@ TEST_CASE("a million layers or pipes, and sizes that overflow, end quickly and b
   CHECK(world.error_of(numbers + "]}").code() == Code::limit_exceeded);
   CHECK(world.error_of(objects + "]}").code() == Code::limit_exceeded);
   CHECK(world.error_of(pipes + "]}]}").code() == Code::limit_exceeded);
-  for (const char* text : {R"({"layers": [2, 1000000000000]})", R"({"layers": [1000000000000, 2]})",
-                           R"({"layers": [1000000, 1000000]})", R"({"layers": [1e300, 2]})",
-                           R"({"layers": [[1000000, 1000000, 1000000, 1000000], 2]})",
-                           R"({"layers": [[4, 4, 1], {"type": "conv2d", "filters": 9007199254740992, "kernelSize": 3}]})",
-                           R"({"layers": [[4, 4, 1], {"type": "conv2d", "filters": 1, "kernelSize": 9007199254740992}]})",
-                           R"({"layers": [40000, 40000, 40000, 40000, 40000]})"}) {
+  for (const char* text :
+       {R"({"layers": [2, 1000000000000]})", R"({"layers": [1000000000000, 2]})", R"({"layers": [1000000, 1000000]})",
+        R"({"layers": [1e300, 2]})", R"({"layers": [[1000000, 1000000, 1000000, 1000000], 2]})",
+        R"({"layers": [[4, 4, 1], {"type": "conv2d", "filters": 9007199254740992, "kernelSize": 3}]})",
+        R"({"layers": [[4, 4, 1], {"type": "conv2d", "filters": 1, "kernelSize": 9007199254740992}]})",
+        R"({"layers": [40000, 40000, 40000, 40000, 40000]})"}) {
     INFO(text);
     const Error error = world.error_of(text);
     CHECK(error.code() == Code::limit_exceeded);

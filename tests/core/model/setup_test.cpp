@@ -43,7 +43,8 @@ TEST_CASE("base64 reads back what it wrote, for every length") {
 
 TEST_CASE("A-06 base64 may be URL-safe, unpadded, spaced; anything else is refused") {
   const std::vector<std::byte> wanted = {std::byte{0xfb}, std::byte{0xff}, std::byte{0xfe}, std::byte{0xfb}};
-  for (const char* text : {"+//++w==", "-__--w==", "-__--w", " +//\n+\t+w =\r= "}) CHECK(decode_base64(text, "") == wanted);
+  for (const char* text : {"+//++w==", "-__--w==", "-__--w", " +//\n+\t+w =\r= "})
+    CHECK(decode_base64(text, "") == wanted);
   for (const char* text : {"a", "abcde", "ab=c", "abc==", "=", "====", "ab*d", "ab\x80z", "abcd=", "ab=", "abcd=="})
     CHECK_THROWS_AS(decode_base64(text, "/setup/data"), Error);
 }
@@ -83,7 +84,8 @@ TEST_CASE("ERR-18 a wrong amount is SETUP_SIZE with expected, got and the first 
 
 TEST_CASE("EX-26 the author's greeting as setupData is a wrong amount") {
   const World world;
-  const Error error = world.error_of(R"({"activation":"tanh","layers":[8,14,9],"setupData":"ISEhIEhlbGxvIHdlYiBNTCAhISE="})");
+  const Error error =
+      world.error_of(R"({"activation":"tanh","layers":[8,14,9],"setupData":"ISEhIEhlbGxvIHdlYiBNTCAhISE="})");
   CHECK(error.reason() == "SETUP_SIZE");
   CHECK(error.path() == "/setupData");
   CHECK(error.expected() == "261");
@@ -92,7 +94,8 @@ TEST_CASE("EX-26 the author's greeting as setupData is a wrong amount") {
 
 TEST_CASE("A-33 the order is: a layer's parameters, then its pipes, layer by layer; inline ones are left out") {
   const World world;
-  const BuiltModel built = world.build(R"({"layers": [1, {"size": 1, "pipes": [{"name": "p", "size": 1, "bias": false}]},
+  const BuiltModel built =
+      world.build(R"({"layers": [1, {"size": 1, "pipes": [{"name": "p", "size": 1, "bias": false}]},
       {"size": 1, "weights": [[7], [8]]}], "setup": {"data": [1, 2, 3, 4]}})");
   REQUIRE(built.parameters.size() == 5);
   CHECK(built.parameters[0].initial.at(0) == 1);  // 1.weights
@@ -135,25 +138,26 @@ TEST_CASE("A-05 instructions place each parameter in the data") {
 TEST_CASE("A-05 tables that do not fit are refused: bounds, counts, coverage, overlap") {
   const World world;
   const std::vector<float> data = {9, -1, 5, 6};
-  for (const std::vector<std::uint32_t>& entries : {
-           std::vector<std::uint32_t>{2, 1, fp32_code, 0, 0, 1},                              // weights missing
-           {2, 1, fp32_code, 0, 0, 1, 2, 0, fp32_code, 3, 0, 2},                              // out of bounds
-           {2, 1, fp32_code, 0, 0, 1, 2, 0, fp32_code, 0, 1, 2},                              // offset of 2^32
-           {2, 1, fp32_code, 0, 0, 2, 2, 0, fp32_code, 2, 0, 2},                              // wrong count
-           {2, 1, fp32_code, 2, 0, 1, 2, 0, fp32_code, 2, 0, 2},                              // overlap
-           {2, 1, 77, 0, 0, 1, 2, 0, fp32_code, 2, 0, 2},                                     // no such type
-           {3, 1, fp32_code, 0, 0, 1, 2, 0, fp32_code, 2, 0, 2},                              // no such layer
-           {2, 1, fp32_code, 0, 0, 1, 2, 0, fp32_code, 2, 0, 2, 2, 0, fp32_code, 2, 0, 2}}) { // twice
+  for (const std::vector<std::uint32_t>& entries :
+       {std::vector<std::uint32_t>{2, 1, fp32_code, 0, 0, 1},                               // weights missing
+        {2, 1, fp32_code, 0, 0, 1, 2, 0, fp32_code, 3, 0, 2},                               // out of bounds
+        {2, 1, fp32_code, 0, 0, 1, 2, 0, fp32_code, 0, 1, 2},                               // offset of 2^32
+        {2, 1, fp32_code, 0, 0, 2, 2, 0, fp32_code, 2, 0, 2},                               // wrong count
+        {2, 1, fp32_code, 2, 0, 1, 2, 0, fp32_code, 2, 0, 2},                               // overlap
+        {2, 1, 77, 0, 0, 1, 2, 0, fp32_code, 2, 0, 2},                                      // no such type
+        {3, 1, fp32_code, 0, 0, 1, 2, 0, fp32_code, 2, 0, 2},                               // no such layer
+        {2, 1, fp32_code, 0, 0, 1, 2, 0, fp32_code, 2, 0, 2, 2, 0, fp32_code, 2, 0, 2}}) {  // twice
     CHECK(world.error_of(with_table(entries, data)).reason() == "INSTRUCTIONS");
   }
   for (const char* table : {"[1, 2]", "[827872087]", "[827872087, 4000000000]", "\"AAAA\"", "{}"})
-    CHECK(world.error_of(R"({"layers": [2, 1], "setup": {"data": "AAAA", "instructions": )" + std::string(table) + "}}").reason() ==
-          "INSTRUCTIONS");
+    CHECK(world.error_of(R"({"layers": [2, 1], "setup": {"data": "AAAA", "instructions": )" + std::string(table) + "}}")
+              .reason() == "INSTRUCTIONS");
 }
 
 TEST_CASE("A-49 export returns what was given with current values where they came from") {
   const World world;
-  const char* text = R"({"x-tool":1,"layers":[2,{"bias":[0,0],"name":"h","size":2},{"size":1}],"activation":"tanh","setup":{"data":"","x":null}})";
+  const char* text =
+      R"({"x-tool":1,"layers":[2,{"bias":[0,0],"name":"h","size":2},{"size":1}],"activation":"tanh","setup":{"data":"","x":null}})";
   std::string clean = text;
   clean.replace(clean.find(",\"x\":null"), 9, "");
   const Model model = world.parse(clean);
@@ -163,7 +167,8 @@ TEST_CASE("A-49 export returns what was given with current values where they cam
   const std::string out = export_json(model, built, current, {}, {.setup_data_as = SetupDataAs::array});
   CHECK(out.substr(0, 62) == R"({"x-tool":1,"layers":[2,{"bias":[0.1,0],"name":"h","size":2},{)");
   const BuiltModel again = world.build(out);
-  for (std::size_t i = 0; i < current.size(); ++i) CHECK(values_of(again.parameters[i].initial) == values_of(current[i]));
+  for (std::size_t i = 0; i < current.size(); ++i)
+    CHECK(values_of(again.parameters[i].initial) == values_of(current[i]));
   CHECK(read_json(out, Limits{}).find("webai")->as_integer() == 1);
 }
 
@@ -174,7 +179,8 @@ TEST_CASE("export in base64 reads back bit by bit, for every floating type") {
     const BuiltModel built = build_model(world.context, world.registry, model);
     for (const SetupDataAs as : {SetupDataAs::base64, SetupDataAs::array}) {
       const std::vector<Tensor> current = initials(built);
-      const BuiltModel again = world.build(export_json(model, built, current, {}, {.setup_data_as = as, .pretty = true}));
+      const BuiltModel again =
+          world.build(export_json(model, built, current, {}, {.setup_data_as = as, .pretty = true}));
       for (std::size_t i = 0; i < current.size(); ++i)
         CHECK(std::memcmp(again.parameters[i].initial.data(), current[i].data(), current[i].bytes()) == 0);
     }
@@ -186,7 +192,8 @@ TEST_CASE("export writes what auto normalisation learned as the step it stands f
   const Model model = world.parse(R"({"io": {"input": {"normalize": "auto"}}, "layers": [2, 1]})");
   const BuiltModel built = build_model(world.context, world.registry, model);
   const double means[] = {3, 4}, scales[] = {0.5, 0.25};
-  const Tensor learned[] = {Tensor::from(world.context, DType::fp32, {2}, means), Tensor::from(world.context, DType::fp32, {2}, scales)};
+  const Tensor learned[] = {Tensor::from(world.context, DType::fp32, {2}, means),
+                            Tensor::from(world.context, DType::fp32, {2}, scales)};
   const Json json = export_model(model, built, initials(built), learned);
   const Json& step = *json.find("io")->find("input")->find("normalize");
   CHECK(step.find("type")->as_text() == "standardize");
@@ -198,5 +205,6 @@ TEST_CASE("models of zero stored parameters take no setup.data and export none")
   const World world;
   const char* text = R"({"layers":[2,{"type":"tanh"}]})";
   const Model model = world.parse(text);
-  CHECK(export_json(model, build_model(world.context, world.registry, model), {}) == R"({"layers":[2,{"type":"tanh"}],"webai":1})");
+  CHECK(export_json(model, build_model(world.context, world.registry, model), {}) ==
+        R"({"layers":[2,{"type":"tanh"}],"webai":1})");
 }
