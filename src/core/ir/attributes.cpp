@@ -96,6 +96,7 @@ std::string text_of(const AttributeValue& value) {
     std::string operator()(const std::vector<double>& v) const {
       return v.empty() ? "[.]" : list_text(v, number_text);  // "[.]": an empty list of numbers, not of integers
     }
+    std::string operator()(NoAttribute) const { return {}; }
   };
   return std::visit(Writer{}, value);
 }

@@ -10,7 +10,13 @@
 
 namespace webai {
 
-using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+/// Never held. libstdc++ 12 believes that a variant of the other types alone cannot become empty, and destroys garbage
+/// when copying one runs out of memory; a type it knows nothing about makes it look.
+struct NoAttribute {
+  ~NoAttribute() {}
+};
+using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                                    std::vector<double>, NoAttribute>;
 
 class Attributes {
  public:
