@@ -14,6 +14,7 @@ namespace webai {
 namespace {
 
 constexpr std::size_t most_steps = 4096;      // in one segment
+constexpr double segment_time = 10;           // milliseconds: who stops a training waits no longer, or for one step
 constexpr double report_interval = 100;       // milliseconds between reports inside an epoch
 
 std::string number_text(double value) {
@@ -33,7 +34,8 @@ struct TrainingDriver::Bound {
 };
 
 TrainingDriver::TrainingDriver(const Context& context, const Dataset& dataset, DriverSetup setup)
-    : context_(context), setup_(std::move(setup)), iterator_(context, dataset, setup_.batching) {
+    : context_(context), setup_(std::move(setup)), iterator_(context, dataset, setup_.batching),
+      errors_(most_steps * 2), correct_(most_steps * 2) {  // twice: fp64 models write doubles into the same memory
   started_ = last_report_ = context_.host().now();
   bound_for(static_cast<std::int64_t>(setup_.batching.batch));  // what cannot be trained fails before the first step
 }
@@ -114,31 +116,41 @@ bool TrainingDriver::advance() {
   if (!in_epoch_) {
     iterator_.begin_epoch(info_.iterations);
     in_epoch_ = true;
+    block_ = {};
+    block_done_ = 0;
     for (const auto& bound : bound_) set_learning_rate(*bound);
     epoch_error_ = epoch_correct_ = 0;
     epoch_samples_ = 0;
   }
   const std::size_t batch = setup_.batching.batch;
-  Block block;
-  const std::size_t most = std::min(iterator_.preferred_samples(), most_steps * batch);
-  if (!iterator_.next(block, std::max(most, batch))) {
-    end_epoch();
-    return info_.stop_reason.empty();
+  if (block_done_ == block_.samples) {
+    block_done_ = 0;
+    const std::size_t most = std::min(iterator_.preferred_samples(), most_steps * batch);
+    if (!iterator_.next(block_, std::max(most, batch))) {
+      block_ = {};
+      end_epoch();
+      return info_.stop_reason.empty();
+    }
   }
-  const std::size_t whole = block.samples / batch;
-  if (whole) run_steps(bound_for(static_cast<std::int64_t>(batch)), block, 0, whole, batch);
-  if (const std::size_t rest = block.samples % batch)
-    run_steps(bound_for(static_cast<std::int64_t>(rest)), block, whole * batch, 1, rest);
+  const std::size_t left = block_.samples - block_done_;
+  const std::size_t steps = std::clamp<std::size_t>(left / batch, 1, segment_steps_);
+  const std::size_t step_samples = std::min(batch, left);  // the last batch of an epoch may be smaller
+  Bound& bound = bound_for(static_cast<std::int64_t>(step_samples));
+  const double began = context_.host().now();
+  run_steps(bound, block_, block_done_, steps, step_samples);
+  block_done_ += steps * step_samples;
+  // Where a segment ends changes no result, so its length may follow the clock.
+  const double took = context_.host().now() - began;
+  if (took > segment_time)
+    segment_steps_ = std::max<std::size_t>(1, segment_steps_ / 2);
+  else if (took < segment_time / 3 && steps == segment_steps_)
+    segment_steps_ = std::min(most_steps, segment_steps_ * 2);
   if (setup_.options.progress && context_.host().now() - last_report_ >= report_interval) report(false);
   return true;
 }
 
 void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps,
                                std::size_t batch) {
-  if (errors_.size() < steps * 2) {  // twice: fp64 models write doubles into the same memory
-    errors_.resize(steps * 2);
-    correct_.resize(steps * 2);
-  }
   const auto slots = bound.program.executable->slots();
   // A rest block starts where whole batches end; its own batch is smaller, so the offset is counted in samples.
   const auto from = [&](const void* memory, std::size_t slot) {

@@ -69,6 +69,9 @@ class TrainingDriver {
   double started_ = 0, last_report_ = 0;
   double epoch_error_ = 0, epoch_correct_ = 0;
   std::uint64_t epoch_samples_ = 0, steps_ = 0;
+  Block block_;                    // that the iterator gave last ...
+  std::size_t block_done_ = 0;     // ... and how many of its samples have been used
+  std::size_t segment_steps_ = 1;  // of the next segment at most: what takes some 10 ms on this machine
   bool in_epoch_ = false, counts_correct_ = false;
 };
 
