@@ -124,7 +124,7 @@ class Assembler {
   static Attributes attributes_for(const OpDef& operation, const Layer& layer) {
     Attributes attributes;
     for (const AttributeSpec& spec : operation.attributes)
-      if (const Json* value = layer.properties.find(spec.name))
+      if (const Json* value = layer.properties.find(spec.name); value && is_constant_of_activation(spec))
         attributes.set(spec.name, attribute_from_json(spec, *value, pointer_to(layer.path, spec.name)));
     return attributes;
   }

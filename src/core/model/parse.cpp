@@ -207,6 +207,10 @@ class RootParser {
       if (std::ranges::find(known, key) == known.end()) unknown_property(at("setup"), key, "\"setup\"", known);
     }
     if (const Json* data = given->find("data")) {
+      if (data->is_object() && data->find("file"))
+        throw Error(Code::unsupported, {.message = "setup.data in a file of its own cannot be read yet",
+                                        .reason = "NOT_YET",
+                                        .path = model_.setup_data_path});
       if (!data->is_null() && !data->is_text() && !data->is_array())
         wrong_value(model_.setup_data_path, "setup.data", "base64 text or an array of numbers", *data);
       if (!data->is_text() || !data->as_text().empty()) model_.setup_data = *data;

@@ -173,7 +173,8 @@ class LayerParser {
         layer_.activation.empty() ? nullptr : state_.registry.find(layer_.domain, layer_.activation);
     for (const OpDef* operation : {layer_.operation, activation})
       if (operation)
-        for (const AttributeSpec& entry : operation->attributes) known.push_back(entry.name);
+        for (const AttributeSpec& entry : operation->attributes)
+          if (is_constant_of_activation(entry)) known.push_back(entry.name);
     for (const auto& [key, value] : layer_.properties.members()) {
       if (is_kept_and_ignored(key)) continue;
       if (std::ranges::find(known, key) == known.end() || (layer_.is_pipe && key == "pipes"))
@@ -184,7 +185,7 @@ class LayerParser {
       for (const OpDef* operation : {layer_.operation, activation})
         if (operation)
           for (const AttributeSpec& entry : operation->attributes)
-            if (entry.name == key) attribute_from_json(entry, value, at(key));
+            if (entry.name == key && is_constant_of_activation(entry)) attribute_from_json(entry, value, at(key));
     }
     if (layer_.definition)
       for (const PropertyDef& entry : layer_.definition->properties)
@@ -323,7 +324,8 @@ Layer parse_layer(ParseState& state, Model& model, const Json& json, int index) 
   LayerParser(state, model, layer).run(json);
   const Json* pipes = layer.properties.find("pipes");
   if (!pipes) return layer;
-  const std::string path = pointer_to(layer.path, "pipes");
+  // Places are named as the author spelt them: what is exported finds its way back.
+  const std::string path = pointer_to(layer.path, json.find("pipes") ? "pipes" : "pipe");
   if (!pipes->is_array()) wrong_value(path, "pipes", "an array of pipes", *pipes);
   if (pipes->size() > state.context.limits().nodes)
     fail(layer, Code::limit_exceeded, "NODES", path, "the layer has " + std::to_string(pipes->size()) + " pipes",

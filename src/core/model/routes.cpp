@@ -53,6 +53,9 @@ class RouteFinder {
       for (const Layer& pipe : layer.pipes) routes_of(pipe);
     }
     for (const Layer& layer : model_.layers) check_fed(layer);
+    if (!state_.in_iterator && std::ranges::find(model_.routes, 0, &Route::target) == model_.routes.end())
+      fail(model_.layers.back(), Code::invalid_model, "NO_OUTPUT", model_.layers.back().path,
+           "nothing flows out of the model", "leave \"to\" out of one pipe of the last layer");
   }
 
  private:

@@ -158,6 +158,10 @@ void check_property(const PropertyDef& definition, const Json& value, const std:
   }
 }
 
+bool is_constant_of_activation(const AttributeSpec& spec) {
+  return spec.kind == AttributeKind::number || spec.kind == AttributeKind::boolean || spec.kind == AttributeKind::text;
+}
+
 AttributeValue attribute_from_json(const AttributeSpec& spec, const Json& value, const std::string& path) {
   switch (spec.kind) {
     case AttributeKind::boolean:

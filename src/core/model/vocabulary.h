@@ -50,6 +50,8 @@ std::string canonical_type(const std::string& type, const std::string& path, Ali
 
 /// Checks a layer's own property against its definition.
 void check_property(const PropertyDef& definition, const Json& value, const std::string& path);
+/// Numbers and switches of an activation are properties of its layer; axes are not: they would count the batch.
+bool is_constant_of_activation(const AttributeSpec& spec);
 /// Checks and converts an attribute of an operator that stands as a layer.
 AttributeValue attribute_from_json(const AttributeSpec& spec, const Json& value, const std::string& path);
 

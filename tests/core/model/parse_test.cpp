@@ -74,6 +74,8 @@ TEST_CASE("bad input: each mistake has its code, reason and place") {
       {R"({"layers": [2, {"size": 1, "weights": false}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/weights"},
       {R"({"layers": [2, 1], "setup": 3})", Code::invalid_model, "PROPERTY_VALUE", "/setup"},
       {R"({"layers": [2, 1], "setup": {"data": 3}})", Code::invalid_model, "PROPERTY_VALUE", "/setup/data"},
+      {R"({"layers": [2, 1], "setup": {"data": {"file": "w"}}})", Code::unsupported, "NOT_YET", "/setup/data"},
+      {R"({"layers": [2, {"type": "softmax", "axis": 0}]})", Code::invalid_model, "UNKNOWN_PROPERTY", "/layers/1/axis"},
       {R"({"layers": [2, 1], "setup": {"date": ""}})", Code::invalid_model, "UNKNOWN_PROPERTY", "/setup/date"},
       {R"({"layers": [[null, 2], 1]})", Code::invalid_model, "OPEN_SIZE", "/layers/1"},
       {R"({"layers": [2, {"type": "net", "net": {"dataType": "fp64", "layers": [2, 2]}}]})", Code::invalid_model,
@@ -180,6 +182,25 @@ TEST_CASE("flows that need a state are read, and building says clearly that they
     CHECK(error.code() == Code::unsupported);
     CHECK_THAT(error.what(), Catch::Contains("cannot be built yet"));
   }
+}
+
+TEST_CASE("A-16 a flow to the same layer or an earlier one is for the next run, to a later one for this run") {
+  const World world;
+  const Model model = world.parse(R"({"layers": [2, {"name": "a", "size": 2, "to": [1, 0, 2, "p"]},
+      {"size": 2, "pipes": [{"name": "p", "size": 1, "to": "p"}]}]})");
+  std::vector<std::pair<int, bool>> flows;  // of layer 1 (id 2) and of the pipe (id 4)
+  for (const Route& route : model.routes)
+    if (route.source == 2 || route.source == 4) flows.emplace_back(route.target, route.delayed);
+  CHECK(flows == std::vector<std::pair<int, bool>>{{2, true}, {1, true}, {3, false}, {4, false}, {4, true}});
+}
+
+TEST_CASE("A-13 a pipe with to on the last layer is no output; a model needs some output") {
+  const World world;
+  const Model model = world.parse(R"({"layers": [2, {"size": 1, "pipes": [{"size": 2, "to": 0}]}]})");
+  int outputs = 0;
+  for (const Route& route : model.routes) outputs += route.target == 0;
+  CHECK(outputs == 1);
+  CHECK(world.error_of(R"({"layers": [2, {"pipes": [{"size": 1, "to": []}]}]})").reason() == "NO_OUTPUT");
 }
 
 TEST_CASE("A-12 A-18 seed examples with pipes, history and nets are read whole") {

@@ -172,6 +172,16 @@ TEST_CASE("A-49 export returns what was given with current values where they cam
   CHECK(read_json(out, Limits{}).find("webai")->as_integer() == 1);
 }
 
+TEST_CASE("export finds the place of inline values also under old names") {
+  const World world;
+  const Model model = world.parse(R"({"layers":[1,{"pipe":[{"count":1,"bias":[3],"weights":[[2]]}]}]})");
+  const BuiltModel built = build_model(world.context, world.registry, model);
+  std::vector<Tensor> current = initials(built);
+  current[1].set(0, 4);
+  CHECK(export_json(model, built, current) ==
+        R"({"layers":[1,{"pipe":[{"count":1,"bias":[4],"weights":[[2]]}]}],"webai":1})");
+}
+
 TEST_CASE("export in base64 reads back bit by bit, for every floating type") {
   const World world;
   for (const char* type : {"fp16", "bf16", "fp32", "fp64"}) {
