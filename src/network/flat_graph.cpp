@@ -30,8 +30,8 @@ Graph flat_graph(const Context& context, const Registry& registry, const BuiltMo
     Ref part = flat;
     const std::int64_t count = input.shape.elements();
     if (built.inputs.size() > 1)
-      part = builder.emit("slice", {flat}, {{"begin", std::vector<std::int64_t>{0, begin}},
-                                            {"size", std::vector<std::int64_t>{-1, count}}});
+      part = builder.emit("slice", {flat}, {{"starts", std::vector<std::int64_t>{0, begin}},
+                                            {"sizes", std::vector<std::int64_t>{-1, count}}});
     if (input.shape.rank() != 1) part = builder.emit("reshape", {part}, {{"shape", with_batch(input.shape)}});
     now(input.value) = part.id;
     begin += count;
