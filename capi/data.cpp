@@ -139,6 +139,20 @@ Dataset from_records(const Context& context, const NeuralNetwork& network, const
   return Dataset::from(std::move(in), std::move(out));
 }
 
+// An output as the record holds it: its values, or one-hot where it names a class.
+void append_output(std::vector<double>& record, const Classes& classes, const Sample& sample, std::size_t outputs) {
+  const std::size_t start = record.size();
+  record.resize(start + outputs);
+  if (Classes::names_one(sample.output, outputs)) {
+    record[start + static_cast<std::size_t>(classes.number(sample))] = 1;
+    return;
+  }
+  const std::size_t count = collect_numbers(sample.output, DType::fp64, record.data() + start, outputs, "output");
+  if (count != outputs)
+    wrong_sample(sample.item, "the output has " + std::to_string(count) + " values", std::to_string(outputs),
+                 std::to_string(count));
+}
+
 Dataset from_columns(const Context& context, const NeuralNetwork& network, webai_value* data) {
   webai_value* const input = member(data, "input");
   webai_value* const output = member(data, "output");
@@ -202,6 +216,24 @@ void each_sample(List& list, Layout layout, const std::function<void(const Sampl
     sample.item = place;
     take(sample);
   }
+}
+
+Tensor records_from_list(const webai_context& context, const NeuralNetwork& network, List& list, Layout layout) {
+  const std::size_t inputs = network.input_size(), outputs = network.output_size();
+  const Classes classes(network);
+  std::vector<double> records;
+  const auto take = [&](const Sample& sample) {
+    records.push_back(sample.ignored ? 1 : 3);
+    const std::size_t start = records.size();
+    records.resize(start + inputs);
+    const std::size_t count = collect_numbers(sample.input, DType::fp64, records.data() + start, inputs, "input");
+    if (count != inputs)
+      wrong_sample(sample.item, "the input has " + std::to_string(count) + " values", std::to_string(inputs),
+                   std::to_string(count));
+    if (!sample.ignored) append_output(records, classes, sample, outputs);
+  };
+  each_sample(list, layout, take, [&] { records.push_back(0); });
+  return Tensor::from(context.core(), network.data_type(), Shape{static_cast<std::int64_t>(records.size())}, records);
 }
 
 DatasetValue* dataset_of(webai_value* data) noexcept {

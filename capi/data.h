@@ -37,4 +37,7 @@ Sample sample_from_value(webai_value* value);
 DatasetValue* dataset_of(webai_value* data) noexcept;  ///< null when it is none
 Dataset data_from_value(const webai_context& context, const NeuralNetwork& network, webai_value* data, Layout layout);
 
+/// The samples of a list as records in one tensor: 0 (reset), 1 and an input, or 3, an input and an output.
+Tensor records_from_list(const webai_context& context, const NeuralNetwork& network, List& list, Layout layout);
+
 }  // namespace webai::capi

@@ -1,6 +1,7 @@
 // Entry points of networks: made, described, their weights read and written, exported.
 #include <algorithm>
 
+#include "capi/data.h"
 #include "capi/guard.h"
 #include "capi/json.h"
 #include "capi/network.h"
@@ -150,9 +151,15 @@ Value export_model(webai_context& context, NetworkValue& net, webai_value* given
                 cancel, net.placement());
 }
 
-}  // namespace
-
-namespace {
+Value prepare_data(webai_context& context, NetworkValue& net, webai_value* items, webai_value* given) {
+  check_context(context, items);
+  Options opts(given);
+  const Layout layout = layout_from_name(opts.text("layout", "pairs"));
+  opts.finish(context, "prepareData");
+  const NeuralNetwork network = net.idle_handle();
+  if (dataset_of(items)) refuse(Code::unsupported, "DATASET", "prepareData takes a list in this version");
+  return make_tensor(context, records_from_list(context, network, expect<List>(items, "items"), layout));
+}
 
 std::vector<NetworkValue::Parameter> parameters_of(const NeuralNetwork& network) {
   std::vector<NetworkValue::Parameter> result;
@@ -248,6 +255,13 @@ webai_status webai_network_export(webai_network* net, webai_value* opts, webai_c
                                   webai_error** err) {
   return produced_by<NetworkValue>(net, "net", out, err, [&](NetworkValue& network, webai_context& context) {
     return export_model(context, network, opts, cancel);
+  });
+}
+
+webai_status webai_network_prepare_data(webai_network* net, webai_value* items, webai_value* opts, webai_value** out,
+                                        webai_error** err) {
+  return produced_by<NetworkValue>(net, "net", out, err, [&](NetworkValue& network, webai_context& context) {
+    return prepare_data(context, network, items, opts);
   });
 }
 

@@ -59,6 +59,14 @@ bool is_dense(const webai_tensor_view& view, const Shape& shape) {
   return true;
 }
 
+std::byte* first_byte(const webai_tensor_view& view) {
+  return view.data ? static_cast<std::byte*>(view.data) + view.byte_offset : nullptr;
+}
+
+bool is_aligned(const webai_tensor_view& view, std::size_t size) {
+  return reinterpret_cast<std::uintptr_t>(first_byte(view)) % size == 0;
+}
+
 // Copies rows of any strides into a dense tensor.
 void gather(const webai_tensor_view& view, const std::byte* from, Tensor& to, std::size_t axis, std::byte*& at) {
   const std::size_t size = size_of(to.type());
@@ -70,40 +78,6 @@ void gather(const webai_tensor_view& view, const std::byte* from, Tensor& to, st
   }
   for (std::int64_t i = 0; i < shape[axis]; ++i)
     gather(view, from + i * view.strides[axis] * static_cast<std::int64_t>(size), to, axis + 1, at);
-}
-
-Value create(webai_context& context, const webai_tensor_view& view) {
-  const DType type = element_type(view);
-  const Shape shape = checked_shape(context.core(), view);
-  if (!view.data) return make_tensor(context, Tensor(context.core(), type, shape));
-  Tensor tensor = Tensor::uninitialised(context.core(), type, shape);
-  const std::byte* const first = static_cast<const std::byte*>(view.data) + view.byte_offset;
-  if (is_dense(view, shape)) {
-    if (tensor.bytes()) std::memcpy(tensor.data(), first, tensor.bytes());
-  } else {
-    std::byte* at = static_cast<std::byte*>(tensor.data());
-    gather(view, first, tensor, 0, at);
-  }
-  return make_tensor(context, std::move(tensor));
-}
-
-Value wrap(webai_context& context, const webai_tensor_view& view, Received& received) {
-  const DType type = element_type(view);
-  const Shape shape = checked_shape(context.core(), view);
-  const std::size_t size = size_of(type);
-  if (static_cast<std::uint64_t>(shape.elements()) > context.core().limits().tensor_bytes / size)
-    refuse(Code::limit_exceeded, "TENSOR_BYTES", "a tensor of " + shape.text() + " is larger than one may be");
-  if (!is_dense(view, shape))
-    refuse(Code::unsupported, "STRIDES", "only dense row-major memory can be wrapped",
-           "create a tensor instead: it copies");
-  std::byte* const first = static_cast<std::byte*>(view.data) + view.byte_offset;
-  if (!view.data && shape.elements()) missing("data");
-  if (reinterpret_cast<std::uintptr_t>(first) % size)
-    refuse(Code::invalid_argument, "ALIGNMENT",
-           "the memory to wrap is not aligned to its elements of " + std::to_string(size) + " bytes");
-  std::shared_ptr<Finalizer> last;
-  if (Finalizer::Handle finalizer = Finalizer::make(context, received)) last = std::move(finalizer);
-  return make_tensor(context, Tensor::wrap(first, type, shape, [last] {}));
 }
 
 class CopyJob final : public Job {
@@ -141,6 +115,42 @@ webai_tensor_view TensorValue::view() noexcept {
   return view;
 }
 
+Value copy_of_view(webai_context& context, const webai_tensor_view& view) {
+  const DType type = element_type(view);
+  const Shape shape = checked_shape(context.core(), view);
+  if (!view.data) return make_tensor(context, Tensor(context.core(), type, shape));
+  Tensor tensor = Tensor::uninitialised(context.core(), type, shape);
+  const std::byte* const first = first_byte(view);
+  if (is_dense(view, shape)) {
+    if (tensor.bytes()) std::memcpy(tensor.data(), first, tensor.bytes());
+  } else {
+    std::byte* at = static_cast<std::byte*>(tensor.data());
+    gather(view, first, tensor, 0, at);
+  }
+  return make_tensor(context, std::move(tensor));
+}
+
+bool can_wrap(const webai_context& context, const webai_tensor_view& view) {
+  const std::size_t size = size_of(element_type(view));
+  return is_dense(view, checked_shape(context.core(), view)) && is_aligned(view, size);
+}
+
+Value wrap_view(webai_context& context, const webai_tensor_view& view, std::shared_ptr<void> last) {
+  const DType type = element_type(view);
+  const Shape shape = checked_shape(context.core(), view);
+  const std::size_t size = size_of(type);
+  if (static_cast<std::uint64_t>(shape.elements()) > context.core().limits().tensor_bytes / size)
+    refuse(Code::limit_exceeded, "TENSOR_BYTES", "a tensor of " + shape.text() + " is larger than one may be");
+  if (!is_dense(view, shape))
+    refuse(Code::unsupported, "STRIDES", "only dense row-major memory can be wrapped",
+           "create a tensor instead: it copies");
+  if (!view.data && shape.elements()) missing("data");
+  if (!is_aligned(view, size))
+    refuse(Code::invalid_argument, "ALIGNMENT",
+           "the memory to wrap is not aligned to its elements of " + std::to_string(size) + " bytes");
+  return make_tensor(context, Tensor::wrap(first_byte(view), type, shape, [last = std::move(last)] {}));
+}
+
 Value make_tensor(webai_context& context, Tensor tensor) { return make<TensorValue>(context, 0, std::move(tensor)); }
 
 }  // namespace webai::capi
@@ -151,13 +161,19 @@ extern "C" {
 
 webai_status webai_tensor_create(webai_context* ctx, const webai_tensor_view* view, webai_tensor** out,
                                  webai_error** err) {
-  return produced(ctx, out, err, [&] { return create(required(ctx, "ctx"), required(view, "view")); });
+  return produced(ctx, out, err, [&] { return copy_of_view(required(ctx, "ctx"), required(view, "view")); });
 }
 
 webai_status webai_tensor_wrap(webai_context* ctx, const webai_tensor_view* view, void* user_data,
                                webai_destroy destroy, webai_tensor** out, webai_error** err) {
   Received received(user_data, destroy);
-  return produced(ctx, out, err, [&] { return wrap(required(ctx, "ctx"), required(view, "view"), received); });
+  return produced(ctx, out, err, [&] {
+    webai_context& context = required(ctx, "ctx");
+    required(view, "view");
+    std::shared_ptr<Finalizer> last;
+    if (Finalizer::Handle finalizer = Finalizer::make(context, received)) last = std::move(finalizer);
+    return wrap_view(context, *view, std::move(last));
+  });
 }
 
 webai_status webai_tensor_get_view(webai_tensor* tensor, webai_tensor_view* out) {

@@ -189,6 +189,9 @@ WEBAI_TRY webai_tensor_wrap(webai_context *ctx, const webai_tensor_view *view, v
 WEBAI_TRY webai_tensor_get_view(webai_tensor *tensor, webai_tensor_view *out);
 WEBAI_TRY webai_tensor_copy(webai_tensor *to, webai_tensor *from, webai_cancel *cancel, webai_future **out,
                             webai_error **err);
+WEBAI_TRY webai_tensor_from_dlpack(webai_context *ctx, struct DLManagedTensorVersioned *in, webai_tensor **out,
+                                   webai_error **err);
+WEBAI_TRY webai_tensor_to_dlpack(webai_tensor *tensor, struct DLManagedTensorVersioned **out, webai_error **err);
 
 /* 5 functions and callbacks */
 WEBAI_TRY webai_function_create(webai_context *ctx, webai_callback fn, void *user_data, webai_destroy destroy,
@@ -210,6 +213,9 @@ WEBAI_TRY webai_await(webai_future *consumed, webai_value **out, webai_error **e
 WEBAI_TRY webai_cancel_create(webai_context *ctx, webai_cancel **out);
 WEBAI_API void webai_cancel_fire(webai_cancel *cancel);
 WEBAI_API int32_t webai_cancel_fired(webai_cancel *cancel);
+
+/* 7 registry */
+WEBAI_TRY webai_get_capabilities(webai_context *ctx, webai_value *query, webai_future **out, webai_error **err);
 
 /* 8 datasets */
 WEBAI_TRY webai_dataset_from(webai_context *ctx, webai_value *source, webai_value *opts, webai_dataset **out,
@@ -243,6 +249,8 @@ WEBAI_TRY webai_network_get_parameters(webai_network *net, webai_value **out, we
 WEBAI_TRY webai_network_set_parameters(webai_network *net, webai_value *parameters, webai_error **err);
 WEBAI_TRY webai_network_export(webai_network *net, webai_value *opts, webai_cancel *cancel, webai_future **out,
                                webai_error **err);
+WEBAI_TRY webai_network_prepare_data(webai_network *net, webai_value *items, webai_value *opts, webai_value **out,
+                                     webai_error **err);
 
 #ifdef __cplusplus
 } /* extern "C" */

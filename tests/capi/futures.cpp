@@ -207,6 +207,26 @@ TEST_CASE("with post all work and callbacks are tasks on the loop thread, and wa
   CHECK(counting.live_blocks == 0);
 }
 
+TEST_CASE("a posted slice of a slow training is one batch") {
+  CountingHost counting;
+  webai_host host = counting.host();
+  counting.take_posts(host);
+  host.now = [](void* self) { return static_cast<CountingHost*>(self)->time += 10; };  // every step takes long
+  webai_config config = plain_config();
+  config.host = &host;
+  {
+    const ContextHandle context = make_context(config);
+    const Handle network = make_network(context.get(), xor_model);
+    std::string data = "[";
+    for (int i = 0; i < 200; ++i) data += (i ? ",[[0,1],[1]]" : "[[0,1],[1]]");
+    const Handle future(
+        start_training(context.get(), network, R"({"maxIterations":1})", nullptr, (data + "]").c_str()));
+    CHECK(counting.run_posts() >= 200);
+    CHECK(webai_future_wait(future, 0) == WEBAI_OK);
+  }
+  counting.run_posts();
+}
+
 TEST_CASE("another thread may wait while the loop thread posts") {
   CountingHost counting;
   webai_host host = counting.host();

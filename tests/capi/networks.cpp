@@ -32,12 +32,11 @@ constexpr const char* known_model = R"({"layers":[2,{"size":1,"activation":null,
 
 TEST_CASE("a network learns the exclusive or in each layout of the data") {
   const ContextHandle context = make_context();
-  const std::pair<const char*, const char*> layouts[] = {
-      {xor_data, "pairs"},
-      {"[[0,0],[0],[0,1],[1],[1,0],[1],[1,1],[0]]", "flat"},
-      {R"([{"input":[0,0],"output":[0]},{"input":[0,1],"output":[1]},
+  const std::pair<const char*, const char*> layouts[] = {{xor_data, "pairs"},
+                                                         {"[[0,0],[0],[0,1],[1],[1,0],[1],[1,1],[0]]", "flat"},
+                                                         {R"([{"input":[0,0],"output":[0]},{"input":[0,1],"output":[1]},
            {"input":[1,0],"output":1},{"input":[1,1],"output":0}])",
-       "objects"}};
+                                                          "objects"}};
   std::vector<float> answers[3];
   for (int i = 0; i < 3; ++i) {
     const Handle network = make_network(context.get(), xor_model);
@@ -312,4 +311,59 @@ TEST_CASE("the same seed gives the same bits whatever the number of threads") {
   }
   CHECK(models[0] == models[1]);
   CHECK(models[0] == models[2]);
+}
+
+TEST_CASE("prepared data is one tensor of records") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), xor_model);
+  const Handle items =
+      json(context.get(), R"([[[0,1],[1]],{"$instruction":"reset"},[[1,1],{"$instruction":"ignore"}],[[1,0],1]])");
+  Handle records, error;
+  REQUIRE(webai_network_prepare_data(network, items, nullptr, records.out(), error.out()) == WEBAI_OK);
+  CHECK(floats(records) == std::vector<float>{3, 0, 1, 1, 0, 1, 1, 1, 3, 1, 0, 1});
+  const Handle wrong = json(context.get(), "[[[0],[1]]]");
+  CHECK(failing([&](webai_value** o, webai_error** e) {
+          return webai_network_prepare_data(network, wrong, nullptr, o, e);
+        }).reason() == "SAMPLE_SIZE");
+}
+
+TEST_CASE("several inputs and outputs go by their names") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), R"({"layers":[
+    {"size":1,"name":"a","pipes":[{"size":2,"name":"b"}]},
+    {"size":1,"name":"sum","activation":null,"weights":[[1],[10],[100]],"bias":[0],
+     "pipes":[{"size":1,"name":"last","activation":null,"weights":[[0],[0],[1]],"bias":[0]}]}]})");
+  const auto run = [&](const char* input) { return run_now(network, json(context.get(), input)); };
+  const Handle named = run(R"({"b":[2,3],"a":[1]})");
+  REQUIRE(webai_value_kind(named) == WEBAI_MAP);
+  CHECK(to_json(named) == R"({"sum":[321],"last":[3]})");
+  CHECK(to_json(run("[[1],[2,3]]")) == to_json(named));
+  CHECK(to_json(run("[1,2,3]")) == to_json(named));
+  CHECK(to_json(run(R"({"a":[[1],[0]],"b":[[2,3],[0,1]]})")) == R"({"sum":[[321],[100]],"last":[[3],[1]]})");
+  const auto reason_of = [&](const char* input) {
+    const Handle in = json(context.get(), input);
+    return failing([&](webai_value** o, webai_error** e) {
+             return webai_network_run_now(network, in, nullptr, nullptr, nullptr, o, e);
+           })
+        .reason();
+  };
+  CHECK(reason_of(R"({"a":[1]})") == "INPUT_MISSING");
+  CHECK(reason_of(R"({"a":[1],"b":[2,3],"c":[4]})") == "INPUT_UNKNOWN");
+  CHECK(reason_of(R"({"a":[1,2],"b":[2,3]})") == "INPUT_SIZE");
+}
+
+TEST_CASE("capabilities name domains, types and devices") {
+  const ContextHandle context = make_context();
+  webai_future* future = nullptr;
+  REQUIRE(webai_get_capabilities(context.get(), nullptr, &future, nullptr) == WEBAI_OK);
+  const Handle all = await(future);
+  const std::string types = to_json(webai_value_get(webai_value_get(all, "domains", 7), "core", 4));
+  CHECK(types.find("\"fp32\"") != std::string::npos);
+  webai_value* const units = webai_value_get(all, "executionUnits", 14);
+  CHECK(text_of(webai_value_get(webai_value_at(units, 0, nullptr, nullptr), "id", 2)) == "cpu");
+  webai_config config = plain_config();
+  config.flags = WEBAI_PRIVACY;
+  const ContextHandle secret = make_context(config);
+  REQUIRE(webai_get_capabilities(secret.get(), nullptr, &future, nullptr) == WEBAI_OK);
+  CHECK(webai_value_get(await(future), "executionUnits", 14) == nullptr);
 }
