@@ -31,6 +31,7 @@ struct Stretch {
   std::unique_ptr<Executable> executable;
   std::vector<std::size_t> shared;  // by slot of the stretch's executable
   std::vector<bool> writes;         // likewise: the stretch gives this one a new content
+  std::vector<bool> reads;          // likewise: it needs the old one
   std::vector<Binding> bindings;
 };
 
@@ -52,11 +53,19 @@ class Partitioned final : public Executable {
     std::string text;
     for (const Stretch& stretch : stretches_) {
       text += "on " + stretch.device->info().name + ":\n";
-      for (std::size_t i = 0; i < stretch.shared.size(); ++i)
-        if (stretch.space != host_space && !stretch.writes[i])
-          text += "  transfer in: " + stretch.executable->slots()[i].name + ", " +
-                  std::to_string(shared_[stretch.shared[i]].bytes) + " bytes when stale\n";
+      for (std::size_t i = 0; i < stretch.shared.size(); ++i) {
+        const std::size_t index = stretch.shared[i];
+        if (stretch.reads[i] && written_elsewhere(index, stretch.space))
+          text += "  transfer in: " + stretch.executable->slots()[i].name + ", " + std::to_string(shared_[index].bytes) +
+                  " bytes when stale\n";
+      }
       text += stretch.executable->report();
+      for (std::size_t i = 0; i < stretch.shared.size(); ++i) {
+        const std::size_t index = stretch.shared[i];
+        if (stretch.space != host_space && stretch.writes[i] && shared_[index].slot)
+          text += "  transfer out: " + slots_[*shared_[index].slot].name + ", " + std::to_string(shared_[index].bytes) +
+                  " bytes " + (slots_[*shared_[index].slot].role == Slot::output ? "each step\n" : "at the end of a run\n");
+      }
     }
     return text;
   }
@@ -65,9 +74,17 @@ class Partitioned final : public Executable {
   std::vector<Shared> shared_;
   std::vector<Stretch> stretches_;
   std::vector<Device*> spaces_;  // by space; a null pointer for the host
-  std::vector<std::byte> staging_;
 
  private:
+  // Whether a space gets this value from another one: from the caller, or from a stretch that runs there.
+  bool written_elsewhere(std::size_t index, std::size_t space) const {
+    if (shared_[index].slot && space != host_space) return true;
+    for (const Stretch& stretch : stretches_)
+      for (std::size_t i = 0; i < stretch.shared.size(); ++i)
+        if (stretch.shared[i] == index && stretch.writes[i] && stretch.space != space) return true;
+    return false;
+  }
+
   // Inputs and outputs move along with the steps; parameters and states stay where they are.
   void begin_step(std::span<const Binding> bindings, std::size_t step) {
     for (Shared& shared : shared_) {
@@ -75,6 +92,8 @@ class Partitioned final : public Executable {
       const Binding& binding = bindings[*shared.slot];
       const bool moves = binding.step != 0 || slots_[*shared.slot].role == Slot::output;
       if (step > 0 && !moves) continue;
+      if (shared.bytes > 0 && !binding.buffer->host())
+        throw Error(Code::internal, "slot \"" + slots_[*shared.slot].name + "\" is not bound to host memory");
       host_[&shared - shared_.data()] = static_cast<std::byte*>(binding.buffer->host()) + binding.offset + binding.step * step;
       std::fill(shared.current.begin(), shared.current.end(), false);
       shared.current[host_space] = true;
@@ -105,7 +124,7 @@ class Partitioned final : public Executable {
   void run(Stretch& stretch) {
     for (std::size_t i = 0; i < stretch.shared.size(); ++i) {
       Shared& shared = shared_[stretch.shared[i]];
-      bring(shared, stretch.space);
+      if (stretch.reads[i]) bring(shared, stretch.space);
       if (stretch.space == host_space) {
         wrapped_[stretch.shared[i]]->memory = host_memory(shared);
         stretch.bindings[i] = {wrapped_[stretch.shared[i]].get(), 0, 0};
@@ -113,8 +132,8 @@ class Partitioned final : public Executable {
         stretch.bindings[i] = {shared.copies[stretch.space].get(), 0, 0};
       }
     }
+    // No wait here: what a device still has in its queue comes before the copies out of its memory.
     stretch.executable->run(stretch.bindings, 1);
-    stretch.device->wait();
     for (std::size_t i = 0; i < stretch.shared.size(); ++i) {
       if (!stretch.writes[i]) continue;
       Shared& shared = shared_[stretch.shared[i]];
@@ -128,7 +147,7 @@ class Partitioned final : public Executable {
     std::byte* memory = nullptr;
     std::size_t bytes = 0;
     std::size_t size() const noexcept override { return bytes; }
-    void* host() noexcept override { return memory; }
+    void* host() noexcept override { return bytes > 0 ? memory : reinterpret_cast<std::byte*>(this); }
     void read(std::size_t offset, std::span<std::byte> into) override {
       std::copy_n(memory + offset, into.size(), into.data());
     }
@@ -163,6 +182,16 @@ class Partitioner {
       result_->spaces_.push_back(device);
     }
     for (const Write& write : graph.writes) state_of_[write.value] = write.state;
+    origin_.resize(graph.values.size());
+    last_reader_.resize(graph.values.size(), 0);
+    for (std::size_t v = 0; v < graph.values.size(); ++v) origin_[v] = static_cast<ValueId>(v);
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+      const Node& node = graph.nodes[n];
+      if (definition(node).view) origin_[index(node.outputs[0])] = origin_[index(node.inputs[0])];
+      for (const ValueId input : node.inputs)
+        if (input != no_value) last_reader_[index(origin_[index(input)])] = n;
+    }
+    for (const NamedValue& output : graph.outputs) last_reader_[index(origin_[index(output.value)])] = graph.nodes.size();
   }
 
   std::unique_ptr<Executable> run() {
@@ -195,10 +224,14 @@ class Partitioner {
     for (const NamedValue& output : graph_.outputs) add(output.value, output.name, Slot::output);
   }
 
-  // The value that outside of a stretch stands for this one: a new content of a state is that state.
+  static std::size_t index(ValueId id) { return static_cast<std::size_t>(id); }
+
+  // The value that outside of a stretch stands for this one: what a view looks at, and for a new content of a state
+  // that state.
   ValueId outside(ValueId id) const {
-    const auto at = state_of_.find(id);
-    return at == state_of_.end() ? id : at->second;
+    const ValueId origin = origin_[index(id)];
+    const auto at = state_of_.find(origin);
+    return at == state_of_.end() ? origin : at->second;
   }
 
   std::size_t shared(ValueId id) {
@@ -223,8 +256,8 @@ class Partitioner {
     const auto bring_in = [&](ValueId id) {
       if (id == no_value || now.contains(id)) return;
       const Value& value = graph_.value(id);
-      if (value.kind == ValueKind::constant) {
-        now[id] = part.add_constant(value.constant);
+      if (const ValueId origin = origin_[index(id)]; graph_.value(origin).kind == ValueKind::constant) {
+        now[id] = part.add_constant(graph_.value(origin).constant.reshaped(value.type.shape));
         return;
       }
       const std::string name = "%" + std::to_string(id) + (value.name.empty() ? "" : " " + value.name);
@@ -247,39 +280,31 @@ class Partitioner {
     std::set<std::size_t> written;
     for (std::size_t n = begin; n < end; ++n)
       for (const ValueId output : graph_.nodes[n].outputs) {
+        if (origin_[index(output)] != output) continue;  // others know what it looks at
         const auto state = state_of_.find(output);
         if (state != state_of_.end()) {
           bring_in(state->second);
           part.writes.push_back({now.at(state->second), now.at(output)});
           written.insert(shared(state->second));
-        } else if (read_outside(output, begin, end)) {
+        } else if (last_reader_[index(output)] >= end) {
           const std::string name = "%" + std::to_string(output);
           part.outputs.push_back({name, now.at(output)});
           shared_of_slot[name] = shared(output);
           written.insert(shared(output));
         }
       }
-    Stretch stretch{device, space, device->compile(plan(context_, std::move(part))), {}, {}, {}};
+    Stretch stretch{device, space, device->compile(plan(context_, std::move(part))), {}, {}, {}, {}};
     for (const Slot& slot : stretch.executable->slots()) {
-      const std::size_t index = shared_of_slot.at(slot.name);
-      Shared& shared = result_->shared_[index];
-      stretch.shared.push_back(index);
-      stretch.writes.push_back(written.contains(index));
+      const std::size_t number = shared_of_slot.at(slot.name);
+      Shared& shared = result_->shared_[number];
+      stretch.shared.push_back(number);
+      stretch.writes.push_back(written.contains(number) && slot.role != Slot::input);
+      stretch.reads.push_back(slot.role != Slot::output);
       if (space != host_space && !shared.copies[space]) shared.copies[space] = device->allocate(shared.bytes);
       if (!shared.slot && !shared.copies[host_space]) shared.copies[host_space] = host_copy(shared.bytes);
     }
     stretch.bindings.resize(stretch.shared.size());
     result_->stretches_.push_back(std::move(stretch));
-  }
-
-  bool read_outside(ValueId id, std::size_t begin, std::size_t end) const {
-    for (const NamedValue& output : graph_.outputs)
-      if (output.value == id) return true;
-    for (std::size_t n = end; n < graph_.nodes.size(); ++n) {
-      const auto& inputs = graph_.nodes[n].inputs;
-      if (std::find(inputs.begin(), inputs.end(), id) != inputs.end()) return true;
-    }
-    return begin > end;  // nodes before `begin` cannot read it
   }
 
   std::unique_ptr<Buffer> host_copy(std::size_t bytes) {
@@ -301,6 +326,8 @@ class Partitioner {
   std::map<Device*, std::size_t> space_;
   std::map<ValueId, ValueId> state_of_;      // new content -> state
   std::map<ValueId, std::size_t> shared_of_;
+  std::vector<ValueId> origin_;            // by value: what a view looks at, else itself
+  std::vector<std::size_t> last_reader_;   // by origin: node number; past the last one for outputs
 };
 
 }  // namespace

@@ -55,10 +55,11 @@ Graph place(Graph graph, std::span<Device* const> devices) {
 }
 
 std::unique_ptr<Executable> assemble(const Context& context, Graph graph, std::span<Device* const> devices) {
-  if (graph.nodes.empty()) return devices.back()->compile(plan(context, std::move(graph)));
-  const std::string first = graph.nodes.front().device;
+  if (graph.nodes.empty() && devices.back()->info().host_memory)
+    return devices.back()->compile(plan(context, std::move(graph)));
+  const std::string first = graph.nodes.empty() ? std::string() : graph.nodes.front().device;
   const bool one = std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& n) { return n.device == first; });
-  if (!one || !device_of(graph.nodes.front(), devices)->info().host_memory)
+  if (graph.nodes.empty() || !one || !device_of(graph.nodes.front(), devices)->info().host_memory)
     return partition(context, std::move(graph), devices);
   return device_of(graph.nodes.front(), devices)->compile(plan(context, std::move(graph)));
 }

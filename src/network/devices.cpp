@@ -2,6 +2,9 @@
 
 #include "backends/cpu/cpu.h"
 #include "backends/host/device.h"
+#if WEBAI_WITH_OPENCL
+#include "backends/opencl/opencl.h"
+#endif
 #include "backends/reference/reference.h"
 #include "core/base/names.h"
 #include "webai/error.hpp"
@@ -38,6 +41,9 @@ struct Known {
 constexpr Known known[] = {
     {"cpu", [](const Context& context, bool require, std::string&) { return make_cpu(context, require); }},
     {"reference", [](const Context& context, bool, std::string&) { return make_reference(context); }},
+#if WEBAI_WITH_OPENCL
+    {"opencl", [](const Context& context, bool, std::string& absent) { return opencl::make_opencl_device(context, absent); }},
+#endif
 };
 
 }  // namespace
@@ -61,8 +67,11 @@ DeviceList choose_devices(const Context& context, const std::string& name, bool 
     throw Error(Code::not_found, {.message = "there is no device \"" + wanted + "\"", .reason = "DEVICE",
                                   .hint = near.empty() ? "see `webai devices`" : "did you mean \"" + near + "\"?"});
   }
-  if (!list.owned.front()->info().host_memory && !require) list.owned.push_back(make_cpu(context, false));
-  for (const auto& device : list.owned) list.order.push_back(device.get());
+  // The CPU takes what another device refuses; where that is not wanted it still keeps the caller's side of the memory.
+  if (!list.owned.front()->info().host_memory) list.owned.push_back(make_cpu(context, false));
+  for (const auto& device : list.owned)
+    if (list.order.empty() || !require) list.order.push_back(device.get());
+  list.memory = list.owned.back().get();
   return list;
 }
 

@@ -38,7 +38,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;
         if (slot.role == Slot::output) {
           std::unique_ptr<Buffer>& own = outputs[slot.name];
-          if (!own) own = net.devices.order.back()->allocate(slot.bytes);
+          if (!own) own = net.devices.memory->allocate(slot.bytes);
           bound = own.get();
         }
         bindings.push_back({bound, 0, 0});
@@ -107,7 +107,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
       windows.back()->look_at(converted.back().data(), converted.back().bytes());
       bindings.push_back({windows.back().get(), 0, 0});
     } else {
-      own.push_back(net.devices.order.back()->allocate(slot.bytes));
+      own.push_back(net.devices.memory->allocate(slot.bytes));
       double initial = slot.name == learning_rate_name ? rate : 0;
       for (const StepState& state : step.states)
         if (state.name == slot.name) initial = state.initial;

@@ -96,14 +96,14 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
   for (BuiltParameter& parameter : state->built.parameters) {
     Tensor initial = std::move(parameter.initial);
     parameter.initial = {};
-    auto buffer = state->devices.order.back()->allocate(initial.bytes());
+    auto buffer = state->devices.memory->allocate(initial.bytes());
     buffer->write(0, std::as_bytes(std::span(static_cast<const char*>(initial.data()), initial.bytes())));
     state->buffers.emplace(parameter.name, std::move(buffer));
   }
   for (const ValueId id : state->built.graph.states) {
     const Value& value = state->built.graph.value(id);
     const std::size_t bytes = static_cast<std::size_t>(value.type.shape.elements()) * size_of(value.type.type);
-    state->buffers.emplace(value.name, state->devices.order.back()->allocate(bytes));
+    state->buffers.emplace(value.name, state->devices.memory->allocate(bytes));
   }
   // What "auto" will learn starts as the identity: mean 0, scale 1.
   for (const AutoNormalize& learned : state->built.auto_normalize) {

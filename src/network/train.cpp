@@ -136,7 +136,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.input_name = flat_input;
     setup.stop = &net.stop;
     setup.buffer = buffer;
-    setup.allocate = [&net](std::size_t bytes) { return net.devices.order.back()->allocate(bytes); };
+    setup.allocate = [&net](std::size_t bytes) { return net.devices.memory->allocate(bytes); };
     setup.compile = [&net, options, train, request = plan.request](std::int64_t samples) {
       StepGraph step = training_step(net.context, *net.registry, net.step_forward(samples, true), request, options, train);
       return StepProgram{net.compile(step.graph, true), std::move(step.states)};
@@ -192,8 +192,8 @@ VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& optio
   };
   std::vector<std::unique_ptr<Step>> steps;
   HostWindow input, target;
-  std::unique_ptr<Buffer> output = net.devices.order.back()->allocate(static_cast<std::size_t>(net.outputs) * batch * size_of(net.type));
-  std::unique_ptr<Buffer> error = net.devices.order.back()->allocate(sizeof(double)), correct = net.devices.order.back()->allocate(sizeof(double));
+  std::unique_ptr<Buffer> output = net.devices.memory->allocate(static_cast<std::size_t>(net.outputs) * batch * size_of(net.type));
+  std::unique_ptr<Buffer> error = net.devices.memory->allocate(sizeof(double)), correct = net.devices.memory->allocate(sizeof(double));
   const auto step_for = [&](std::int64_t samples) -> Step& {
     for (const auto& known : steps)
       if (known->batch == samples) return *known;
