@@ -87,7 +87,6 @@ ChainKernel::ChainKernel(const Chain& chain, std::span<const ChainOperand> input
   for (const ChainOperand& input : inputs) {
     Input& own = inputs_.emplace_back();
     own.type = input.type.type;
-    own.padded = input.padded;
     own.load = tile_load(own.type);
   }
   collapse(inputs, shape);
@@ -95,13 +94,7 @@ ChainKernel::ChainKernel(const Chain& chain, std::span<const ChainOperand> input
   choose_tiles();
   choose_access(inputs);
   prevent_early_writes();
-  small_ = total_ > 0 && total_ <= 64;
-  for (const Input& input : inputs_) {
-    const bool simple = input.access == Access::direct || input.access == Access::constant ||
-                        (input.access == Access::fixed && input.strides[rank_ - 1] == 0);
-    small_ = small_ && input.type == DType::fp32 && simple;
-  }
-  for (const Result& result : results_) small_ = small_ && result.type == DType::fp32;
+  plan_small(chain, inputs);
 }
 
 /// Merges neighbouring axes that every operand crosses with one stride; also the two-axis view of an epilogue.
@@ -164,7 +157,6 @@ void ChainKernel::plan_steps(const Chain& chain, std::span<const ChainOperand> r
     Result& result = results_.emplace_back();
     result.slot = chain.results[i];
     result.type = results[i].type.type;
-    result.padded = results[i].padded;
     result.store = tile_store(result.type);
     const std::int32_t step = result.slot - chain.inputs;
     if (step >= 0 && result.type == DType::fp32 && steps_[static_cast<std::size_t>(step)].result < 0) {
@@ -238,6 +230,53 @@ void ChainKernel::prevent_early_writes() {
     }
     for (const std::int32_t slot : step.operands) read_later = read_later || lies(slot);
   }
+}
+
+void ChainKernel::plan_small(const Chain& chain, std::span<const ChainOperand> inputs) {
+  const auto count = static_cast<std::size_t>(total_);
+  const std::size_t room = padded(count), slots = inputs_.size() + steps_.size();
+  if (count == 0 || count > SmallChain::most_elements || slots * room > SmallChain::most_floats) return;
+  for (const Input& input : inputs_) {
+    if (input.type != DType::fp32) return;
+  }
+  for (const Result& result : results_) {
+    if (result.type != DType::fp32) return;
+  }
+  small_.elements = count;
+  small_.room = room;
+  small_.attributes = attributes_;
+  small_.run = small_chain_run();
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const Input& input = inputs_[i];
+    SmallChain::Input& own = small_.inputs.emplace_back();
+    if (input.access == Access::constant) {
+      own.access = SmallChain::Access::constant;
+      own.constant = *static_cast<const float*>(inputs[i].constant);
+    } else if (input.access == Access::direct) {
+      own.access = SmallChain::Access::whole;
+    } else if (inputs[i].type.shape.elements() == 1) {
+      own.access = SmallChain::Access::single;
+    } else {
+      own.access = SmallChain::Access::picked;
+      for (std::size_t element = 0; element < count; ++element) {
+        std::int64_t rest = static_cast<std::int64_t>(element), offset = 0;
+        for (std::size_t axis = rank_; axis-- > 0; rest /= extents_[axis]) {
+          offset += rest % extents_[axis] * input.strides[axis];
+        }
+        own.picks[element] = static_cast<std::uint8_t>(offset);
+      }
+    }
+  }
+  const auto place = [&](std::int32_t slot) {
+    return static_cast<std::uint32_t>(static_cast<std::size_t>(slot) * room);
+  };
+  for (const Step& step : steps_) {
+    SmallChain::Step& own = small_.steps.emplace_back();
+    own.function = step.function;
+    own.attributes = static_cast<std::uint32_t>(step.attributes);
+    for (std::size_t i = 0; i < Elementwise::max_inputs; ++i) own.operands[i] = place(step.operands[i]);
+  }
+  for (const std::int32_t slot : chain.results) small_.results.push_back(place(slot));
 }
 
 }  // namespace webai::cpu

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/cpu/elementwise_small.h"
 #include "backends/cpu/elementwise_tiles.h"
 #include "core/ir/graph.h"
 #include "webai/context.hpp"
@@ -20,9 +21,6 @@ struct ChainOperand {
   ValueType type;
   /// The memory of an input that is known now: a single number is kept ready. It need not outlive the constructor.
   const void* constant = nullptr;
-  /// The memory goes on to the next multiple of 64 bytes from its start, and what lies there means nothing. (Saves a
-  /// copy of small tensors.)
-  bool padded = false;
 };
 
 /// A chain compiled for concrete shapes and types. Immutable, so several threads may run it at once; runs allocate
@@ -66,7 +64,6 @@ class ChainKernel {
   struct Input {
     Access access = Access::direct;
     DType type = DType::fp32;
-    bool padded = false;
     TileLoad load = nullptr;
     std::int32_t constant = 0;                       ///< index of its tile among the constants
     std::int64_t strides[Shape::max_rank] = {};      ///< of the collapsed axes, in elements
@@ -83,7 +80,7 @@ class ChainKernel {
     std::int32_t slot = 0;
     DType type = DType::fp32;
     TileStore store = nullptr;
-    bool straight = false, padded = false;
+    bool straight = false;
   };
   struct Tiles;  ///< one thread's buffers and slots
 
@@ -92,8 +89,8 @@ class ChainKernel {
   void choose_tiles();
   void choose_access(std::span<const ChainOperand> inputs);
   void prevent_early_writes();
+  void plan_small(const Chain& chain, std::span<const ChainOperand> inputs);
   void prepare(Tiles& tiles) const noexcept;
-  void run_small(const void* const* inputs, void* const* results) const noexcept;
   void run_range(const void* const* inputs, void* const* results, std::int64_t begin, std::int64_t end) const noexcept;
   void run_tile(const void* const* inputs, void* const* results, Tiles& tiles, std::int64_t start, std::int64_t column,
                 std::size_t count) const noexcept;
@@ -117,7 +114,7 @@ class ChainKernel {
   std::int64_t width_ = 1;  ///< last axis of the common shape: columns of the matrix whose epilogue this is
   double nanoseconds_ = 0;  ///< estimated, per element
   bool epilogue_ = false;
-  bool small_ = false;  ///< one tile of fp32 that needs no loads: run_small
+  SmallChain small_;  ///< instead of all this, where there are few elements
 };
 
 }  // namespace webai::cpu

@@ -62,7 +62,7 @@ void ChainKernel::prepare(Tiles& tiles) const noexcept {
 }
 
 void ChainKernel::run(const void* const* inputs, void* const* results, Executor* executor) const noexcept {
-  if (small_) return run_small(inputs, results);
+  if (small_.elements != 0) return small_.run(small_, inputs, inputs[0], results);
   if (total_ == 0) return;
   const std::int64_t unit = parts_of_rows_ ? columns_ : unit_, units = (total_ + unit - 1) / unit;
   std::int64_t parts = 1;
@@ -77,49 +77,6 @@ void ChainKernel::run(const void* const* inputs, void* const* results, Executor*
     const auto index = static_cast<std::int64_t>(part);
     run_range(inputs, results, units * index / parts * unit, std::min(total_, units * (index + 1) / parts * unit));
   });
-}
-
-/// At most 64 elements, all fp32: what matters is the cost of each step's call.
-void ChainKernel::run_small(const void* const* inputs, void* const* results) const noexcept {
-  Tiles tiles;
-  const auto count = static_cast<std::size_t>(total_);
-  const bool whole = count % tile_padding == 0;
-  for (std::size_t i = 0; i < inputs_.size(); ++i) {
-    const Input& input = inputs_[i];
-    const float* from = static_cast<const float*>(inputs[i]);
-    if (input.access == Access::direct && (whole || input.padded)) {
-      tiles.slots[i] = from;
-    } else if (input.access == Access::constant) {
-      tiles.slots[i] = constants_.data() + static_cast<std::size_t>(input.constant) * room_;
-    } else {
-      float* tile = tiles.memory + i * room_;
-      tiles.slots[i] = tile;
-      if (input.access == Access::fixed) {
-        const float value = *from;
-        for (std::size_t k = 0; k < room_; ++k) tile[k] = value;
-      } else {
-        for (std::size_t k = 0; k < count; ++k) tile[k] = from[k];
-        for (std::size_t k = count; k < room_; ++k) tile[k] = 0;
-      }
-    }
-  }
-  const float** next = tiles.slots + inputs_.size();
-  for (const Step& step : steps_) {
-    const float* operands[Elementwise::max_inputs] = {tiles.slots[step.operands[0]], tiles.slots[step.operands[1]],
-                                                      tiles.slots[step.operands[2]]};
-    const bool straight = step.result >= 0 && (whole || results_[static_cast<std::size_t>(step.result)].padded);
-    float* output = straight ? static_cast<float*>(results[step.result])
-                             : tiles.memory + static_cast<std::size_t>(step.buffer) * room_;
-    step.function(operands, output, count, attributes_.data() + step.attributes);
-    *next++ = output;
-  }
-  for (std::size_t i = 0; i < results_.size(); ++i) {
-    const Result& result = results_[i];
-    const float* from = tiles.slots[result.slot];
-    float* to = static_cast<float*>(results[i]);
-    if (from == to) continue;
-    for (std::size_t k = 0; k < count; ++k) to[k] = from[k];
-  }
 }
 
 /// Elements [begin, end) of the output: whole rows, or any where there is one row.
@@ -228,6 +185,7 @@ void ChainKernel::gather(const Input& input, const void* from, std::int64_t star
 void ChainKernel::run_block(const void* const* inputs, void* const* results, std::size_t row, std::size_t column,
                             std::size_t rows, std::size_t columns, const float* c, std::size_t ldc) const noexcept {
   const auto first = static_cast<std::int64_t>(row) * width_, length = static_cast<std::int64_t>(rows) * width_;
+  if (small_.elements != 0 && length == total_ && ldc == columns) return small_.run(small_, inputs, c, results);
   if (static_cast<std::int64_t>(columns) == width_ && ldc == columns && inputs_.size() <= 16 &&
       (rows_ <= 1 || (first % columns_ == 0 && length % columns_ == 0))) {
     const void* own[16];

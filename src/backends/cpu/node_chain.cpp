@@ -25,7 +25,7 @@ std::vector<ChainOperand> operands_of(const Graph& graph, std::span<const ValueI
 std::vector<ChainOperand> epilogue_inputs(const KernelRequest& request) {
   const Node& node = request.node;
   std::vector<ChainOperand> inputs = {
-      ChainOperand{{DType::fp32, request.output().shape}, nullptr, false}};
+      ChainOperand{{DType::fp32, request.output().shape}, nullptr}};
   const auto rest = operands_of(request.graph, std::span(node.inputs).subspan(node.own_inputs()));
   inputs.insert(inputs.end(), rest.begin(), rest.end());
   return inputs;

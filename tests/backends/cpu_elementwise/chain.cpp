@@ -209,17 +209,6 @@ TEST_CASE("constants are taken when the chain is compiled") {
   CHECK(std::memcmp(found.bytes.data(), one.expected[0].bytes.data(), found.size()) == 0);
 }
 
-TEST_CASE("small tensors in padded memory are computed where they lie") {
-  Case one(three_steps(), {floats({3}), floats({3})}, {DType::fp32});
-  for (ChainOperand& operand : one.inputs) operand.padded = true;
-  one.results[0].padded = true;
-  const ChainKernel kernel(one.chain, one.inputs, one.results);
-  alignas(64) float target[16];
-  void* targets[] = {target};
-  kernel.run(one.pointers().data(), targets);
-  CHECK(std::memcmp(target, one.expected[0].bytes.data(), 12) == 0);
-}
-
 TEST_CASE("an epilogue gives what the chain over the whole matrix gives, block by block") {
   struct Form {
     Shape shape;
