@@ -23,33 +23,73 @@ std::optional<Shape> common_shape(std::span<const ChainOperand> inputs) {
   return shape;
 }
 
-/// Buffers of the steps: a value's buffer is free again after its last use, and a step may write over an operand.
+/// A step of the chain, or two that one pass computes.
+struct Pass {
+  TileFunction function = nullptr;
+  std::vector<std::int32_t> operands;  ///< slots
+  std::int32_t slot = 0;               ///< of the value
+  const ChainStep* step = nullptr;     ///< the (second) operator
+};
+std::vector<Pass> passes_of(const Chain& chain) {
+  std::vector<int> uses(static_cast<std::size_t>(chain.inputs) + chain.steps.size(), 0);
+  for (const ChainStep& step : chain.steps) {
+    for (const std::int32_t slot : step.operands) ++uses[static_cast<std::size_t>(slot)];
+  }
+  for (const std::int32_t slot : chain.results) uses[static_cast<std::size_t>(slot)] += 2;  // it must be there
+  std::vector<Pass> passes;
+  std::vector<bool> single(uses.size(), false);  // by slot: made by one operator of the chain
+  for (std::size_t i = 0; i < chain.steps.size(); ++i) {
+    const ChainStep& step = chain.steps[i];
+    const Elementwise& second = *definition(*step.op).elementwise;
+    Pass pass{tile_function(second), step.operands, chain.inputs + static_cast<std::int32_t>(i), &step};
+    for (std::size_t k = 0; k < step.operands.size(); ++k) {
+      const auto slot = static_cast<std::size_t>(step.operands[k]);
+      if (!single[slot] || uses[slot] != 1) continue;
+      const auto made =
+          std::find_if(passes.begin(), passes.end(), [&](const Pass& each) { return each.slot == step.operands[k]; });
+      const std::string_view first = definition(*made->step->op).elementwise->name;
+      const auto pairs = tile_pairs();
+      const auto pair = std::find_if(pairs.begin(), pairs.end(), [&](const TilePair& each) {
+        return each.first == first && each.second == second.name && each.position == static_cast<int>(k);
+      });
+      if (pair == pairs.end()) continue;
+      pass.function = pair->function;
+      pass.operands = made->operands;
+      for (std::size_t other = 0; other < step.operands.size(); ++other) {
+        if (other != k) pass.operands.push_back(step.operands[other]);
+      }
+      single[slot] = false;
+      passes.erase(made);
+      break;
+    }
+    single[static_cast<std::size_t>(pass.slot)] = pass.operands == step.operands;
+    passes.push_back(std::move(pass));
+  }
+  return passes;
+}
+
+/// Buffers of the values: one is free again after its last use, and a pass may write over an operand.
 struct Buffers {
-  std::vector<std::int32_t> of_step;
+  std::vector<std::int32_t> of_pass;
   std::int32_t count = 0;
 };
-Buffers assign_buffers(const Chain& chain) {
-  const std::size_t steps = chain.steps.size();
-  std::vector<std::size_t> last_use(steps, 0);
-  for (std::size_t i = 0; i < steps; ++i) {
-    last_use[i] = i;
-    for (const std::int32_t slot : chain.steps[i].operands) {
-      if (slot >= chain.inputs) last_use[static_cast<std::size_t>(slot - chain.inputs)] = i;
-    }
+Buffers assign_buffers(const Chain& chain, const std::vector<Pass>& passes) {
+  std::vector<std::size_t> last_use(static_cast<std::size_t>(chain.inputs) + chain.steps.size(), 0);
+  for (std::size_t i = 0; i < passes.size(); ++i) {
+    last_use[static_cast<std::size_t>(passes[i].slot)] = i;
+    for (const std::int32_t slot : passes[i].operands) last_use[static_cast<std::size_t>(slot)] = i;
   }
-  for (const std::int32_t slot : chain.results) {
-    if (slot >= chain.inputs) last_use[static_cast<std::size_t>(slot - chain.inputs)] = steps;
-  }
-  Buffers buffers{std::vector<std::int32_t>(steps)};
+  for (const std::int32_t slot : chain.results) last_use[static_cast<std::size_t>(slot)] = passes.size();
+  Buffers buffers{std::vector<std::int32_t>(passes.size())};
   std::vector<std::int32_t> free;
-  for (std::size_t i = 0; i < steps; ++i) {
+  for (std::size_t i = 0; i < passes.size(); ++i) {
     for (std::size_t earlier = 0; earlier < i; ++earlier) {
-      if (last_use[earlier] == i) free.push_back(buffers.of_step[earlier]);
+      if (last_use[static_cast<std::size_t>(passes[earlier].slot)] == i) free.push_back(buffers.of_pass[earlier]);
     }
     if (free.empty()) free.push_back(buffers.count++);
-    buffers.of_step[i] = free.back();
+    buffers.of_pass[i] = free.back();
     free.pop_back();
-    if (last_use[i] == i) free.push_back(buffers.of_step[i]);  // never read
+    if (last_use[static_cast<std::size_t>(passes[i].slot)] == i) free.push_back(buffers.of_pass[i]);  // never read
   }
   return buffers;
 }
@@ -72,7 +112,7 @@ std::optional<std::string> ChainKernel::refuses(const Chain& chain, std::span<co
   for (const ChainOperand& result : results) {
     if (!(result.type.shape == *shape)) return "a result smaller than the common shape";
   }
-  const std::size_t buffers = inputs.size() + static_cast<std::size_t>(assign_buffers(chain).count);
+  const std::size_t buffers = inputs.size() + static_cast<std::size_t>(assign_buffers(chain, passes_of(chain)).count);
   if (inputs.size() + chain.steps.size() > most_slots || buffers * least_tile * sizeof(float) > tile_memory) {
     return "more values than tiles in the first-level cache";
   }
@@ -137,30 +177,32 @@ void ChainKernel::collapse(std::span<const ChainOperand> inputs, const Shape& sh
 }
 
 void ChainKernel::plan_steps(const Chain& chain, std::span<const ChainOperand> results) {
-  const Buffers buffers = assign_buffers(chain);
+  const std::vector<Pass> passes = passes_of(chain);
+  const Buffers buffers = assign_buffers(chain, passes);
   buffers_ = inputs_.size() + static_cast<std::size_t>(buffers.count);
   nanoseconds_ = 0.05 * static_cast<double>(inputs_.size() + chain.results.size());
-  for (std::size_t i = 0; i < chain.steps.size(); ++i) {
-    const ChainStep& from = chain.steps[i];
-    const Elementwise& elementwise = *definition(*from.op).elementwise;
+  for (std::size_t i = 0; i < passes.size(); ++i) {
+    const Pass& pass = passes[i];
     Step& step = steps_.emplace_back();
-    step.function = tile_function(elementwise);
-    std::copy(from.operands.begin(), from.operands.end(), step.operands);
-    // An operator of fewer operands than three has its first one repeated, so that none dangles.
-    std::fill(step.operands + from.operands.size(), std::end(step.operands), from.operands[0]);
-    step.buffer = static_cast<std::int32_t>(inputs_.size()) + buffers.of_step[i];
+    step.function = pass.function;
+    std::copy(pass.operands.begin(), pass.operands.end(), step.operands);
+    // The first operand stands for those that are not there, so that none dangles.
+    std::fill(step.operands + pass.operands.size(), std::end(step.operands), pass.operands[0]);
+    step.slot = pass.slot;
+    step.buffer = static_cast<std::int32_t>(inputs_.size()) + buffers.of_pass[i];
     step.attributes = static_cast<std::int32_t>(attributes_.size());
-    for (const double attribute : from.attributes) attributes_.push_back(static_cast<float>(attribute));
-    nanoseconds_ += elementwise.domain == Elementwise::Domain::real ? 0.5 : 0.06;
+    for (const double attribute : pass.step->attributes) attributes_.push_back(static_cast<float>(attribute));
+    nanoseconds_ += definition(*pass.step->op).elementwise->domain == Elementwise::Domain::real ? 0.5 : 0.06;
   }
   for (std::size_t i = 0; i < chain.results.size(); ++i) {
     Result& result = results_.emplace_back();
     result.slot = chain.results[i];
     result.type = results[i].type.type;
     result.store = tile_store(result.type);
-    const std::int32_t step = result.slot - chain.inputs;
-    if (step >= 0 && result.type == DType::fp32 && steps_[static_cast<std::size_t>(step)].result < 0) {
-      steps_[static_cast<std::size_t>(step)].result = static_cast<std::int32_t>(i);
+    const auto step =
+        std::find_if(steps_.begin(), steps_.end(), [&](const Step& each) { return each.slot == result.slot; });
+    if (step != steps_.end() && result.type == DType::fp32 && step->result < 0) {
+      step->result = static_cast<std::int32_t>(i);
       result.straight = true;
     }
   }
@@ -234,7 +276,7 @@ void ChainKernel::prevent_early_writes() {
 
 void ChainKernel::plan_small(const Chain& chain, std::span<const ChainOperand> inputs) {
   const auto count = static_cast<std::size_t>(total_);
-  const std::size_t room = padded(count), slots = inputs_.size() + steps_.size();
+  const std::size_t room = padded(count), slots = inputs_.size() + chain.steps.size();
   if (count == 0 || count > SmallChain::most_elements || slots * room > SmallChain::most_floats) return;
   for (const Input& input : inputs_) {
     if (input.type != DType::fp32) return;
@@ -274,7 +316,8 @@ void ChainKernel::plan_small(const Chain& chain, std::span<const ChainOperand> i
     SmallChain::Step& own = small_.steps.emplace_back();
     own.function = step.function;
     own.attributes = static_cast<std::uint32_t>(step.attributes);
-    for (std::size_t i = 0; i < Elementwise::max_inputs; ++i) own.operands[i] = place(step.operands[i]);
+    own.value = place(step.slot);
+    for (std::size_t i = 0; i < TilePair::most_operands; ++i) own.operands[i] = place(step.operands[i]);
   }
   for (const std::int32_t slot : chain.results) small_.results.push_back(place(slot));
 }

@@ -71,7 +71,8 @@ class ChainKernel {
   };
   struct Step {
     TileFunction function = nullptr;
-    std::int32_t operands[Elementwise::max_inputs] = {};  ///< slots
+    std::int32_t operands[TilePair::most_operands] = {};  ///< slots
+    std::int32_t slot = 0;
     std::int32_t buffer = 0;
     std::int32_t result = -1;     ///< written straight to this result where the tile is whole
     std::int32_t attributes = 0;  ///< index of the first in attributes_
@@ -94,6 +95,8 @@ class ChainKernel {
   void run_range(const void* const* inputs, void* const* results, std::int64_t begin, std::int64_t end) const noexcept;
   void run_tile(const void* const* inputs, void* const* results, Tiles& tiles, std::int64_t start, std::int64_t column,
                 std::size_t count) const noexcept;
+  bool run_lying(const void* const* inputs, void* const* results, Tiles& tiles, const float* c, std::size_t ldc,
+                 std::size_t row, std::size_t column, std::size_t rows, std::size_t columns) const noexcept;
   void run_part(const void* const* inputs, void* const* results, Tiles& tiles, const float* c, std::size_t ldc,
                 std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns) const noexcept;
   void gather(const Input& input, const void* from, std::int64_t start, std::size_t count, float* tile) const noexcept;

@@ -20,7 +20,10 @@ void copy_strided(const void* from, std::int64_t offset, std::int64_t stride, vo
       std::memcpy(target, source, count * sizeof(Element));
     }
   } else if (stride == 0) {
-    std::fill_n(target, count, *source);
+    // A few, then doubled: the compiler leaves the plain loop as it is.
+    std::size_t done = std::min<std::size_t>(count, 16);
+    for (std::size_t i = 0; i < done; ++i) target[i] = *source;
+    for (; done < count; done *= 2) std::memcpy(target + done, target, std::min(done, count - done) * sizeof(Element));
   } else {
     for (std::size_t i = 0; i < count; ++i, source += stride) target[i] = *source;
   }
@@ -139,14 +142,13 @@ void ChainKernel::run_tile(const void* const* inputs, void* const* results, Tile
 
 /// `results` is null where nothing may be written straight.
 void ChainKernel::run_steps(Tiles& tiles, void* const* results, std::int64_t start, std::size_t count) const noexcept {
-  const float** next = tiles.slots + inputs_.size();
   for (const Step& step : steps_) {
-    const float* operands[Elementwise::max_inputs] = {tiles.slots[step.operands[0]], tiles.slots[step.operands[1]],
-                                                      tiles.slots[step.operands[2]]};
+    const float* operands[TilePair::most_operands] = {tiles.slots[step.operands[0]], tiles.slots[step.operands[1]],
+                                                      tiles.slots[step.operands[2]], tiles.slots[step.operands[3]]};
     float* output = results && step.result >= 0 ? static_cast<float*>(results[step.result]) + start
                                                 : tiles.memory + static_cast<std::size_t>(step.buffer) * room_;
     step.function(operands, output, count, attributes_.data() + step.attributes);
-    *next++ = output;
+    tiles.slots[step.slot] = output;
   }
 }
 
@@ -198,6 +200,7 @@ void ChainKernel::run_block(const void* const* inputs, void* const* results, std
   // Whole vectors of a long row are computed where they lie; short rows share a tile.
   const std::size_t wide = std::min(columns, room_);
   const bool lies = wide % tile_padding == 0 && wide >= 2 * tile_padding;
+  if (lies && columns == wide && run_lying(inputs, results, tiles, c, ldc, row, column, rows, columns)) return;
   const std::size_t high = lies ? 1 : std::max<std::size_t>(1, room_ / wide);
   for (std::size_t i = 0; i < rows; i += high) {
     for (std::size_t j = 0; j < columns; j += wide) {
@@ -206,6 +209,44 @@ void ChainKernel::run_block(const void* const* inputs, void* const* results, std
                static_cast<std::int64_t>(std::min(wide, columns - j)));
     }
   }
+}
+
+/// Rows whose operands all are rows, numbers or constants: only pointers move. False where some are not.
+bool ChainKernel::run_lying(const void* const* inputs, void* const* results, Tiles& tiles, const float* c,
+                            std::size_t ldc, std::size_t row, std::size_t column, std::size_t rows,
+                            std::size_t columns) const noexcept {
+  std::int64_t steps[most_slots] = {};
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    const Input& input = inputs_[i];
+    if (i == 0) {
+      tiles.slots[i] = c;
+      steps[i] = static_cast<std::int64_t>(ldc);
+    } else if (input.access == Access::constant) {
+      continue;
+    } else if (input.type != DType::fp32) {
+      return false;
+    } else if (input.column_stride == 1) {
+      steps[i] = input.row_stride;
+      tiles.slots[i] = static_cast<const float*>(inputs[i]) + static_cast<std::int64_t>(row) * input.row_stride +
+                       static_cast<std::int64_t>(column);
+    } else if (input.column_stride == 0 && input.row_stride == 0) {
+      copy_strided<float>(inputs[i], 0, 0, tiles.memory + i * room_, 0, columns);
+    } else {
+      return false;
+    }
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::int64_t start = static_cast<std::int64_t>(row + i) * width_ + static_cast<std::int64_t>(column);
+    run_steps(tiles, results, start, columns);
+    for (std::size_t k = 0; k < results_.size(); ++k) {
+      const Result& result = results_[k];
+      if (!result.straight) {
+        result.store(tiles.slots[result.slot], element(results[k], result.type, start), columns);
+      }
+    }
+    for (std::size_t k = 0; k < inputs_.size(); ++k) tiles.slots[k] += steps[k];
+  }
+  return true;
 }
 
 void ChainKernel::run_part(const void* const* inputs, void* const* results, Tiles& tiles, const float* c,

@@ -47,9 +47,9 @@ HWY_INLINE void run_chain(const SmallChain& chain, const void* const* inputs, co
   }
   const float* attributes = chain.attributes.data();
   for (const SmallChain::Step& step : chain.steps) {
-    const float* operands[] = {memory + step.operands[0], memory + step.operands[1], memory + step.operands[2]};
-    step.function(operands, place, count, attributes + step.attributes);
-    place += chain.room;
+    const float* operands[] = {memory + step.operands[0], memory + step.operands[1], memory + step.operands[2],
+                               memory + step.operands[3]};
+    step.function(operands, memory + step.value, count, attributes + step.attributes);
   }
   for (const std::uint32_t result : chain.results) {
     const float* value = memory + result;

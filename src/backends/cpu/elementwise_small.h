@@ -22,7 +22,8 @@ struct SmallChain {
   };
   struct Step {
     TileFunction function = nullptr;
-    std::uint32_t operands[Elementwise::max_inputs] = {};
+    std::uint32_t operands[TilePair::most_operands] = {};
+    std::uint32_t value = 0;
     std::uint32_t attributes = 0;  ///< index into attributes
   };
   std::size_t elements = 0;  ///< 0: there is no small form

@@ -74,6 +74,45 @@ constexpr TileFunction functions[] = {
 
 const TileFunction* find_functions() { return functions; }
 
+// Pairs that updates, gradients and biases are made of. The value in terms of the operands a, b, c, d.
+#define PAIRS                                 \
+  PAIR(mul, add, 0, a* b + c)                 \
+  PAIR(mul, add, 1, a* b + c)                 \
+  PAIR(mul, sub, 0, a* b - c)                 \
+  PAIR(mul, sub, 1, c - a * b)                \
+  PAIR(mul, mul, 0, (a * b) * c)              \
+  PAIR(mul, mul, 1, (a * b) * c)              \
+  PAIR(sub, mul, 0, (a - b) * c)              \
+  PAIR(sub, mul, 1, (a - b) * c)              \
+  PAIR(add, mul, 0, (a + b) * c)              \
+  PAIR(add, mul, 1, (a + b) * c)              \
+  PAIR(div, mul, 0, (a / b) * c)              \
+  PAIR(div, mul, 1, (a / b) * c)              \
+  PAIR(add, add, 0, (a + b) + c)              \
+  PAIR(add, add, 1, (a + b) + c)              \
+  PAIR(add, relu, 0, relu_of(a + b))          \
+  PAIR(greater, where, 0, where(a > b, c, d)) \
+  PAIR(less, where, 0, where(a < b, c, d))
+
+FUNCTION F relu_of(F x) { return where(x < 0.0f, 0.0f, x); }
+#define PAIR(first, second, position, value)                                                                    \
+  void pair_##first##_##second##position(const float* const* in, float* out, std::size_t count, const float*) { \
+    const float *const in0 = in[0], *const in1 = in[1], *const in2 = in[2], *const in3 = in[3];                 \
+    for (std::size_t i = 0; i < count; i += lanes) {                                                            \
+      const F a = load(in0 + i), b = load(in1 + i);                                                             \
+      [[maybe_unused]] const F c = load(in2 + i), d = load(in3 + i);                                            \
+      store(value, out + i);                                                                                    \
+    }                                                                                                           \
+  }
+PAIRS
+#undef PAIR
+#define PAIR(first, second, position, value) {#first, #second, position, pair_##first##_##second##position},
+constexpr TilePair pairs[] = {PAIRS};
+#undef PAIR
+#undef PAIRS
+
+std::span<const TilePair> find_pairs() { return pairs; }
+
 }  // namespace
 }  // namespace webai::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -82,12 +121,15 @@ HWY_AFTER_NAMESPACE();
 namespace webai::cpu {
 namespace {
 HWY_EXPORT(find_functions);
-}
+HWY_EXPORT(find_pairs);
+}  // namespace
 
 TileFunction tile_function(const Elementwise& elementwise) {
   // Both lists are read from the same text, so they have the same order.
   return HWY_DYNAMIC_DISPATCH(find_functions)()[&elementwise - elementwise_operators().data()];
 }
+
+std::span<const TilePair> tile_pairs() { return HWY_DYNAMIC_DISPATCH(find_pairs)(); }
 
 }  // namespace webai::cpu
 #endif

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
+#include <string_view>
 
 #include "core/op/elementwise.h"
 #include "webai/dtype.hpp"
@@ -19,6 +21,16 @@ using TileFunction = void (*)(const float* const* inputs, float* output, std::si
 
 /// For the best target of this processor.
 TileFunction tile_function(const Elementwise& elementwise);
+
+/// Two operators without attributes in one pass: operands are those of the first, then the second's others in order.
+/// Each is rounded, so the bits are those of two passes.
+struct TilePair {
+  static constexpr int most_operands = 4;
+  std::string_view first, second;
+  int position = 0;  ///< which operand of the second the first's value is
+  TileFunction function = nullptr;
+};
+std::span<const TilePair> tile_pairs();
 
 /// Whether tiles can hold this type: bool, fp16, bf16, fp32 (and i8, u8, i16, u16, whose values fp32 holds exactly).
 bool is_tile_type(DType type) noexcept;

@@ -35,6 +35,21 @@ struct M {
 FUNCTION F load(const float* from) { return hn::LoadU(Floats(), from); }
 FUNCTION void store(F value, float* to) { hn::StoreU(value.v, Floats(), to); }
 
+/// Combines halves of a vector until one lane is left: lane k with lane k + lanes / 2, and so on.
+template <class Kind, class D> FUNCTION float combine_lanes([[maybe_unused]] D d, hn::Vec<D> v) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::GetLane(v);
+#else
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    const hn::Vec<D> pairs = Kind::combine_vectors(v, hn::Shuffle1032(v));
+    return hn::GetLane(Kind::combine_vectors(pairs, hn::Shuffle2301(pairs)));
+  } else {
+    const hn::Half<D> half;
+    return combine_lanes<Kind>(half, Kind::combine_vectors(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+#endif
+}
+
 FUNCTION I bits(F a) { return hn::BitCast(Words(), a.v); }
 FUNCTION F flt(I a) { return hn::BitCast(Floats(), a.v); }
 FUNCTION F i2f(I a) { return hn::ConvertTo(Floats(), hn::BitCast(Signed(), a.v)); }

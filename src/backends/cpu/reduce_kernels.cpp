@@ -23,50 +23,58 @@ struct Sum {
   static constexpr float neutral = 0;
   static HWY_INLINE F combine(F a, F b) { return a + b; }
   static HWY_INLINE float combine_one(float a, float b) { return a + b; }
+  template <class V> static HWY_INLINE V combine_vectors(V a, V b) { return hn::Add(a, b); }
 };
 struct Product {
   static constexpr float neutral = 1;
   static HWY_INLINE F combine(F a, F b) { return a * b; }
   static HWY_INLINE float combine_one(float a, float b) { return a * b; }
+  template <class V> static HWY_INLINE V combine_vectors(V a, V b) { return hn::Mul(a, b); }
 };
 struct Max {
   static constexpr float neutral = -infinity;
   static HWY_INLINE F combine(F a, F b) { return where(a >= b, a, where(equal(a, a), b, a)); }
   static HWY_INLINE float combine_one(float a, float b) { return a >= b || a != a ? a : b; }
+  template <class V> static HWY_INLINE V combine_vectors(V a, V b) {
+    return hn::IfThenElse(hn::Or(hn::Ge(a, b), hn::Not(hn::Eq(a, a))), a, b);
+  }
 };
 struct Min {
   static constexpr float neutral = infinity;
   static HWY_INLINE F combine(F a, F b) { return where(a <= b, a, where(equal(a, a), b, a)); }
   static HWY_INLINE float combine_one(float a, float b) { return a <= b || a != a ? a : b; }
+  template <class V> static HWY_INLINE V combine_vectors(V a, V b) {
+    return hn::IfThenElse(hn::Or(hn::Le(a, b), hn::Not(hn::Eq(a, a))), a, b);
+  }
 };
 
 constexpr std::size_t partials = 64, vectors = partials / lanes;
 
-/// Combines halves of `size` (a power of two) values into the first; lanes behind them mean nothing.
-template <class Kind> HWY_INLINE float reduce_halves(float* values, std::size_t size) {
-  std::size_t half = size / 2;
-  for (; half >= lanes; half /= 2) {
-    for (std::size_t k = 0; k < half; k += lanes) {
-      store(Kind::combine(load(values + k), load(values + k + half)), values + k);
-    }
-  }
-  for (; half > 0; half /= 2) {
-    for (std::size_t k = 0; k < half; ++k) values[k] = Kind::combine_one(values[k], values[k + half]);
-  }
-  return values[0];
-}
-
 template <class Kind> float reduce_elements(const float* from, std::size_t count) {
-  alignas(64) float values[partials];
-  if (count <= partials) {
-    // Halves that only hold neutral elements are left out: they change nothing.
-    std::size_t size = 1;
-    while (size < count) size *= 2;
-    for (std::size_t i = 0; i < count; ++i) values[i] = from[i];
-    for (std::size_t i = count; i < size; ++i) values[i] = Kind::neutral;
-    return reduce_halves<Kind>(values, size);
-  }
+  const Floats d;
   hn::Vec<Floats> sums[vectors];
+  if (count < partials) {
+    // Halves that only hold neutral elements are left out: they change nothing.
+    std::size_t size = lanes;
+    while (size < count) size *= 2;
+    const std::size_t used = size / lanes;
+#pragma GCC unroll 64
+    for (std::size_t k = 0; k < vectors; ++k) {
+      if (k >= used) break;
+      const std::size_t first = std::min(k * lanes, count), rest = std::min(lanes, count - first);
+      sums[k] = rest == lanes ? load(from + first).v
+                : rest == 0   ? hn::Set(d, Kind::neutral)
+                              : hn::IfThenElse(hn::FirstN(d, rest), load_partial(d, from + first, rest),
+                                               hn::Set(d, Kind::neutral));
+    }
+#pragma GCC unroll 8
+    for (std::size_t half = vectors / 2; half > 0; half /= 2) {
+      if (half >= used) continue;
+#pragma GCC unroll 64
+      for (std::size_t k = 0; k < half; ++k) sums[k] = Kind::combine_vectors(sums[k], sums[k + half]);
+    }
+    return combine_lanes<Kind>(d, sums[0]);
+  }
 #pragma GCC unroll 64
   for (std::size_t k = 0; k < vectors; ++k) sums[k] = load(from + k * lanes).v;
   std::size_t i = partials;
@@ -74,10 +82,20 @@ template <class Kind> float reduce_elements(const float* from, std::size_t count
 #pragma GCC unroll 64
     for (std::size_t k = 0; k < vectors; ++k) sums[k] = Kind::combine(F(sums[k]), load(from + i + k * lanes)).v;
   }
+  if (i < count) {
+    alignas(64) float values[partials];
 #pragma GCC unroll 64
-  for (std::size_t k = 0; k < vectors; ++k) store(F(sums[k]), values + k * lanes);
-  for (std::size_t k = 0; i + k < count; ++k) values[k] = Kind::combine_one(values[k], from[i + k]);
-  return reduce_halves<Kind>(values, partials);
+    for (std::size_t k = 0; k < vectors; ++k) store(F(sums[k]), values + k * lanes);
+    for (std::size_t k = 0; i + k < count; ++k) values[k] = Kind::combine_one(values[k], from[i + k]);
+#pragma GCC unroll 64
+    for (std::size_t k = 0; k < vectors; ++k) sums[k] = load(values + k * lanes).v;
+  }
+#pragma GCC unroll 8
+  for (std::size_t half = vectors / 2; half > 0; half /= 2) {
+#pragma GCC unroll 64
+    for (std::size_t k = 0; k < half; ++k) sums[k] = Kind::combine_vectors(sums[k], sums[k + half]);
+  }
+  return combine_lanes<Kind>(d, sums[0]);
 }
 
 /// The columns of `width` vectors, the last of which may hold fewer than `lanes`.

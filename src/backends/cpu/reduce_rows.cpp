@@ -53,9 +53,17 @@ FUNCTION F some(F value, std::size_t count) {  // zeros behind
   return count == lanes ? value : F(hn::IfThenElseZero(hn::FirstN(Floats(), count), value.v));
 }
 
+struct Max {
+  template <class V> static HWY_INLINE V combine_vectors(V a, V b) { return hn::IfThenElse(hn::Lt(a, b), b, a); }
+};
+struct Sum {
+  template <class V> static HWY_INLINE V combine_vectors(V a, V b) { return hn::Add(a, b); }
+};
+
 /// The fixed tree over one block of values that are made on the way: value(i, count) gives elements i to i + count, and
 /// zeros behind them.
 template <class Value> HWY_INLINE float block_sum(std::size_t first, std::size_t end, const Value& value) {
+  if (end - first <= lanes) return combine_lanes<Sum>(Floats(), value(first, end - first).v);
   alignas(64) float sums[partials];
   for (std::size_t k = 0; k < partials; k += lanes) store(F(0.0f), sums + k);
   for (std::size_t i = first; i < end; i += partials) {
@@ -63,15 +71,10 @@ template <class Value> HWY_INLINE float block_sum(std::size_t first, std::size_t
       store(load(sums + k) + value(i + k, std::min(lanes, end - i - k)), sums + k);
     }
   }
-  std::size_t half = partials / 2;
-  while (half >= end - first && half > 0) half /= 2;  // only zeros
-  for (; half >= lanes; half /= 2) {
+  for (std::size_t half = partials / 2; half >= lanes; half /= 2) {
     for (std::size_t k = 0; k < half; k += lanes) store(load(sums + k) + load(sums + k + half), sums + k);
   }
-  for (; half > 0; half /= 2) {
-    for (std::size_t k = 0; k < half; ++k) sums[k] += sums[k + half];
-  }
-  return sums[0];
+  return combine_lanes<Sum>(Floats(), load(sums).v);
 }
 template <class Value> HWY_INLINE float tree_sum(std::size_t length, const Value& value) {
   if (length <= block) return block_sum(0, length, value);
@@ -89,20 +92,18 @@ template <class Value> HWY_INLINE float tree_sum(std::size_t length, const Value
 
 /// Any order gives the same maximum. What it is where there is not-a-number does not matter: the sum then is none.
 HWY_INLINE float greatest_of(const float* x, std::size_t length) {
-  float greatest = -infinity;
+  F best = -infinity;
   std::size_t i = 0;
-  if (length >= lanes) {
-    F best = load(x);
-    for (i = lanes; i + lanes <= length; i += lanes) {
-      const F next = load(x + i);
-      best = where(best < next, next, best);
-    }
-    alignas(64) float values[lanes];
-    store(best, values);
-    for (const float value : values) greatest = greatest < value ? value : greatest;
+  for (; i + lanes <= length; i += lanes) {
+    const F next = load(x + i);
+    best = where(best < next, next, best);
   }
-  for (; i < length; ++i) greatest = greatest < x[i] ? x[i] : greatest;
-  return greatest;
+  if (i < length) {
+    const F next = load_some(x + i, length - i);
+    const M fits = {hn::And(hn::FirstN(Floats(), length - i), (best < next).m)};
+    best = where(fits, next, best);
+  }
+  return combine_lanes<Max>(Floats(), best.v);
 }
 /// Writes e^(x - greatest) to y (if it is there) and returns its sum.
 HWY_INLINE float exponentials(const float* x, float* y, std::size_t length, float greatest) {

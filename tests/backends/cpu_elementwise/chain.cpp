@@ -137,6 +137,33 @@ TEST_CASE("chains broadcast as the reference does, whatever the shapes") {
   }
 }
 
+TEST_CASE("every pair that is computed in one pass has the bits of two") {
+  kernel_test::on_each_target([](const KernelTarget& target) {
+    for (const TilePair& pair : tile_pairs()) {
+      const int first = registry().get(pair.first).elementwise->inputs,
+                all = registry().get(pair.second).elementwise->inputs;
+      std::vector<std::int32_t> others;
+      const std::int32_t inputs = first + all - 1;
+      for (std::int32_t i = first; i < inputs; ++i) others.push_back(i);
+      others.insert(others.begin() + pair.position, inputs);
+      std::vector<std::int32_t> own;
+      for (std::int32_t i = 0; i < first; ++i) own.push_back(i);
+      const Chain chain{inputs,
+                        {step(std::string(pair.first).c_str(), own), step(std::string(pair.second).c_str(), others)},
+                        {inputs + 1}};
+      // Both results: then they cannot be one pass.
+      Chain apart = chain;
+      apart.results.push_back(inputs);
+      INFO(target.name << ": " << pair.first << " then " << pair.second << ", operand " << pair.position);
+      for (const Shape& shape : {Shape{5}, Shape{500}}) {
+        const std::vector<ValueType> types(static_cast<std::size_t>(inputs), floats(shape));
+        Case(chain, types, {DType::fp32}).check();
+        if (pair.second != "where") Case(apart, types, {DType::fp32, DType::fp32}).check();
+      }
+    }
+  });
+}
+
 TEST_CASE("every processor target runs chains alike") {
   kernel_test::on_each_target([](const KernelTarget& target) {
     INFO(target.name);
