@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <concepts>
-#include <cstdio>
 #include <limits>
 #include <vector>
 
@@ -29,8 +28,8 @@ struct Sink {
 };
 
 std::string hexadecimal(std::uint32_t word) {
-  char digits[16];
-  std::snprintf(digits, sizeof digits, "0x%08xu", static_cast<unsigned>(word));
+  std::string digits = "0x00000000u";
+  for (std::size_t i = 0; i < 8; ++i) digits[9 - i] = "0123456789abcdef"[(word >> (4 * i)) & 15];
   return digits;
 }
 

@@ -130,6 +130,42 @@ TEST_CASE("networks train on opencl, with the cpu for what it lacks, as they tra
   }
 }
 
+TEST_CASE("views, states and results cross from one device to another and back") {
+  Device* const device = opencl_device();
+  if (!device) return;
+  const auto cpu = cpu_device(context());
+  // tanh on opencl, cast on the cpu, through reshapes whose origin lies on the other side; a state that both touch.
+  Graph graph;
+  GraphBuilder builder(context(), registry(), graph);
+  const Ref x{graph.add_input("x", {DType::fp32, Shape{4, 6}})};
+  const Ref state{graph.add_state("state", {DType::fp32, Shape{24}})};
+  const Ref bent = builder.emit("tanh", {x});
+  const Ref flat = builder.emit("reshape", {bent}, {{"shape", Integers{24}}});
+  const Ref whole = builder.emit("cumulativeSum", {flat}, {{"axis", std::int64_t{0}}});
+  const Ref back = builder.emit("reshape", {whole}, {{"shape", Integers{4, 6}}});
+  graph.outputs.push_back({"y", builder.emit("mul", {builder.emit("exp", {bent}), back}).id});
+  const Ref next = builder.emit("add", {state, whole});
+  graph.outputs.push_back({"z", builder.emit("cumulativeSum", {next}, {{"axis", std::int64_t{0}}}).id});
+  graph.writes.push_back({state.id, next.id});
+  Device* const both[] = {device, cpu.get()};
+  Device* const alone[] = {cpu.get()};
+  const Tensor input = random_tensor(DType::fp32, Shape{4, 6}, -1, 1, 1);
+  Tensor state_alone = random_tensor(DType::fp32, Shape{24}, -1, 1, 2), state_both = state_alone.clone(context());
+  const std::unique_ptr<Executable> executable = compile(context(), registry(), graph, both);
+  INFO(executable->report());
+  CHECK(executable->report().find("on opencl") != std::string::npos);
+  CHECK(executable->report().find("on cpu") != std::string::npos);
+  for (int round = 0; round < 2; ++round) {
+    const auto expected = run_graph(context(), graph, alone, {{"x", input}, {"state", state_alone}});
+    const auto found = run_graph(context(), graph, both, {{"x", input}, {"state", state_both}});
+    for (const auto& [name, tensor] : expected) {
+      INFO(name);
+      CHECK(first_difference(tensor, found.at(name)) == tensor.elements());
+    }
+    CHECK(first_difference(state_alone, state_both) == 24);
+  }
+}
+
 TEST_CASE("inspect names each node's device and why, and the transfers") {
   if (!opencl_device()) return;
   NeuralNetwork net = NeuralNetwork::from_json(
