@@ -112,7 +112,8 @@ bool TrainingDriver::advance() {
   if (!info_.stop_reason.empty()) return false;
   if (setup_.stop && setup_.stop->load(std::memory_order_relaxed)) return finish("stopTraining"), false;
   if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), false;
-  if (context_.host().now() - started_ >= setup_.options.timeout) return finish("timeout"), false;
+  if (std::isfinite(setup_.options.timeout) && context_.host().now() - started_ >= setup_.options.timeout)
+    return finish("timeout"), false;
   if (!in_epoch_) {
     iterator_.begin_epoch(info_.iterations);
     in_epoch_ = true;
