@@ -48,4 +48,4 @@ requirements: ## install every package the targets above use
 	@scripts/packages.sh build test develop
 
 clean: ## remove everything built
-	rm -rf build clothing.json clothing.svg picture.png
+	rm -rf build clothing.json clothing.svg picture.png picture.png
