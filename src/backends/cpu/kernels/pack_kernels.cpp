@@ -35,17 +35,14 @@ void pack(const float* b, std::size_t ldb, std::size_t depth, std::size_t column
 }
 
 #if HWY_TARGET != HWY_SCALAR
-/// Lane block i holds four floats at `k` of rows[4 * i].
-HWY_INLINE hn::Vec<Wide> load_blocks(const float* const* rows, std::size_t k) {
-  const Wide d;
-  if constexpr (lanes == 4) {
+/// Lane block i holds four floats at `k` of rows[4 * i]. Joined from halves: blending broadcast loads would do as well,
+/// but g++ 12 fails on it under sanitizers.
+template <class D> HWY_INLINE hn::Vec<D> load_blocks(D d, const float* const* rows, std::size_t k) {
+  if constexpr (hn::MaxLanes(D()) <= 4) {
     return hn::LoadU(d, rows[0] + k);
-  } else if constexpr (lanes == 8) {
-    return hn::ConcatUpperLower(d, hn::LoadDup128(d, rows[4] + k), hn::LoadDup128(d, rows[0] + k));
   } else {
-    const auto low = hn::OddEvenBlocks(hn::LoadDup128(d, rows[4] + k), hn::LoadDup128(d, rows[0] + k));
-    const auto high = hn::OddEvenBlocks(hn::LoadDup128(d, rows[12] + k), hn::LoadDup128(d, rows[8] + k));
-    return hn::ConcatUpperLower(d, high, low);
+    const hn::Half<D> half;
+    return hn::Combine(d, load_blocks(half, rows + hn::MaxLanes(half), k), load_blocks(half, rows, k));
   }
 }
 
@@ -82,6 +79,7 @@ HWY_INLINE void store_transposed(hn::Vec<Wide> row0, hn::Vec<Wide> row1, hn::Vec
 void transpose_strip(const float* const* rows, std::size_t depth, std::size_t width, float* out) {
   std::size_t k = 0;
 #if HWY_TARGET != HWY_SCALAR
+  const Wide d;
   // A cache line of each row at a time, and few rows before the next: rows a power of two apart share cache sets.
   constexpr int blocks = lanes / 4;
   for (; k + lanes <= depth; k += lanes) {
@@ -89,7 +87,7 @@ void transpose_strip(const float* const* rows, std::size_t depth, std::size_t wi
 #pragma GCC unroll 4
     for (int r = 0; r < 4; ++r) {
 #pragma GCC unroll 4
-      for (int i = 0; i < blocks; ++i) row[r][i] = load_blocks(rows + r, k + 4 * i);
+      for (int i = 0; i < blocks; ++i) row[r][i] = load_blocks(d, rows + r, k + 4 * i);
     }
 #pragma GCC unroll 4
     for (int i = 0; i < blocks; ++i) {
@@ -97,8 +95,8 @@ void transpose_strip(const float* const* rows, std::size_t depth, std::size_t wi
     }
   }
   for (; k + 4 <= depth; k += 4) {
-    store_transposed(load_blocks(rows, k), load_blocks(rows + 1, k), load_blocks(rows + 2, k), load_blocks(rows + 3, k),
-                     out + k * width, width);
+    store_transposed(load_blocks(d, rows, k), load_blocks(d, rows + 1, k), load_blocks(d, rows + 2, k),
+                     load_blocks(d, rows + 3, k), out + k * width, width);
   }
 #endif
   for (; k < depth; ++k) {
@@ -142,7 +140,7 @@ HWY_INLINE void add_blocks(const Strip& strip, std::size_t k, const float* a, st
 #pragma GCC unroll 4
   for (int r = 0; r < 4; ++r) {
 #pragma GCC unroll 4
-    for (int i = 0; i < blocks; ++i) row[r][i] = load_blocks(strip.rows + r, k + 4 * i);
+    for (int i = 0; i < blocks; ++i) row[r][i] = load_blocks(d, strip.rows + r, k + 4 * i);
   }
 #pragma GCC unroll 4
   for (int i = 0; i < blocks; ++i) {
