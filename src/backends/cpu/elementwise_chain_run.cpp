@@ -197,9 +197,9 @@ void ChainKernel::run_block(const void* const* inputs, void* const* results, std
   }
   Tiles tiles;
   prepare(tiles);
-  // Whole vectors of a long row are computed where they lie; short rows share a tile.
+  // Rows of whole vectors are computed where they lie; others share a tile.
   const std::size_t wide = std::min(columns, room_);
-  const bool lies = wide % tile_padding == 0 && wide >= 2 * tile_padding;
+  const bool lies = wide % tile_padding == 0;
   if (lies && columns == wide && run_lying(inputs, results, tiles, c, ldc, row, column, rows, columns)) return;
   const std::size_t high = lies ? 1 : std::max<std::size_t>(1, room_ / wide);
   for (std::size_t i = 0; i < rows; i += high) {

@@ -13,6 +13,7 @@ constexpr std::size_t tiny_multiply_adds = 64;
 constexpr std::size_t most_few_rows = 4;
 constexpr std::size_t epilogue_rows = 48;      // a strip of 48 x 64 floats is 12 KiB
 constexpr std::size_t epilogue_floats = 8192;  // blocks of C up to this size go to the epilogue at once
+constexpr std::size_t restream_floats = 32768;  // of B: read from the second-level cache again for each strip of C
 constexpr std::size_t job_cost = 400'000;      // multiply-adds worth handing to another thread, about 8 us
 
 std::size_t ceil_divide(std::size_t value, std::size_t divisor) { return (value + divisor - 1) / divisor; }
@@ -117,20 +118,29 @@ void run_panel(const GemmPlan& plan, const GemmCall& call, const Panel& panel, c
   }
 }
 
+/// Whether B, as wide as this, may be read once for each strip of C.
+bool streams_again(const GemmPlan& plan, std::size_t columns) {
+  return plan.k <= plan.depth_block && plan.k * columns <= restream_floats;
+}
+
 void tile_region(const GemmPlan& plan, const GemmCall& call, std::size_t row, std::size_t rows, std::size_t column,
                  std::size_t columns, float* scratch) {
   const std::size_t width = plan.tiles->full().width;
   const bool finish_all = rows * columns <= epilogue_floats;
-  const bool resident = rows <= plan.row_block;  // A fits in the cache: each panel is packed just before its use
   const std::size_t column_end = column + columns;
+  // Where B is small, strips of whole rows go to the epilogue: its operands then are long stretches of memory.
+  const bool strips = call.epilogue.function && !finish_all && columns > width && streams_again(plan, columns);
+  const std::size_t strip_rows = std::max(plan.row_unit, epilogue_floats / columns / plan.row_unit * plan.row_unit);
+  const std::size_t row_block = strips ? strip_rows : plan.row_block;
+  const bool resident = rows <= row_block;  // A fits in the cache: each panel is packed just before its use
 
   for (std::size_t outer_column = column; outer_column < column_end; outer_column += resident ? width : columns) {
     const std::size_t outer_end = resident ? std::min(outer_column + width, column_end) : column_end;
     for (std::size_t k0 = 0; k0 < plan.k; k0 += plan.depth_block) {
       const std::size_t depth = std::min(plan.depth_block, plan.k - k0);
       const bool last = k0 + depth == plan.k;
-      for (std::size_t row0 = row; row0 < row + rows; row0 += plan.row_block) {
-        const std::size_t row_count = std::min(plan.row_block, row + rows - row0);
+      for (std::size_t row0 = row; row0 < row + rows; row0 += row_block) {
+        const std::size_t row_count = std::min(row_block, row + rows - row0);
         for (std::size_t j = outer_column; j < outer_end; j += width) {
           const std::size_t count = std::min(width, outer_end - j);
           Panel panel;
@@ -149,8 +159,9 @@ void tile_region(const GemmPlan& plan, const GemmCall& call, std::size_t row, st
             if (row0 == row) pack_panel(plan, call.b, k0, depth, j, count, panel.stride, packed);
             panel.b = packed;
           }
-          run_panel(plan, call, panel, next, row0, row_count, k0, depth, j, count, last && !finish_all);
+          run_panel(plan, call, panel, next, row0, row_count, k0, depth, j, count, last && !finish_all && !strips);
         }
+        if (strips) finish(call, plan, row0, row_count, column, columns);
       }
     }
   }
@@ -268,10 +279,10 @@ GemmPlan::GemmPlan(const GemmShape& shape, std::size_t width)
     const std::size_t panel = tiles->full().width;
     const std::size_t job_columns = ceil_divide(ceil_divide(n, panel), column_parts) * panel;
     const std::size_t job_rows = ceil_divide(ceil_divide(m, row_unit), row_parts) * row_unit;
-    const bool resident = std::min(job_rows, m) <= row_block;
+    const bool one_panel = std::min(job_rows, m) <= row_block && !streams_again(*this, job_columns);
     const std::size_t tail = n % panel;
     const bool partial = tail != 0 && tail != tiles->narrowest(tail).width && !tiles->full().masks_tail;
-    if (packs || partial) job_scratch = depth_block * (resident ? std::min(job_columns, panel) : job_columns);
+    if (packs || partial) job_scratch = depth_block * (one_panel ? std::min(job_columns, panel) : job_columns);
     scratch_floats = job_scratch * row_parts * column_parts;
   }
 }
