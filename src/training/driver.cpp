@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t most_steps = 4096;      // in one segment
 constexpr double segment_time = 10;           // milliseconds: who stops a training waits no longer, or for one step
 constexpr double report_interval = 100;       // milliseconds between reports inside an epoch
+constexpr int most_untimed = 8;               // segments between two looks at the clock
 
 std::string number_text(double value) {
   std::array<char, 32> text;
@@ -137,16 +138,24 @@ bool TrainingDriver::advance() {
   const std::size_t steps = std::clamp<std::size_t>(left / batch, 1, segment_steps_);
   const std::size_t step_samples = std::min(batch, left);  // the last batch of an epoch may be smaller
   Bound& bound = bound_for(static_cast<std::int64_t>(step_samples));
-  const double began = context_.host().now();
+  // Where a segment ends changes no result, so its length may follow the clock. A segment that the data cut short is
+  // not timed, and after some of those it is still early enough for a report: asking costs as much as a small step.
+  const bool timed = steps == segment_steps_;
+  const double began = timed ? context_.host().now() : 0;
   run_steps(bound, block_, block_done_, steps, step_samples);
   block_done_ += steps * step_samples;
-  // Where a segment ends changes no result, so its length may follow the clock.
-  const double took = context_.host().now() - began;
-  if (took > segment_time)
-    segment_steps_ = std::max<std::size_t>(1, segment_steps_ / 2);
-  else if (took < segment_time / 3 && steps == segment_steps_)
-    segment_steps_ = std::min(most_steps, segment_steps_ * 2);
-  if (setup_.options.progress && context_.host().now() - last_report_ >= report_interval) report(false);
+  if (timed) {
+    const double took = context_.host().now() - began;
+    if (took > segment_time)
+      segment_steps_ = std::max<std::size_t>(1, segment_steps_ / 2);
+    else if (took < segment_time / 3)
+      segment_steps_ = std::min(most_steps, segment_steps_ * 2);
+  }
+  untimed_segments_ = timed ? most_untimed : untimed_segments_ + 1;
+  if (setup_.options.progress && untimed_segments_ >= most_untimed) {
+    untimed_segments_ = 0;
+    if (context_.host().now() - last_report_ >= report_interval) report(false);
+  }
   return true;
 }
 

@@ -72,6 +72,7 @@ class TrainingDriver {
   Block block_;                    // that the iterator gave last ...
   std::size_t block_done_ = 0;     // ... and how many of its samples have been used
   std::size_t segment_steps_ = 1;  // of the next segment at most: what takes some 10 ms on this machine
+  int untimed_segments_ = 0;       // since the clock was last asked
   bool in_epoch_ = false, counts_correct_ = false;
 };
 

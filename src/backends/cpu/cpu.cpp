@@ -19,6 +19,7 @@ KernelTable kernels() {
   table.makers["core#broadcastTo"] = {make_broadcast};
   table.makers["core#concat"] = {make_concat};
   add_reductions(table);
+  table.whole = make_small_program;
   return table;
 }
 

@@ -22,6 +22,8 @@ std::unique_ptr<HostKernel> make_copy(const KernelRequest& request, std::string&
 std::unique_ptr<HostKernel> make_transpose(const KernelRequest& request, std::string& reason);
 std::unique_ptr<HostKernel> make_broadcast(const KernelRequest& request, std::string& reason);
 std::unique_ptr<HostKernel> make_concat(const KernelRequest& request, std::string& reason);
+/// Programs over a few numbers run as one list of instructions (small_program.h).
+std::unique_ptr<Executable> make_small_program(const Context& context, std::unique_ptr<HostExecutable> ready);
 /// Reductions, softmax, cross-entropy, cast.
 void add_reductions(KernelTable& table);
 

@@ -47,6 +47,8 @@ class ChainKernel {
                  std::size_t columns, const float* c, std::size_t ldc) const noexcept;
 
   std::int64_t elements() const noexcept { return total_; }
+  /// The form for a few elements; its `elements` are 0 where there is none.
+  const SmallChain& small() const noexcept { return small_; }
 
   static constexpr std::size_t largest_tile = 1024;      ///< elements
   static constexpr std::size_t tile_memory = 20 * 1024;  ///< bytes on the stack of each thread: the first-level cache

@@ -22,11 +22,9 @@ std::vector<ChainOperand> operands_of(const Graph& graph, std::span<const ValueI
 }
 
 // Inputs of the chain behind a product: the product's result, then the node's last inputs.
-std::vector<ChainOperand> epilogue_inputs(const KernelRequest& request) {
-  const Node& node = request.node;
-  std::vector<ChainOperand> inputs = {
-      ChainOperand{{DType::fp32, request.output().shape}, nullptr}};
-  const auto rest = operands_of(request.graph, std::span(node.inputs).subspan(node.own_inputs()));
+std::vector<ChainOperand> epilogue_inputs(const Graph& graph, const Node& node) {
+  std::vector<ChainOperand> inputs = {ChainOperand{{DType::fp32, graph.value(node.outputs[0]).type.shape}, nullptr}};
+  const auto rest = operands_of(graph, std::span(node.inputs).subspan(node.own_inputs()));
   inputs.insert(inputs.end(), rest.begin(), rest.end());
   return inputs;
 }
@@ -54,6 +52,12 @@ class Fused final : public HostKernel {
 
 }  // namespace
 
+ChainKernel chain_of(const Graph& graph, const Node& node) {
+  const bool alone = node.op->name == "fused";
+  return {*node.chain, alone ? operands_of(graph, node.inputs) : epilogue_inputs(graph, node),
+          operands_of(graph, node.outputs)};
+}
+
 Executor* helpers(Executor& executor, double nanoseconds) noexcept {
   return nanoseconds > (executor.ready() ? 10e3 : 100e3) ? &executor : nullptr;
 }
@@ -72,7 +76,7 @@ std::unique_ptr<HostKernel> make_chain(const KernelRequest& request, std::string
 
 std::optional<std::string> NodeEpilogue::refuses(const KernelRequest& request) {
   if (!request.node.chain) return std::nullopt;
-  const std::vector<ChainOperand> inputs = epilogue_inputs(request);
+  const std::vector<ChainOperand> inputs = epilogue_inputs(request.graph, request.node);
   const std::vector<ChainOperand> results = operands_of(request.graph, request.node.outputs);
   if (auto refusal = ChainKernel::refuses(*request.node.chain, inputs, results)) return refusal;
   if (!ChainKernel(*request.node.chain, inputs, results).is_epilogue()) return "its operands do not follow the blocks";
@@ -84,7 +88,7 @@ NodeEpilogue::NodeEpilogue(const KernelRequest& request) : first_output_(request
   if (!node.chain) return;
   present_ = true;
   own_inputs_ = node.own_inputs();
-  chain_ = ChainKernel(*node.chain, epilogue_inputs(request), operands_of(request.graph, node.outputs));
+  chain_ = ChainKernel(*node.chain, epilogue_inputs(request.graph, request.node), operands_of(request.graph, node.outputs));
   inputs_.resize(static_cast<std::size_t>(node.chain->inputs));
   results_.resize(node.outputs.size());
   for (std::size_t i = 0; i < node.outputs.size(); ++i) holds_product_.push_back(request.output(i).type == DType::fp32);

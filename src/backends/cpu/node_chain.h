@@ -11,6 +11,9 @@
 
 namespace webai::cpu {
 
+/// The chain of a node with one, alone or as an epilogue: made for small programs, which run it in their own way.
+ChainKernel chain_of(const Graph& graph, const Node& node);
+
 /// Helpers are worth their wake-up for work of at least this many nanoseconds, less while they are awake.
 Executor* helpers(Executor& executor, double nanoseconds) noexcept;
 

@@ -36,7 +36,9 @@ class HostDevice final : public Device {
       if (node.reason.empty()) node.reason = reason;
       entries.push_back({static_cast<NodeId>(n), std::move(kernel), std::move(table)});
     }
-    return std::make_unique<HostExecutable>(context_, std::move(program), std::move(entries));
+    auto ready = std::make_unique<HostExecutable>(context_, std::move(program), std::move(entries));
+    const ProgramMaker whole = tables_.front().whole;
+    return whole ? whole(context_, std::move(ready)) : std::move(ready);
   }
 
   void wait() override {}

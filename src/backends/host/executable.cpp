@@ -59,15 +59,23 @@ HostExecutable::HostExecutable(const Context& context, Program program, std::vec
 
 HostExecutable::~HostExecutable() = default;
 
-void HostExecutable::resolve(std::span<const Binding> bindings) {
-  if (bindings.size() != program_.slots.size())
-    throw Error(Code::internal, "an executable with " + std::to_string(program_.slots.size()) + " slots was given " +
+void check_bindings(const Program& program, std::span<const Binding> bindings, std::size_t steps) {
+  if (bindings.size() != program.slots.size())
+    throw Error(Code::internal, "an executable with " + std::to_string(program.slots.size()) + " slots was given " +
                                     std::to_string(bindings.size()) + " bindings");
   for (std::size_t slot = 0; slot < bindings.size(); ++slot) {
     const Binding& binding = bindings[slot];
     if (!binding.buffer || !binding.buffer->host())
-      throw Error(Code::internal, "slot \"" + program_.slots[slot].name + "\" is not bound to host memory");
-    void* const address = static_cast<std::byte*>(binding.buffer->host()) + binding.offset;
+      throw Error(Code::internal, "slot \"" + program.slots[slot].name + "\" is not bound to host memory");
+    const std::size_t last = binding.offset + binding.step * (steps ? steps - 1 : 0), size = binding.buffer->size();
+    if (last > size || program.slots[slot].bytes > size - last)
+      throw Error(Code::internal, "slot \"" + program.slots[slot].name + "\" is bound to too small a buffer");
+  }
+}
+
+void HostExecutable::resolve(std::span<const Binding> bindings) {
+  for (std::size_t slot = 0; slot < bindings.size(); ++slot) {
+    void* const address = static_cast<std::byte*>(bindings[slot].buffer->host()) + bindings[slot].offset;
     if (address == bound_[slot]) continue;
     bound_[slot] = address;
     for (std::uint32_t p = patch_begin_[slot]; p < patch_begin_[slot + 1]; ++p) operands_[patches_[p].operand] = address;
@@ -75,12 +83,8 @@ void HostExecutable::resolve(std::span<const Binding> bindings) {
 }
 
 void HostExecutable::run(std::span<const Binding> bindings, std::size_t steps) {
+  check_bindings(program_, bindings, steps);
   resolve(bindings);
-  for (std::size_t slot = 0; slot < bindings.size(); ++slot) {
-    const std::size_t last = bindings[slot].offset + bindings[slot].step * (steps ? steps - 1 : 0);
-    if (last > bindings[slot].buffer->size() || program_.slots[slot].bytes > bindings[slot].buffer->size() - last)
-      throw Error(Code::internal, "slot \"" + program_.slots[slot].name + "\" is bound to too small a buffer");
-  }
   const DefaultFloatState float_state;
   // Waking helpers costs some microseconds: only where there is enough for them to do.
   Executor& executor = context_.executor();

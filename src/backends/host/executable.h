@@ -9,6 +9,9 @@
 
 namespace webai {
 
+/// Throws INTERNAL unless every slot is bound to host memory that is large enough for so many steps.
+void check_bindings(const Program& program, std::span<const Binding> bindings, std::size_t steps);
+
 class HostExecutable final : public Executable {
  public:
   /// One kernel per node that is not a view, in the order of the program's nodes.
@@ -23,6 +26,8 @@ class HostExecutable final : public Executable {
   std::span<const Slot> slots() const noexcept override { return program_.slots; }
   void run(std::span<const Binding> bindings, std::size_t steps) override;
   std::string report() const override;
+  const Program& program() const noexcept { return program_; }
+  std::span<const Entry> entries() const noexcept { return entries_; }
 
  private:
   struct Patch {                // where a slot's address stands among the operands

@@ -38,10 +38,17 @@ struct KernelRequest {
 using KernelMaker = std::unique_ptr<HostKernel> (*)(const KernelRequest& request, std::string& reason);
 
 /// Who can run what: makers by "domain#name", best first.
+class Executable;
+class HostExecutable;
+
+/// May put something faster in front of an executable that is ready to run; answers it as it came where it cannot.
+using ProgramMaker = std::unique_ptr<Executable> (*)(const Context& context, std::unique_ptr<HostExecutable> ready);
+
 struct KernelTable {
   std::string name;  ///< of the backend: "cpu", "reference"
   std::unordered_map<std::string, std::vector<KernelMaker>> makers;
   KernelMaker any = nullptr;  ///< asked when no maker stands under the operator's name
+  ProgramMaker whole = nullptr;  ///< asked when all kernels of a program are made; the first table's counts
 };
 
 }  // namespace webai
