@@ -6,6 +6,7 @@
 #include "dataset/iterator.h"
 #include "network/state.h"
 #include "training/optimizer.h"
+#include "training/storage_type.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -15,6 +16,8 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   const std::vector<std::string> names = net.trainable(TrainOptions{});
   const std::size_t batch = options.batch_size ? options.batch_size : 256;
   State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, false);
+  const DType type = step_type(net.type);
+  plan.batching.type = type;
   BatchIterator iterator(net.context, plan.data, plan.batching);
   iterator.begin_epoch(0);
   Gradients result;
@@ -30,7 +33,11 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     const std::lock_guard guard(net.turn);
     const std::int64_t samples = static_cast<std::int64_t>(block.samples);
     if (samples != compiled_batch) {
-      executable = net.compile(gradient_step(net.context, *net.registry, net.step_forward(samples, false), plan.request, names), false);
+      const Graph forward = net.step_forward(samples, false, type);
+      StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
+      step.updates = step.graph.nodes.size();
+      if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
+      executable = net.compile(step.graph, false);
       compiled_batch = samples;
       bindings.clear();
       for (const Slot& slot : executable->slots()) {
@@ -44,18 +51,18 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         bindings.push_back({bound, 0, 0});
       }
     }
-    input.look_at(block.inputs, block.samples * static_cast<std::size_t>(net.inputs) * size_of(net.type));
-    const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net.outputs) * size_of(net.type);
+    input.look_at(block.inputs, block.samples * static_cast<std::size_t>(net.inputs) * size_of(type));
+    const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net.outputs) * size_of(type);
     target.look_at(block.outputs, block.samples * target_bytes);
     executable->run(bindings, 1);
-    error_sum += load_double(net.type, outputs.at(std::string(error_name))->host(), 0);
+    error_sum += load_double(type, outputs.at(std::string(error_name))->host(), 0);
     for (const std::string& name : names) {
       Buffer& gradient = *outputs.at(name);
       std::vector<double>& sum = sums[name];
-      sum.resize(gradient.size() / size_of(net.type));
+      sum.resize(gradient.size() / size_of(type));
       // A batch's gradient is the mean over its samples; batches are weighted by their size.
       for (std::size_t i = 0; i < sum.size(); ++i)
-        sum[i] += load_double(net.type, gradient.host(), i) * static_cast<double>(block.samples);
+        sum[i] += load_double(type, gradient.host(), i) * static_cast<double>(block.samples);
     }
     result.samples += block.samples;
   }

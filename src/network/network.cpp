@@ -33,11 +33,16 @@ std::unique_ptr<Executable> NeuralNetwork::State::compile(const Graph& concrete,
   return webai::compile(context, *registry, concrete, devices.order, compile_options);
 }
 
-Graph NeuralNetwork::State::step_forward(std::int64_t batch, bool training_mode) const {
+Graph NeuralNetwork::State::step_forward(std::int64_t batch, bool training_mode, DType computed_in) const {
   BuildOptions build;
   build.fill = false;
   build.training = training_mode;
-  const BuiltModel step = build_model(context, *registry, model, build);
+  Model other;
+  if (computed_in != type) {
+    other = model;
+    other.type = computed_in;
+  }
+  const BuiltModel step = build_model(context, *registry, computed_in == type ? model : other, build);
   const Graph flat = flat_graph(context, *registry, step, training_mode);
   return set_mode(specialise(context, *registry, flat, {{0, batch}}), training_mode);
 }

@@ -51,8 +51,8 @@ struct NeuralNetwork::State {
   Buffer* buffer(std::string_view name) const;
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
   RunProgram& program(std::int64_t batch, bool normalize);
-  /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode.
-  Graph step_forward(std::int64_t batch, bool training_mode) const;
+  /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode and type.
+  Graph step_forward(std::int64_t batch, bool training_mode, DType computed_in) const;
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
   std::vector<std::string> trainable(const TrainOptions& chosen) const;  ///< names of the parameters to train
 

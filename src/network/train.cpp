@@ -7,6 +7,7 @@
 #include "network/state.h"
 #include "training/driver.h"
 #include "training/optimizer.h"
+#include "training/storage_type.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -126,19 +127,24 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     const std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
     NeuralNetwork::State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, options.accuracy);
     plan.batching.background = &state_->background;
+    plan.batching.type = step_type(net.type);
     const auto buffer = [&net](std::string_view name) { return net.buffer(name); };
     learn_normalization(net.context, net.built, plan.data, plan.batching, buffer);
     DriverSetup setup;
     setup.options = options;
     setup.measure = plan.request.measure;
     setup.batching = plan.batching;
+    setup.parameter_type = net.type;
     setup.total_samples = static_cast<std::size_t>(plan.data.size().value_or(0));
     setup.input_name = flat_input;
     setup.stop = &net.stop;
     setup.buffer = buffer;
     setup.allocate = [&net](std::size_t bytes) { return net.devices.memory->allocate(bytes); };
     setup.compile = [&net, options, train, request = plan.request](std::int64_t samples) {
-      StepGraph step = training_step(net.context, *net.registry, net.step_forward(samples, true), request, options, train);
+      const DType type = step_type(net.type);
+      const Graph forward = net.step_forward(samples, true, type);
+      StepGraph step = training_step(net.context, *net.registry, forward, request, options, train);
+      if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
       return StepProgram{net.compile(step.graph, true), std::move(step.states)};
     };
     state_->driver = std::make_unique<TrainingDriver>(net.context, plan.data, std::move(setup));
@@ -199,7 +205,7 @@ VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& optio
       if (known->batch == samples) return *known;
     auto made = std::make_unique<Step>();
     made->batch = samples;
-    made->executable = net.compile(verification_step(net.context, *net.registry, net.step_forward(samples, false), plan.request), false);
+    made->executable = net.compile(verification_step(net.context, *net.registry, net.step_forward(samples, false, net.type), plan.request), false);
     for (const Slot& slot : made->executable->slots()) {
       Buffer* bound = net.buffer(slot.name);
       if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;

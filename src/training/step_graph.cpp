@@ -97,11 +97,12 @@ void add_updates(Builder& builder, StepGraph& step, const TrainOptions& options,
 StepGraph training_step(const Context& context, const Registry& registry, const Graph& forward,
                         const MeasureRequest& request, const TrainOptions& options,
                         const std::vector<std::string>& train) {
-  StepGraph step{forward, {}};
+  StepGraph step{forward, {}, 0};
   GraphBuilder builder(context, registry, step.graph);
   const MeasureRefs refs = add_measure(builder, request);
   std::vector<Ref> parameters;
   const std::vector<Ref> gradient = parameter_gradients(builder, refs.loss, train, parameters);
+  step.updates = step.graph.nodes.size();
   add_updates(builder, step, options, parameters, gradient);
   // The model's own outputs are not asked for while training.
   std::erase_if(step.graph.outputs, [](const NamedValue& output) { return !output.name.starts_with('$'); });

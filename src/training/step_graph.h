@@ -15,11 +15,13 @@ struct StepState {
   std::string name;
   ValueType type;
   double initial = 0;
+  std::string starts_as = {};  ///< the parameter whose content it starts with, instead of `initial`
 };
 
 struct StepGraph {
   Graph graph;
   std::vector<StepState> states;  ///< the optimizer's; states of the model are not among them
+  std::size_t updates = 0;        ///< the first node of the optimizer's updates
 };
 
 /// Names of what step graphs add to the model's interface.
