@@ -24,6 +24,7 @@ command=${*:-.ci/run}
 unshare --mount --pid --fork bash -euc '
   mount -t proc proc "$1/proc"
   mount --rbind /dev "$1/dev"
+  mount --rbind /sys "$1/sys"  # drivers look for the processors there
   mount -t tmpfs tmpfs "$1/dev/shm"
   exec chroot "$1" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
     WEBAI_CI_SHARE="$3" bash -c "cd /webai && $2"
