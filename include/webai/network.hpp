@@ -201,6 +201,9 @@ struct DeviceDescription {
   std::string name, kind, description;
   std::vector<DType> types;
   std::uint64_t memory_bytes = 0;
+  /// Whether elementwise results and sums have the bits that all processors have. Nothing: the device is tested when it
+  /// is first used, and inspect() then says what came of it.
+  std::optional<bool> same_bits;
   std::string absent;  ///< why it cannot be used; empty when it can
 };
 /// The devices this library knows, usable or not.

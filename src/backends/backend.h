@@ -95,12 +95,16 @@ struct DeviceInfo {
   std::vector<DType> types;
   std::size_t memory_bytes = 0;
   bool host_memory = true;  ///< its buffers are host memory
+  /// Whether elementwise results and sums have the bits that all processors have; nothing: a self-test will say.
+  std::optional<bool> same_bits = true;
 };
 
 class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const noexcept = 0;
+  /// As in info(), or what the device's self-test found since then: it runs when the device first compiles.
+  virtual std::optional<bool> same_bits() const noexcept { return info().same_bits; }
   /// Nothing when the device takes the node, else why not.
   virtual std::optional<std::string> refuses(const Graph& graph, const Node& node) const = 0;
   /// Zeroed memory.

@@ -28,6 +28,7 @@ class Devices final : public Command {
       item.text("name", device.name).text("kind", device.kind).text("description", device.description);
       item.raw("types", json_array(types));
       if (device.memory_bytes) item.count("memory_bytes", device.memory_bytes);
+      if (device.same_bits) item.raw("same_bits", *device.same_bits ? "true" : "false");
       if (!device.absent.empty()) item.text("absent", device.absent);
       items.push_back(item.str());
       text += fmt::format("{:<{}}  ", device.name, names);
@@ -37,6 +38,9 @@ class Devices final : public Command {
       }
       text += device.description + (device.memory_bytes ? ", " + size_text(device.memory_bytes) : "") + "\n";
       text += fmt::format("{:<{}}  types: {}\n", "", names, fmt::join(types, " "));
+      if (!device.same_bits)
+        text += fmt::format("{:<{}}  bits: not tested yet (when first used: `webai inspect MODEL --device {}`)\n", "", names,
+                            device.name);
     }
     const Limits limits = common_.context().limits();
     text += "\nlimits (--limit NAME=VALUE): nodes=" + std::to_string(limits.nodes) + " jsonBytes=" + size_text(limits.json_bytes) +

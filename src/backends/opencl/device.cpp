@@ -1,6 +1,11 @@
-// The device itself: which nodes it takes, and how a program becomes kernels.
+// The device itself: which nodes it takes, how a program becomes kernels, and the test of its bits at the first program.
+#include <atomic>
+#include <mutex>
+
 #include "backends/opencl/executable.h"
 #include "backends/opencl/opencl.h"
+#include "backends/opencl/self_test.h"
+#include "core/op/expression_printer.h"
 #include "core/op/op_def.h"
 #include "webai/error.hpp"
 
@@ -16,10 +21,15 @@ class OpenclDevice final : public Device {
     if (!session_->divides_exactly()) limits += "; divides inexactly: last bits differ from the CPU's";
     if (!session_->keeps_denormals()) limits += "; takes denormals for zero";
     info_ = {"opencl", session_->is_processor() ? "cpu" : "gpu", session_->name() + limits,
-             {DType::boolean, DType::fp32}, session_->memory_bytes(), false};
+             {DType::boolean, DType::fp32}, session_->memory_bytes(), false, std::nullopt};
   }
 
   const DeviceInfo& info() const noexcept override { return info_; }
+
+  std::optional<bool> same_bits() const noexcept override {
+    if (!tested_.load(std::memory_order_acquire)) return std::nullopt;
+    return outcome_.same_bits;
+  }
 
   std::optional<std::string> refuses(const Graph& graph, const Node& node) const override {
     if (definition(node).view) return std::nullopt;
@@ -34,7 +44,7 @@ class OpenclDevice final : public Device {
 
   std::unique_ptr<Executable> compile(Program program) override {
     ProgramText text({session_->fuses(), session_->is_processor()});
-    std::vector<std::string> report;
+    std::vector<std::string> report = {"self-test: " + test().text};
     for (const Node& node : program.graph.nodes) {
       if (definition(node).view) continue;
       if (const auto refusal = refuses(program.graph, node))
@@ -53,8 +63,20 @@ class OpenclDevice final : public Device {
   void wait() override { session_->check(session_->api().clFinish(session_->queue()), "finishing the work"); }
 
  private:
+  // At the first program and not when the device is opened: building the test costs about as much as a small program.
+  const SelfTest& test() {
+    std::call_once(once_, [this] {
+      outcome_ = self_test(session_, opencl_prelude());
+      tested_.store(true, std::memory_order_release);
+    });
+    return outcome_;
+  }
+
   std::shared_ptr<Session> session_;
   DeviceInfo info_;
+  std::once_flag once_;
+  std::atomic<bool> tested_{false};
+  SelfTest outcome_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/opencl/built_program.h"
 #include "backends/opencl/program_text.h"
 #include "backends/opencl/session.h"
 
@@ -14,9 +15,6 @@ class OpenclExecutable final : public Executable {
  public:
   OpenclExecutable(std::shared_ptr<Session> session, Program program, const ProgramText& text,
                    std::vector<std::string> report);
-  ~OpenclExecutable() override;
-  OpenclExecutable(const OpenclExecutable&) = delete;
-  OpenclExecutable& operator=(const OpenclExecutable&) = delete;
 
   std::span<const Slot> slots() const noexcept override { return program_.slots; }
   /// Enqueues only.
@@ -37,22 +35,19 @@ class OpenclExecutable final : public Executable {
     cl_mem memory = nullptr;
     std::size_t offset = 0;
   };
-  void build(const ProgramText& text);
   void make_calls(const ProgramText& text);
   void place_constants();
-  void set(std::size_t call, cl_uint operand, cl_mem memory, std::size_t offset) const;
   void bind(std::size_t slot, Bound to);
-  void release() noexcept;
 
   std::shared_ptr<Session> session_;
   Program program_;
   std::vector<std::string> report_;
-  cl_program built_ = nullptr;
   std::vector<Call> calls_;
   std::vector<Patch> patches_;  // sorted by slot
   std::vector<Bound> bound_;    // by slot
   std::vector<std::size_t> constant_at_;  // by value
   std::unique_ptr<DeviceBuffer> arena_, scratch_, constants_;
+  std::unique_ptr<BuiltProgram> built_;  // none where nothing is launched
 };
 
 }  // namespace webai::opencl

@@ -2,9 +2,9 @@
 #include <bit>
 #include <limits>
 
-#include "core/op/elementwise.h"
 #include "backends/opencl/support.h"
 #include "compiler/place.h"
+#include "core/op/fp32_element.h"
 #include "webai/error.hpp"
 
 using namespace webai;
@@ -117,6 +117,29 @@ TEST_CASE("every elementwise operator has the cpu's bits on opencl") {
     }
   }
   CHECK(seen == all.size());
+}
+
+TEST_CASE("every elementwise operator read as plain fp32 has the cpu's bits") {
+  const auto cpu = cpu_device_alone(context());
+  const Inputs values = inputs();
+  for (const Elementwise& elementwise : elementwise_operators()) {
+    const Tensor expected = run_on(*cpu, chain_graph({&elementwise, 1}, values), values).begin()->second;
+    std::vector<double> attributes;
+    for (const Elementwise::Attribute& attribute : elementwise.attributes()) attributes.push_back(attribute.fallback);
+    Tensor found(context(), expected.type(), expected.shape());
+    const bool logic = elementwise.domain == Elementwise::Domain::logic;
+    for (std::size_t i = 0; i < expected.elements(); ++i) {
+      const float a = values.a.span<float>()[i], b = values.b.span<float>()[i];
+      const auto truth_a = static_cast<float>(values.truth_a.at(i)), truth_b = static_cast<float>(values.truth_b.at(i));
+      const float numbers[] = {a, b}, truths[] = {truth_a, truth_b}, choice[] = {truth_a, a, b};
+      const float result = evaluate_fp32(
+          elementwise, elementwise.boolean_condition ? choice : logic ? truths : numbers, attributes.data());
+      if (elementwise.boolean_result) found.set(i, result);
+      else found.span<float>()[i] = result;
+    }
+    INFO(elementwise.name);
+    CHECK(first_difference(expected, found) == expected.elements());
+  }
 }
 
 TEST_CASE("operands of a chain on opencl are broadcast from any shape") {
