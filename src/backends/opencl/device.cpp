@@ -18,7 +18,7 @@ class OpenclDevice final : public Device {
  public:
   explicit OpenclDevice(std::shared_ptr<Session> session) : session_(std::move(session)) {
     std::string limits;
-    if (!session_->divides_exactly()) limits += "; divides inexactly: last bits differ from the CPU's";
+    if (!session_->divides_exactly()) limits += "; division and square root are repaired";
     if (!session_->keeps_denormals()) limits += "; takes denormals for zero";
     info_ = {"opencl", session_->is_processor() ? "cpu" : "gpu", session_->name() + limits,
              {DType::boolean, DType::fp32}, session_->memory_bytes(), false, std::nullopt};
@@ -43,7 +43,7 @@ class OpenclDevice final : public Device {
   }
 
   std::unique_ptr<Executable> compile(Program program) override {
-    ProgramText text({session_->fuses(), session_->is_processor()});
+    ProgramText text({session_->fuses(), session_->is_processor(), division()});
     std::vector<std::string> report = {"self-test: " + test().text};
     for (const Node& node : program.graph.nodes) {
       if (definition(node).view) continue;
@@ -63,10 +63,12 @@ class OpenclDevice final : public Device {
   void wait() override { session_->check(session_->api().clFinish(session_->queue()), "finishing the work"); }
 
  private:
+  OpenclDivision division() const { return {.repaired = !session_->divides_exactly()}; }
+
   // At the first program and not when the device is opened: building the test costs about as much as a small program.
   const SelfTest& test() {
     std::call_once(once_, [this] {
-      outcome_ = self_test(session_, opencl_prelude());
+      outcome_ = self_test(session_, division());
       tested_.store(true, std::memory_order_release);
     });
     return outcome_;

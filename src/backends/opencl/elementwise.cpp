@@ -5,7 +5,6 @@
 #include "backends/opencl/program_text.h"
 #include "backends/opencl/session.h"
 #include "core/op/broadcast.h"
-#include "core/op/expression_printer.h"
 #include "core/op/op_def.h"
 
 namespace webai::opencl {
@@ -153,7 +152,7 @@ void emit_chain(const Graph& graph, const Node& node, ProgramText& text, std::op
   strides.push_back(row_major(shape));
   const Walk walk = collapse(shape, strides);
   const std::size_t kernel = text.kernel([&](const std::string& name) {
-    const ChainText chain = print_chain_opencl(*node.chain, types, name + "f");
+    const ChainText chain = print_chain_opencl(*node.chain, types, name + "f", text.traits().division.repaired);
     std::string source = chain.functions + kernel_head(name, inputs.size() + node.outputs.size(), group_size) +
                          guard_text(elements) + position_text(walk);
     // Numbers are loaded and stored as words: a float copy may be flushed or quieted.

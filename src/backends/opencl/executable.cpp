@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/op/expression_printer.h"
 #include "webai/error.hpp"
 
 namespace webai::opencl {
@@ -14,7 +13,7 @@ OpenclExecutable::OpenclExecutable(std::shared_ptr<Session> session, Program pro
   scratch_ = std::make_unique<DeviceBuffer>(session_, text.scratch_bytes());
   place_constants();
   if (text.launches().empty()) return;
-  built_ = std::make_unique<BuiltProgram>(session_, opencl_prelude() + text.source());
+  built_ = std::make_unique<BuiltProgram>(session_, text.source());
   make_calls(text);
 }
 

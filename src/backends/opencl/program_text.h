@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "core/op/expression_printer.h"
 
 namespace webai::opencl {
 
@@ -28,6 +29,7 @@ struct Launch {
 struct Traits {
   bool fuses = false;         ///< products use fma
   bool is_processor = false;  ///< one work-item per group where an item does a lot
+  OpenclDivision division;
 };
 
 class ProgramText {
@@ -45,7 +47,8 @@ class ProgramText {
   std::size_t take_scratch(std::size_t bytes);
   void end_node() noexcept { used_ = 0; }
 
-  const std::string& source() const noexcept { return source_; }
+  /// All of it, prelude included.
+  std::string source() const { return opencl_prelude(traits_.division) + source_; }
   const std::vector<std::string>& kernels() const noexcept { return names_; }
   const std::vector<Launch>& launches() const noexcept { return launches_; }
   std::size_t scratch_bytes() const noexcept { return most_; }

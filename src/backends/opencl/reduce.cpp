@@ -61,8 +61,13 @@ std::vector<Pass> passes_of(const Shape& shape, std::uint32_t axes) {
 
 std::string number(std::size_t value) { return std::to_string(value) + "u"; }
 
-std::string pass_text(const std::string& name, const Kind& kind, const Pass& pass, float divisor) {
-  const std::string quotient = divisor == 1 ? "" : " / as_float(" + number(std::bit_cast<std::uint32_t>(divisor)) + ")";
+std::string pass_text(const std::string& name, const Kind& kind, const Pass& pass, float divisor,
+                      bool repairs_division) {
+  const auto result = [&](const std::string& value) {
+    if (divisor == 1) return value;
+    const std::string by = "as_float(" + number(std::bit_cast<std::uint32_t>(divisor)) + ")";
+    return repairs_division ? "divided(" + value + ", " + by + ")" : value + " / " + by;
+  };
   std::string text = "float " + name + "_combine(const float a, const float b) {\n  return " + kind.combine + ";\n}\n";
   text += kernel_head(name, 2, group_size) + pointer_line(0, "float", "from") + pointer_line(1, "float", "to");
   const std::string combine = name + "_combine";
@@ -80,7 +85,7 @@ std::string pass_text(const std::string& name, const Kind& kind, const Pass& pas
            "  for (uint width = 32u; width > 0u; width /= 2u) {\n" +
            "    if (width < used && k < width) values[k] = " + combine + "(values[k], values[k + width]);\n" +
            "    barrier(CLK_LOCAL_MEM_FENCE);\n  }\n" +
-           "  if (k == 0u) to[piece] = values[0]" + quotient + ";\n}\n";
+           "  if (k == 0u) to[piece] = " + result("values[0]") + ";\n}\n";
   }
   // A work-item per column of a block of rows.
   return text + "  const uint i = get_global_id(0);\n  if (i >= " + number(pass.results()) + ") return;\n" +
@@ -92,8 +97,8 @@ std::string pass_text(const std::string& name, const Kind& kind, const Pass& pas
          "  float values[4] = {" + kind.neutral + ", " + kind.neutral + ", " + kind.neutral + ", " + kind.neutral + "};\n" +
          "  for (uint row = 0u; row < rows; ++row)\n    values[row % 4u] = " + combine +
          "(values[row % 4u], start[(ulong)row * " + number(pass.inside) + "]);\n" +
-         "  to[i] = " + combine + "(" + combine + "(values[0], values[1]), " + combine + "(values[2], values[3]))" +
-         quotient + ";\n}\n";
+         "  to[i] = " +
+         result(combine + "(" + combine + "(values[0], values[1]), " + combine + "(values[2], values[3]))") + ";\n}\n";
 }
 
 // No pass at all: a value for every result, or the input itself.
@@ -119,7 +124,7 @@ void emit_reduction(const Graph& graph, const Node& node, const Kind& kind, std:
     const Pass& pass = passes[i];
     const bool last = i + 1 == passes.size();
     const std::size_t kernel = text.kernel(
-        [&](const std::string& name) { return pass_text(name, kind, pass, last ? divisor : 1.0F); });
+        [&](const std::string& name) { return pass_text(name, kind, pass, last ? divisor : 1.0F, text.traits().division.repaired); });
     const LaunchOperand to = last ? LaunchOperand{node.outputs[0]}
                                   : LaunchOperand{no_value, text.take_scratch(pass.results() * sizeof(float))};
     text.launch(kernel, {from, to}, pass.inside == 1 ? pass.results() * group_size : pass.results(), group_size);

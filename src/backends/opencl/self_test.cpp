@@ -10,7 +10,6 @@
 #include "backends/opencl/program_text.h"
 #include "core/base/float_state.h"
 #include "core/base/random.h"
-#include "core/op/expression_printer.h"
 #include "core/op/fp32_element.h"
 #include "webai/error.hpp"
 
@@ -66,7 +65,7 @@ const Elementwise& operator_of(std::string_view name) {
 }
 
 // One kernel for all: row r of the results begins at element r * count.
-std::string kernel_text() {
+std::string kernel_text(bool repairs_division) {
   std::string functions, body;
   const auto store = [&](std::size_t row, const std::string& value) {
     body += "  to[i + " + std::to_string(row * count) + "u] = as_uint(" + value + ");\n";
@@ -74,7 +73,7 @@ std::string kernel_text() {
   for (std::size_t row = 0; row < std::size(tested); ++row) {
     const Elementwise& elementwise = operator_of(tested[row]);
     const std::string name = "f_" + std::string(tested[row]);
-    functions += print_operator_opencl(elementwise, {}, name);
+    functions += print_operator_opencl(elementwise, {}, name, repairs_division);
     store(row, name + (elementwise.inputs == 1 ? "(a)" : "(a, b)"));
   }
   store(std::size(tested), "f_add(f_mul(a, b), c)");
@@ -88,9 +87,9 @@ std::string kernel_text() {
          pointer_line(3, "uint", "to") + body + "}\n";
 }
 
-std::vector<std::uint32_t> on_device(const std::shared_ptr<Session>& session, const std::string& prelude,
+std::vector<std::uint32_t> on_device(const std::shared_ptr<Session>& session, const std::string& source,
                                      const Inputs& values) {
-  BuiltProgram program(session, prelude + kernel_text());
+  BuiltProgram program(session, source);
   const cl_kernel kernel = program.kernel("self_test");
   constexpr std::size_t bytes = count * sizeof(std::uint32_t);
   DeviceBuffer from(session, 3 * bytes), to(session, rows * bytes);
@@ -133,14 +132,14 @@ bool same(std::uint32_t a, std::uint32_t b) {
 
 }  // namespace
 
-SelfTest self_test(const std::shared_ptr<Session>& session, const std::string& prelude) {
+SelfTest self_test(const std::shared_ptr<Session>& session, const OpenclDivision& division, const std::string& before) {
   std::vector<std::uint32_t> found, expected;
   try {
     const Inputs values = [] {
       const DefaultFloatState usual;
       return inputs();
     }();
-    found = on_device(session, prelude, values);
+    found = on_device(session, opencl_prelude(division) + before + kernel_text(division.repaired), values);
     expected = on_host(values);
   } catch (const Error& error) {
     if (error.code() == Code::device_lost) throw;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "backends/opencl/session.h"
+#include "core/op/expression_printer.h"
 
 namespace webai::opencl {
 
@@ -14,8 +15,10 @@ struct SelfTest {
 };
 
 /// Runs chosen inputs through + - * / sqrt and the functions under the elementwise operators, on the device and, from
-/// the same text, on the host. `prelude` opens the program as it opens all others. Builds one program with one kernel.
-/// A driver that refuses the program fails the test; a device that is lost throws.
-SelfTest self_test(const std::shared_ptr<Session>& session, const std::string& prelude);
+/// the same text, on the host. Division is printed as in all programs of the device; `before` goes between the prelude
+/// and the kernel, for tests. Builds one program with one kernel. A driver that refuses it fails the test; a device
+/// that is lost throws.
+SelfTest self_test(const std::shared_ptr<Session>& session, const OpenclDivision& division,
+                   const std::string& before = {});
 
 }  // namespace webai::opencl

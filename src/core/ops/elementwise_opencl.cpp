@@ -18,6 +18,7 @@ struct Sink {
   std::string text;
   std::string indent = "  ";
   int count = 0;
+  bool repairs = false;  // / and sqrt are the prelude's functions
 
   std::string next() { return "v" + std::to_string(count++); }
   std::string define(const char* type, const std::string& expression) {
@@ -73,8 +74,13 @@ FUNCTION F i2f(I a) { return number(a.sink, "convert_float(as_int(" + a.name + "
 FUNCTION F operator+(F a, F b) { return number(sink_of(a, b), a.name + " + " + b.name); }
 FUNCTION F operator-(F a, F b) { return number(sink_of(a, b), a.name + " - " + b.name); }
 FUNCTION F operator*(F a, F b) { return number(sink_of(a, b), a.name + " * " + b.name); }
-FUNCTION F operator/(F a, F b) { return number(sink_of(a, b), a.name + " / " + b.name); }
-FUNCTION F sqrt(F a) { return number(a.sink, "sqrt(" + a.name + ")"); }
+FUNCTION F operator/(F a, F b) {
+  Sink* const sink = sink_of(a, b);
+  return number(sink, sink->repairs ? "divided(" + a.name + ", " + b.name + ")" : a.name + " / " + b.name);
+}
+FUNCTION F sqrt(F a) { return number(a.sink, (a.sink->repairs ? "rooted(" : "sqrt(") + a.name + ")"); }
+FUNCTION F guess_quotient(F a, F b) { return number(sink_of(a, b), "guess_quotient(" + a.name + ", " + b.name + ")"); }
+FUNCTION F guess_root(F a) { return number(a.sink, "guess_root(" + a.name + ")"); }
 FUNCTION M operator<(F a, F b) { return choice(sink_of(a, b), a.name + " < " + b.name); }
 FUNCTION M operator>(F a, F b) { return choice(sink_of(a, b), a.name + " > " + b.name); }
 FUNCTION M operator<=(F a, F b) { return choice(sink_of(a, b), a.name + " <= " + b.name); }
@@ -122,6 +128,7 @@ FUNCTION F rare(M m, F (*function)(F), F argument, F otherwise) {
 }
 
 #include "core/ops/functions.inc.h"
+#include "core/ops/division.inc.h"
 
 // ---- operators -----------------------------------------------------------------------------------------------------
 
@@ -177,11 +184,27 @@ const char* type_text(bool boolean) { return boolean ? "bool" : "float"; }
 
 }  // namespace
 
-std::string opencl_prelude() { return "#pragma OPENCL FP_CONTRACT OFF\n"; }
+std::string opencl_prelude(const OpenclDivision& division) {
+  std::string text = "#pragma OPENCL FP_CONTRACT OFF\n";
+  if (!division.repaired) return text;
+  const auto function = [&](std::string_view head, const std::string& body, const std::string& value) {
+    text += "float " + std::string(head) + " {\n" + body + "  return " + value + ";\n}\n";
+  };
+  function("guess_quotient(const float a, const float b)", "", std::string(division.quotient));
+  function("guess_root(const float a)", "", std::string(division.root));
+  Sink sink;
+  const std::string quotient = rounded_quotient({&sink, "a"}, {&sink, "b"}).name;
+  function("divided(const float a, const float b)", sink.text, quotient);
+  Sink other;
+  const std::string root = rounded_root({&other, "a"}).name;
+  function("rooted(const float a)", other.text, root);
+  return text;
+}
 
 std::string print_operator_opencl(const Elementwise& elementwise, std::span<const double> attributes,
-                                  std::string_view name) {
+                                  std::string_view name, bool repairs_division) {
   Printing body;
+  body.sink.repairs = repairs_division;
   body.attributes = attributes.data();
   // Both lists are read from the same text, so they have the same order.
   bodies[&elementwise - elementwise_operators().data()](body);
@@ -195,7 +218,8 @@ std::string print_operator_opencl(const Elementwise& elementwise, std::span<cons
          body.sink.text + "  return " + body.value + ";\n}\n";
 }
 
-ChainText print_chain_opencl(const Chain& chain, std::span<const DType> inputs, std::string_view prefix) {
+ChainText print_chain_opencl(const Chain& chain, std::span<const DType> inputs, std::string_view prefix,
+                             bool repairs_division) {
   ChainText text;
   std::vector<bool> boolean;  // by slot
   for (const DType type : inputs) {
@@ -219,7 +243,7 @@ ChainText print_chain_opencl(const Chain& chain, std::span<const DType> inputs, 
     if (function == printed.end()) {
       const std::string name =
           std::string(prefix) + std::to_string(printed.size()) + "_" + std::string(elementwise.name);
-      text.functions += print_operator_opencl(elementwise, step.attributes, name);
+      text.functions += print_operator_opencl(elementwise, step.attributes, name, repairs_division);
       function = printed.insert(printed.end(), {&step, name});
     }
     // Booleans and numbers meet where a comparison of booleans is asked for.

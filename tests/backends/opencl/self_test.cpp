@@ -3,7 +3,6 @@
 
 #include "backends/opencl/session.h"
 #include "backends/opencl/support.h"
-#include "core/op/expression_printer.h"
 
 using namespace webai;
 using namespace webai::test;
@@ -39,9 +38,9 @@ TEST_CASE("a device whose square root is one bit off fails the self-test by name
   const auto connection = session();
   if (!connection) return;
   const opencl::SelfTest outcome =
-      opencl::self_test(connection, opencl_prelude() +
-                                        "float near_root(const float x) { return as_float(as_uint(sqrt(x)) + 1u); }\n"
-                                        "#undef sqrt\n#define sqrt near_root\n");
+      opencl::self_test(connection, {},
+                        "float near_root(const float x) { return as_float(as_uint(sqrt(x)) + 1u); }\n"
+                        "#undef sqrt\n#define sqrt near_root\n");
   INFO(outcome.text);
   CHECK(!outcome.same_bits);
   CHECK(outcome.text.starts_with("other bits than the CPU's in sqrt (of"));
@@ -51,9 +50,9 @@ TEST_CASE("a device that converts a whole number wrongly fails in the functions 
   const auto connection = session();
   if (!connection) return;
   const opencl::SelfTest outcome =
-      opencl::self_test(connection, opencl_prelude() +
-                                        "float odd_number(const int x) { return x == 1 ? 0.0f : (float)x; }\n"
-                                        "#undef convert_float\n#define convert_float odd_number\n");
+      opencl::self_test(connection, {},
+                        "float odd_number(const int x) { return x == 1 ? 0.0f : (float)x; }\n"
+                        "#undef convert_float\n#define convert_float odd_number\n");
   INFO(outcome.text);
   CHECK(!outcome.same_bits);
   CHECK(outcome.text.find("log") != std::string::npos);
@@ -63,7 +62,7 @@ TEST_CASE("a device that converts a whole number wrongly fails in the functions 
 TEST_CASE("a driver that refuses the self-test leaves a device that promises no bits") {
   const auto connection = session();
   if (!connection) return;
-  const opencl::SelfTest outcome = opencl::self_test(connection, "#error this driver knows no OpenCL C\n");
+  const opencl::SelfTest outcome = opencl::self_test(connection, {}, "#error this driver knows no OpenCL C\n");
   CHECK(!outcome.same_bits);
   CHECK(outcome.text.find("building the kernels failed") != std::string::npos);
 }

@@ -36,6 +36,18 @@ TEST_CASE("an operator is printed one rounding a statement, constants as bits") 
         "bool both(bool a, bool b) {\n  const bool v0 = a && b;\n  return v0;\n}\n");
 }
 
+TEST_CASE("where division is repaired, / and sqrt are calls of the prelude's functions") {
+  CHECK(print_operator_opencl(find("rsqrt"), {}, "f", true) ==
+        "float f(float x) {\n"
+        "  const float v0 = rooted(x);\n"
+        "  const float v1 = divided(as_float(0x3f800000u), v0);\n"
+        "  return v1;\n}\n");
+  const std::string prelude = opencl_prelude({.repaired = true});
+  CHECK(prelude.find("float divided(const float a, const float b) {") != std::string::npos);
+  CHECK(prelude.find("float rooted(const float a) {") != std::string::npos);
+  CHECK(opencl_prelude().find("divided") == std::string::npos);
+}
+
 TEST_CASE("every operator is printed without the device's own functions") {
   for (const Elementwise& elementwise : elementwise_operators()) {
     std::vector<double> attributes;
