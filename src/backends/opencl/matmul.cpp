@@ -1,6 +1,6 @@
-// Matrix products: both operands are packed into panels (which also transposes them and fills their edges with zeros),
-// then each work-item computes one tile of the result in vector registers. A chain behind the product runs over the
-// finished product.
+// Matrix products: an operand that whole tiles do not cover, or whose rows cannot be read as vectors, is packed into panels
+// (which transposes it and fills its edges with zeros); then each work-item computes one tile of the result in vector
+// registers. A chain behind the product runs over the finished product.
 #include <algorithm>
 
 #include "backends/opencl/program_text.h"
@@ -20,6 +20,9 @@ struct Product {
   std::size_t column_tiles() const { return (n + columns - 1) / columns; }
   std::size_t floats_a() const { return batch_a * row_tiles() * rows * k; }
   std::size_t floats_b() const { return batch_b * column_tiles() * columns * k; }
+  // Read where it lies: a launch less, which costs a small product on a CPU more than its arithmetic.
+  bool direct_a() const { return k > 0 && m % rows == 0; }
+  bool direct_b() const { return k > 0 && !transpose_b && n % columns == 0; }
 };
 
 Shape first_axes(const Shape& shape) { return Shape(shape.dims().first(shape.rank() - 2)); }
@@ -85,20 +88,27 @@ std::string tiles_text(const std::string& name, const Product& p, bool fuses, st
           ") return;\n";
   text += "  const uint tile_column = i % " + number(p.column_tiles()) + ", tile_row = i / " + number(p.column_tiles()) +
           " % " + number(p.row_tiles()) + ", batch = i / " + number(p.column_tiles() * p.row_tiles()) + ";\n";
-  text += "  global const float* a = panels_a + ((" + matrix_text(p, p.leading_a) + ") * " + number(p.row_tiles()) +
-          " + tile_row) * " + number(p.k * p.rows) + ";\n";
-  text += "  global const float* b = panels_b + ((" + matrix_text(p, p.leading_b) + ") * " + number(p.column_tiles()) +
-          " + tile_column) * " + number(p.k * p.columns) + ";\n";
+  // One operand in a panel or in place: where its tile begins, from one line to the next, from one k to the next.
+  const std::string matrix_a = "(" + matrix_text(p, p.leading_a) + ") * ", matrix_b = "(" + matrix_text(p, p.leading_b) + ") * ";
+  const std::size_t line_a = !p.direct_a() || p.transpose_a ? 1 : p.k;
+  const std::size_t step_a = !p.direct_a() ? p.rows : p.transpose_a ? p.m : 1;
+  const std::size_t step_b = p.direct_b() ? p.n : p.columns;
+  text += "  global const float* a = panels_a + " +
+          (p.direct_a() ? matrix_a + number(p.m * p.k) + " + tile_row * " + number(p.rows * line_a)
+                        : "(" + matrix_a + number(p.row_tiles()) + " + tile_row) * " + number(p.k * p.rows)) + ";\n";
+  text += "  global const float* b = panels_b + " +
+          (p.direct_b() ? matrix_b + number(p.k * p.n) + " + tile_column * " + number(p.columns)
+                        : "(" + matrix_b + number(p.column_tiles()) + " + tile_column) * " + number(p.k * p.columns)) + ";\n";
   const auto sum = [](std::size_t row, std::size_t v) { return "c" + std::to_string(row) + "_" + std::to_string(v); };
   for (std::size_t row = 0; row < p.rows; ++row)
     for (std::size_t v = 0; v < vectors; ++v) text += "  float16 " + sum(row, v) + " = (float16)(0.0f);\n";
-  text += "  for (uint k = 0u; k < " + number(p.k) + "; ++k, a += " + std::to_string(p.rows) +
-          ", b += " + std::to_string(p.columns) + ") {\n";
+  text += "  for (uint k = 0u; k < " + number(p.k) + "; ++k, a += " + number(step_a) + ", b += " +
+          number(step_b) + ") {\n";
   for (std::size_t v = 0; v < vectors; ++v)
     text += "    const float16 b" + std::to_string(v) + " = vload16(" + std::to_string(v) + ", b);\n";
   for (std::size_t row = 0; row < p.rows; ++row)
     for (std::size_t v = 0; v < vectors; ++v) {
-      const std::string left = "(float16)(a[" + std::to_string(row) + "])", right = "b" + std::to_string(v);
+      const std::string left = "(float16)(a[" + number(row * line_a) + "])", right = "b" + std::to_string(v);
       text += "    " + sum(row, v) + " = " +
               (fuses ? "fma(" + left + ", " + right + ", " + sum(row, v) + ")" : sum(row, v) + " + " + left + " * " + right) +
               ";\n";
@@ -132,15 +142,20 @@ std::optional<std::string> refuses_matmul(const Graph& graph, const Node& node) 
 void emit_matmul(const Graph& graph, const Node& node, ProgramText& text) {
   const Product p = product_of(graph, node);
   if (p.batch * p.m * p.n == 0) return;
-  const LaunchOperand a{no_value, text.take_scratch(p.floats_a() * sizeof(float))};
-  const LaunchOperand b{no_value, text.take_scratch(p.floats_b() * sizeof(float))};
-  if (p.k > 0) {
-    const std::size_t pack_a = text.kernel(
-        [&](const std::string& name) { return pack_text(name, p.batch_a, p.m, p.k, p.rows, p.transpose_a); });
-    text.launch(pack_a, {{node.inputs[0]}, a}, p.floats_a(), group_size);
-    const std::size_t pack_b = text.kernel(
-        [&](const std::string& name) { return pack_text(name, p.batch_b, p.n, p.k, p.columns, !p.transpose_b); });
-    text.launch(pack_b, {{node.inputs[1]}, b}, p.floats_b(), group_size);
+  LaunchOperand a{node.inputs[0]}, b{node.inputs[1]};
+  if (!p.direct_a()) {
+    a = {no_value, text.take_scratch(p.floats_a() * sizeof(float))};
+    const auto print = [&](const std::string& name) {
+      return pack_text(name, p.batch_a, p.m, p.k, p.rows, p.transpose_a);
+    };
+    if (p.k > 0) text.launch(text.kernel(print), {{node.inputs[0]}, a}, p.floats_a(), group_size);
+  }
+  if (!p.direct_b()) {
+    b = {no_value, text.take_scratch(p.floats_b() * sizeof(float))};
+    const auto print = [&](const std::string& name) {
+      return pack_text(name, p.batch_b, p.n, p.k, p.columns, !p.transpose_b);
+    };
+    if (p.k > 0) text.launch(text.kernel(print), {{node.inputs[1]}, b}, p.floats_b(), group_size);
   }
   LaunchOperand to{node.outputs[0]};
   if (node.chain) to = {no_value, text.take_scratch(p.batch * p.m * p.n * sizeof(float))};

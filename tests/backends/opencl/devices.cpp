@@ -74,6 +74,10 @@ TEST_CASE("products on opencl agree with the reference, transposed, batched, of 
       {"matmul", {Shape{37, 19}, Shape{45, 19}}, right},   {"matmul", {Shape{19, 9}, Shape{64, 19}}, both},
       {"matmul", {Shape{3, 0}, Shape{0, 4}}, {}},          {"matmul", {Shape{0, 3}, Shape{3, 4}}, {}},
       {"matmul", {Shape{2, 3, 5, 6}, Shape{3, 6, 4}}, {}}, {"matmul", {Shape{2, 5, 6}, Shape{6, 4}}, {}},
+      // read in place: A alone, B alone, both; batched
+      {"matmul", {Shape{16, 9}, Shape{9, 33}}, {}},        {"matmul", {Shape{9, 11}, Shape{11, 64}}, {}},
+      {"matmul", {Shape{16, 9}, Shape{9, 64}}, {}},        {"matmul", {Shape{9, 24}, Shape{9, 96}}, left},
+      {"matmul", {Shape{2, 3, 8, 6}, Shape{3, 6, 32}}, {}}, {"matmul", {Shape{3, 7, 16}, Shape{3, 7, 16}}, left},
   };
   const auto expected = run_calls(calls, *judge), found = run_calls(calls, *device);
   for (std::size_t i = 0; i < calls.size(); ++i) {
