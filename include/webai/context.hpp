@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "webai/export.hpp"
 
@@ -89,6 +90,10 @@ class WEBAI_EXPORT Context {
   std::uint64_t allocation_count() const noexcept;  ///< calls of allocate since the start
 
   void log(int level, std::string_view text) const noexcept;
+
+  /// For define_operation: definitions that networks of this context know besides the library's own.
+  void keep_operation(std::shared_ptr<const void> definition) const;
+  std::vector<std::shared_ptr<const void>> kept_operations() const;
 
  private:
   struct State;

@@ -8,6 +8,7 @@
 #include "webai/files.hpp"
 #include "webai/json.hpp"
 #include "webai/network.hpp"
+#include "webai/operation.hpp"
 #include "webai/shape.hpp"
 #include "webai/tensor.hpp"
 #include "webai/training.hpp"

@@ -86,7 +86,7 @@ RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize) {
 
 NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& context, const NetworkOptions& options) {
   auto state = std::make_shared<State>(context, options);
-  state->registry = std::make_shared<const Registry>(make_registry());
+  state->registry = std::make_shared<const Registry>(make_registry(context));
   state->devices = choose_devices(context, options.device, options.require);
   state->model = parse_model(context, *state->registry, text, {.json5 = options.json5});
   if (options.seed) {

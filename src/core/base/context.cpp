@@ -29,6 +29,8 @@ struct Context::State {
   Options options;
   std::atomic<std::uint64_t> allocated{0};
   std::atomic<std::uint64_t> allocations{0};
+  std::atomic_flag operations_busy;  // held for as long as a short list is copied
+  std::vector<std::shared_ptr<const void>> operations;
 };
 
 Context::Context(std::shared_ptr<Host> host, std::shared_ptr<Executor> executor, Options options) {
@@ -38,6 +40,32 @@ Context::Context(std::shared_ptr<Host> host, std::shared_ptr<Executor> executor,
   state_->host = std::move(host);
   state_->executor = std::move(executor);
   state_->options = options;
+}
+
+namespace {
+
+class Hold {
+ public:
+  explicit Hold(std::atomic_flag& flag) noexcept : flag_(flag) {
+    while (flag_.test_and_set(std::memory_order_acquire)) {
+    }
+  }
+  ~Hold() { flag_.clear(std::memory_order_release); }
+
+ private:
+  std::atomic_flag& flag_;
+};
+
+}  // namespace
+
+void Context::keep_operation(std::shared_ptr<const void> definition) const {
+  const Hold hold(state_->operations_busy);
+  state_->operations.push_back(std::move(definition));
+}
+
+std::vector<std::shared_ptr<const void>> Context::kept_operations() const {
+  const Hold hold(state_->operations_busy);
+  return state_->operations;
 }
 
 Host& Context::host() const noexcept { return *state_->host; }

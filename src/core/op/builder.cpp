@@ -102,7 +102,7 @@ std::vector<Ref> Builder::emit_all(const OpDef& op, std::span<const Ref> inputs,
     node.inputs.push_back(input.id);
     types.push_back(input ? &graph_.value(input.id).type : nullptr);
   }
-  ShapeContext shapes(op, types, node.attributes, path_);
+  ShapeContext shapes(op, types, node.attributes, path_, *this);
   op.shape(shapes);
   const NodeId id = graph_.add_node(std::move(node), shapes.outputs());
   appended(id);

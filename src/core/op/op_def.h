@@ -42,14 +42,16 @@ struct Constraint {
 class ShapeContext {
  public:
   ShapeContext(const OpDef& op, std::span<const ValueType* const> inputs, const Attributes& attributes,
-               std::string_view path)
-      : op_(op), inputs_(inputs), attributes_(attributes), path_(path) {}
+               std::string_view path, const Builder& builder)
+      : op_(op), inputs_(inputs), attributes_(attributes), path_(path), builder_(builder) {}
 
   std::size_t input_count() const { return inputs_.size(); }
   bool has(std::size_t index) const { return index < inputs_.size() && inputs_[index] != nullptr; }
   const Shape& shape(std::size_t index) const { return inputs_[index]->shape; }
   DType type(std::size_t index) const { return inputs_[index]->type; }
   const Attributes& attributes() const { return attributes_; }
+  /// Whoever emits the node: a rule may compose the operator beside to see what comes out.
+  const Builder& builder() const { return builder_; }
 
   void output(DType type, Shape shape) { outputs_.push_back({type, std::move(shape)}); }
   /// Throws SHAPE_MISMATCH "op: message (input 2x3, filter 3x4) [C1] at path" unless `holds`.
@@ -64,6 +66,7 @@ class ShapeContext {
   std::span<const ValueType* const> inputs_;
   const Attributes& attributes_;
   std::string_view path_;
+  const Builder& builder_;
   std::vector<ValueType> outputs_;
 };
 

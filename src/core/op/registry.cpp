@@ -39,7 +39,8 @@ const OpDef& Registry::add(OpDef op) {
 }
 
 const OpDef* Registry::find(std::string_view domain, std::string_view name) const {
-  const auto at = definitions_.find(std::string(domain) + "#" + std::string(name));
+  const bool complete = name.find('#') != std::string_view::npos;
+  const auto at = definitions_.find(complete ? std::string(name) : std::string(domain) + "#" + std::string(name));
   return at == definitions_.end() ? nullptr : at->second.get();
 }
 

@@ -16,6 +16,7 @@ class Registry {
   /// Takes a definition. Throws ALREADY_EXISTS, or INVALID_ARGUMENT naming the gap: no shape rule; neither kernel nor
   /// body (nor view); neither gradient, body nor reason; a constraint without text; no sample.
   const OpDef& add(OpDef definition);
+  /// nullptr where there is none. A name with its domain, "mine#swish", is looked for there instead.
   const OpDef* find(std::string_view domain, std::string_view name) const;
   /// find in domain core, or "domain#name"; throws NOT_FOUND with the nearest name.
   const OpDef& get(std::string_view name) const;
@@ -29,5 +30,7 @@ class Registry {
 
 /// Every built-in operator (core/ops/all_ops.cpp lists the families by name).
 Registry make_registry();
+/// And what a program has defined in this context.
+Registry make_registry(const Context& context);
 
 }  // namespace webai

@@ -1,6 +1,7 @@
 // The list of operator families.
 #include "core/op/registry.h"
 #include "core/ops/families.h"
+#include "webai/context.hpp"
 
 namespace webai {
 
@@ -24,6 +25,12 @@ Registry make_registry() {
   add_random(registry);
   add_normalise(registry);
   add_fused(registry);
+  return registry;
+}
+
+Registry make_registry(const Context& context) {
+  Registry registry = make_registry();
+  for (const auto& definition : context.kept_operations()) registry.add(*static_cast<const OpDef*>(definition.get()));
   return registry;
 }
 

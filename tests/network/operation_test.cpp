@@ -1,0 +1,95 @@
+// Operations that a program composes: layer types and activations like the library's own.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+Context one_thread() { return Context::system({.threads = 1}); }
+
+void define_swish(const Context& context) {
+  define_operation(context, {.name = "swish", .domain = "mine"}, [](Variable x) { return x * sigmoid(x); });
+}
+
+const char* const model = R"({"layers": [2, {"size": 4, "activation": "mine#swish"}, 1]})";
+
+}  // namespace
+
+TEST_CASE("a composed operation is an activation that trains, as the built-in one of the same formula does") {
+  const Context context = one_thread();
+  define_swish(context);
+  NeuralNetwork own = NeuralNetwork::from_json(model, context);
+  NeuralNetwork built_in =
+      NeuralNetwork::from_json(R"({"layers": [2, {"size": 4, "activation": "silu"}, 1]})", context);
+  const TrainOptions options{.max_iterations = 20};
+  const double error = own.train(Dataset::sample("xor"), options).error;
+  CHECK(error == Approx(built_in.train(Dataset::sample("xor"), options).error).epsilon(1e-3));
+  CHECK(own.run({1, 0})[0] == Approx(built_in.run({1, 0})[0]).epsilon(1e-3));
+}
+
+TEST_CASE("a composed operation is a layer type, and is fused with what stands around it") {
+  const Context context = one_thread();
+  define_swish(context);
+  NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [3, {"type": "mine#swish"}]})", context);
+  const Output output = network.run({-1, 0, 2});
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double x = std::array{-1.0, 0.0, 2.0}[i];
+    CHECK(output[i] == Approx(x / (1 + std::exp(-x))).epsilon(1e-6));
+  }
+  // The product, its bias and the whole of swish are one kernel.
+  const std::string kernels = NeuralNetwork::from_json(model, context).inspect();
+  CHECK(kernels.find("core#matmul + epilogue") + kernels.find("matmul + epilogue") != 2 * std::string::npos);
+  CHECK(kernels.find("swish") == std::string::npos);
+}
+
+TEST_CASE("operations call one another, take attributes, and see types and shapes") {
+  const Context context = one_thread();
+  define_swish(context);
+  define_operation(context, {.name = "shares", .domain = "mine"}, [](Variable x) {
+    CHECK(x.type() == DType::fp32);
+    CHECK(x.shape().rank() == 2);
+    return 2.0 * apply("softmax", {apply("mine#swish", {x})}, R"({"axis": -1})") - 1.0;
+  });
+  NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#shares"}]})", context);
+  const Output output = network.run({1, 1});
+  CHECK(output[0] == Approx(0).margin(1e-6));
+  CHECK(output[1] == Approx(0).margin(1e-6));
+}
+
+TEST_CASE("an operation belongs to its context") {
+  const Context context = one_thread();
+  define_swish(context);
+  CHECK_THROWS_WITH(NeuralNetwork::from_json(model, one_thread()), Catch::Contains("mine"));
+}
+
+TEST_CASE("definitions that cannot be are refused with the reason") {
+  const Context context = one_thread();
+  define_swish(context);
+  const auto same = [](Variable x) { return x; };
+  CHECK_THROWS_WITH(define_swish(context), Catch::Contains("exists already"));
+  CHECK_THROWS_WITH(define_operation(context, {.name = "a b", .domain = "mine"}, same),
+                    Catch::Contains("cannot be the name"));
+  CHECK_THROWS_WITH(define_operation(context, {.name = "a", .domain = ""}, same),
+                    Catch::Contains("cannot be the domain"));
+  CHECK_THROWS_WITH(define_operation(context, {.name = "a", .domain = "core"}, same),
+                    Catch::Contains("the library's own"));
+  CHECK_THROWS_WITH(
+      define_operation(context, {.name = "loop", .domain = "mine"}, [](Variable x) { return apply("mine#loop", {x}); }),
+      Catch::Contains("mine#loop"));
+  CHECK_THROWS_WITH(
+      define_operation(context, {.name = "typo", .domain = "mine"}, [](Variable x) { return apply("tanhh", {x}); }),
+      Catch::Contains("did you mean \"tanh\"?"));
+  CHECK_THROWS_WITH(define_operation(context, {.name = "empty", .domain = "mine"}, [](Variable) { return Variable(); }),
+                    Catch::Contains("empty Variable"));
+  Variable kept;
+  CHECK_THROWS_WITH(define_operation(context, {.name = "mixed", .domain = "mine"},
+                                     [&kept](Variable x) {
+                                       const Variable before = std::exchange(kept, x);
+                                       return before.type() == DType::fp32 ? x : x;
+                                     }),
+                    Catch::Contains("empty Variable"));
+}
