@@ -20,6 +20,7 @@
 #include "webai/dtype.hpp"
 #include "webai/error.hpp"
 #include "webai/export.hpp"
+#include "webai/profile.hpp"
 #include "webai/tensor.hpp"
 #include "webai/training.hpp"
 
@@ -153,6 +154,8 @@ class WEBAI_EXPORT NeuralNetwork {
   void save(const std::string& path, const SaveOptions& options = {}) const;
 
   NetworkInfo info() const;
+  /// Runs made-up samples for about so long and says what each node of the compiled run takes, in running order.
+  std::vector<NodeProfile> profile(std::size_t batch = 1, double milliseconds = 500);
   /// The graph after each pass, the placement and the memory plan, as text. Batch of the plan: `batch`.
   std::string inspect(bool passes = false, std::size_t batch = 1) const;
   /// The compiled graph in Graphviz's language.
@@ -187,6 +190,9 @@ class WEBAI_EXPORT TrainingSession {
 
   /// Works for a few milliseconds; false when training has ended.
   bool advance();
+  /// Trains for about so long, at least one step, and says what each node of a step takes, in running order. Empty when
+  /// training has ended before.
+  std::vector<NodeProfile> profile(double milliseconds = 500);
   /// So far, or the final account.
   const TrainInfo& info() const;
   /// Ends it with this stop reason.

@@ -9,6 +9,7 @@
 #include "webai/json.hpp"
 #include "webai/network.hpp"
 #include "webai/operation.hpp"
+#include "webai/profile.hpp"
 #include "webai/shape.hpp"
 #include "webai/tensor.hpp"
 #include "webai/training.hpp"

@@ -31,4 +31,9 @@ std::optional<std::size_t> Executable::slot(std::string_view name, Slot::Role ro
   return std::nullopt;
 }
 
+std::vector<NodeProfile> Executable::time_step(std::span<const Binding> bindings) {
+  run(bindings, 1);
+  return {};
+}
+
 }  // namespace webai

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/ir/graph.h"
+#include "webai/profile.hpp"
 
 namespace webai {
 
@@ -84,6 +85,9 @@ class Executable {
   /// Runs `steps` times with one binding per slot, in slot order. May return before the work is done: wait() on the
   /// device. Allocates nothing after the first run with the same bindings.
   virtual void run(std::span<const Binding> bindings, std::size_t steps) = 0;
+  /// Runs one step as run does and says how long each node took, in running order: a function of its own, so that run
+  /// never asks the clock. The default knows only the step: it runs it, and whoever calls times the whole.
+  virtual std::vector<NodeProfile> time_step(std::span<const Binding> bindings);
   /// One line per node, for `inspect`.
   virtual std::string report() const = 0;
 };

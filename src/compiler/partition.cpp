@@ -1,179 +1,22 @@
-// Stretches run in turn. Each value that more than one stretch (or the caller) knows has one copy per memory space and
-// a mark of which copies are current; a stretch first brings its inputs up to date, and what it writes makes the other
-// copies stale. So nothing is copied twice, and weights that only a device touches stay there for all steps of a run.
+// Cutting a placed graph into stretches of one device each, with what they share made explicit.
 #include "compiler/partition.h"
 
 #include <algorithm>
 #include <map>
 #include <set>
 
+#include "compiler/partitioned.h"
 #include "compiler/plan.h"
+#include "core/op/cost.h"
 #include "core/op/op_def.h"
-#include "webai/error.hpp"
 
 namespace webai {
 namespace {
 
-constexpr std::size_t host_space = 0;
-
-// One value known outside a stretch.
-struct Shared {
-  ValueId value;
-  std::size_t bytes;
-  std::vector<std::unique_ptr<Buffer>> copies;  // by space; the host's is empty when the caller binds one
-  std::vector<bool> current;                    // by space
-  std::optional<std::size_t> slot;              // of the whole executable
-};
-
-struct Stretch {
-  Device* device;
-  std::size_t space;
-  std::unique_ptr<Executable> executable;
-  std::vector<std::size_t> shared;  // by slot of the stretch's executable
-  std::vector<bool> writes;         // likewise: the stretch gives this one a new content
-  std::vector<bool> reads;          // likewise: it needs the old one
-  std::vector<Binding> bindings;
-};
-
-class Partitioned final : public Executable {
- public:
-  std::span<const Slot> slots() const noexcept override { return slots_; }
-
-  void run(std::span<const Binding> bindings, std::size_t steps) override {
-    for (std::size_t step = 0; step < steps; ++step) {
-      begin_step(bindings, step);
-      for (Stretch& stretch : stretches_) run(stretch);
-      end_step(bindings, step);
-    }
-    for (Shared& shared : shared_)
-      if (shared.slot && slots_[*shared.slot].role != Slot::input) bring(shared, host_space);
-  }
-
-  std::string report() const override {
-    std::string text;
-    for (const Stretch& stretch : stretches_) {
-      text += "on " + stretch.device->info().name + ":\n";
-      for (std::size_t i = 0; i < stretch.shared.size(); ++i) {
-        const std::size_t index = stretch.shared[i];
-        if (stretch.reads[i] && written_elsewhere(index, stretch.space))
-          text += "  transfer in: " + stretch.executable->slots()[i].name + ", " + std::to_string(shared_[index].bytes) +
-                  " bytes when stale\n";
-      }
-      text += stretch.executable->report();
-      for (std::size_t i = 0; i < stretch.shared.size(); ++i) {
-        const std::size_t index = stretch.shared[i];
-        if (stretch.space != host_space && stretch.writes[i] && shared_[index].slot)
-          text += "  transfer out: " + slots_[*shared_[index].slot].name + ", " + std::to_string(shared_[index].bytes) +
-                  " bytes " + (slots_[*shared_[index].slot].role == Slot::output ? "each step\n" : "at the end of a run\n");
-      }
-    }
-    return text;
-  }
-
-  std::vector<Slot> slots_;
-  std::vector<Shared> shared_;
-  std::vector<Stretch> stretches_;
-  std::vector<Device*> spaces_;  // by space; a null pointer for the host
-
- private:
-  // Whether a space gets this value from another one: from the caller, or from a stretch that runs there.
-  bool written_elsewhere(std::size_t index, std::size_t space) const {
-    if (shared_[index].slot && space != host_space) return true;
-    for (const Stretch& stretch : stretches_)
-      for (std::size_t i = 0; i < stretch.shared.size(); ++i)
-        if (stretch.shared[i] == index && stretch.writes[i] && stretch.space != space) return true;
-    return false;
-  }
-
-  // Inputs and outputs move along with the steps; parameters and states stay where they are.
-  void begin_step(std::span<const Binding> bindings, std::size_t step) {
-    for (Shared& shared : shared_) {
-      if (!shared.slot) continue;
-      const Binding& binding = bindings[*shared.slot];
-      const bool moves = binding.step != 0 || slots_[*shared.slot].role == Slot::output;
-      if (step > 0 && !moves) continue;
-      if (shared.bytes > 0 && !binding.buffer->host())
-        throw Error(Code::internal, "slot \"" + slots_[*shared.slot].name + "\" is not bound to host memory");
-      host_[&shared - shared_.data()] = static_cast<std::byte*>(binding.buffer->host()) + binding.offset + binding.step * step;
-      std::fill(shared.current.begin(), shared.current.end(), false);
-      shared.current[host_space] = true;
-    }
-  }
-  void end_step(std::span<const Binding>, std::size_t) {
-    for (Shared& shared : shared_)
-      if (shared.slot && slots_[*shared.slot].role == Slot::output) bring(shared, host_space);
-  }
-
-  std::byte* host_memory(Shared& shared) {
-    if (shared.slot) return host_[static_cast<std::size_t>(&shared - shared_.data())];
-    return static_cast<std::byte*>(shared.copies[host_space]->host());
-  }
-
-  void bring(Shared& shared, std::size_t space) {
-    if (shared.current[space] || shared.bytes == 0) return;
-    const std::size_t from =
-        static_cast<std::size_t>(std::find(shared.current.begin(), shared.current.end(), true) - shared.current.begin());
-    if (from == shared.current.size()) return;  // nobody has written it yet
-    std::byte* const host = host_memory(shared);
-    if (from != host_space) shared.copies[from]->read(0, {host, shared.bytes});
-    shared.current[host_space] = true;
-    if (space != host_space) shared.copies[space]->write(0, {host, shared.bytes});
-    shared.current[space] = true;
-  }
-
-  void run(Stretch& stretch) {
-    for (std::size_t i = 0; i < stretch.shared.size(); ++i) {
-      Shared& shared = shared_[stretch.shared[i]];
-      if (stretch.reads[i]) bring(shared, stretch.space);
-      if (stretch.space == host_space) {
-        wrapped_[stretch.shared[i]]->memory = host_memory(shared);
-        stretch.bindings[i] = {wrapped_[stretch.shared[i]].get(), 0, 0};
-      } else {
-        stretch.bindings[i] = {shared.copies[stretch.space].get(), 0, 0};
-      }
-    }
-    // No wait here: what a device still has in its queue comes before the copies out of its memory.
-    stretch.executable->run(stretch.bindings, 1);
-    for (std::size_t i = 0; i < stretch.shared.size(); ++i) {
-      if (!stretch.writes[i]) continue;
-      Shared& shared = shared_[stretch.shared[i]];
-      std::fill(shared.current.begin(), shared.current.end(), false);
-      shared.current[stretch.space] = true;
-    }
-  }
-
-  // Host memory whose address changes from step to step.
-  struct Window final : Buffer {
-    std::byte* memory = nullptr;
-    std::size_t bytes = 0;
-    std::size_t size() const noexcept override { return bytes; }
-    void* host() noexcept override { return bytes > 0 ? memory : reinterpret_cast<std::byte*>(this); }
-    void read(std::size_t offset, std::span<std::byte> into) override {
-      std::copy_n(memory + offset, into.size(), into.data());
-    }
-    void write(std::size_t offset, std::span<const std::byte> from) override {
-      std::copy_n(from.data(), from.size(), memory + offset);
-    }
-  };
-
- public:
-  void finish() {
-    host_.resize(shared_.size());
-    for (const Shared& shared : shared_) {
-      wrapped_.push_back(std::make_unique<Window>());
-      wrapped_.back()->bytes = shared.bytes;
-    }
-  }
-
- private:
-  std::vector<std::byte*> host_;                  // by shared value: where the caller's memory is in this step
-  std::vector<std::unique_ptr<Window>> wrapped_;  // by shared value
-};
-
 class Partitioner {
  public:
   Partitioner(const Context& context, const Graph& graph, std::span<Device* const> devices)
-      : context_(context), graph_(graph), result_(std::make_unique<Partitioned>()) {
+      : context_(context), graph_(graph), result_(std::make_unique<Partitioned>(context)) {
     result_->spaces_ = {nullptr};
     for (Device* const device : devices) {
       device_[device->info().name] = device;
@@ -293,7 +136,8 @@ class Partitioner {
           written.insert(shared(output));
         }
       }
-    Stretch stretch{device, space, device->compile(plan(context_, std::move(part))), {}, {}, {}, {}};
+    Stretch stretch{device, space, nullptr, row_of(begin, end, device->info().name), {}, {}, {}, {}};
+    stretch.executable = device->compile(plan(context_, std::move(part)));
     for (const Slot& slot : stretch.executable->slots()) {
       const std::size_t number = shared_of_slot.at(slot.name);
       Shared& shared = result_->shared_[number];
@@ -305,6 +149,22 @@ class Partitioner {
     }
     stretch.bindings.resize(stretch.shared.size());
     result_->stretches_.push_back(std::move(stretch));
+  }
+
+  // All nodes of a stretch as one row of a profile, for devices that time nothing themselves.
+  NodeProfile row_of(std::size_t begin, std::size_t end, const std::string& device) const {
+    NodeProfile row;
+    std::size_t nodes = 0;
+    for (std::size_t n = begin; n < end; ++n) {
+      if (definition(graph_.nodes[n]).view) continue;
+      const NodeProfile one = profile_row(graph_, graph_.nodes[n], device);
+      row.operations += one.operations;
+      row.bytes += one.bytes;
+      if (nodes++ == 0) row.operation = one.operation, row.path = one.path;
+    }
+    row.device = device;
+    if (nodes > 1) row.operation += " and " + std::to_string(nodes - 1) + " more";
+    return row;
   }
 
   std::unique_ptr<Buffer> host_copy(std::size_t bytes) {

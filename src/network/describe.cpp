@@ -4,6 +4,7 @@
 #include "compiler/plan.h"
 #include "core/ir/text.h"
 #include "core/model/describe.h"
+#include "core/op/cost.h"
 #include "core/op/op_def.h"
 #include "network/state.h"
 
@@ -23,14 +24,6 @@ std::string shortened(const std::string& text) {
     begin = end + 1;
   }
   return result;
-}
-
-// "matmul + add, tanh" for a product whose results go through a chain; "add, tanh" for a chain alone.
-std::string work_text(const Node& node) {
-  if (!node.chain) return node.op->name;
-  std::string steps;
-  for (const ChainStep& step : node.chain->steps) steps += (steps.empty() ? "" : ", ") + step.op->name;
-  return node.op->name == "fused" ? steps : node.op->name + " + " + steps;
 }
 
 std::string type_text(const ValueType& type) { return std::string(name_of(type.type)) + " " + type.shape.text(); }

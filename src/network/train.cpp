@@ -3,9 +3,8 @@
 #include <mutex>
 
 #include "compiler/passes.h"
-#include "host/background_thread.h"
 #include "network/state.h"
-#include "training/driver.h"
+#include "network/training_state.h"
 #include "training/optimizer.h"
 #include "training/storage_type.h"
 #include "webai/error.hpp"
@@ -100,16 +99,6 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
 }
 
 }  // namespace
-
-struct TrainingSession::State {
-  NeuralNetwork network;
-  NeuralNetwork::State& net;
-  BackgroundThreads background;
-  std::unique_ptr<TrainingDriver> driver;
-  TrainInfo final_info;
-
-  State(NeuralNetwork given) : network(std::move(given)), net(*network.state_) {}
-};
 
 TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, const TrainOptions& given)
     : state_(std::make_unique<State>(std::move(network))) {

@@ -110,7 +110,7 @@ void TrainingDriver::finish(std::string_view reason) {
   info_.elapsed_ms = context_.host().now() - started_;
 }
 
-bool TrainingDriver::advance() {
+bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   if (!info_.stop_reason.empty()) return false;
   if (setup_.stop && setup_.stop->load(std::memory_order_relaxed)) return finish("stopTraining"), false;
   if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), false;
@@ -136,14 +136,14 @@ bool TrainingDriver::advance() {
     }
   }
   const std::size_t left = block_.samples - block_done_;
-  const std::size_t steps = std::clamp<std::size_t>(left / batch, 1, segment_steps_);
+  const std::size_t steps = times ? 1 : std::clamp<std::size_t>(left / batch, 1, segment_steps_);
   const std::size_t step_samples = std::min(batch, left);  // the last batch of an epoch may be smaller
   Bound& bound = bound_for(static_cast<std::int64_t>(step_samples));
   // Where a segment ends changes no result, so its length may follow the clock. A segment that the data cut short is
   // not timed, and after some of those it is still early enough for a report: asking costs as much as a small step.
-  const bool timed = steps == segment_steps_;
+  const bool timed = steps == segment_steps_ && !times;
   const double began = timed ? context_.host().now() : 0;
-  run_steps(bound, block_, block_done_, steps, step_samples);
+  run_steps(bound, block_, block_done_, steps, step_samples, times);
   block_done_ += steps * step_samples;
   if (timed) {
     const double took = context_.host().now() - began;
@@ -161,7 +161,7 @@ bool TrainingDriver::advance() {
 }
 
 void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps,
-                               std::size_t batch) {
+                               std::size_t batch, std::vector<NodeProfile>* times) {
   const auto slots = bound.program.executable->slots();
   // A rest block starts where whole batches end; its own batch is smaller, so the offset is counted in samples.
   const auto from = [&](const void* memory, std::size_t slot) {
@@ -171,7 +171,11 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
   bound.targets.look_at(from(block.outputs, bound.target_slot), slots[bound.target_slot].bytes * steps);
   bound.errors.look_at(errors_.data(), errors_.size() * sizeof(float));
   bound.correct.look_at(correct_.data(), correct_.size() * sizeof(float));
-  bound.program.executable->run(bound.bindings, steps);
+  if (times) {
+    *times = bound.program.executable->time_step(bound.bindings);
+  } else {
+    bound.program.executable->run(bound.bindings, steps);
+  }
 
   const bool doubles = slots[bound.error_slot].bytes == sizeof(double);
   const auto at = [&](const std::vector<float>& values, std::size_t step) {

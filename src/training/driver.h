@@ -45,15 +45,22 @@ class TrainingDriver {
 
   /// Runs one segment (some steps, a few milliseconds as a rule); false when training has ended. Throws NOT_A_NUMBER
   /// (INVALID_ARGUMENT) at the step whose loss is not finite, and what the dataset throws.
-  bool advance();
+  bool advance() { return advance(nullptr); }
+  /// The same, with a segment of one step whose nodes are timed; `times` is empty where none was run.
+  bool advance_timed(std::vector<NodeProfile>& times) {
+    times.clear();
+    return advance(&times);
+  }
   /// Ends training with this stop reason before the next segment.
   void finish(std::string_view reason);
   const TrainInfo& info() const { return info_; }
 
  private:
   struct Bound;  // an executable with its bindings
+  bool advance(std::vector<NodeProfile>* times);
   Bound& bound_for(std::int64_t batch);
-  void run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps, std::size_t batch);
+  void run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps, std::size_t batch,
+                 std::vector<NodeProfile>* times);
   double learning_rate() const;  ///< of the epoch under way
   void set_learning_rate(const Bound& bound);
   void end_epoch();

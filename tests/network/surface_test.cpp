@@ -1,6 +1,7 @@
 // The rest of what a network offers: running, saving, gradients, verifying, errors, and what it costs.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -127,6 +128,76 @@ TEST_CASE("verify reports error, accuracy and confusion") {
   REQUIRE(info.accuracy);
   CHECK(*info.accuracy == 0.75);
   CHECK(info.confusion == std::vector<std::vector<std::uint64_t>>{{2, 1}, {0, 1}});
+}
+
+TEST_CASE("a profile has a row per node, and leaves results as they are") {
+  const Context context = Context::system({.threads = 1});
+  // Large enough for kernels of their own, and small enough for one list of instructions.
+  for (const char* model : {R"({"layers": [300, {"size": 200, "activation": "tanh"}, {"size": 1, "activation": "tanh"}]})", xor_model}) {
+    INFO(model);
+    NeuralNetwork net = NeuralNetwork::from_json(model, context);
+    const std::size_t inputs = net.input_size();
+    const std::vector<double> sample(inputs, 0.25);
+    const double before = net.run(sample)[0];
+    const std::vector<NodeProfile> rows = net.profile(1, 5);
+    CHECK(rows.size() == net.info().nodes);
+    double operations = 0;
+    for (const NodeProfile& row : rows) {
+      CHECK(row.nanoseconds > 0);
+      CHECK(row.bytes > 0);
+      CHECK(row.device == "cpu");
+      CHECK_FALSE(row.operation.empty());
+      operations += row.operations;
+    }
+    CHECK(operations == Approx(net.info().flops).epsilon(0.3));  // fused steps are counted over the results alone
+    CHECK(rows.front().path == "/layers/1");
+    CHECK(net.run(sample)[0] == before);
+  }
+}
+
+TEST_CASE("a profile of training trains, one step at a time") {
+  const Context context = Context::system({.threads = 1});
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [64, {"size": 48, "activation": "tanh"}, {"size": 4}]})", context);
+  Tensor inputs(context, DType::fp32, Shape{40, 64}), targets(context, DType::fp32, Shape{40, 4});
+  for (std::size_t i = 0; i < inputs.elements(); ++i) inputs.set(i, static_cast<double>(i % 7) / 7);
+  const Dataset data = Dataset::from(inputs, targets).batch(16);  // the last batch of an epoch is smaller
+  TrainingSession session(net, data, {.max_iterations = 1'000'000, .learning_rate = 1e-3});
+  const std::vector<NodeProfile> rows = session.profile(5);
+  CHECK(rows.size() > 5);
+  CHECK(session.info().samples > 0);
+  const double forward = 2.0 * 16 * (64 * 48 + 48 * 4);  // of a whole batch
+  double operations = 0;
+  for (const NodeProfile& row : rows) operations += row.operations;
+  CHECK(operations > 2.5 * forward - 2.0 * 16 * 64 * 48);  // no gradient for the inputs
+  CHECK(operations < 4 * forward);
+  session.finish("enough");
+  CHECK(session.profile(5).empty());
+
+  // The gradients of a convolution do as much arithmetic as the convolution.
+  NeuralNetwork images = NeuralNetwork::from_json(R"({"layers": [{"size": [8, 8, 2]}, {"type": "conv2d", "filters": 5, "kernelSize": 3},
+      {"type": "conv2d", "filters": 3, "kernelSize": 3}, 1]})", context);
+  const Tensor pictures(context, DType::fp32, Shape{2, 128}), answers(context, DType::fp32, Shape{2, 1});
+  TrainingSession seeing(images, Dataset::from(pictures, answers).batch(2), {.learning_rate = 1e-3});
+  std::map<std::string, std::vector<double>> counts;
+  for (const NodeProfile& row : seeing.profile(0)) counts[row.operation.substr(0, row.operation.find(' '))].push_back(row.operations);
+  REQUIRE(counts["conv2d"].size() == 2);
+  REQUIRE(counts["conv2dInputGradient"].size() == 1);
+  CHECK(counts["conv2dInputGradient"][0] == Approx(counts["conv2d"][1]).epsilon(0.1));
+  REQUIRE(counts["conv2dFilterGradient"].size() == 2);
+  std::sort(counts["conv2d"].begin(), counts["conv2d"].end());
+  std::sort(counts["conv2dFilterGradient"].begin(), counts["conv2dFilterGradient"].end());
+  for (std::size_t i = 0; i < 2; ++i) CHECK(counts["conv2dFilterGradient"][i] == Approx(counts["conv2d"][i]).epsilon(0.1));
+
+  // Profiled steps are the same steps.
+  const auto trained = [&](bool profiled) {
+    NeuralNetwork one = NeuralNetwork::from_json(xor_model, context);
+    TrainingSession training(one, Dataset::sample("xor").batch(4), {.max_iterations = 30, .learning_rate = 0.3});
+    if (profiled) training.profile(0);
+    while (training.advance()) {
+    }
+    return one.run({0.3, 0.9})[0];
+  };
+  CHECK(trained(true) == trained(false));
 }
 
 TEST_CASE("training options as JSON know their names") {

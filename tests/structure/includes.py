@@ -46,6 +46,7 @@ PUBLIC = {
     "shape.hpp": "core/base",
     "tensor.hpp": "core/base",
     "context.hpp": "core/base",
+    "profile.hpp": "core/base",
     "json.hpp": "core/model",
     "variable.hpp": "autodiff",
     "operation.hpp": "autodiff",

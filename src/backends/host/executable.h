@@ -25,6 +25,7 @@ class HostExecutable final : public Executable {
 
   std::span<const Slot> slots() const noexcept override { return program_.slots; }
   void run(std::span<const Binding> bindings, std::size_t steps) override;
+  std::vector<NodeProfile> time_step(std::span<const Binding> bindings) override;
   std::string report() const override;
   const Program& program() const noexcept { return program_; }
   std::span<const Entry> entries() const noexcept { return entries_; }
@@ -39,6 +40,8 @@ class HostExecutable final : public Executable {
     std::uint32_t first_operand;
   };
   void resolve(std::span<const Binding> bindings);
+  bool repeatable(std::size_t call) const;
+  double time_call(std::size_t call, double clock);  // nanoseconds; `clock`: what asking the clock takes
 
   Context context_;
   Program program_;

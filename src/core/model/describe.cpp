@@ -6,36 +6,14 @@
 #include <charconv>
 #include <map>
 
+#include "core/op/cost.h"
 #include "core/op/op_def.h"
 
 namespace webai {
 namespace {
 
-// Open dimensions, the batch among them, count as one.
-double elements_of_one(const Shape& shape) {
-  double count = 1;
-  for (const Dimension dim : shape.dims()) count *= dim.is_symbol() ? 1.0 : static_cast<double>(dim.value());
-  return count;
-}
-
 double bytes_of_one(const ValueType& type) {
   return elements_of_one(type.shape) * static_cast<double>(size_of(type.type));
-}
-
-double operations_of(const Graph& graph, const Node& node) {
-  const OpDef& op = definition(node);
-  if (op.view || node.inputs.empty() || node.inputs[0] == no_value) return 0;
-  const double results = elements_of_one(graph.value(node.outputs[0]).type.shape);
-  const Shape& first = graph.value(node.inputs[0]).type.shape;
-  if (op.name == "matmul") {
-    const bool transposed = node.attributes.boolean("transposeA");
-    return 2 * results * elements_of_one(Shape{first.dim(first.rank() - (transposed ? 2 : 1))});
-  }
-  if (op.name == "conv2d") {
-    const Shape& filter = graph.value(node.inputs[1]).type.shape;
-    return 2 * results * elements_of_one(filter) / elements_of_one(Shape{filter.dim(3)});
-  }
-  return std::max(results, elements_of_one(first));  // one operation for each element read or written
 }
 
 // Intermediate values live from the node that makes them to the last that reads them; views share memory.
