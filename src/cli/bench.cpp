@@ -13,6 +13,7 @@
 #include "cli/interrupt.h"
 #include "cli/json_text.h"
 #include "cli/model_file.h"
+#include "cli/profile.h"
 #include "cli/terminal.h"
 #include "cli/train_options.h"
 
@@ -77,7 +78,7 @@ class Bench final : public Command {
     arguments.count(batch_, "--batch", "Samples of a run or step; default: 1");
     arguments.flag(train_, "--train", "Time training steps instead of runs");
     arguments.texts(pairs_, "--option", "KEY=VALUE", "A training option, with --train");
-    arguments.flag(profile_, "--profile", "Time and memory of each node");
+    arguments.flag(profile_, "--profile", "Time, bytes and share of the machine's limit of each node");
     arguments.number(seconds_, "--seconds", "S", "How long to measure; default: 2");
     common_.declare(arguments);
   }
@@ -93,7 +94,13 @@ class Bench final : public Command {
     const double load_ms = now_ms() - start;
     const NetworkInfo info = network.info();
     const Measured measured = train_ ? measure_steps(network) : measure_runs(network);
-    report(network, info, measured, load_ms);
+    peak_mb_ = peak_rss_mb();  // what the calibration takes is not the model's
+    MachineLimits limits;
+    if (profile_) {
+      if (!train_) rows_ = network.profile(static_cast<std::size_t>(batch_), 1000 * seconds_);
+      limits = measure_limits(context);
+    }
+    report(network, info, measured, load_ms, limits);
     return exit_done;
   }
 
@@ -111,7 +118,7 @@ class Bench final : public Command {
   }
 
   // An epoch is one step: the batch lies ready, so that a step's time is what the model costs.
-  Measured measure_steps(NeuralNetwork& network) const {
+  Measured measure_steps(NeuralNetwork& network) {
     const auto rows = static_cast<std::int64_t>(batch_);
     TrainOptions options = read_train_options(network.context(), "", pairs_).options;
     options.max_iterations = TrainOptions::unlimited;
@@ -128,14 +135,17 @@ class Bench final : public Command {
     const Dataset data = Dataset::from(
         sample_values(network.context(), rows, static_cast<std::int64_t>(network.input_size())), targets);
     TrainingSession session(network, data, options);
-    return measure(seconds_, [&] {
+    const Measured measured = measure(seconds_, [&] {
       const std::uint64_t before = session.info().iterations;
       while (session.info().iterations == before && session.advance()) {
       }
     });
+    if (profile_) rows_ = session.profile(1000 * seconds_);
+    return measured;
   }
 
-  void report(const NeuralNetwork& network, const NetworkInfo& info, const Measured& measured, double load_ms) const {
+  void report(const NeuralNetwork& network, const NetworkInfo& info, const Measured& measured, double load_ms,
+              const MachineLimits& limits) const {
     const double median = measured.at(0.5), batch = static_cast<double>(batch_);
     const double samples_per_s = batch / std::max(median, 1e-9) * 1000;
     // A training step runs the model forwards, and backwards once for the values and once for the weights.
@@ -148,7 +158,8 @@ class Bench final : public Command {
       result.text("what", train_ ? "train" : "run");
       result.number("median_ms", median).number("p99_ms", measured.at(0.99)).number("min_ms", measured.runs.front());
       result.number("samples_per_s", samples_per_s).number("gflops_per_s", gflops).number("load_ms", load_ms);
-      result.number("first_ms", measured.first_ms).number("peak_rss_mb", peak_rss_mb()).count("runs", measured.runs.size());
+      result.number("first_ms", measured.first_ms).number("peak_rss_mb", peak_mb_).count("runs", measured.runs.size());
+      if (profile_) result.raw("profile", profile_json(rows_, limits));
       print(result.str() + "\n");
       return;
     }
@@ -158,14 +169,16 @@ class Bench final : public Command {
                       measured.runs.front()) +
           fmt::format("{} samples/s, {:.3g} GFLOP/s\n", thousands(static_cast<std::uint64_t>(samples_per_s)), gflops) +
           fmt::format("load {:.3g} ms, first {} {:.3g} ms, peak memory {:.0f} MB\n", load_ms, train_ ? "step" : "run",
-                      measured.first_ms, peak_rss_mb()));
+                      measured.first_ms, peak_mb_));
+    if (profile_) print(profile_text(rows_, limits, median));
   }
 
   std::string model_;
   std::vector<std::string> pairs_;
   std::uint64_t batch_ = 1;
   bool train_ = false, profile_ = false;
-  double seconds_ = 2;
+  double seconds_ = 2, peak_mb_ = 0;
+  std::vector<NodeProfile> rows_;  // with --profile
   CommonOptions common_;
 };
 

@@ -252,6 +252,38 @@ class Look(CommandTest):
             self.assertEqual((result["threads"], result["batch"]), (1, 4))
         self.assertIn("samples/s", self.works("bench", "xor.json", "--seconds", "0.05").out)
 
+    def test_bench_profiles_nodes(self):
+        self.write("net.json", '{"layers": [256, {"size": 192, "activation": "tanh"}, {"size": 10, "activation": "softmax"}]}')
+        for extra, fewest in [([], 3), (["--train"], 6)]:
+            arguments = ["bench", "net.json", "--batch", "64", "--threads", "1", "--seconds", "0.1", "--profile", *extra]
+            result = self.works(*arguments, "--json").json
+            profile = result["profile"]
+            self.assertLess(result["peak_rss_mb"], 128)  # the calibration's copies are not the model's memory
+            self.assertGreater(profile["limit_gflops_per_s"], 0.1)
+            self.assertGreater(profile["limit_gb_per_s"], 0.1)
+            nodes = profile["nodes"]
+            self.assertGreaterEqual(len(nodes), fewest)
+            times = [node["nanoseconds"] for node in nodes]
+            self.assertEqual(times, sorted(times, reverse=True))
+            self.assertGreater(times[-1], 0)
+            self.assertAlmostEqual(sum(node["share"] for node in nodes), 1, delta=1e-6)
+            # Nodes one by one are the whole within what a shared machine does to either.
+            self.assertLess(result["min_ms"] * 1e6 / 5, sum(times))
+            self.assertLess(sum(times), 5 * 1e6 * result["p99_ms"])
+            product = 2 * 64 * 256 * 192  # multiply-adds of the first layer, its epilogue comes on top
+            first = [node for node in nodes if node["operator"].startswith("matmul") and node["operations"] >= product]
+            self.assertTrue(first and first[0]["layer"] == "/layers/1", nodes)
+            self.assertLess(first[0]["operations"], product * 1.2)
+            self.assertGreaterEqual(first[0]["bytes"], 4 * (64 * 256 + 256 * 192 + 64 * 192))
+            for node in nodes:
+                wanted = max(node["gflops_per_s"] / profile["limit_gflops_per_s"], node["gb_per_s"] / profile["limit_gb_per_s"])
+                self.assertAlmostEqual(node["limit_share"], wanted, delta=1e-6 + wanted * 1e-6)
+            lines = self.works(*arguments).out.splitlines()
+            head = [i for i, line in enumerate(lines) if line.startswith("operator")][0]
+            self.assertEqual(lines[head].split(), ["operator", "layer", "device", "time", "share", "GFLOP/s", "GB/s", "of", "limit"])
+            self.assertEqual(len(lines) - head - 1, len(nodes))
+        self.assertNotIn("profile", self.works("bench", "net.json", "--seconds", "0.05", "--json").json)
+
     def test_devices_and_operators_are_listed(self):
         names = [device["name"] for device in self.works("devices", "--json").json["devices"]]
         self.assertLessEqual({"cpu", "reference"}, set(names))
