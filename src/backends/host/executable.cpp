@@ -142,7 +142,7 @@ double HostExecutable::time_call(std::size_t call, double clock) {
   };
   const double once = time(1);
   if (once >= clocks_of_a_kernel * clock || !repeatable(call)) return once;
-  const int count = 1 + static_cast<int>(clocks_of_a_kernel * clock / std::max(once, 1.0));
+  const int count = 1 + static_cast<int>(clocks_of_a_kernel * clock / std::max(once, clock / 4));
   return time(count) / count;
 }
 
@@ -153,11 +153,13 @@ std::vector<NodeProfile> HostExecutable::time_step(std::span<const Binding> bind
   Executor& executor = context_.executor();
   const bool shared = nanoseconds_ > worth_waking && executor.width() > 1;
   if (shared) executor.begin();
-  constexpr int looks = 64;
-  const double began = context_.host().now();
-  double ended = began;
-  for (int i = 0; i < looks; ++i) ended = context_.host().now();
-  const double clock = (ended - began) * 1e6 / looks;
+  // The least of several looks: one that the system interrupted would make kernels seem to take no time at all.
+  double clock = 1e3, before = context_.host().now();
+  for (int i = 0; i < 64; ++i) {
+    const double now = context_.host().now();
+    if (now > before) clock = std::min(clock, (now - before) * 1e6);
+    before = now;
+  }
   std::vector<double> times(calls_.size());
   for (std::size_t call = 0; call < calls_.size(); ++call) times[call] = time_call(call, clock);
   if (shared) executor.end();
