@@ -271,8 +271,8 @@ class Look(CommandTest):
             self.assertLess(result["min_ms"] * 1e6 / 5, sum(times))
             self.assertLess(sum(times), 5 * 1e6 * result["p99_ms"])
             product = 2 * 64 * 256 * 192  # multiply-adds of the first layer, its epilogue comes on top
-            first = [node for node in nodes if node["operator"].startswith("matmul") and node["operations"] >= product]
-            self.assertTrue(first and first[0]["layer"] == "/layers/1", nodes)
+            first = [node for node in nodes if node["layer"] == "/layers/1" and node["operations"] >= product]
+            self.assertTrue(first and first[0]["operator"].startswith("matmul"), nodes)
             self.assertLess(first[0]["operations"], product * 1.2)
             self.assertGreaterEqual(first[0]["bytes"], 4 * (64 * 256 + 256 * 192 + 64 * 192))
             for node in nodes:
