@@ -12,10 +12,6 @@
 namespace webai {
 namespace {
 
-double bytes_of_one(const ValueType& type) {
-  return elements_of_one(type.shape) * static_cast<double>(size_of(type.type));
-}
-
 // Intermediate values live from the node that makes them to the last that reads them; views share memory.
 std::int64_t peak_bytes(const BuiltModel& built) {
   const Graph& graph = built.graph;

@@ -1,19 +1,24 @@
-// What a node costs by its shapes, and what it does in a few words: for `info`, `inspect` and profiles.
+// What running one node costs: arithmetic by its operator's own count, traffic by the shapes of its values.
 #pragma once
+
+#include <string>
 
 #include "core/ir/graph.h"
 #include "webai/profile.hpp"
 
 namespace webai {
 
-/// Elements of a value; open dimensions, the batch among them, count as one.
-double elements_of_one(const Shape& shape);
+/// Elements of a shape in which open dimensions, the batch among them, count as 1.
+double elements_of_one(const Shape& shape) noexcept;
+double bytes_of_one(const ValueType& type) noexcept;
 
-/// Arithmetic operations of a node, its epilogue's among them. A multiply-add is 2; views do nothing.
+/// Floating-point operations of one run of the node, those of its chain included; a view has none.
 double operations_of(const Graph& graph, const Node& node);
+/// Bytes of what it reads and writes, each operand once; a view has none.
+double bytes_of(const Graph& graph, const Node& node);
 
-/// Bytes of a node's operands and results, each once; open dimensions count as one.
-std::uint64_t bytes_of(const Graph& graph, const Node& node);
+/// For operators that only move elements.
+double no_operations(const Graph& graph, const Node& node) noexcept;
 
 /// "matmul + add, tanh" for a product whose results go through a chain; "add, tanh" for a chain alone.
 std::string work_text(const Node& node);

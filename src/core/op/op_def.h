@@ -124,6 +124,9 @@ struct OpDef : Operator {
   Body body = {};                     ///< or this
   GradientRule gradient = {};         ///< either this (or a body, whose gradient follows)
   std::string not_differentiable = {};///< or the reason why there is none
+  /// Floating-point operations of one node without its chain: a multiply-add is 2, an open dimension counts as 1.
+  /// Absent: one for each element read or written. Asked through operations_of (core/op/cost.h).
+  double (*operations)(const Graph& graph, const Node& node) = nullptr;
   std::vector<Sample> samples = {};
 
   // traits

@@ -1,4 +1,5 @@
 // The pair broadcastTo and sumTo, each of which is the other's gradient.
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/groups.h"
 
@@ -59,6 +60,7 @@ OpDef broadcast_to_operator() {
     return std::vector<Ref>{
         sum_to(context.builder, context.output_gradients[0], context.builder.shape(context.inputs[0]))};
   };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 1}}, {{"shape", Integers{3, 5}}}},  {{{5}}, {{"shape", Integers{2, 3, 5}}}},
       {{Shape{}}, {{"shape", Integers{3, 2}}}}, {{{1, 4, 1}}, {{"shape", Integers{2, 3, -1, 7}}}},

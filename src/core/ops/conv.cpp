@@ -1,5 +1,6 @@
 // Two-dimensional convolution. Its two gradients are operators of their own, and the gradients of those are again these
 // three, so derivatives of any order need nothing more.
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/window.h"
 
@@ -84,6 +85,14 @@ void conv_kernel(const KernelContext& context) {
         }
 }
 
+/// All three multiply each number of the (output-shaped) map with the taps of one filter.
+double conv_operations(const Graph& graph, const Node& node, ValueId map, ValueId filter) {
+  const Shape& taps = graph.value(filter).type.shape;
+  const Layout f = *filter_layout(node.attributes);
+  const double filters = std::max(1.0, elements_of_one(Shape{taps.dim(f[3])}));  // there may be none
+  return 2 * elements_of_one(graph.value(map).type.shape) * elements_of_one(taps) / filters;
+}
+
 Ref input_gradient(Builder& builder, Ref dy, Ref filter, const Attributes& attributes, Integers size) {
   return builder.emit("conv2dInputGradient", {dy, filter}, conv_settings(attributes, "inputSize", std::move(size)));
 }
@@ -123,6 +132,9 @@ OpDef conv2d() {
     context.output(context.type(0), result);
   };
   op.reference = conv_kernel;
+  op.operations = [](const Graph& graph, const Node& node) {
+    return conv_operations(graph, node, node.outputs[0], node.inputs[1]);
+  };
   op.gradient = [](GradientContext& context) {
     Builder& builder = context.builder;
     const Ref input = context.inputs[0], filter = context.inputs[1], dy = context.output_gradients[0];
@@ -206,6 +218,9 @@ OpDef conv2d_input_gradient() {
             output.store(g.input_at(n, y, x, c), sum);
           }
   };
+  op.operations = [](const Graph& graph, const Node& node) {
+    return conv_operations(graph, node, node.inputs[0], node.inputs[1]);
+  };
   op.gradient = [](GradientContext& context) {
     Builder& builder = context.builder;
     const Ref dy = context.inputs[0], filter = context.inputs[1], upstream = context.output_gradients[0];
@@ -282,6 +297,9 @@ OpDef conv2d_filter_gradient() {
                 }
             output.store(g.filter_at(v, u, i, o), sum);
           }
+  };
+  op.operations = [](const Graph& graph, const Node& node) {
+    return conv_operations(graph, node, node.inputs[1], node.outputs[0]);
   };
   op.gradient = [](GradientContext& context) {
     Builder& builder = context.builder;

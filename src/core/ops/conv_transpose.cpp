@@ -1,4 +1,5 @@
 // Transposed convolution: the gradient of conv2d with respect to its input, used forwards.
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/window.h"
 
@@ -102,6 +103,12 @@ OpDef conv_transpose2d() {
     attributes.set("filterLayout", filter);
     attributes.set("outputPadding", std::move(extra));
     return attributes;
+  };
+  op.operations = [](const Graph& graph, const Node& node) {
+    const Shape &map = graph.value(node.inputs[0]).type.shape, &filter = graph.value(node.inputs[1]).type.shape;
+    const Layout x = *input_layout(node.attributes);
+    const double channels = std::max(1.0, elements_of_one(Shape{map.dim(x[3])}));  // there may be none
+    return 2 * elements_of_one(map) / channels * elements_of_one(filter);
   };
   op.samples = {
       {{{2, 3, 4, 2}, {3, 3, 5, 2}, {5}}},

@@ -1,4 +1,5 @@
 // `internal#fused`: the chain of elementwise operators that the fuse pass makes. Nobody else emits it.
+#include "core/op/cost.h"
 #include "core/op/evaluate.h"
 #include "core/op/registry.h"
 #include "core/ops/families.h"
@@ -23,6 +24,7 @@ void add_fused(Registry& registry) {
       for (std::int64_t i = 0; i < context.outputs[0].shape.elements(); ++i)
         context.outputs[0].store(i, context.inputs[0].load(i));
   };
+  op.operations = no_operations;  // all of it is the chain's
   op.not_differentiable = "it is made by the compiler, after differentiation";
   op.samples = {{{Shape{2, 3}}}};
   registry.add(std::move(op));

@@ -1,6 +1,7 @@
 // Operators that make or retype elements one by one: cast, copy, oneHot, range, triangular.
 #include <cmath>
 
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/support.h"
 
@@ -41,6 +42,7 @@ OpDef cast() {
     return std::vector<Ref>{cast_to(context.builder, context.output_gradients[0], from)};
   };
   const auto to = [](const char* type) { return Attributes{{"type", type}}; };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 5}}, to("fp64")},
       {{{3, 5}}, to("i32"), {}, -1000, 1000},
@@ -65,6 +67,7 @@ OpDef copy() {
     if (bytes != 0) std::memmove(output.data, context.inputs[0].data, bytes);
   };
   op.gradient = [](GradientContext& context) { return std::vector<Ref>{context.output_gradients[0]}; };
+  op.operations = no_operations;
   op.samples = {{{{3, 5}}}, {{{0}}}, {{Shape{}}}, {{{7}}, {}, {DType::i16}, -100, 100}};
   return op;
 }
@@ -97,6 +100,7 @@ OpDef one_hot() {
     }
   };
   op.not_differentiable = "its input is made of whole numbers";
+  op.operations = no_operations;
   op.samples = {
       {{{5}}, {{"depth", 4}}, {DType::i32}, -1, 5},
       {{{2, 3}}, {{"depth", 3}, {"type", "fp64"}}, {DType::i64}, 0, 2.99},
@@ -167,6 +171,7 @@ OpDef triangular() {
   op.gradient = [](GradientContext& context) {
     return std::vector<Ref>{context.builder.emit("triangular", {context.output_gradients[0]}, context.attributes)};
   };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 5}}},
       {{{5, 3}}, {{"upper", false}}},

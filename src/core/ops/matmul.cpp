@@ -1,4 +1,5 @@
 // Matrix products: matmul (batched, either side transposed) and fusedMatMul, its form with bias and activation.
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/support.h"
 
@@ -60,6 +61,12 @@ template <class T> void multiply_matrices(const KernelContext& context) {
   });
 }
 
+double product_operations(const Graph& graph, const Node& node) {
+  const Shape& a = graph.value(node.inputs[0]).type.shape;
+  const Dimension inner = a.dim(a.rank() - (node.attributes.boolean("transposeA") ? 2 : 1));
+  return 2 * elements_of_one(graph.value(node.outputs[0]).type.shape) * elements_of_one(Shape{inner});
+}
+
 Attributes transposes(bool a, bool b) { return {{"transposeA", a}, {"transposeB", b}}; }
 
 std::vector<Ref> matmul_gradient(GradientContext& context) {
@@ -100,6 +107,7 @@ OpDef matmul() {
     by_arithmetic(context.inputs[0].type, [&](auto zero) { multiply_matrices<decltype(zero)>(context); });
   };
   op.gradient = matmul_gradient;
+  op.operations = product_operations;
   op.takes_epilogue = true;
   op.samples = {
       {{{3, 5}, {5, 7}}},
@@ -144,6 +152,7 @@ OpDef fused_matmul() {
     if (activation != "linear") y = builder.emit(activation, {y});
     return std::vector<Ref>{y};
   };
+  op.operations = product_operations;
   op.samples = {
       {{{3, 5}, {5, 7}}},
       {{{3, 5}, {5, 7}, {7}}, {{"activation", "tanh"}}},

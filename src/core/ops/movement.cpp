@@ -1,5 +1,6 @@
 // Operators that move elements without looking at them: transpose, reverse, concat, split, tile. Kernels copy words as
 // wide as an element.
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/support.h"
 
@@ -61,6 +62,7 @@ OpDef transpose() {
     return std::vector<Ref>{
         context.builder.emit("transpose", {context.output_gradients[0]}, {{"permutation", inverse}})};
   };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 5}}},
       {{{2, 3, 4}}, {{"permutation", Integers{1, 2, 0}}}},
@@ -102,6 +104,7 @@ OpDef reverse() {
   op.gradient = [](GradientContext& context) {
     return std::vector<Ref>{context.builder.emit("reverse", {context.output_gradients[0]}, context.attributes)};
   };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 5}}}, {{{2, 3, 4}}, {{"axes", Integers{1, -1}}}}, {{{0, 2}}}, {{Shape{}}}, {{{9}}, {}, {DType::u8}, 0, 9}};
   return op;
@@ -170,6 +173,7 @@ OpDef concat() {
     }
     return result;
   };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 2}, {3, 5}}},
       {{{2, 3}, {4, 3}, {1, 3}}, {{"axis", 0}}},
@@ -217,6 +221,7 @@ OpDef split() {
     }
     return parts;
   };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 7}}, {{"sizes", Integers{2, 5}}}},
       {{{6, 2}}, {{"sizes", Integers{1, 2, 3}}, {"axis", 0}}},
@@ -286,6 +291,7 @@ OpDef tile() {
     });
   };
   op.gradient = tile_gradient;
+  op.operations = no_operations;
   op.samples = {
       {{{3, 2}}, {{"repetitions", Integers{2, 3}}}},
       {{{2, 1, 3}}, {{"repetitions", Integers{1, 4, 2}}}},

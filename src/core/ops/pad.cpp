@@ -1,4 +1,5 @@
 // pad in its four modes, and the operator that sums a padded gradient back.
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/support.h"
 
@@ -145,6 +146,7 @@ OpDef pad() {
   const auto around = [](Integers beginning, Integers ending, const char* mode) {
     return Attributes{{"beginningPadding", beginning}, {"endingPadding", ending}, {"mode", mode}};
   };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 5}}, around({1, 2}, {0, 3}, "constant")},
       {{{3, 5}}, around({1, 2}, {4, 3}, "edge")},

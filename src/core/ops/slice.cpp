@@ -1,4 +1,5 @@
 // slice, and its counterpart that puts a slice back into zeros.
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/support.h"
 
@@ -103,6 +104,7 @@ OpDef slice() {
     attributes.set("shape", integers_of(context.builder.shape(context.inputs[0])));
     return std::vector<Ref>{context.builder.emit("sliceGradient", {context.output_gradients[0]}, attributes)};
   };
+  op.operations = no_operations;
   op.samples = {
       {{{5, 7}}, {{"starts", Integers{1, 2}}, {"sizes", Integers{3, 4}}}},
       {{{5, 7}}, {{"starts", Integers{1, 0}}, {"sizes", Integers{-1, 7}}, {"strides", Integers{2, 3}}}},
@@ -151,6 +153,7 @@ OpDef slice_gradient() {
     attributes.erase("shape");
     return std::vector<Ref>{context.builder.emit("slice", {context.output_gradients[0]}, attributes)};
   };
+  op.operations = no_operations;
   op.samples = {
       {{{3, 4}}, {{"starts", Integers{1, 2}}, {"sizes", Integers{3, 4}}, {"shape", Integers{5, 7}}}},
       {{{2, 3}},
