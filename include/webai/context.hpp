@@ -21,6 +21,7 @@ struct Limits {
   std::uint64_t tensor_bytes = std::uint64_t{4} << 30;   ///< one tensor
   std::uint64_t host_bytes = std::uint64_t{16} << 30;    ///< all tensors and buffers of a context
   std::uint64_t device_bytes = std::uint64_t{16} << 30;  ///< the same on one device
+  std::uint64_t program_bytes = std::uint64_t{1} << 30;  ///< kept by a network's compiled runs; one may pass it alone
   std::uint64_t run_steps = 1'000'000;                   ///< iterations inside one run
 };
 

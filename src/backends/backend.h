@@ -88,6 +88,8 @@ class Executable {
   /// Runs one step as run does and says how long each node took, in running order: a function of its own, so that run
   /// never asks the clock. The default knows only the step: it runs it, and whoever calls times the whole.
   virtual std::vector<NodeProfile> time_step(std::span<const Binding> bindings);
+  /// Memory that it keeps for itself between runs: scratch and copies. What callers bind and models share is not in it.
+  virtual std::size_t held_bytes() const noexcept { return 0; }
   /// One line per node, for `inspect`.
   virtual std::string report() const = 0;
 };

@@ -45,6 +45,7 @@ constexpr LimitName limit_names[] = {
     {"tensorBytes", [](Limits& l, std::uint64_t v) { l.tensor_bytes = v; }},
     {"hostBytes", [](Limits& l, std::uint64_t v) { l.host_bytes = v; }},
     {"deviceBytes", [](Limits& l, std::uint64_t v) { l.device_bytes = v; }},
+    {"programBytes", [](Limits& l, std::uint64_t v) { l.program_bytes = v; }},
     {"runSteps", [](Limits& l, std::uint64_t v) { l.run_steps = v; }},
 };
 

@@ -77,6 +77,15 @@ std::vector<NodeProfile> Partitioned::time_step(std::span<const Binding> binding
   return rows;
 }
 
+std::size_t Partitioned::held_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const Stretch& stretch : stretches_) bytes += stretch.executable->held_bytes();
+  for (const Shared& shared : shared_)
+    for (const auto& copy : shared.copies)
+      if (copy) bytes += copy->size();
+  return bytes;
+}
+
 std::string Partitioned::report() const {
   std::string text;
   for (const Stretch& stretch : stretches_) {

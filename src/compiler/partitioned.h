@@ -46,6 +46,7 @@ class Partitioned final : public Executable {
   std::span<const Slot> slots() const noexcept override { return slots_; }
   void run(std::span<const Binding> bindings, std::size_t steps) override;
   std::vector<NodeProfile> time_step(std::span<const Binding> bindings) override;
+  std::size_t held_bytes() const noexcept override;
   std::string report() const override;
 
   std::vector<Slot> slots_;

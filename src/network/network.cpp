@@ -1,6 +1,7 @@
 // Building, running, saving.
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "compiler/passes.h"
 #include "core/model/export.h"
@@ -77,10 +78,15 @@ RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize) {
     else
       made->bindings.push_back({buffer(slot.name), 0, 0});
   }
-  if (programs.size() >= most_programs)
+  programs.push_back(std::move(made));
+  // The one just made is the last used, so it stays whatever it holds.
+  const auto held = [&] {
+    return std::accumulate(programs.begin(), programs.end(), std::uint64_t{0},
+                           [](std::uint64_t sum, const auto& one) { return sum + one->executable->held_bytes(); });
+  };
+  while (programs.size() > 1 && (programs.size() > most_programs || held() > context.limits().program_bytes))
     programs.erase(std::min_element(programs.begin(), programs.end(),
                                     [](const auto& a, const auto& b) { return a->last_use < b->last_use; }));
-  programs.push_back(std::move(made));
   return *programs.back();
 }
 

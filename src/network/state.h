@@ -39,7 +39,7 @@ struct NeuralNetwork::State {
   BuiltModel built;          ///< for running, batch symbolic, io applied; its initial tensors are released
   Graph graph;               ///< built.graph behind the flat interface
   std::map<std::string, std::unique_ptr<Buffer>, std::less<>> buffers;  ///< parameters and states by name
-  std::vector<std::unique_ptr<RunProgram>> programs;                    ///< bounded; the least recently used goes
+  std::vector<std::unique_ptr<RunProgram>> programs;                    ///< bounded in number and bytes: the least recently used goes
   std::uint64_t uses = 0;
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
   DType type = DType::fp32;

@@ -98,3 +98,19 @@ TEST_CASE("the cpu gives the same bits with 1, 2 and 4 threads") {
       }
     }
 }
+
+TEST_CASE("an executable counts the memory it keeps, also what lies between two devices") {
+  Graph graph;
+  GraphBuilder builder(context(), registry(), graph);
+  const Ref x{graph.add_input("x", {DType::fp32, Shape{1000}})};
+  graph.outputs.push_back({"y", builder.emit("cumulativeSum", {builder.emit("tanh", {x})}, {{"axis", 0}}).id});
+  const auto first = cpu_device_alone(context()), second = reference_device(context());
+  Device* const both[] = {first.get(), second.get()};
+  const std::uint64_t before = context().allocated_bytes();
+  for (const std::span<Device* const> devices : {std::span<Device* const>(both), std::span<Device* const>(both).last(1)}) {
+    const auto executable = compile(context(), registry(), graph, devices);
+    CHECK(executable->held_bytes() >= 1000 * sizeof(float));
+    CHECK(executable->held_bytes() <= context().allocated_bytes() - before);
+    CHECK((executable->report().find("on cpu:") != std::string::npos) == (devices.size() == 2));
+  }
+}

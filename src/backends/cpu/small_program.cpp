@@ -35,6 +35,9 @@ class SmallProgram final : public Executable {
   std::span<const Slot> slots() const noexcept override { return ready_->slots(); }
   /// One list of instructions has no nodes left: the kernels it stands for are timed.
   std::vector<NodeProfile> time_step(std::span<const Binding> bindings) override { return ready_->time_step(bindings); }
+  std::size_t held_bytes() const noexcept override {
+    return ready_->held_bytes() + code_.memory->size() + code_.scratch->size();
+  }
   std::string report() const override { return ready_->report() + "all of it as one list of instructions\n"; }
 
   void run(std::span<const Binding> bindings, std::size_t steps) override {

@@ -26,6 +26,7 @@ class HostExecutable final : public Executable {
   std::span<const Slot> slots() const noexcept override { return program_.slots; }
   void run(std::span<const Binding> bindings, std::size_t steps) override;
   std::vector<NodeProfile> time_step(std::span<const Binding> bindings) override;
+  std::size_t held_bytes() const noexcept override { return arena_->size() + kernel_scratch_->size(); }
   std::string report() const override;
   const Program& program() const noexcept { return program_; }
   std::span<const Entry> entries() const noexcept { return entries_; }

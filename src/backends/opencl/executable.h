@@ -19,6 +19,7 @@ class OpenclExecutable final : public Executable {
   std::span<const Slot> slots() const noexcept override { return program_.slots; }
   /// Enqueues only.
   void run(std::span<const Binding> bindings, std::size_t steps) override;
+  std::size_t held_bytes() const noexcept override { return arena_->size() + scratch_->size() + constants_->size(); }
   std::string report() const override;
 
  private:
