@@ -11,6 +11,7 @@
 #include "cli/job.h"
 #include "cli/json_text.h"
 #include "cli/model_file.h"
+#include "cli/tensor_types.h"
 #include "cli/terminal.h"
 #include "cli/values.h"
 #include "webai/error.hpp"
@@ -92,20 +93,17 @@ json member_object(const json& job, const char* key) {
   return *at;
 }
 
-// bfloat16 travels as its bits in uint16; narrow integers as they are. Other types say themselves what they are.
-Tensor as_declared(const Tensor& tensor, const json& types, const std::string& name) {
-  const auto at = types.find(name);
-  if (at == types.end()) return tensor;
-  if (!at->is_string()) refuse("the type of \"" + name + "\" is no text");
-  const std::string& type = at->get_ref<const std::string&>();
-  if (type == "tensor(bfloat16)" && tensor.type() == DType::u16) {
-    const Tensor kept = tensor;
-    return Tensor::wrap(const_cast<void*>(tensor.data()), DType::bf16, tensor.shape(), [kept] {});
+// The types that a job declares for its inputs or outputs, by the port's place; empty where it says nothing.
+using PortIndex = std::size_t (*)(const NeuralNetwork& network, const std::string& name);
+std::vector<std::string> declared_types(const NeuralNetwork& network, const json& job, const char* key,
+                                        std::size_t ports, PortIndex index) {
+  const json given = member_object(job, key);
+  std::vector<std::string> types(ports);
+  for (const auto& [name, type] : given.items()) {
+    if (!type.is_string()) refuse("the type of \"" + name + "\" is no text");
+    types[index(network, name)] = type.get<std::string>();
   }
-  for (const char* other : {"float8", "seq(", "optional(", "string", "complex"})
-    if (type.find(other) != std::string::npos)
-      throw Error(Code::unsupported, {.message = "input \"" + name + "\" of type " + type, .reason = "TYPE"});
-  return tensor;
+  return types;
 }
 
 class Server {
@@ -140,10 +138,14 @@ class Server {
     NeuralNetwork& network = model.network;
     const std::vector<Tensor> inputs = read_inputs(network, job);
     const json outputs = member_object(job, "outputs");
+    const std::vector<std::string> types =
+        declared_types(network, job, "output_types", network.outputs().size(), output_index);
     const auto start = std::chrono::steady_clock::now();
     const Output output = run_inputs(network, inputs);
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     const NamedTensors results = split_outputs(network, output);
+    for (std::size_t p = 0; p < results.size(); ++p)
+      if (!types[p].empty()) check_declared(results[p].second, types[p], results[p].first);
     JsonObject result;
     result.raw("id", id).boolean("ok", true).number("ms", ms).count("nodes", model.nodes).count("on_device", model.on_device);
     for (const auto& [name, path] : outputs.items()) {
@@ -161,8 +163,9 @@ class Server {
   }
 
   static std::vector<Tensor> read_inputs(const NeuralNetwork& network, const json& job) {
-    const json given = member_object(job, "inputs"), types = member_object(job, "input_types");
+    const json given = member_object(job, "inputs");
     const std::vector<PortInfo> ports = network.inputs();
+    const std::vector<std::string> types = declared_types(network, job, "input_types", ports.size(), input_index);
     std::vector<Tensor> tensors(ports.size());
     std::vector<bool> found(ports.size(), false);
     for (const auto& [name, value] : given.items()) {
@@ -170,9 +173,11 @@ class Server {
       if (value.is_null())
         throw Error(Code::unsupported, {.message = "input \"" + name + "\" is an empty optional", .reason = "TYPE"});
       const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-      const Tensor tensor = value.is_string() ? read_values(network.context(), text, ports[index].shape)
-                                              : values_from_json(network.context(), text, "/inputs/" + name);
-      tensors[index] = as_declared(tensor, types, name);
+      tensors[index] = value.is_string() ? read_values(network.context(), text, ports[index].shape)
+                                         : values_from_json(network.context(), text, "/inputs/" + name);
+      const Values from = value.is_string() && text.ends_with(".npy") ? Values::npy : Values::numbers;
+      if (!types[index].empty())
+        tensors[index] = as_declared(network.context(), tensors[index], from, types[index], ports[index].name);
       found[index] = true;
     }
     for (std::size_t p = 0; p < ports.size(); ++p)

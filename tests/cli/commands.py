@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import struct
 import subprocess
 import sys
 import unittest
@@ -177,6 +178,41 @@ class Run(CommandTest):
         self.assertEqual(answers[0]["nodes"], answers[0]["on_device"])
         self.assertEqual(answers[5]["outputs"], {"output": [[1]]})
         self.assertIn("3 values", answers[3]["error"])
+
+    def test_lines_take_and_check_declared_types(self):
+        self.write("half.json", '{"dataType": "bf16", "layers": [3, {"size": 1, "weights": [[1], [2], [3]], "bias": 0}]}')
+        self.write("bits.npy", npy([0x3f80, 0x4000, 0x3f00], [3], "<u2", "H"))  # 1, 2 and 0.5
+        self.write("float.npy", npy([1, 2, 0.5], [3]))
+        self.write("half.npy", npy([1, 2, 0.5], [3], "<f2", "e"))
+        self.write("narrow.npy", npy([1, -8, 7], [3], "|i1", "b"))
+        self.write("wide.npy", npy([1, -9, 7], [3], "|i1", "b"))
+
+        def job(model, x, kind, **more):
+            return json.dumps({"model": model, "inputs": {"input": x}, "input_types": {"input": kind}, **more})
+        told = {"output_types": {"output": "tensor(bfloat16)"}, "outputs": {"output": "y.npy"}}
+        jobs = [(job("sum.json", "bits.npy", "tensor(bfloat16)"), 6.5), (job("sum.json", "bits.npy", "tensor(uint16)"), 97408),
+                (job("sum.json", "half.npy", "tensor(float16)"), 6.5), (job("sum.json", "narrow.npy", "tensor(int4)"), 6),
+                (job("sum.json", [1, 2.001, 0], "tensor(bfloat16)"), 5), (job("sum.json", [1, 2, 255], "tensor(uint8)"), 770),
+                (job("half.json", "bits.npy", "tensor(bfloat16)", **told), None),
+                (job("sum.json", "float.npy", "tensor(bfloat16)"), "error"), (job("sum.json", "half.npy", "tensor(float)"), "error"),
+                (job("sum.json", "wide.npy", "tensor(int4)"), "error"), (job("sum.json", [1, 2, 256], "tensor(uint8)"), "error"),
+                (job("sum.json", [1, 2, 0.5], "tensor(int32)"), "error"), (job("sum.json", [1, 2, 3], "tensor(flaot)"), "error"),
+                (job("sum.json", [1, 2, 3], 7), "error"), (job("sum.json", [1, 2, 3], "tensor(float)", **told), "error"),
+                (json.dumps({"model": "sum.json", "inputs": {"input": [1, 2, 3]}, "input_types": {"x": "tensor(float)"}}), "error")]
+        jobs += [(job("sum.json", [1, 2, 3], kind), "unsupported")
+                 for kind in ["tensor(float8e4m3fn)", "tensor(string)", "tensor(complex64)", "seq(tensor(float))", "optional(tensor(float))"]]
+        jobs.append((job("sum.json", [1, 2, 3], "tensor(float)", output_types={"output": "tensor(int4)"}), "unsupported"))
+        answers = [json.loads(line) for line in self.works("run", "--lines", stdin="\n".join(j for j, _ in jobs)).out.splitlines()]
+        self.assertEqual(len(answers), len(jobs))
+        for (text, wanted), answer in zip(jobs, answers):
+            if isinstance(wanted, str):
+                self.assertEqual(answer.get("kind"), wanted, (text, answer))
+            else:
+                self.assertTrue(answer["ok"], (text, answer))
+                if wanted is not None:
+                    self.assertEqual(answer["outputs"], {"output": [wanted]}, text)
+        self.assertIn("u16", answers[7]["error"])
+        self.assertEqual((self.folder / "y.npy").read_bytes()[-2:], struct.pack("<H", 0x40d0))  # 6.5
 
     def test_lines_see_that_a_model_file_has_changed(self):
         job = '{"model": "net.json", "inputs": {"input": [1]}}\n'
