@@ -56,7 +56,7 @@ struct WEBAI_EXPORT DataFile {
 /// A file whose samples take at most `cache_bytes`, decoded but in their own element type (u8 images stay u8), is read
 /// once and kept with the dataset; a larger one is read anew in each epoch, through buffers of some 100 KB.
 struct FileOptions {
-  std::uint64_t cache_bytes = std::uint64_t{512} << 20;
+  std::uint64_t cache_bytes = std::uint64_t{64} << 20;
 };
 
 enum class CsvHeader : std::uint8_t {
@@ -72,7 +72,7 @@ struct CsvOptions {
   bool has_target = true;  ///< false: every column is input, outputs have no values
   char delimiter = ',';
   CsvHeader header = CsvHeader::automatic;
-  std::uint64_t cache_bytes = std::uint64_t{512} << 20;
+  std::uint64_t cache_bytes = std::uint64_t{64} << 20;
 };
 
 struct ShuffleOptions {

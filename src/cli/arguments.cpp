@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 #include "cli/command.h"
@@ -29,12 +30,29 @@ void Arguments::texts(std::vector<std::string>& into, const char* names, const c
 
 void Arguments::flag(bool& into, const char* names, const char* doc) { app_.add_flag(names, into, doc); }
 
+namespace {
+
+// CLI11 takes a sign and wraps it.
+std::uint64_t count_of(const std::string& names, const std::string& text) {
+  std::uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size())
+    throw CLI::ValidationError(names + ": \"" + text + "\" is not a whole number from 0 to 18446744073709551615");
+  return value;
+}
+
+}  // namespace
+
 void Arguments::count(std::uint64_t& into, const char* names, const char* doc) {
-  app_.add_option(names, into, doc)->type_name("N");
+  app_.add_option_function<std::string>(
+          names, [&into, name = std::string(names)](const std::string& text) { into = count_of(name, text); }, doc)
+      ->type_name("N");
 }
 
 void Arguments::count(std::optional<std::uint64_t>& into, const char* names, const char* doc) {
-  app_.add_option(names, into, doc)->type_name("N");
+  app_.add_option_function<std::string>(
+          names, [&into, name = std::string(names)](const std::string& text) { into = count_of(name, text); }, doc)
+      ->type_name("N");
 }
 
 void Arguments::number(double& into, const char* names, const char* value, const char* doc) {
@@ -58,7 +76,8 @@ void check_command_name(int argc, const char* const* argv) {
 std::string in_our_words(const CLI::ParseError& error, const std::string& command) {
   std::string text = error.what();
   while (!text.empty() && (text.back() == '\n' || text.back() == '.')) text.pop_back();
-  return (command.empty() ? "" : command + ": ") + text + "; see webai " + (command.empty() ? "" : command + " ") + "--help";
+  return (command.empty() ? "" : command + ": ") + text + "; see webai " + (command.empty() ? "" : command + " ") +
+         "--help";
 }
 
 }  // namespace
@@ -69,9 +88,10 @@ int run_command_line(int argc, const char* const* argv) {
   app.set_version_flag("--version", "webai " WEBAI_VERSION);
   app.set_help_flag("--help,-h", "This text");
   app.require_subcommand(1);
-  app.footer("Every command has --help with an example. First steps:\n"
-             "  webai train xor.json --data sample:xor --out trained.json\n"
-             "  webai run trained.json --input \"[1, 0]\"");
+  app.footer(
+      "Every command has --help with an example. First steps:\n"
+      "  webai train xor.json --data sample:xor --out trained.json\n"
+      "  webai run trained.json --input \"[1, 0]\"");
   app.get_formatter()->column_width(34);
   std::unique_ptr<Command> chosen;
   std::string name;

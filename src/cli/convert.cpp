@@ -41,6 +41,10 @@ class Convert final : public Command {
     if (format_ != "json" && format_ != "minify" && format_ != "pretty")
       throw Error(Code::unsupported, {.message = "models cannot be written as \"" + format_ + "\" by this build",
                                       .reason = "FORMAT", .path = "--to", .expected = "json, minify or pretty"});
+    const std::size_t dot = out_.find_last_of("./");
+    if (dot != std::string::npos && out_[dot] == '.' && out_.substr(dot) != ".json" && format_ == "json")
+      throw Error(Code::unsupported, {.message = "models cannot be written as \"" + out_.substr(dot + 1) + "\" by this build",
+                                      .reason = "FORMAT", .path = out_, .expected = "a name that ends in .json"});
     const std::string text = build_network(read_model(context, in_), context, common_.network()).to_json(options);
     if (out_ == "-") {
       print(text + "\n");

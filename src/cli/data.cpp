@@ -11,8 +11,11 @@ Dataset open_data(const std::string& source) { return Dataset::open(source); }
 Dataset shuffled(const Dataset& data, std::uint64_t most_bytes) {
   const std::uint64_t input = static_cast<std::uint64_t>(data.input_shape().elements()) * size_of(data.input_type());
   const std::uint64_t sample = input + static_cast<std::uint64_t>(data.output_shape().elements()) * sizeof(double);
-  const std::uint64_t fitting = std::max<std::uint64_t>(1, most_bytes / std::max<std::uint64_t>(1, sample));
-  return data.shuffle(data.size() && *data.size() <= fitting ? Dataset::all : static_cast<std::size_t>(fitting)).prefetch(4);
+  // A file that fits is kept whole and only numbers are shuffled; of others each sample held has a cost of its own.
+  constexpr std::uint64_t cost_of_holding = 96;
+  const bool fits = data.size() && *data.size() <= most_bytes / std::max<std::uint64_t>(1, sample);
+  const std::uint64_t held = std::max<std::uint64_t>(1, most_bytes / (sample + cost_of_holding));
+  return data.shuffle(fits ? Dataset::all : static_cast<std::size_t>(held)).prefetch(4);
 }
 
 bool are_pictures(const Dataset& data) { return data.input_shape().rank() >= 2 && data.input_type() == DType::u8; }

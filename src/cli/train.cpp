@@ -1,4 +1,5 @@
 // webai train: reads model and data, trains under a progress display, writes the model and its curves.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,6 +35,10 @@ void set_default_stop(TrainOptions& options, const Dataset& data) {
 // Hours of training must not end at a folder that does not exist.
 void check_writable(const std::string& path) {
   if (path.empty()) return;
+  struct stat about{};
+  if (::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode))
+    throw Error(Code::host_error, {.message = "cannot be written: it is a folder", .reason = "FILE", .path = path,
+                                   .hint = "nothing was trained"});
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   const bool exists = ::access(path.c_str(), F_OK) == 0;

@@ -42,6 +42,14 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   const std::span<const std::string> labels = labels_of(rules);
   const bool classes = outputs > 1 && (given.output_kind() == OutputKind::label ||
                                        (given.output_shape().elements() == 1 && (!labels.empty() || given.class_count())));
+  if (outputs == 1 && given.labels().size() > 2)
+    throw Error(Code::shape_mismatch, {.message = "dataset: " + std::to_string(given.labels().size()) + " labels meet a model with one output",
+                                       .reason = "LABEL", .hint = "give the last layer one output for each label, with \"activation\": \"softmax\""});
+  if (!classes && outputs > 1 && given.output_shape().rank() > 0 && given.output_shape().elements() == 1)
+    throw Error(Code::shape_mismatch, {.message = "dataset: a sample has one output, which is no label; the model has " +
+                                                  std::to_string(outputs) + " outputs",
+                                       .reason = "LABEL", .expected = "labels from 0 to " + std::to_string(outputs - 1) + " in every sample",
+                                       .hint = "look for a number below 0 or with a fraction"});
   const std::string automatic = classes && ends_with_operator(graph, "softmax") ? "cross-entropy" : "mean-square";
   plan.request.measure = measure_from_name(measure_name.empty() ? automatic : measure_name);
   plan.request.labels = classes && takes_labels(plan.request.measure);

@@ -58,10 +58,11 @@ DeviceList choose_devices(const Context& context, const std::string& name, bool 
     if (entry.name != wanted) continue;
     std::string absent;
     std::unique_ptr<Device> device = entry.make(context, require, absent);
-    if (!device)
-      throw Error(Code::unsupported, {.message = "device \"" + wanted + "\": " + absent, .reason = "DEVICE_ABSENT",
-                                      .hint = "without naming the device this runs on the CPU"});
-    list.owned.push_back(std::move(device));
+    if (!device && require)
+      throw Error(Code::unsupported, {.message = "device \"" + wanted + "\" is required: " + absent, .reason = "DEVICE_ABSENT",
+                                      .hint = "where it is not required this runs on the CPU"});
+    if (!device) context.log(1, "device \"" + wanted + "\": " + absent + "; this runs on the CPU");
+    list.owned.push_back(device ? std::move(device) : make_cpu(context, false));
   }
   if (list.owned.empty()) {
     const std::string near = nearest_name(wanted, names);

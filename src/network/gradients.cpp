@@ -1,4 +1,5 @@
 // Gradients as data: computed here, applied here or somewhere else.
+#include <cmath>
 #include <cstring>
 #include <mutex>
 
@@ -85,11 +86,13 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     for (const BuiltParameter& parameter : net.built.parameters)
       if (parameter.name == name) known = &parameter;
     if (!known) throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\" to apply a gradient to", .reason = "GRADIENT"});
-    if (gradient.elements() != static_cast<std::size_t>(known->type.shape.elements()))
+    if (!(gradient.shape() == known->type.shape))
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",
                                          .expected = known->type.shape.text(), .actual = gradient.shape().text()});
     parameters.push_back({name, known->type, 0});
   }
+  if (!std::isfinite(options.scale))
+    throw Error(Code::invalid_argument, {.message = "the scale of gradients is no number", .reason = "OPTION", .path = "scale"});
   if (parameters.empty()) return;
   // Without an optimizer: W - scale * gradient, which is plain descent with the scale as its rate.
   TrainOptions chosen = options.options;

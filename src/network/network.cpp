@@ -248,8 +248,11 @@ Shape NeuralNetwork::input_shape() const {
 }
 Shape NeuralNetwork::output_shape() const { return state_->built.graph.value(state_->built.output).type.shape.without(0); }
 const Context& NeuralNetwork::context() const noexcept { return state_->context; }
-void NeuralNetwork::stop_training() noexcept { state_->stop.store(true); }
-bool NeuralNetwork::is_training() const noexcept { return state_->training.load(); }
+void NeuralNetwork::stop_training() noexcept {
+  State::Activity expected = State::Activity::training;
+  state_->activity.compare_exchange_strong(expected, State::Activity::stopping);
+}
+bool NeuralNetwork::is_training() const noexcept { return state_->activity.load() != State::Activity::idle; }
 
 std::vector<std::string> NeuralNetwork::labels() const {
   const auto labels = labels_of(state_->model.io.output_rules({}));
@@ -268,7 +271,7 @@ void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) 
   State& state = *state_;
   for (const BuiltParameter& parameter : state.built.parameters) {
     if (parameter.name != name) continue;
-    if (value.elements() != static_cast<std::size_t>(parameter.type.shape.elements()))
+    if (!(value.shape() == parameter.type.shape))
       throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"", .reason = "SHAPE",
                                          .expected = parameter.type.shape.text(), .actual = value.shape().text()});
     const Tensor converted = value.converted(state.context, parameter.type.type);

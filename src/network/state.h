@@ -43,7 +43,9 @@ struct NeuralNetwork::State {
   std::uint64_t uses = 0;
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
   DType type = DType::fp32;
-  std::atomic<bool> training{false}, stop{false};
+  /// One word for both, so that a stop meets the training it was meant for or none.
+  enum class Activity : std::uint8_t { idle, training, stopping };
+  std::atomic<Activity> activity{Activity::idle};
   TurnMutex turn;            ///< held during each step of training and each run
 
   State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen) {}

@@ -55,7 +55,7 @@ TrainOptions with_defaults(TrainOptions options) {
 // Fills "auto" normalisation from up to the first 10,000 samples: mean and 1 / standard deviation of each element of
 // the last dimension, two passes in double.
 void learn_normalization(const Context& context, const BuiltModel& built, const Dataset& data, BatchOptions batching,
-                         const std::function<Buffer*(std::string_view)>& buffer) {
+                         const std::function<Buffer*(std::string_view)>& buffer, TurnMutex& turn) {
   if (built.auto_normalize.empty()) return;
   constexpr std::size_t most_samples = 10000;
   batching.type = DType::fp64;
@@ -88,6 +88,7 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
       }
       const Value& mean_value = built.graph.value(learned.mean);
       const Value& scale_value = built.graph.value(learned.scale);
+      const std::lock_guard guard(turn);  // others may be running the network
       for (std::size_t i = 0; i < last; ++i) {
         store_double(mean_value.type.type, buffer(mean_value.name)->host(), i, mean[i]);
         // A constant column carries nothing: it is centred, not blown up.
@@ -108,17 +109,18 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
   if (train.empty())
     throw Error(Code::invalid_argument, {.message = "there is nothing to train: no layer with parameters is left",
                                          .reason = "NOTHING_TO_TRAIN", .hint = "see toTrain and toSkip"});
-  if (net.training.exchange(true))
+  using Activity = NeuralNetwork::State::Activity;
+  Activity before = Activity::idle;
+  if (!net.activity.compare_exchange_strong(before, Activity::training))
     throw Error(Code::busy, {.message = "this network is being trained already", .reason = "BUSY",
                              .hint = "wait for it, or call stop_training"});
-  net.stop.store(false);
   try {
     const std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
     NeuralNetwork::State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, options.accuracy);
     plan.batching.background = &state_->background;
     plan.batching.type = step_type(net.type);
     const auto buffer = [&net](std::string_view name) { return net.buffer(name); };
-    learn_normalization(net.context, net.built, plan.data, plan.batching, buffer);
+    learn_normalization(net.context, net.built, plan.data, plan.batching, buffer, net.turn);
     DriverSetup setup;
     setup.options = options;
     setup.measure = plan.request.measure;
@@ -126,7 +128,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.parameter_type = net.type;
     setup.total_samples = static_cast<std::size_t>(plan.data.size().value_or(0));
     setup.input_name = flat_input;
-    setup.stop = &net.stop;
+    setup.stopped = [&net] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };
     setup.buffer = buffer;
     setup.allocate = [&net](std::size_t bytes) { return net.devices.memory->allocate(bytes); };
     setup.compile = [&net, options, train, request = plan.request](std::int64_t samples) {
@@ -138,19 +140,24 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     };
     state_->driver = std::make_unique<TrainingDriver>(net.context, plan.data, std::move(setup));
   } catch (...) {
-    net.training.store(false);
+    net.activity.store(Activity::idle);
     throw;
   }
 }
 
 TrainingSession::~TrainingSession() {
   state_->driver.reset();
-  state_->net.training.store(false);
+  state_->net.activity.store(NeuralNetwork::State::Activity::idle);
 }
 
 bool TrainingSession::advance() {
-  const std::lock_guard guard(state_->net.turn);
-  return state_->driver->advance();
+  bool more = false;
+  {
+    const std::lock_guard guard(state_->net.turn);
+    more = state_->driver->advance();
+  }
+  state_->driver->tell();  // with the turn given back: the function may use the network
+  return more;
 }
 
 const TrainInfo& TrainingSession::info() const { return state_->driver->info(); }

@@ -112,7 +112,7 @@ void TrainingDriver::finish(std::string_view reason) {
 
 bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   if (!info_.stop_reason.empty()) return false;
-  if (setup_.stop && setup_.stop->load(std::memory_order_relaxed)) return finish("stopTraining"), false;
+  if (setup_.stopped && setup_.stopped()) return finish("stopTraining"), false;
   if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), false;
   if (std::isfinite(setup_.options.timeout) && context_.host().now() - started_ >= setup_.options.timeout)
     return finish("timeout"), false;
@@ -220,6 +220,8 @@ void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_
                                            : " (layer " + where + " grew to " + number_text(largest) + ")";
   details.reason = "NOT_A_NUMBER";
   details.layer = where;
+  const bool number = !where.empty() && where.find_first_not_of("0123456789") == std::string::npos;
+  details.path = number ? "/layers/" + where : where;
   details.hint = input > 10 ? "inputs reach " + number_text(input) +
                                   ": add \"io\": {\"input\": {\"normalize\": \"auto\"}} or lower learningRate"
                             : "lower learningRate";
@@ -253,6 +255,13 @@ void TrainingDriver::report(bool epoch_end) {
   if (counts_correct_) progress.accuracy = epoch_correct_ / count;
   progress.samples_per_second = static_cast<double>(info_.samples) / std::max(last_report_ - started_, 1e-6) * 1000;
   progress.epoch_end = epoch_end;
+  news_ = progress;
+}
+
+void TrainingDriver::tell() {
+  if (!news_) return;
+  const Progress progress = *news_;
+  news_.reset();
   setup_.options.progress(progress);
 }
 

@@ -34,7 +34,7 @@ struct DriverSetup {
   /// The network's buffer of a parameter or state by name; nullptr: not the network's.
   std::function<Buffer*(std::string_view name)> buffer;
   std::function<std::unique_ptr<Buffer>(std::size_t bytes)> allocate;
-  const std::atomic<bool>* stop = nullptr;    ///< set from another thread: ends with "stopTraining"
+  std::function<bool()> stopped;  ///< asked before each segment: true ends training with "stopTraining"
   std::string input_name = "input";
 };
 
@@ -51,6 +51,9 @@ class TrainingDriver {
     times.clear();
     return advance(&times);
   }
+  /// Calls the progress function where the last segment gave a reason to. Apart from advance, so that the caller can
+  /// first let go of what it holds: the function may run and save the network.
+  void tell();
   /// Ends training with this stop reason before the next segment.
   void finish(std::string_view reason);
   const TrainInfo& info() const { return info_; }
@@ -74,6 +77,7 @@ class TrainingDriver {
   std::vector<std::pair<std::string, std::unique_ptr<Buffer>>> optimizer_states_;
   std::vector<float> errors_, correct_;  // one per step of a segment
   TrainInfo info_;
+  std::optional<Progress> news_;  // not told yet
   double started_ = 0, last_report_ = 0;
   double epoch_error_ = 0, epoch_correct_ = 0;
   std::uint64_t epoch_samples_ = 0, steps_ = 0;

@@ -122,6 +122,39 @@ class Data(CommandTest):
         self.write("options.json", '{"maxIterations": 3,}')
         self.refuses("sample:xor", ["options.json", "line 1"], "--options", "options.json")
 
+    def test_counts_are_whole_numbers_that_fit(self):
+        self.write("xor.json", XOR)
+        for option, value in [("--threads", "-1"), ("--seed", "-1"), ("--seed", "99999999999999999999"), ("--seed", "1x")]:
+            result = self.webai("run", "xor.json", "--input", "[1, 0]", option, value)
+            self.assertEqual(result.status, 2)
+            self.assertIn("not a whole number", result.err)
+
+    def test_weights_that_are_no_numbers_are_refused(self):
+        for data in ["[1, 2, 1e39]", '"AADAfwAAAEAAAEBA"']:
+            self.write("net.json", '{"layers": [2, 1], "setup": {"data": ' + data + "}}")
+            self.fails("run", "net.json", "--input", "[1, 2]", says=["net.json", "/setup/data", "at index 0"])
+
+    def test_what_a_file_says_cannot_move_the_cursor(self):
+        self.write("net.json", r'{"layers": [2, {"size": 1, "activation": "t\u001b[2J\u0000x"}]}')
+        message = self.fails("info", "net.json", says=[r"t\u001b[2J\u0000x"])
+        self.assertNotIn("\x1b", message)
+
+    def test_single_numbers_that_are_no_labels_are_named(self):
+        self.write("net.json", '{"layers": [2, {"size": 3, "activation": "softmax"}]}')
+        for wrong in ["-1", "1.5"]:
+            self.write("data.csv", f"1,2,0\n3,4,{wrong}\n")
+            self.refuses("csv:data.csv", ["no label", "from 0 to 2"])
+
+    def test_an_absent_device_is_replaced_unless_it_is_required(self):
+        self.write("xor.json", XOR)
+        hidden = dict(os.environ, OCL_ICD_VENDORS="/nonexistent")
+        if "opencl" not in self.works("devices").out or "absent" not in self.works("devices", env=hidden).out:
+            self.skipTest("built without OpenCL, or a driver that cannot be hidden")
+        replaced = self.works("run", "xor.json", "--input", "[1, 0]", "--device", "opencl", env=hidden)
+        self.assertIn("this runs on the CPU", replaced.err)
+        self.fails("run", "xor.json", "--input", "[1, 0]", "--device", "opencl", "--require", env=hidden,
+                   says=["opencl", "required"])
+
     def test_inputs_of_a_run_are_checked(self):
         self.write("wide.json", '{"layers": [784, 2]}')
         self.write("numbers.json", "[" + ",".join(["1"] * 785) + "]")
@@ -161,6 +194,31 @@ class Disk(CommandTest):
         self.fails(*self.train[:-1], "maxIterations=100000000", "--out", "no/such/folder/out.json",
                    says=["no/such/folder/out.json", "nothing was trained"])
         self.assertLess(time.monotonic() - began, 20)
+
+    def test_a_folder_as_out_is_told_before_training(self):
+        (self.folder / "folder").mkdir()
+        self.fails(*self.train[:-1], "maxIterations=100000000", "--out", "folder", says=["folder", "nothing was trained"])
+
+    def test_a_foreign_ending_is_not_written_as_json(self):
+        self.fails("convert", "net.json", "net.onnx", says=["net.onnx", "cannot be written", ".json"])
+
+    def test_a_file_larger_than_the_buffers_is_streamed(self):
+        # 560 MB of zeros that take no room on the disk. Shuffled and cached by default, it must not be held.
+        samples, side = 700_000, 784
+        with open(self.folder / "images", "wb") as file:
+            file.write(bytes([0, 0, 8, 2]) + samples.to_bytes(4, "big") + side.to_bytes(4, "big"))
+            file.truncate(12 + samples * side)
+        with open(self.folder / "labels", "wb") as file:
+            file.write(bytes([0, 0, 8, 1]) + samples.to_bytes(4, "big"))
+            file.truncate(8 + samples)
+        self.write("wide.json", '{"layers": [784, 1]}')
+        program = subprocess.Popen([PROGRAM, "train", "wide.json", "--data", "idx:images,labels", "-q", "--option",
+                                    "maxIterations=1", "--option", "batchSize=256"], cwd=self.folder)
+        _, status, usage = os.wait4(program.pid, 0)
+        program.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(program.returncode, 0)
+        if not SANITIZED:
+            self.assertLess(usage.ru_maxrss, 100_000)  # kB
 
     def test_standard_output_without_room_is_an_error(self):
         with open("/dev/full", "w") as full:

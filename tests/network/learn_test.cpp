@@ -1,6 +1,7 @@
 // Networks learn, and with the same seed they learn the same bits.
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <cstring>
 #include <thread>
 
@@ -165,4 +166,36 @@ TEST_CASE("normalize auto learns from the data, and is saved as what it learned"
   CHECK(info.error < 0.01);
   NeuralNetwork again = NeuralNetwork::from_json(net.to_json(), context);
   CHECK(again.run({1030, 255})[0] == Approx(net.run({1030, 255})[0]).epsilon(1e-5));
+}
+
+TEST_CASE("a progress function may use the network that trains") {
+  NeuralNetwork net = NeuralNetwork::from_json(xor_model, with_threads(1));
+  int calls = 0;
+  TrainOptions options{.max_iterations = 3};
+  options.progress = [&](const Progress&) {
+    ++calls;
+    CHECK(std::isfinite(net.run({1, 0})[0]));
+    CHECK(net.verify(xor_data()).samples == 4);
+    CHECK_FALSE(net.to_json().empty());
+    net.apply_gradients(net.compute_gradients(xor_data()), {.scale = 0});
+    for (const auto& [name, value] : net.parameters()) net.set_parameter(name, value);
+    CHECK_THROWS_AS(net.train(xor_data()), Error);
+  };
+  net.train(xor_data(), options);
+  CHECK(calls >= 3);
+}
+
+TEST_CASE("a function of the data that uses the network that trains is refused, not left waiting") {
+  NeuralNetwork net = NeuralNetwork::from_json(xor_model, with_threads(1));
+  const Dataset data = xor_data().map([net](const Item& item) mutable {
+    net.run({1, 0});
+    return item;
+  });
+  CHECK_THROWS_WITH(net.train(data, {.max_iterations = 1}), Catch::Contains("at work on this thread"));
+}
+
+TEST_CASE("a stop while nothing trains is forgotten") {
+  NeuralNetwork net = NeuralNetwork::from_json(xor_model, with_threads(1));
+  net.stop_training();
+  CHECK(net.train(xor_data(), {.max_iterations = 2}).stop_reason == "maxIterations");
 }

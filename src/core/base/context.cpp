@@ -83,7 +83,7 @@ void* Context::allocate(std::size_t bytes) const {
                   {.message = "out of the context's memory: " + std::to_string(bytes) + " bytes wanted, " +
                               std::to_string(before) + " of " + std::to_string(limit) + " in use",
                    .reason = "HOST_BYTES",
-                   .hint = "raise the limit host_bytes, or use a smaller model or batch"});
+                   .hint = "raise the limit hostBytes, or use a smaller model or batch"});
     }
   } while (!state_->allocated.compare_exchange_weak(before, before + taken, std::memory_order_relaxed));
   state_->allocations.fetch_add(1, std::memory_order_relaxed);

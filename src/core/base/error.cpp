@@ -8,6 +8,23 @@ namespace {
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+// Names and values of foreign files stand in messages: what would move a terminal's cursor, or end a C string, is spelled.
+std::string printable(const std::string& text) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string result;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') {
+      result += c;
+    } else {
+      result += "\\u00";
+      result += digits[byte >> 4];
+      result += digits[byte & 15];
+    }
+  }
+  return result;
+}
+
 // `place: operation: message (expected X, got Y); hint`. A part that is absent, or that the message says already, is
 // left out.
 std::string compose(const ErrorDetails& details) {
@@ -26,7 +43,7 @@ std::string compose(const ErrorDetails& details) {
     text += ")";
   }
   if (!details.hint.empty() && !contains(message, details.hint)) text += "; " + details.hint;
-  return text;
+  return printable(text);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
               {.message = "a tensor of " + shape.text() + " " + std::string(name_of(type)) + " is larger than the " +
                           std::to_string(limit) + " bytes allowed for one tensor",
                .reason = "TENSOR_BYTES",
-               .hint = "raise the limit tensor_bytes if this size is meant"});
+               .hint = "raise the limit tensorBytes if this size is meant"});
 }
 
 // Number of elements of a tensor that the context's limits allow.

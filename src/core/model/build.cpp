@@ -171,7 +171,7 @@ class Assembler {
                                          .path = layer.path,
                                          .layer = layer.name,
                                          .expected = "at most " + std::to_string(most) + " bytes for one tensor",
-                                         .hint = "a smaller size, or a larger limit \"tensor_bytes\""});
+                                         .hint = "a smaller size, or a larger limit \"tensorBytes\""});
   }
 
   void check_output(const Layer& layer, Ref value) const {

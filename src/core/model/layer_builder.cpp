@@ -117,7 +117,7 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
                  .path = layer_.path,
                  .layer = layer_.name,
                  .expected = "at most " + std::to_string(limits.tensor_bytes) + " bytes for one tensor",
-                 .hint = "a smaller size, or a larger limit \"tensor_bytes\""});
+                 .hint = "a smaller size, or a larger limit \"tensorBytes\""});
   BuiltParameter built;
   built.parameter = request.name;
   built.name = layer_.title + "." + built.parameter;

@@ -111,7 +111,7 @@ void check_total(const Context& context, const BuiltModel& built) {
                   {.message = "the parameters would take more than " + std::to_string(most) + " bytes",
                    .reason = "HOST_BYTES",
                    .path = parameter.layer,
-                   .hint = "smaller layers, or a larger limit \"host_bytes\""});
+                   .hint = "smaller layers, or a larger limit \"hostBytes\""});
     left -= bytes;
   }
 }
@@ -190,6 +190,23 @@ Tensor read_setup_data(const Context& context, const Json& data, DType type, con
   return tensor;
 }
 
+namespace {
+
+// One weight that is no number makes every answer none.
+void check_finite(const BuiltParameter& parameter) {
+  for (std::size_t i = 0; i < parameter.initial.elements(); ++i) {
+    const double value = parameter.initial.at(i);
+    if (!std::isfinite(value))
+      throw Error(Code::invalid_model, {.message = "\"" + parameter.name + "\" holds " + (std::isnan(value) ? "not-a-number" : "an infinity") +
+                                                   " at index " + std::to_string(i),
+                                        .reason = "SETUP_DATA",
+                                        .path = parameter.path,
+                                        .expected = "numbers that " + std::string(name_of(parameter.type.type)) + " can hold"});
+  }
+}
+
+}  // namespace
+
 void fill_parameters(const Context& context, const Model& model, BuiltModel& built) {
   check_total(context, built);
   const bool given = !model.setup_data.is_null();
@@ -213,6 +230,7 @@ void fill_parameters(const Context& context, const Model& model, BuiltModel& bui
     BuiltParameter& parameter = built.parameters[id];
     if (parameter.stored && !given) parameter.initial = random_values(context, parameter, built.seed, id);
     if (parameter.stored) parameter.path = model.setup_data_path;
+    if (is_floating(parameter.type.type)) check_finite(parameter);
   }
 }
 
