@@ -66,7 +66,7 @@ enum class CsvHeader : std::uint8_t {
 };
 
 struct CsvOptions {
-  /// Columns that are the output, each a header name or a number from 0 (negative: from the end); none: the last one.
+  /// Columns that are the output, each a header name or a number, from 1 (from the end: from -1); none: the last one.
   /// A single named target may hold words: they become labels, numbered in byte order of the words.
   std::vector<std::string> target = {};
   bool has_target = true;  ///< false: every column is input, outputs have no values

@@ -56,7 +56,7 @@ void Assembler::write(std::span<const Handle> rows, std::byte* inputs, std::byte
     if (i + fetch_ahead < rows.size()) fetch(store.input(rows[i + fetch_ahead]), source_bytes_);
     inputs_(store.input(rows[i]), inputs + i * target_bytes_, (end - i) * input_elements_);
     outputs_.write(store.output(rows[i]), outputs + i * outputs_.bytes(), end - i,
-                   table ? rows[i] : OutputWriter::unknown_sample);
+                   store.number(rows[i]));
     i = end;
   }
 }

@@ -52,7 +52,7 @@ OutputWriter::OutputWriter(const Description& description, const BatchOptions& o
     : from_(description.output_type), to_(options.type), form_(options.outputs),
       source_elements_(static_cast<std::size_t>(description.output_shape.elements())),
       source_bytes_(description.output_bytes()), classes_(options.classes), map_(options.label_map),
-      names_(description.labels), values_(from_, to_) {
+      names_(description.labels), file_(description.file), line_(description.first_line), values_(from_, to_) {
   const bool label = description.kind == OutputKind::label;
   if (form_ == OutputForm::natural) form_ = label ? OutputForm::labels : OutputForm::values;
   if (form_ == OutputForm::values) {
@@ -69,7 +69,7 @@ OutputWriter::OutputWriter(const Description& description, const BatchOptions& o
   if (classes_ == 0 && map_.empty()) classes_ = description.class_count.value_or(0);
   // Said before the first sample where the labels were all seen; samples are checked one by one anyway.
   if (map_.empty() && classes_ != 0 && description.class_count.value_or(0) > classes_) {
-    refuse(static_cast<double>(*description.class_count - 1), unknown_sample);
+    refuse(static_cast<double>(*description.class_count - 1), description.highest_label_at);
   }
   if (form_ == OutputForm::one_hot) {
     if (classes_ == 0) {
@@ -86,11 +86,15 @@ bool OutputWriter::is_plain_copy() const noexcept {
   return form_ == OutputForm::values && from_ == to_;
 }
 
-void OutputWriter::refuse(double label, std::uint64_t sample) const {
+void OutputWriter::refuse(double label, std::optional<std::uint64_t> sample) const {
   ErrorDetails details;
   details.message = "dataset: wrong label";
   details.reason = "LABEL";
-  if (sample != unknown_sample) details.path = "sample " + std::to_string(sample);
+  details.path = file_;
+  if (sample && line_ != 0)
+    details.path += ":" + std::to_string(line_ + *sample);
+  else if (sample)
+    details.path += (file_.empty() ? "sample " : ": sample ") + std::to_string(*sample);
   details.expected = classes_ != 0 ? "a whole number from 0 to " + std::to_string(classes_ - 1)
                                    : std::string("a whole number from 0");
   details.actual = number_text(label);
@@ -119,7 +123,7 @@ void OutputWriter::write(const std::byte* source, void* target, std::size_t samp
   }
   if (form_ == OutputForm::one_hot) std::memset(target, 0, samples * bytes_);
   for (std::size_t i = 0; i < samples; ++i, source += source_bytes_) {
-    const std::int32_t label = label_at(source, first == unknown_sample ? first : first + i);
+    const std::int32_t label = label_at(source, first + i);
     if (form_ == OutputForm::labels) {
       static_cast<std::int32_t*>(target)[i] = label;
     } else {

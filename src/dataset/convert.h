@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "dataset/iterator.h"
 #include "dataset/source.h"
@@ -41,13 +42,12 @@ class OutputWriter {
   std::size_t bytes() const noexcept { return bytes_; }        // of one sample, as written
   /// Whether a table's outputs can be used as they are.
   bool is_plain_copy() const noexcept;
-  /// Samples that lie side by side. `first` is the number of the first of them for error texts, unknown_sample if none.
+  /// Samples that lie side by side; `first` is the number of the first of them in the source.
   void write(const std::byte* source, void* target, std::size_t samples, std::uint64_t first) const;
-  static constexpr std::uint64_t unknown_sample = ~std::uint64_t{0};
 
  private:
   std::int32_t label_at(const std::byte* source, std::uint64_t sample) const;
-  [[noreturn]] void refuse(double label, std::uint64_t sample) const;
+  [[noreturn]] void refuse(double label, std::optional<std::uint64_t> sample) const;
 
   DType from_, to_;
   OutputForm form_;
@@ -56,6 +56,8 @@ class OutputWriter {
   std::uint64_t classes_;  // labels are below it, 0: unknown
   std::vector<std::int32_t> map_;
   std::vector<std::string> names_;
+  std::string file_;        // that holds the outputs, and ...
+  std::uint64_t line_ = 0;  // ... the line of its first sample, 0: not lines
   Converter values_;
 };
 

@@ -24,8 +24,9 @@ struct Columns {
   bool words = false;                 // the one output holds words
   std::vector<std::string> labels;    // the words, sorted
 
+  /// As people count: the first column is 1.
   std::string label_of(std::size_t column) const {
-    std::string text = "column " + std::to_string(column);
+    std::string text = "column " + std::to_string(column + 1);
     return column < names.size() ? text + " (" + shown(names[column]) + ")" : text;
   }
 };
@@ -45,7 +46,7 @@ std::size_t find_column(const Columns& columns, const std::string& target, const
                                          .reason = "CSV_TARGET",
                                          .path = file,
                                          .actual = shown(target),
-                                         .hint = "give its number, counted from 0"});
+                                         .hint = "give its number, counted from 1"});
   }
   if (same == 1) {
     return static_cast<std::size_t>(std::find(columns.names.begin(), columns.names.end(), target) -
@@ -54,8 +55,8 @@ std::size_t find_column(const Columns& columns, const std::string& target, const
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), number);
   const auto count = static_cast<std::int64_t>(columns.count);
-  if (error == std::errc{} && end == target.data() + target.size() && number >= -count && number < count) {
-    return static_cast<std::size_t>(number < 0 ? number + count : number);
+  if (error == std::errc{} && end == target.data() + target.size() && number != 0 && number >= -count && number <= count) {
+    return static_cast<std::size_t>(number < 0 ? number + count : number - 1);
   }
   std::string known;
   for (const std::string& name : columns.names) {
@@ -66,8 +67,8 @@ std::size_t find_column(const Columns& columns, const std::string& target, const
   throw Error(Code::not_found, {.message = "the file has no such column to take as target",
                                 .reason = "CSV_TARGET",
                                 .path = file,
-                                .expected = known + "a number from " + std::to_string(-count) + " to " +
-                                            std::to_string(count - 1),
+                                .expected = known + "a number from 1 to " + std::to_string(count) +
+                                            ", or from the end from -1",
                                 .actual = shown(target)});
 }
 
@@ -224,6 +225,8 @@ class CsvSource final : public FileSource {
     check_width(lexer, columns_.count);
     double ignored = 0;
     const CsvField first = lexer.row()[target];
+    const std::uint64_t first_line = lexer.row().front().line;
+    std::uint64_t last_line = first_line;
     columns_.words = one && parse_number(first.text, ignored) == NumberFault::not_a_number;
     const std::string first_word(columns_.words ? first.text : std::string_view());
     std::set<std::string, std::less<>> words;
@@ -239,7 +242,9 @@ class CsvSource final : public FileSource {
         for (const std::size_t column : columns_.outputs) count_class(number_at(lexer, columns_, column));
       }
       ++rows_;
+      last_line = lexer.row().front().line;
     } while (lexer.next());
+    if (last_line - first_line == rows_ - 1) description_.first_line = first_line;
     columns_.labels.assign(words.begin(), words.end());
     if (columns_.words && options_.target.empty()) {
       refuse_words({first_word, first.line, first.column}, lexer, target, any_number);
@@ -283,19 +288,23 @@ class CsvSource final : public FileSource {
                            " different words (" + list + ")",
                 .reason = "CSV_WORDS",
                 .expected = "numbers",
-                .hint = "name it as target=" + std::to_string(target) + " to have them turned into labels"});
+                .hint = "name it as target=" + std::to_string(target + 1) + " to have them turned into labels"});
   }
 
   void count_class(double value) {
     const auto count = count_classes(DType::fp64, &value, 1);
     whole_ = whole_ && count;
-    classes_ = std::max(classes_, count.value_or(0));
+    if (count.value_or(0) > classes_) {
+      classes_ = *count;
+      description_.highest_label_at = rows_;
+    }
   }
 
   void describe() {
     description_.input_type = DType::fp64;
     description_.input_shape = Shape{static_cast<std::int64_t>(columns_.inputs.size())};
     description_.size = rows_;
+    description_.file = file_.name;
     if (columns_.words) {
       description_.output_type = DType::i32;
       description_.output_shape = Shape{};

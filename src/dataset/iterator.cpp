@@ -94,7 +94,7 @@ BatchIterator::Implementation::Implementation(const Context& the_context, const 
                                          .actual = dataset.describe()});
   }
   if (prepare_view()) return;
-  assembler = std::make_unique<Assembler>(open_stream(context, dataset.state(), options.seed), description, options);
+  assembler = std::make_unique<Assembler>(open_stream(context, dataset.state(), options.seed, options.interrupted), description, options);
   const std::size_t ahead = dataset.state().prefetch;
   if (ahead > 0 && options.background) {
     const std::size_t batch_bytes =

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -28,8 +29,13 @@ struct BatchOptions {
   std::size_t batch = 1;                    ///< blocks are whole multiples of it, but for the last of an epoch
   std::size_t expected_inputs = 0;          ///< values a sample must have, 0: any; SHAPE_MISMATCH otherwise
   std::size_t expected_outputs = 0;         ///< the same for outputs delivered as values
+  /// Asked now and again while samples are read, on whichever thread does that; true makes next() throw Interrupted.
+  std::function<bool()> interrupted = {};
   BackgroundRunner* background = nullptr;   ///< for prefetch(); without one batches are made when asked for
 };
+
+/// What BatchIterator::next throws when BatchOptions::interrupted said so. The epoch cannot be gone on with.
+struct Interrupted {};
 
 /// Consecutive samples of an epoch, contiguous. Memory belongs to the iterator (or the dataset) and stays as it is
 /// until the next call of next() or begin_epoch().

@@ -85,6 +85,7 @@ class PairSource final : public FileSource {
     description_.input_shape = input_rows->shape().without(0);
     describe_outputs(description_, output_rows->type(), output_rows->shape());
     description_.size = input_rows->count();
+    description_.file = outputs_.name;
     if (output_rows->elements() == 1) count_labels(*output_rows);
   }
 
@@ -109,7 +110,10 @@ class PairSource final : public FileSource {
                                              .actual = number_text(load_double(labels.type(), element.data(), 0))});
       }
       whole = whole && count;
-      classes = std::max(classes, count.value_or(0));
+      if (count.value_or(0) > classes) {
+        classes = *count;
+        description_.highest_label_at = i;
+      }
     }
     labels.expect_end();
     if (whole) description_.class_count = classes;

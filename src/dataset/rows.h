@@ -30,12 +30,16 @@ class RowStore {
   std::byte* output(Handle row) const noexcept {
     return chunks_[static_cast<std::uint64_t>(row) >> shift_].output + (row & mask_) * output_stride_;
   }
-  Handle acquire() {
+  /// Takes a slot for the sample of that number.
+  Handle acquire(std::uint64_t number) {
     if (free_.empty()) grow();
     const Handle row = free_.back();
     free_.pop_back();
+    numbers_[row] = number;
     return row;
   }
+  /// Which sample of the source the row holds, from 0: what messages call it.
+  std::uint64_t number(Handle row) const noexcept { return table_ ? row : numbers_[row]; }
   void release(Handle row) noexcept {
     if (!table_) free_.push_back(row);  // never allocates: grow() reserved room for every slot
   }
@@ -50,6 +54,7 @@ class RowStore {
   std::unique_ptr<Context> context_;  // of the slots
   std::vector<Chunk> chunks_;
   std::vector<Handle> free_;
+  std::vector<std::uint64_t> numbers_;                // of the slots
   std::size_t input_stride_ = 0, output_stride_ = 0;  // bytes
   unsigned shift_ = 32;                               // 2^shift_ rows in a chunk
   Handle mask_ = ~Handle{0};

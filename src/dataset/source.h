@@ -22,7 +22,10 @@ struct Description {
   OutputKind kind = OutputKind::values;
   std::optional<std::uint64_t> size = {};
   std::optional<std::uint64_t> class_count = {};
+  std::optional<std::uint64_t> highest_label_at = {};  // the first sample of the highest class, where that is known
   std::vector<std::string> labels = {};
+  std::string file = {};         // that holds the outputs, for messages
+  std::uint64_t first_line = 0;  // of the first sample in that file where each has a line of its own, else 0
 
   std::size_t input_bytes() const;   // of one sample; throws LIMIT_EXCEEDED where that overflows
   std::size_t output_bytes() const;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/random.h"
+#include "dataset/iterator.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -47,6 +48,10 @@ struct Held {
   }
 };
 
+void stop_if(const std::function<bool()>& interrupted) {
+  if (interrupted && interrupted()) throw Interrupted{};
+}
+
 class TableStream final : public Stream {
  public:
   TableStream(std::unique_ptr<RowStore> rows, std::uint64_t samples)
@@ -66,18 +71,20 @@ class TableStream final : public Stream {
 
 class ReaderStream final : public Stream {
  public:
-  ReaderStream(std::unique_ptr<RowStore> rows, std::unique_ptr<Reader> reader)
-      : Stream(*rows), rows_(std::move(rows)), reader_(std::move(reader)) {}
+  ReaderStream(std::unique_ptr<RowStore> rows, std::unique_ptr<Reader> reader, const std::function<bool()>& interrupted)
+      : Stream(*rows), rows_(std::move(rows)), reader_(std::move(reader)), interrupted_(interrupted) {}
   void begin(std::uint64_t) override {
     if (moved_) reader_->rewind();
     moved_ = ended_ = false;
+    position_ = 0;
   }
   std::size_t next(std::span<Handle> into) override {
     if (ended_) return 0;
     moved_ = ended_ = true;  // should reading throw, what follows is unknown
+    stop_if(interrupted_);
     Filling filling(*rows_, into);
     while (!filling.full()) {
-      Held held{rows_.get(), rows_->acquire()};
+      Held held{rows_.get(), rows_->acquire(position_++)};
       if (!reader_->read(rows_->input(held.row), rows_->output(held.row))) return filling.finish();
       filling.push(held.pass_on());
     }
@@ -88,6 +95,8 @@ class ReaderStream final : public Stream {
  private:
   std::unique_ptr<RowStore> rows_;
   std::unique_ptr<Reader> reader_;
+  std::function<bool()> interrupted_;
+  std::uint64_t position_ = 0;  // of the next sample in the source
   bool moved_ = false, ended_ = false;
 };
 
@@ -243,9 +252,9 @@ class ShuffleStream final : public StepStream {
 class MapStream final : public Stream {
  public:
   MapStream(std::unique_ptr<Stream> before, std::unique_ptr<RowStore> rows, const Dataset::State& dataset,
-            std::size_t index, const Description& from)
+            std::size_t index, const Description& from, const std::function<bool()>& interrupted)
       : Stream(*rows), before_(std::move(before)), rows_(std::move(rows)), function_(dataset.steps[index].map),
-        from_(from), to_(dataset.description_of_map(index)) {}
+        from_(from), to_(dataset.description_of_map(index)), interrupted_(interrupted) {}
   void begin(std::uint64_t epoch) override {
     before_->begin(epoch);
     position_ = 0;
@@ -259,11 +268,12 @@ class MapStream final : public Stream {
 
  private:
   bool map_one(Handle& target) {
+    stop_if(interrupted_);
     Handle source;
     if (before_->next({&source, 1}) == 0) return false;
     const Held given{&before_->store(), source};
     const Item made = function_(view_item(from_, given.store->input(source), given.store->output(source)));
-    Held kept{rows_.get(), rows_->acquire()};
+    Held kept{rows_.get(), rows_->acquire(given.store->number(source))};
     store_item(made, to_, rows_->input(kept.row), rows_->output(kept.row),
                "map: sample " + std::to_string(position_++));
     target = kept.pass_on();
@@ -274,12 +284,14 @@ class MapStream final : public Stream {
   std::unique_ptr<RowStore> rows_;
   Dataset::MapFunction function_;
   Description from_, to_;
+  std::function<bool()> interrupted_;
   std::uint64_t position_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State& dataset, std::uint64_t seed) {
+std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State& dataset, std::uint64_t seed,
+                                    const std::function<bool()>& interrupted) {
   const Source& source = *dataset.source;
   Description description = source.description();
   std::unique_ptr<Stream> stream;
@@ -287,7 +299,7 @@ std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State
     const std::uint64_t samples = table->samples;
     stream = std::make_unique<TableStream>(std::make_unique<RowStore>(std::move(table), description), samples);
   } else {
-    stream = std::make_unique<ReaderStream>(std::make_unique<RowStore>(context, description), source.open());
+    stream = std::make_unique<ReaderStream>(std::make_unique<RowStore>(context, description), source.open(), interrupted);
   }
   for (std::size_t i = 0; i < dataset.steps.size(); ++i) {
     const Step& step = dataset.steps[i];
@@ -301,7 +313,7 @@ std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State
       case Step::Kind::map: {
         const Description& mapped = dataset.description_of_map(i);
         auto rows = std::make_unique<RowStore>(context, mapped);
-        stream = std::make_unique<MapStream>(std::move(stream), std::move(rows), dataset, i, description);
+        stream = std::make_unique<MapStream>(std::move(stream), std::move(rows), dataset, i, description, interrupted);
         description = mapped;
         break;
       }

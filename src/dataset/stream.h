@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -25,7 +26,9 @@ class Stream {
   RowStore& store_;
 };
 
-/// The streams of a dataset, one in the other. `seed` is that of shuffles without their own.
-std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State& dataset, std::uint64_t seed);
+/// The streams of a dataset, one in the other. `seed` is that of shuffles without their own; while samples are read,
+/// `interrupted` (which may be empty) is asked now and again, and a yes ends the call with Interrupted.
+std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State& dataset, std::uint64_t seed,
+                                    const std::function<bool()>& interrupted = {});
 
 }  // namespace webai

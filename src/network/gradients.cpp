@@ -29,6 +29,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   std::map<std::string, std::unique_ptr<Buffer>> outputs;
   std::vector<Binding> bindings;
   double error_sum = 0;
+  const Buffers weights = net.snapshot();
   Block block;
   while (iterator.next(block, batch)) {
     const std::lock_guard guard(net.turn);
@@ -42,7 +43,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       compiled_batch = samples;
       bindings.clear();
       for (const Slot& slot : executable->slots()) {
-        Buffer* bound = net.buffer(slot.name);
+        Buffer* bound = find_buffer(weights, slot.name);
         if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;
         if (slot.role == Slot::output) {
           std::unique_ptr<Buffer>& own = outputs[slot.name];

@@ -17,9 +17,13 @@ constexpr std::size_t most_programs = 8;
 
 }  // namespace
 
-Buffer* NeuralNetwork::State::buffer(std::string_view name) const {
-  const auto at = buffers.find(name);
-  return at == buffers.end() ? nullptr : at->second.get();
+Buffers NeuralNetwork::State::snapshot() {
+  Buffers copies;
+  for (const auto& [name, buffer] : buffers) copies.emplace(name, devices.memory->allocate(buffer->size()));
+  const std::lock_guard guard(turn);
+  for (const auto& [name, buffer] : buffers)
+    copies.at(name)->write(0, std::span(static_cast<const std::byte*>(buffer->host()), buffer->size()));
+  return copies;
 }
 
 Tensor NeuralNetwork::State::tensor_of(const BuiltParameter& parameter) const {

@@ -30,6 +30,13 @@ struct RunProgram {
   std::uint64_t last_use = 0;
 };
 
+/// Parameters and states by name.
+using Buffers = std::map<std::string, std::unique_ptr<Buffer>, std::less<>>;
+inline Buffer* find_buffer(const Buffers& buffers, std::string_view name) {
+  const auto at = buffers.find(name);
+  return at == buffers.end() ? nullptr : at->second.get();
+}
+
 struct NeuralNetwork::State {
   Context context;
   NetworkOptions options;
@@ -38,8 +45,8 @@ struct NeuralNetwork::State {
   Model model;
   BuiltModel built;          ///< for running, batch symbolic, io applied; its initial tensors are released
   Graph graph;               ///< built.graph behind the flat interface
-  std::map<std::string, std::unique_ptr<Buffer>, std::less<>> buffers;  ///< parameters and states by name
-  std::vector<std::unique_ptr<RunProgram>> programs;                    ///< bounded in number and bytes: the least recently used goes
+  Buffers buffers;
+  std::vector<std::unique_ptr<RunProgram>> programs;  ///< bounded in number and bytes: the least recently used goes
   std::uint64_t uses = 0;
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
   DType type = DType::fp32;
@@ -50,7 +57,9 @@ struct NeuralNetwork::State {
 
   State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen) {}
 
-  Buffer* buffer(std::string_view name) const;
+  Buffer* buffer(std::string_view name) const { return find_buffer(buffers, name); }
+  /// A copy of all of them, of one moment between two steps. Takes the turn.
+  Buffers snapshot();
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
   RunProgram& program(std::int64_t batch, bool normalize);
   /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode and type.

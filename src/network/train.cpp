@@ -152,6 +152,7 @@ TrainingSession::~TrainingSession() {
 
 bool TrainingSession::advance() {
   bool more = false;
+  state_->driver->fetch();  // without the turn as well: a map of the data may run the network
   {
     const std::lock_guard guard(state_->net.turn);
     more = state_->driver->advance();
@@ -165,13 +166,12 @@ void TrainingSession::finish(std::string_view reason) { state_->driver->finish(r
 
 TrainInfo NeuralNetwork::train(const Dataset& data, const TrainOptions& options, std::stop_token stop) {
   TrainingSession session(*this, data, options);
-  while (session.advance())
-    if (stop.stop_requested()) {
-      session.finish("cancelled");
-      throw Error(Code::cancelled, {.message = "training was cancelled after " +
-                                               std::to_string(session.info().iterations) + " epochs",
-                                    .reason = "CANCELLED", .hint = "the weights are those of the last finished batch"});
-    }
+  const std::stop_callback on_stop(stop, [this] { stop_training(); });  // also while data are read
+  while (session.advance()) {
+  }
+  if (stop.stop_requested() && session.info().stop_reason == "stopTraining")
+    throw Error(Code::cancelled, {.message = "training was cancelled after " + std::to_string(session.info().iterations) + " epochs",
+                                  .reason = "CANCELLED", .hint = "the weights are those of the last finished batch"});
   return session.info();
 }
 
@@ -193,6 +193,7 @@ VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& optio
     std::vector<Binding> bindings;
   };
   std::vector<std::unique_ptr<Step>> steps;
+  const Buffers weights = net.snapshot();
   HostWindow input, target;
   std::unique_ptr<Buffer> output = net.devices.memory->allocate(static_cast<std::size_t>(net.outputs) * batch * size_of(net.type));
   std::unique_ptr<Buffer> error = net.devices.memory->allocate(sizeof(double)), correct = net.devices.memory->allocate(sizeof(double));
@@ -203,7 +204,7 @@ VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& optio
     made->batch = samples;
     made->executable = net.compile(verification_step(net.context, *net.registry, net.step_forward(samples, false, net.type), plan.request), false);
     for (const Slot& slot : made->executable->slots()) {
-      Buffer* bound = net.buffer(slot.name);
+      Buffer* bound = find_buffer(weights, slot.name);
       if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;
       if (slot.role == Slot::output) bound = slot.name == error_name ? error.get() : slot.name == correct_name ? correct.get() : output.get();
       made->bindings.push_back({bound, 0, 0});

@@ -35,7 +35,13 @@ struct TrainingDriver::Bound {
 };
 
 TrainingDriver::TrainingDriver(const Context& context, const Dataset& dataset, DriverSetup setup)
-    : context_(context), setup_(std::move(setup)), iterator_(context, dataset, setup_.batching),
+    : context_(context), setup_(std::move(setup)),
+      iterator_(context, dataset,
+                [this] {
+                  BatchOptions batching = setup_.batching;
+                  batching.interrupted = [this] { return reason_to_stop() != nullptr; };
+                  return batching;
+                }()),
       errors_(most_steps * 2), correct_(most_steps * 2) {  // twice: fp64 models write doubles into the same memory
   started_ = last_report_ = context_.host().now();
   bound_for(static_cast<std::int64_t>(setup_.batching.batch));  // what cannot be trained fails before the first step
@@ -110,31 +116,44 @@ void TrainingDriver::finish(std::string_view reason) {
   info_.elapsed_ms = context_.host().now() - started_;
 }
 
+const char* TrainingDriver::reason_to_stop() const {
+  if (setup_.stopped && setup_.stopped()) return "stopTraining";
+  const double timeout = setup_.options.timeout;
+  return std::isfinite(timeout) && context_.host().now() - started_ >= timeout ? "timeout" : nullptr;
+}
+
+void TrainingDriver::fetch() {
+  if (!info_.stop_reason.empty() || block_done_ < block_.samples || epoch_read_ ||
+      info_.iterations >= setup_.options.max_iterations)
+    return;
+  block_ = {};
+  block_done_ = 0;
+  try {
+    if (!in_epoch_) {
+      iterator_.begin_epoch(info_.iterations);
+      in_epoch_ = true;
+      epoch_error_ = epoch_correct_ = 0;
+      epoch_samples_ = 0;
+    }
+    const std::size_t batch = setup_.batching.batch;
+    const std::size_t most = std::min(iterator_.preferred_samples(), most_steps * batch);
+    epoch_read_ = !iterator_.next(block_, std::max(most, batch));
+    if (epoch_read_) block_ = {};
+  } catch (const Interrupted&) {
+    block_ = {};  // advance() finds the reason again
+  }
+}
+
 bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   if (!info_.stop_reason.empty()) return false;
-  if (setup_.stopped && setup_.stopped()) return finish("stopTraining"), false;
   if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), false;
-  if (std::isfinite(setup_.options.timeout) && context_.host().now() - started_ >= setup_.options.timeout)
-    return finish("timeout"), false;
-  if (!in_epoch_) {
-    iterator_.begin_epoch(info_.iterations);
-    in_epoch_ = true;
-    block_ = {};
-    block_done_ = 0;
-    for (const auto& bound : bound_) set_learning_rate(*bound);
-    epoch_error_ = epoch_correct_ = 0;
-    epoch_samples_ = 0;
+  if (const char* const reason = reason_to_stop()) return finish(reason), false;
+  if (epoch_read_ && block_done_ == block_.samples) {
+    end_epoch();
+    return info_.stop_reason.empty();
   }
+  if (block_done_ == block_.samples) return true;  // nothing fetched yet
   const std::size_t batch = setup_.batching.batch;
-  if (block_done_ == block_.samples) {
-    block_done_ = 0;
-    const std::size_t most = std::min(iterator_.preferred_samples(), most_steps * batch);
-    if (!iterator_.next(block_, std::max(most, batch))) {
-      block_ = {};
-      end_epoch();
-      return info_.stop_reason.empty();
-    }
-  }
   const std::size_t left = block_.samples - block_done_;
   const std::size_t steps = times ? 1 : std::clamp<std::size_t>(left / batch, 1, segment_steps_);
   const std::size_t step_samples = std::min(batch, left);  // the last batch of an epoch may be smaller
@@ -229,7 +248,7 @@ void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_
 }
 
 void TrainingDriver::end_epoch() {
-  in_epoch_ = false;
+  in_epoch_ = epoch_read_ = false;
   if (epoch_samples_ == 0)
     throw Error(Code::invalid_argument, {.message = "the data holds no samples to train on", .reason = "EMPTY_DATA"});
   ++info_.iterations;
@@ -237,6 +256,7 @@ void TrainingDriver::end_epoch() {
   info_.error = reported(setup_.measure, epoch_error_ / count);
   info_.error_percent = 100 * info_.error;
   if (counts_correct_) info_.accuracy = epoch_correct_ / count;
+  for (const auto& bound : bound_) set_learning_rate(*bound);  // of the epoch to come
   if (setup_.options.progress) report(true);
   const bool percent = setup_.options.error_threshold_unit.empty() ? is_bounded(setup_.measure)
                                                                    : setup_.options.error_threshold_unit == "percent";

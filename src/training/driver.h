@@ -43,8 +43,11 @@ class TrainingDriver {
   TrainingDriver(const Context& context, const Dataset& dataset, DriverSetup setup);
   ~TrainingDriver();
 
-  /// Runs one segment (some steps, a few milliseconds as a rule); false when training has ended. Throws NOT_A_NUMBER
-  /// (INVALID_ARGUMENT) at the step whose loss is not finite, and what the dataset throws.
+  /// Reads the data of the next segment where none are left. Touches nothing of the network, so the functions of the
+  /// dataset may use it. Throws what the dataset throws; ends early, with nothing read, once training is to stop.
+  void fetch();
+  /// Runs one segment (some steps, a few milliseconds as a rule) on what fetch() read; false when training has ended.
+  /// Throws NOT_A_NUMBER (INVALID_ARGUMENT) at the step whose loss is not finite.
   bool advance() { return advance(nullptr); }
   /// The same, with a segment of one step whose nodes are timed; `times` is empty where none was run.
   bool advance_timed(std::vector<NodeProfile>& times) {
@@ -61,6 +64,8 @@ class TrainingDriver {
  private:
   struct Bound;  // an executable with its bindings
   bool advance(std::vector<NodeProfile>* times);
+  /// What ends training now: "stopTraining", "timeout" or nothing. Asked from the thread that reads data as well.
+  const char* reason_to_stop() const;
   Bound& bound_for(std::int64_t batch);
   void run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps, std::size_t batch,
                  std::vector<NodeProfile>* times);
@@ -83,6 +88,7 @@ class TrainingDriver {
   std::uint64_t epoch_samples_ = 0, steps_ = 0;
   Block block_;                    // that the iterator gave last ...
   std::size_t block_done_ = 0;     // ... and how many of its samples have been used
+  bool epoch_read_ = false;        // no more of it is to come
   std::size_t segment_steps_ = 1;  // of the next segment at most: what takes some 10 ms on this machine
   int untimed_segments_ = 0;       // since the clock was last asked
   bool in_epoch_ = false, counts_correct_ = false;

@@ -89,7 +89,7 @@ class Data(CommandTest):
     def test_a_label_the_model_has_no_output_for_is_refused(self):
         self.write("images", idx([2, 2, 2], range(8)))
         self.write("labels", idx([2], [0, 3]))
-        self.refuses("idx:images,labels", ["label", "3"])
+        self.refuses("idx:images,labels", ["labels: sample 1", "label", "3"])
 
     def test_a_label_by_word_that_the_model_does_not_know_is_named(self):
         labels = '"io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["low", "middle", "top"]}}}'

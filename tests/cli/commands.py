@@ -235,13 +235,13 @@ class Look(CommandTest):
     def test_verify_counts_right_and_wrong(self):
         self.write("net.json", '{"layers": [2, {"size": 2, "weights": [[1, 0], [0, 1]], "bias": 0, "activation": "softmax"}]}')
         self.write("data.csv", "1,0,0\n0,1,1\n0,1,0\n1,0,0\n")
-        result = self.works("verify", "net.json", "--data", "csv:data.csv?target=2", "--json").json
+        result = self.works("verify", "net.json", "--data", "csv:data.csv?target=3", "--json").json
         self.assertEqual(result["confusion"], [[2, 1], [0, 1]])
         self.assertEqual(result["accuracy"], 0.75)
-        text = self.works("verify", "net.json", "--data", "csv:data.csv?target=2").out
+        text = self.works("verify", "net.json", "--data", "csv:data.csv?target=3").out
         self.assertIn("accuracy 75.0 %", text)
         self.assertIn("66.7 %", text)
-        squares = self.works("verify", "net.json", "--data", "csv:data.csv?target=2", "--option", "errorMeasureType=mean-square", "--json")
+        squares = self.works("verify", "net.json", "--data", "csv:data.csv?target=3", "--option", "errorMeasureType=mean-square", "--json")
         self.assertNotEqual(squares.json["error"], result["error"])
 
     def test_info_shows_rows_and_totals(self):

@@ -49,7 +49,7 @@ TEST_CASE("a word among the numbers of a CSV is named with its place") {
   CHECK(error.path() == "t.csv:3:3");
   CHECK(error.expected() == "a number");
   CHECK(error.actual() == "\"abc\"");
-  CHECK(std::string(error.what()) == "t.csv:3:3: column 1 (\"b\") holds text (expected a number, got \"abc\")");
+  CHECK(std::string(error.what()) == "t.csv:3:3: column 2 (\"b\") holds text (expected a number, got \"abc\")");
 }
 
 TEST_CASE("each fault of a CSV has its text and place") {
@@ -79,7 +79,8 @@ TEST_CASE("each fault of a CSV has its text and place") {
   CHECK(csv_error("\n\n").reason() == "EMPTY_DATASET");
   CHECK(csv_error("a,b\n").reason() == "EMPTY_DATASET");
   CHECK(csv_error("1\n2\n").reason() == "CSV_TARGET");
-  CHECK(csv_error("1,2\n", {.target = {"2"}}).expected() == "a number from -2 to 1");
+  CHECK(csv_error("1,2\n", {.target = {"3"}}).expected() == "a number from 1 to 2, or from the end from -1");
+  CHECK(csv_error("1,2\n", {.target = {"0"}}).reason() == "CSV_TARGET");
   CHECK(csv_error("a,b\n1,2\n", {.target = {"c"}}).code() == Code::not_found);
   CHECK(csv_error("a,a,b\n1,2,3\n", {.target = {"a"}}).reason() == "CSV_TARGET");
   CHECK(csv_error("a,b\n1,x\n2,\n", {.target = {"b"}}).path() == "t.csv:3:3");
@@ -89,8 +90,8 @@ TEST_CASE("each fault of a CSV has its text and place") {
 
 TEST_CASE("words in a column nobody named as target get the advice to name it") {
   const Error error = csv_error("l,kind\n1,setosa\n2,versicolor\n3,virginica\n4,setosa\n");
-  CHECK(error.message() == "column 1 (\"kind\") holds 3 different words (setosa, versicolor, virginica)");
-  CHECK(error.hint() == "name it as target=1 to have them turned into labels");
+  CHECK(error.message() == "column 2 (\"kind\") holds 3 different words (setosa, versicolor, virginica)");
+  CHECK(error.hint() == "name it as target=2 to have them turned into labels");
   CHECK(error.path() == "t.csv:2:3");
 }
 
@@ -123,6 +124,31 @@ TEST_CASE("each fault of an IDX pair has its text") {
   const Error nan = idx_error(idx_text(13, {2, 1}, std::string("\0\0\0\0\x7f\xc0\0\0", 8)), idx_text(8, {2}, "xx"));
   CHECK(nan.reason() == "NOT_FINITE");
   CHECK(nan.path() == "images: sample 1, value 0");
+}
+
+TEST_CASE("a label without a class is named with its file and place, also behind a shuffle and a map") {
+  const auto refused = [](const Dataset& data, std::size_t classes) {
+    return error_of([&] {
+      BatchIterator iterator(small_context(), data, {.outputs = OutputForm::labels, .classes = classes});
+      Block block;
+      while (iterator.next(block, 1)) {
+      }
+    });
+  };
+  const Pictures made = pictures(6, 1, 1, 3);
+  const Dataset idx = Dataset::idx(file("images", made.images), file("labels", std::string(made.labels)), {.cache_bytes = 0});
+  const Error early = refused(idx, 2);
+  CHECK(early.reason() == "LABEL");
+  CHECK(early.path().starts_with("labels: sample "));
+  CHECK(early.actual() == "2");
+  CHECK(refused(Dataset::csv(file("t.csv", "x,y\n1,0\n2,1\n3,5\n4,1\n")), 2).path() == "t.csv:4");
+  CHECK(refused(Dataset::csv(file("t.csv", "\"x\ny\",z\n1,0\n\"2\",1\n3,5\n")), 2).path() == "t.csv:5");
+  const Dataset mapped = idx.map([](const Item& item) {
+    Item other{item.input, Tensor(small_context(), item.output.type(), item.output.shape())};
+    other.output.set(0, item.input.at(0) == 4 ? 7 : 0);  // picture 4
+    return other;
+  });
+  CHECK(refused(mapped.shuffle(3), 3).path() == "sample 4");
 }
 
 #if WEBAI_WITH_ZLIB

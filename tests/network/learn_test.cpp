@@ -1,6 +1,7 @@
 // Networks learn, and with the same seed they learn the same bits.
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <thread>
@@ -185,13 +186,64 @@ TEST_CASE("a progress function may use the network that trains") {
   CHECK(calls >= 3);
 }
 
-TEST_CASE("a function of the data that uses the network that trains is refused, not left waiting") {
+TEST_CASE("a function of the data may use the network that trains, also on the thread that fetches ahead") {
+  const int prefetch = GENERATE(0, 4);
   NeuralNetwork net = NeuralNetwork::from_json(xor_model, with_threads(1));
   const Dataset data = xor_data().map([net](const Item& item) mutable {
     net.run({1, 0});
     return item;
+  }).prefetch(static_cast<std::size_t>(prefetch));
+  CHECK(net.train(data, {.max_iterations = 3}).iterations == 3);
+  CHECK(net.verify(data).samples == 4);
+}
+
+TEST_CASE("training ends while data are read: by its timeout, by a stop and by a token") {
+  NeuralNetwork net = NeuralNetwork::from_json(xor_model, with_threads(1));
+  std::atomic<int> read = 0;
+  const Item sample{Tensor(net.context(), DType::fp32, Shape{2}), Tensor(net.context(), DType::fp32, Shape{1})};
+  const Dataset endless = Dataset::from([&read, sample](std::uint64_t, Item& item) {
+    item = sample;
+    ++read;
+    return true;
   });
-  CHECK_THROWS_WITH(net.train(data, {.max_iterations = 1}), Catch::Contains("at work on this thread"));
+  const std::size_t prefetch = GENERATE(0u, 2u);
+  const Dataset data = endless.shuffle(std::size_t{1} << 30).prefetch(prefetch);  // never full
+  CHECK(net.train(data, {.timeout = 50}).stop_reason == "timeout");
+  const auto when_reading = [&](auto act) {
+    const int before = read;
+    return std::thread([&read, before, act] {
+      while (read < before + 100) std::this_thread::yield();
+      act();
+    });
+  };
+  std::thread stopper = when_reading([&] { net.stop_training(); });
+  CHECK(net.train(data, TrainOptions{}).stop_reason == "stopTraining");
+  stopper.join();
+  std::stop_source source;
+  std::thread canceller = when_reading([&] { source.request_stop(); });
+  CHECK_THROWS_AS(net.train(data, TrainOptions{}, source.get_token()), Error);
+  canceller.join();
+  CHECK_FALSE(net.is_training());
+}
+
+TEST_CASE("verify and compute_gradients see one moment of the weights, whatever comes between their blocks") {
+  NeuralNetwork net = NeuralNetwork::from_json(xor_model, with_threads(1));
+  const double before = net.verify(xor_data(), {.batch_size = 1}).error;
+  const Gradients gradients = net.compute_gradients(xor_data(), {.batch_size = 1});
+  const auto kept = net.parameters();
+  const auto meddling = [&] {
+    for (const auto& [name, value] : kept) net.set_parameter(name, value);
+    return xor_data().map([net, calls = 0](const Item& item) mutable {
+      if (++calls > 1)
+        for (const auto& [name, value] : net.parameters()) net.set_parameter(name, Tensor(net.context(), value.type(), value.shape()));
+      return item;
+    });
+  };
+  CHECK(net.verify(meddling(), {.batch_size = 1}).error == before);
+  const Gradients same = net.compute_gradients(meddling(), {.batch_size = 1});
+  CHECK(same.error == gradients.error);
+  for (const auto& [name, value] : gradients.gradients)
+    CHECK(std::memcmp(value.data(), same.gradients.at(name).data(), value.bytes()) == 0);
 }
 
 TEST_CASE("a stop while nothing trains is forgotten") {
