@@ -17,6 +17,10 @@ endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/webai DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 
+# The C++ library by name, as the compiler of this build links it.
+set(WEBAI_CXX_RUNTIME ${CMAKE_CXX_IMPLICIT_LINK_LIBRARIES})
+list(FILTER WEBAI_CXX_RUNTIME INCLUDE REGEX "^(stdc\\+\\+|c\\+\\+|c\\+\\+abi|m)$")
+list(REMOVE_DUPLICATES WEBAI_CXX_RUNTIME)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/webai-config.cmake.in webai-config.cmake
   INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(webai-config-version.cmake COMPATIBILITY SameMajorVersion)

@@ -3,8 +3,10 @@
 
 namespace webai::cli {
 
-/// From here on the first Ctrl-C (or SIGTERM) only sets the answer; a second one ends the process as usual.
+/// From here on the first Ctrl-C (or SIGTERM, or SIGHUP of a closed terminal) only sets the answer; a second one ends
+/// the process as usual.
 void watch_for_interrupt();
 bool interrupted() noexcept;
+const char* interruption() noexcept;  ///< what it was, for messages
 
 }  // namespace webai::cli

@@ -89,7 +89,7 @@ class Train final : public Command {
     if (!plot_.empty()) draw(display, info, tested);
     report(info, display, tested, text.size());
     if (!interrupted()) return exit_done;
-    notice("webai: training was ended by Ctrl-C in epoch " + std::to_string(display.last().iteration) +
+    notice(std::string("webai: training was ended by ") + interruption() + " in epoch " + std::to_string(display.last().iteration) +
            (out_.empty() ? "; the model was not saved (there is no --out)" : "; the model so far is in " + out_) + "\n");
     return exit_failed;
   }
@@ -133,12 +133,12 @@ class Train final : public Command {
   void report(const TrainInfo& info, const ProgressDisplay& display, const VerifyInfo& tested, std::size_t bytes) const {
     const double speed = static_cast<double>(info.samples) / std::max(info.elapsed_ms, 1e-3) * 1000;
     // Before the first epoch is over there is no finished account, only how far it came.
-    const double error = info.iterations ? info.error : display.last().error;
+    const std::optional<double> error = info.samples == 0 ? std::nullopt : std::optional(info.iterations ? info.error : display.last().error);
     const std::optional<double> accuracy = info.iterations ? info.accuracy : display.last().accuracy;
     if (common_.json) {
       JsonObject result;
       result.text("model", model_).count("iterations", info.iterations).count("samples", info.samples);
-      result.number("error", error).number("error_percent", 100 * error).number("accuracy", accuracy);
+      result.number("error", error).number("error_percent", error ? std::optional(100 * *error) : error).number("accuracy", accuracy);
       result.number("elapsed_ms", info.elapsed_ms).number("samples_per_s", speed).text("stop_reason", info.stop_reason);
       if (tested.samples)
         result.raw("test", JsonObject().number("error", tested.error).number("accuracy", tested.accuracy)
@@ -151,7 +151,7 @@ class Train final : public Command {
     std::string text = "stopped: " + info.stop_reason + (info.stop_reason == "stopTraining" ? " after " : " reached after ") +
                        plural(info.iterations, "epoch") + ", " + duration_text(info.elapsed_ms) + ", " +
                        thousands(static_cast<std::uint64_t>(speed)) + " samples/s\n";
-    text += "loss " + loss_text(error) + (accuracy ? ", accuracy " + percent_text(*accuracy) : "") + "\n";
+    text += (error ? "loss " + loss_text(*error) : "loss not measured") + (accuracy ? ", accuracy " + percent_text(*accuracy) : "") + "\n";
     if (tested.samples)
       text += tested.accuracy ? "test accuracy " + percent_text(*tested.accuracy) + "\n"
                               : "test error " + loss_text(tested.error) + "\n";

@@ -99,7 +99,7 @@ class Data(CommandTest):
 
     def test_not_a_number_in_the_data_is_named(self):
         self.write("data.csv", "1,2,3,4,0\n1,nan,3,4,1\n")
-        self.refuses("csv:data.csv", ["data.csv", "column 1"])
+        self.refuses("csv:data.csv", ["data.csv", "column 2"])
         self.write("x.npy", npy([1, 2, 3, float("nan")], [1, 4]))
         self.write("y.npy", npy([0], [1]))
         self.refuses("npy:x.npy,y.npy", "x.npy")

@@ -24,6 +24,11 @@ fi
 cmake --build "$work/build" >/dev/null
 for kind in webai shared static; do run "find_package, $kind" "$work/build/consumer_$kind"; done
 
+# The same of a project that knows no C++.
+cmake -S "$here/c_consumer" -B "$work/c_build" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake --build "$work/c_build" >/dev/null
+for kind in shared static; do run "find_package in C, $kind" "$work/c_build/consumer_$kind"; done
+
 export PKG_CONFIG_PATH="$library/pkgconfig"
 "$compiler" -std=c++20 "$here/consumer/consumer.cpp" -o "$work/shared" $(pkg-config --cflags --libs webai)
 run "pkg-config, shared" "$work/shared"
