@@ -267,4 +267,4 @@ class Interrupts(CommandTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)  # names each test, for docs/requirements.md

@@ -345,4 +345,4 @@ class Look(CommandTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)  # names each test, for docs/requirements.md
