@@ -102,7 +102,7 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
 
 double TrainingDriver::learning_rate() const {
   const double rate = *setup_.options.learning_rate;
-  const std::string& schedule = setup_.options.learning_rate_schedule;
+  const std::string& schedule = setup_.options.learning_rate_schedule.type;
   if (schedule == "constant" || setup_.options.max_iterations == 0) return rate;
   const double done = static_cast<double>(info_.iterations) / static_cast<double>(setup_.options.max_iterations);
   return rate * (schedule == "linear" ? 1 - done : (1 + std::cos(std::numbers::pi * done)) / 2);
