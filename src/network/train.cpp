@@ -31,7 +31,7 @@ TrainOptions with_defaults(TrainOptions options) {
   check_option(!std::isnan(options.timeout) && options.timeout >= 0, "timeout", "0 or more milliseconds", options.timeout);
   check_option(!std::isnan(options.error_threshold) && options.error_threshold >= 0, "errorThreshold", "0 or more",
                options.error_threshold);
-  const std::string& schedule = options.learning_rate_schedule;
+  const std::string& schedule = options.learning_rate_schedule.type;
   if (schedule != "constant" && schedule != "linear" && schedule != "cosine")
     throw Error(Code::invalid_argument, {.message = "learningRateSchedule is \"" + schedule + "\"", .reason = "OPTION",
                                          .path = "learningRateSchedule",
@@ -40,9 +40,9 @@ TrainOptions with_defaults(TrainOptions options) {
     throw Error(Code::invalid_argument, {.message = "learningRateSchedule \"" + schedule + "\" ends at maxIterations, which is not given",
                                          .reason = "OPTION", .path = "learningRateSchedule"});
   check_option(options.beta1 >= 0 && options.beta1 < 1, "beta1", "0 or more, less than 1", options.beta1);
-  check_option(options.beta2 >= 0 && options.beta2 < 1, "beta2", "0 or more, less than 1", options.beta2);
-  check_option(options.rho >= 0 && options.rho < 1, "rho", "0 or more, less than 1", options.rho);
-  check_option(options.epsilon >= 0, "epsilon", "0 or more", options.epsilon);
+  check_option(options.beta2.value_or(0) >= 0 && options.beta2.value_or(0) < 1, "beta2", "0 or more, less than 1", options.beta2.value_or(0));
+  check_option(options.rho.value_or(0) >= 0 && options.rho.value_or(0) < 1, "rho", "0 or more, less than 1", options.rho.value_or(0));
+  check_option(options.epsilon.value_or(0) >= 0, "epsilon", "0 or more", options.epsilon.value_or(0));
   check_option(options.weight_decay.value_or(0) >= 0, "weightDecay", "0 or more", options.weight_decay.value_or(0));
   if (!options.error_threshold_unit.empty() && options.error_threshold_unit != "percent" &&
       options.error_threshold_unit != "raw")
