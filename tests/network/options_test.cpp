@@ -14,7 +14,8 @@ namespace {
 
 // y = 1 x + 0
 NeuralNetwork line(const char* type = "fp64") {
-  return NeuralNetwork::from_json(R"({"dataType": ")" + std::string(type) + R"(", "layers": [1, {"size": 1}], "setup": {"data": [1, 0]}})");
+  return NeuralNetwork::from_json(R"({"dataType": ")" + std::string(type) +
+                                  R"(", "layers": [1, {"size": 1}], "setup": {"data": [1, 0]}})");
 }
 
 double bias_of(const NeuralNetwork& net) { return net.parameters()[1].second.at(0); }
@@ -37,7 +38,8 @@ TEST_CASE("TRAIN-05 TRAIN-06 TRAIN-08 TRAIN-10 options left out are those of the
   CHECK(std::isinf(options.timeout));
   CHECK(options.error_threshold == 0);
   CHECK(options.type == "back-propagation");
-  const TrainOptions read = train_options_from_json(Context::system(), R"({"maxIterations": "Infinity", "timeout": "Infinity"})");
+  const TrainOptions read =
+      train_options_from_json(Context::system(), R"({"maxIterations": "Infinity", "timeout": "Infinity"})");
   CHECK(read.max_iterations == TrainOptions::unlimited);
   CHECK(std::isinf(read.timeout));
   NeuralNetwork net = line();
@@ -54,10 +56,14 @@ TEST_CASE("TRAIN-07 the measure left out is mean-square") {
   CHECK(net.verify(data, {.error_measure_type = "mean-absolute"}).error == Approx(3).epsilon(1e-12));
 }
 
-TEST_CASE("A-25 TRAIN-08 the threshold is percent for bounded measures, the plain value for cross-entropy, or as told") {
+TEST_CASE(
+    "A-25 TRAIN-08 the threshold is percent for bounded measures, the plain value for cross-entropy, or as told") {
   const Dataset off = Dataset::from({{{0}, {0.1}}});  // a mean square of 0.01: 1 percent
   const auto stops = [&](NeuralNetwork net, const Dataset& data, double threshold, const char* unit) {
-    return net.train(data, {.max_iterations = 1, .error_threshold = threshold, .error_threshold_unit = unit, .learning_rate = 0.0})
+    return net.train(data, {.max_iterations = 1,
+                            .error_threshold = threshold,
+                            .error_threshold_unit = unit,
+                            .learning_rate = 0.0})
                .stop_reason == "errorThreshold";
   };
   CHECK(stops(line(), off, 1.001, ""));
@@ -66,7 +72,8 @@ TEST_CASE("A-25 TRAIN-08 the threshold is percent for bounded measures, the plai
   CHECK_FALSE(stops(line(), off, 0.00999, "raw"));
   // Two equal outputs: the cross-entropy is ln 2 = 0.693.
   const auto coin = [] {
-    return NeuralNetwork::from_json(R"({"layers": [1, {"size": 2, "activation": "softmax"}], "setup": {"data": [0, 0, 0, 0]}})");
+    return NeuralNetwork::from_json(
+        R"({"layers": [1, {"size": 2, "activation": "softmax"}], "setup": {"data": [0, 0, 0, 0]}})");
   };
   const Context context = Context::system();
   const Dataset sides = Dataset::from(Tensor(context, DType::fp32, Shape{2, 1}), Tensor(context, DType::i32, Shape{2}));
@@ -117,7 +124,8 @@ TEST_CASE("IO-07 IO-08 without an io block a run takes and gives numbers of the 
 }
 
 TEST_CASE("IO-11 IO-12 a run may leave out the normalising of inputs and of outputs") {
-  NeuralNetwork net = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [1, {"size": 1}], "setup": {"data": [1, 0]}, "io": {
+  NeuralNetwork net =
+      NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [1, {"size": 1}], "setup": {"data": [1, 0]}, "io": {
       "input": {"normalize": {"type": "rescale-linear", "from": [0, 10], "to": [0, 1]}},
       "output": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 1000]}}}})");
   CHECK(net.run({5})[0] == 500);
