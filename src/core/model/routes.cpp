@@ -285,7 +285,8 @@ class RouteFinder {
     if (target.index) {
       if (*target.index > last())
         fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
-             "there is no layer " + std::to_string(*target.index) + ": the last one is " + std::to_string(last()));
+             "there is no layer " + std::to_string(*target.index) + ": the last one is " + std::to_string(last()),
+             "layers count from 0, the input layer");
       const Layer& layer = model_.layers[static_cast<std::size_t>(*target.index)];
       check_default_input(source, layer, target.path);
       return {{layer.id, {}}};
