@@ -170,9 +170,3 @@ TEST_CASE("RUN-05 a debug run gives what every layer computed, and counts as a r
   CHECK(two.activations()[1].second.at(1) == 8);
   net.run({1, 2, 3, 4});
 }
-
-TEST_CASE("training a network that remembers says clearly that it comes later") {
-  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [{"size": 2, "history": 1}, 1]})");
-  CHECK_THROWS_WITH(net.train(Dataset::sample("xor")), Catch::Contains("cannot be trained or verified yet"));
-  CHECK_THROWS_WITH(net.verify(Dataset::sample("xor")), Catch::Contains("cannot be trained or verified yet"));
-}
