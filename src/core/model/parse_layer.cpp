@@ -313,7 +313,7 @@ void check_activation(const Registry& registry, const std::string& domain, const
                                     : "there is no activation \"" + name + "\"",
                .reason = "NOT_ACTIVATION",
                .path = path,
-               .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+               .hint = near.empty() ? "name one such as \"tanh\", or null for none" : "did you mean \"" + near + "\"?"});
 }
 
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index) {
