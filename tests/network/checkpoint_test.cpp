@@ -43,6 +43,7 @@ TEST_CASE("training goes on from a checkpoint to the same bits: shuffles, moment
     TrainOptions options{.max_iterations = 6, .learning_rate_schedule = test.schedule, .optimizer = test.optimizer, .batch_size = 7};
     options.learning_rate_schedule.patience = 1;
     options.learning_rate_schedule.every = 2;
+    options.learning_rate_schedule.warmup_steps = 30;  // in the middle of the fifth epoch
     options.validation_split = 0.2;
     options.patience = 4;
     options.accumulate = 2;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "network/training_plan.h"
 #include "support/small_training.h"
 
 using namespace webai;
@@ -167,9 +168,30 @@ TEST_CASE("without held-out samples patience watches the training error, and min
   CHECK(net.train(classes(context), options).iterations == 4);
 }
 
-TEST_CASE("validationSplit holds out its share, drawn by the seed, of which nothing is trained on") {
+TEST_CASE("held-out samples are drawn from all of the data, and none of them is in the other part") {
   const Context context = one_thread();
-  std::vector<double> trained_on, measured;
+  Tensor numbers(context, DType::fp32, Shape{50, 1});
+  for (std::size_t i = 0; i < 50; ++i) numbers.set(i, static_cast<double>(i));
+  TrainOptions options;
+  options.validation_split = 0.2;
+  const auto drawn = [&](std::uint64_t seed) {
+    const HeldOut parts = hold_out(Dataset::from(numbers, numbers).shuffle(), options, seed);
+    std::vector<double> held, all;
+    for (std::uint64_t i = 0; i < 10; ++i) held.push_back(parts.validation.item(context, i).input.at(0));
+    all = held;
+    for (std::uint64_t i = 0; i < 40; ++i) all.push_back(parts.training.item(context, i).input.at(0));
+    std::sort(all.begin(), all.end());
+    for (std::size_t i = 0; i < 50; ++i) CHECK(all[i] == static_cast<double>(i));
+    return held;
+  };
+  const std::vector<double> held = drawn(1);
+  CHECK(*std::max_element(held.begin(), held.end()) - *std::min_element(held.begin(), held.end()) > 15);
+  CHECK(drawn(1) == held);
+  CHECK(drawn(2) != held);
+}
+
+TEST_CASE("validationSplit holds out its share, of which nothing is trained on") {
+  const Context context = one_thread();
   const auto run = [&](double share) {
     NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [1, 1]})", context);
     Tensor inputs(context, DType::fp32, Shape{40, 1}), outputs(context, DType::fp32, Shape{40, 1});
