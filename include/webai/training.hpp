@@ -105,7 +105,9 @@ struct TrainOptions {
   std::optional<bool> restore_best = {};     ///< end with the weights of the best epoch; empty: where patience is given
 
   std::string checkpoint = {};               ///< file that keeps all of the training's state; empty: none
-  std::uint64_t checkpoint_every = 1;        ///< epochs between two writings; the end of training writes it as well
+  /// Epochs from one writing to the next; 0: after each epoch that ends 5 seconds or more after the last writing. The end
+  /// of training writes it as well.
+  std::uint64_t checkpoint_every = 0;
   bool resume = false;                       ///< go on from that file, to the same bits as without the interruption
 
   std::function<void(const Progress&)> progress = {};

@@ -124,7 +124,13 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     if (options.resume) {
       const std::string text = read_file(options.checkpoint, net.context.limits().host_bytes);
       const std::lock_guard guard(net.turn);
-      state_->driver->restore(text, given.learning_rate.has_value());
+      try {
+        state_->driver->restore(text, given.learning_rate.has_value());
+      } catch (const Error& error) {
+        ErrorDetails details = error.details();
+        details.path = options.checkpoint;
+        throw Error(error.code(), std::move(details));
+      }
     }
   } catch (...) {
     net.activity.store(Activity::idle);
@@ -146,7 +152,10 @@ bool TrainingSession::advance() {
   }
   // With the turn given back: the functions may use the network.
   state_->driver->validate();
-  if (const std::string due = state_->driver->take_checkpoint(); !due.empty()) write_file(state_->checkpoint, std::as_bytes(std::span(due)));
+  if (state_->driver->has_checkpoint()) {
+    const std::string due = state_->driver->take_checkpoint();
+    write_file(state_->checkpoint, std::as_bytes(std::span(due)));
+  }
   state_->driver->tell();
   return more;
 }

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t most_steps = 4096;      // in one segment
 constexpr double segment_time = 10;           // milliseconds: who stops a training waits no longer, or for one step
 constexpr double report_interval = 100;       // milliseconds between reports inside an epoch
+constexpr double checkpoint_interval = 5000;  // milliseconds between checkpoints, where nobody says how many epochs
 constexpr int most_untimed = 8;               // segments between two looks at the clock
 
 std::string number_text(double value) {
@@ -44,7 +45,7 @@ TrainingDriver::TrainingDriver(const Context& context, const Dataset& dataset, D
                 }()),
       errors_(most_steps * 2), correct_(most_steps * 2),  // twice: fp64 models write doubles into the same memory
       schedule_(setup_.options), patience_(setup_.options.patience, setup_.options.min_delta) {
-  started_ = last_report_ = context_.host().now();
+  started_ = last_report_ = last_checkpoint_ = context_.host().now();
   bound_for(static_cast<std::int64_t>(setup_.batching.batch));  // what cannot be trained fails before the first step
 }
 
@@ -103,6 +104,8 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
 }
 
 void TrainingDriver::update_rate(std::size_t batch) {
+  if (rate_fresh_) return;
+  rate_fresh_ = !schedule_.warming_up(info_.iterations, steps_);
   const double total = static_cast<double>(setup_.total_samples);
   const double part = total > 0 ? std::min(1.0, static_cast<double>(epoch_samples_ + batch) / total) : 1;
   rate_ = schedule_.rate(info_.iterations, steps_, part);
@@ -300,7 +303,7 @@ void TrainingDriver::validate() {
 }
 
 void TrainingDriver::conclude_epoch() {
-  epoch_ended_ = awaits_validation_ = false;
+  epoch_ended_ = awaits_validation_ = rate_fresh_ = false;
   const TrainOptions& options = setup_.options;
   // An interrupted look at the held-out samples says nothing about the epoch.
   if (!setup_.validate || info_.validation_error) {
@@ -319,8 +322,11 @@ void TrainingDriver::conclude_epoch() {
     finish("errorThreshold");
   else if (patience_.exhausted())
     finish("patience");
-  if (!options.checkpoint.empty() && info_.stop_reason.empty() && info_.iterations % options.checkpoint_every == 0)
-    due_checkpoint_ = checkpoint();
+  if (options.checkpoint.empty() || !info_.stop_reason.empty()) return;  // the end writes its own
+  const double now = context_.host().now();
+  if (options.checkpoint_every ? info_.iterations % options.checkpoint_every != 0 : now - last_checkpoint_ < checkpoint_interval) return;
+  last_checkpoint_ = now;
+  due_checkpoint_ = checkpoint();
 }
 
 bool TrainingDriver::ended() {
