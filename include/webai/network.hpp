@@ -77,11 +77,13 @@ struct SaveOptions {
 };
 
 struct ExportOptions {
-  std::string to = "json";               ///< "json", "python-numpy", "c", "javascript"
+  std::string to = "json";               ///< or a program for one sample: "python-numpy", "c", "javascript"
   std::string setup_data_as = "base64";  ///< of stored weights: "base64", "array", or "given": none where there were none
   std::string optimize = {};             ///< none: as it was given; "minify"; "pretty": all values in the layers
   std::string from = {}, upto = {};      ///< a part, both ends included: layers by name, or by index in digits
   bool keep_names = true;                ///< minify leaves the names of inputs and outputs
+  std::string name = "model";            ///< what a program defines: name_run in C, a function name in JavaScript
+  std::string weights = {};              ///< "u8": in C, one byte for each number of weight matrices
   bool indent = false;                   ///< line breaks and indentation; "pretty" has them anyway
 };
 

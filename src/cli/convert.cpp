@@ -16,15 +16,20 @@ bool truth(const std::string& key, const std::string& value) {
   return value == "true";
 }
 
+// By --to, or by the end of the file's name.
+constexpr std::pair<std::string_view, std::string_view> formats[] = {
+    {"json", "json"}, {"c", "c"}, {"js", "javascript"}, {"mjs", "javascript"}, {"javascript", "javascript"},
+    {"py", "python-numpy"}, {"python", "python-numpy"}, {"python-numpy", "python-numpy"}};
+
 class Convert final : public Command {
  public:
   void declare(Arguments& arguments) override {
     arguments.positional(in_, "in", "IN: a model in JSON");
     arguments.positional(out_, "out", "OUT: the file to write; - is standard output");
-    arguments.text(format_, "--to", "FORMAT", "json (as it is), minify or pretty; default: by the name of OUT");
+    arguments.text(format_, "--to", "FORMAT", "json (as it is), minify, pretty, c, js or python; default: by the name of OUT");
     arguments.texts(pairs_, "--option", "KEY=VALUE",
                     "setupDataAs=array or =base64 (also writes weights that the model left to chance), layers=FROM:TO (a "
-                    "part, by name or index), keepNames=false, pretty=true");
+                    "part, by name or index), keepNames=false, pretty=true; of programs: name=NAME, weights=u8 (C)");
     common_.declare(arguments);
   }
 
@@ -55,20 +60,29 @@ class Convert final : public Command {
       const std::size_t colon = value.find(':');
       if (key == "setupDataAs") options.setup_data_as = value;
       else if (key == "pretty") options.indent = truth(key, value);
+      else if (key == "name") options.name = value;
+      else if (key == "weights") options.weights = value;
       else if (key == "keepNames") options.keep_names = truth(key, value);
       else if (key == "layers" && colon != std::string::npos)
         options.from = value.substr(0, colon), options.upto = value.substr(colon + 1);
       else
         throw UsageError("--option " + pair + ": there is no such option; known are setupDataAs, layers=FROM:TO, "
-                         "keepNames and pretty");
+                         "keepNames, name, weights and pretty");
     }
-    if (format_ == "minify" || format_ == "pretty") options.optimize = format_;
-    else options.to = format_.empty() ? format_of_name() : format_;
-    if (options.to != "json")
-      throw Error(Code::unsupported, {.message = "models cannot be written as \"" + options.to + "\" by this build",
-                                      .reason = "FORMAT", .path = format_.empty() ? out_ : "--to",
-                                      .expected = "json, minify or pretty, or a name that ends in .json"});
-    return options;
+    if (format_ == "minify" || format_ == "pretty") {
+      options.optimize = format_;
+      return options;
+    }
+    const std::string wanted = format_.empty() ? format_of_name() : format_;
+    for (const auto& [word, to] : formats)
+      if (wanted == word) {
+        options.to = to;
+        return options;
+      }
+    throw Error(Code::unsupported, {.message = "models cannot be written as \"" + wanted + "\" by this build",
+                                    .reason = "FORMAT", .path = format_.empty() ? out_ : "--to",
+                                    .expected = format_.empty() ? "a name that ends in .json, .c, .js, .mjs or .py"
+                                                                : "json, minify or pretty, c, js or python"});
   }
 
   std::string format_of_name() const {

@@ -11,8 +11,10 @@ namespace webai {
 namespace {
 
 SetupDataAs setup_form(const std::string& name, const Model& model) {
-  if (name == "given") return model.setup_data.is_null() ? SetupDataAs::none
-                              : model.setup_data.is_array() ? SetupDataAs::array : SetupDataAs::base64;
+  if (name == "given")
+    return model.setup_data.is_null()    ? SetupDataAs::none
+           : model.setup_data.is_array() ? SetupDataAs::array
+                                         : SetupDataAs::base64;
   return name == "array" ? SetupDataAs::array : SetupDataAs::base64;
 }
 
@@ -36,8 +38,7 @@ std::string NeuralNetwork::to_json(const SaveOptions& options) const {
   State& state = *state_;
   check_export({.setup_data_as = options.setup_data_as});
   if (options.setup_data_as == "given") return write_json(state.model.json, options.pretty);
-  JsonExport form{.setup_data_as = setup_form(options.setup_data_as, state.model),
-                  .pretty = options.pretty};
+  JsonExport form{.setup_data_as = setup_form(options.setup_data_as, state.model), .pretty = options.pretty};
   const State::Weights weights = state.weights();
   return export_json(state.model, state.built, weights.parameters, weights.learned, form);
 }
@@ -50,7 +51,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
   if (renamed) renamed->clear();
   State::Weights weights = state.weights();
   const bool cuts = !options.from.empty() || !options.upto.empty();
-  if (!cuts && options.optimize.empty())
+  if (!cuts && options.optimize.empty() && options.to == "json")
     return export_json(state.model, state.built, weights.parameters, weights.learned, {as, options.indent});
 
   // What was learned beside the weights and what is left of the layers make a model to start from.
@@ -70,6 +71,8 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     for (const std::size_t index : kept) left.push_back(weights.parameters[index]);
     weights.parameters = std::move(left);
   }
+  if (options.to != "json")
+    return export_program(state.context, *state.registry, std::move(model), weights.parameters, options);
   if (options.optimize == "minify")
     return write_json(minify_model(model, built, weights.parameters, as, options.keep_names, renamed), options.indent);
   if (options.optimize == "pretty") return write_json(pretty_model(model, built, weights.parameters, as), true);

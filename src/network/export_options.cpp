@@ -9,9 +9,16 @@
 namespace webai {
 namespace {
 
+// "object" is the same JSON, which bindings hand over as a tree.
+constexpr std::pair<std::string_view, std::string_view> other_names[] = {
+    {"object", "json"}, {"to-python-numpy", "python-numpy"}, {"python", "python-numpy"}, {"js", "javascript"}};
+
 [[noreturn]] void wrong(const std::string& name, const char* expected, const Json& value) {
-  throw Error(Code::invalid_argument, {.message = "option \"" + name + "\"", .reason = "OPTION", .path = name,
-                                       .expected = expected, .actual = describe(value)});
+  throw Error(Code::invalid_argument, {.message = "option \"" + name + "\"",
+                                       .reason = "OPTION",
+                                       .path = name,
+                                       .expected = expected,
+                                       .actual = describe(value)});
 }
 
 std::string text(const std::string& name, const Json& value) {
@@ -34,7 +41,8 @@ std::string layer(const std::string& name, const Json& value) {
 [[noreturn]] void unknown_word(const std::string& name, const std::vector<std::string_view>& known) {
   const std::string near = nearest_name(name, known);
   throw Error(Code::invalid_argument, {.message = "there is no export option \"" + name + "\"",
-                                       .reason = "OPTION_UNKNOWN", .path = name,
+                                       .reason = "OPTION_UNKNOWN",
+                                       .path = name,
                                        .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
 
@@ -57,16 +65,21 @@ void check_one_of(const char* key, const std::string& value, std::initializer_li
   for (const std::string_view one : known)
     if (!one.empty()) expected += (expected.empty() ? "\"" : ", \"") + std::string(one) + '"';
   const std::string near = nearest_name(value, known);
-  throw Error(code, {.message = message + " \"" + value + "\"", .reason = reason, .path = key, .expected = expected,
+  throw Error(code, {.message = message + " \"" + value + "\"",
+                     .reason = reason,
+                     .path = key,
+                     .expected = expected,
                      .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
 
 }  // namespace
 
 void check_export(const ExportOptions& options) {
-  check_one_of("to", options.to, {"json"}, Code::not_found, "EXPORTER", "there is no exporter");
+  check_one_of("to", options.to, {"json", "python-numpy", "c", "javascript"}, Code::not_found, "EXPORTER",
+               "there is no exporter");
   check_one_of("setupDataAs", options.setup_data_as, {"base64", "array", "given"}, Code::invalid_argument, "OPTION",
                "setupDataAs is");
+  check_one_of("weights", options.weights, {"", "u8"}, Code::invalid_argument, "OPTION", "weights is");
   check_one_of("optimize", options.optimize, {"", "minify", "pretty"}, Code::invalid_argument, "OPTION", "optimize is");
 }
 
@@ -82,14 +95,18 @@ ExportOptions export_options_from_json(const Json& object, std::vector<std::stri
     if (value.is_null()) continue;
     if (key == "to") {
       options.to = text(key, value);
-      // The same JSON, which bindings hand over as an object.
-      if (options.to == "object") options.to = "json";
+      for (const auto& [alias, name] : other_names)
+        if (options.to == alias) options.to = name;
     } else if (key == "setupDataAs") {
       options.setup_data_as = text(key, value);
     } else if (key == "optimize") {
       options.optimize = text(key, value);
     } else if (key == "layers") {
       take_layers(options, value);
+    } else if (key == "name") {
+      options.name = text(key, value);
+    } else if (key == "weights") {
+      options.weights = text(key, value);
     } else if (key == "keepNames") {
       options.keep_names = boolean(key, value);
     } else if (key == "indent") {
@@ -97,7 +114,7 @@ ExportOptions export_options_from_json(const Json& object, std::vector<std::stri
     } else if (unknown) {
       unknown->push_back(key);
     } else {
-      unknown_word(key, {"to", "setupDataAs", "optimize", "layers", "keepNames", "indent"});
+      unknown_word(key, {"to", "setupDataAs", "optimize", "layers", "keepNames", "indent", "name", "weights"});
     }
   }
   check_export(options);

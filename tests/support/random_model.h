@@ -28,7 +28,8 @@ class RandomModel {
     for (int i = 1; i <= last_; ++i) layers.push_back(layer(i));
     if (chance(2)) root.insert(root.begin() + static_cast<std::ptrdiff_t>(below(root.size() + 1)), {"io", io()});
     root.emplace_back("layers", Json::array(std::move(layers)));
-    if (chance(4)) root.emplace_back("setup", Json::object({{"data", Json::text("")}, {"instructions", Json::text("")}}));
+    if (chance(4))
+      root.emplace_back("setup", Json::object({{"data", Json::text("")}, {"instructions", Json::text("")}}));
     return write_json(Json::object(std::move(root)), chance(2));
   }
 
@@ -49,7 +50,8 @@ class RandomModel {
   int between(int low, int high) { return low + below(static_cast<std::size_t>(high - low + 1)); }
   std::string pick(std::initializer_list<const char*> words) { return *(words.begin() + below(words.size())); }
   std::string activation() {
-    return pick({"tanh", "sigmoid", "relu", "elu", "gelu", "softplus", "sin", "identity", "leakyRelu", "softmax", "isrlu"});
+    return pick(
+        {"tanh", "sigmoid", "relu", "elu", "gelu", "softplus", "sin", "identity", "leakyRelu", "softmax", "isrlu"});
   }
   Json number() { return Json::number(chance(4) ? static_cast<double>(between(-2, 2)) : real()); }
 
@@ -134,7 +136,9 @@ class RandomModel {
     for (int i = from + 1; i <= last_; ++i) {
       Place& place = places_[at(i)];
       if (i == from + 1 ? leads_on : chance(4)) {
-        targets.push_back(place.name.empty() || chance(2) ? Json::integer(i) : Json::text(place.name + (chance(3) && !place.pipes_only ? ".input" : "")));
+        targets.push_back(place.name.empty() || chance(2)
+                              ? Json::integer(i)
+                              : Json::text(place.name + (chance(3) && !place.pipes_only ? ".input" : "")));
         arrive(place);
       }
       for (Part& pipe : place.pipes)
@@ -160,7 +164,8 @@ class RandomModel {
     add_name(members, place);
     if (!place.pipes_only) {
       const int width = operate(members, place.width, index == last_ && place.pipes.empty());
-      if (members.size() == 1 && members[0].first == "size" && place.pipes.empty() && index == last_) return members[0].second;
+      if (members.size() == 1 && members[0].first == "size" && place.pipes.empty() && index == last_)
+        return members[0].second;
       send(index, width, true, &members);
     }
     std::vector<Json> pipes;
@@ -236,7 +241,10 @@ class RandomModel {
     }
     if (chance(2)) {
       const int kind = below(5);
-      members.emplace_back("bias", kind == 0 ? Json::boolean(false) : kind == 1 ? Json() : kind == 2 ? number() : row(count));
+      members.emplace_back("bias", kind == 0   ? Json::boolean(false)
+                                   : kind == 1 ? Json()
+                                   : kind == 2 ? number()
+                                               : row(count));
     }
     if (chance(3)) members.emplace_back("activation", chance(6) ? Json() : Json::text(activation()));
     if (may_fold && chance(3) && count % 2 == 0)
@@ -308,11 +316,12 @@ class RandomModel {
     Members sides;
     if (chance(2))
       sides.emplace_back("input", Json::object({{"normalize", Json::object({{"type", Json::text("rescale-linear")},
-                                                                          {"from", Json::numbers({-1, 1})},
-                                                                          {"to", Json::numbers({0, 1})}})}}));
+                                                                            {"from", Json::numbers({-1, 1})},
+                                                                            {"to", Json::numbers({0, 1})}})}}));
     if (chance(2))
-      sides.emplace_back("output", Json::object({{"denormalize", Json::object({{"type", Json::text("one-hot-to-label")},
-                                                                             {"labels", Json::array({Json::text("yes")})}})}}));
+      sides.emplace_back("output",
+                         Json::object({{"denormalize", Json::object({{"type", Json::text("one-hot-to-label")},
+                                                                     {"labels", Json::array({Json::text("yes")})}})}}));
     return Json::object(std::move(sides));
   }
 

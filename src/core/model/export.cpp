@@ -90,7 +90,9 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   }
   edit.remove("/setupData");  // the old spelling
   if (const Json* setup = model.json.find("setup")) {
-    const auto is_old = [](const Json::Member& member) { return member.first == "data" || member.first == "instructions"; };
+    const auto is_old = [](const Json::Member& member) {
+      return member.first == "data" || member.first == "instructions";
+    };
     if (setup->is_object() && !std::ranges::all_of(setup->members(), is_old)) {
       edit.remove("/setup/data");
       edit.remove("/setup/instructions");

@@ -17,7 +17,8 @@ class Cutter {
   Cutter(const Model& model, const BuiltModel& built, const LayerRange& range)
       : model_(model), built_(built), first_(find(range.from, 0)), last_(find(range.to, layer_count() - 1)) {
     if (first_ > last_)
-      fail("the part begins behind its end: layer " + std::to_string(first_) + " to " + std::to_string(last_), "layers");
+      fail("the part begins behind its end: layer " + std::to_string(first_) + " to " + std::to_string(last_),
+           "layers");
     if (first_ > 0) shift_ = 1 - first_;
   }
 
@@ -51,7 +52,8 @@ class Cutter {
   bool inside(int layer) const { return layer >= first_ && layer <= last_; }
 
   [[noreturn]] static void fail(std::string message, std::string path, std::string hint = {}) {
-    throw Error(Code::invalid_argument, {.message = std::move(message), .reason = "SPLIT", .path = std::move(path), .hint = std::move(hint)});
+    throw Error(Code::invalid_argument,
+                {.message = std::move(message), .reason = "SPLIT", .path = std::move(path), .hint = std::move(hint)});
   }
 
   int find(const std::string& name, int otherwise) const {
@@ -65,11 +67,12 @@ class Cutter {
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
     if (error == std::errc() && end == name.data() + name.size() && index >= 0 && index < layer_count()) return index;
     const std::string near = nearest_name(name, known);
-    throw Error(Code::not_found, {.message = "layers: there is no layer \"" + name + "\"",
-                                  .reason = "LAYER",
-                                  .path = "layers",
-                                  .expected = "a layer's name, or an index from 0 to " + std::to_string(layer_count() - 1),
-                                  .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+    throw Error(Code::not_found,
+                {.message = "layers: there is no layer \"" + name + "\"",
+                 .reason = "LAYER",
+                 .path = "layers",
+                 .expected = "a layer's name, or an index from 0 to " + std::to_string(layer_count() - 1),
+                 .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
 
   // From one layer to the next one's default input: the only flow that a cut may cross.
@@ -80,7 +83,8 @@ class Cutter {
   std::string described(const Route& route) const {
     const auto name = [&](int id) { return "\"" + model_.element(id).title + "\""; };
     const char* kind = route.history ? " (history)" : route.delayed ? " (delivered in the next run)" : "";
-    return name(route.source) + " -> " + name(route.target) + (route.parameter.empty() ? "" : "." + route.parameter) + kind;
+    return name(route.source) + " -> " + name(route.target) + (route.parameter.empty() ? "" : "." + route.parameter) +
+           kind;
   }
 
   void find_offenders() const {
@@ -92,7 +96,8 @@ class Cutter {
       if (side(source) == side(target)) continue;
       if (route.target == 0 && inside(source)) continue;  // an output stays one
       const bool in = first_ > 0 && side(source) < 0 && is_main_flow(route, first_);
-      const bool out = last_ + 1 < layer_count() && source == last_ && is_main_flow(route, last_ + 1) && !mixed(route.source);
+      const bool out =
+          last_ + 1 < layer_count() && source == last_ && is_main_flow(route, last_ + 1) && !mixed(route.source);
       enters = enters || in;
       leaves = leaves || out;
       if (!in && !out) offenders.push_back(&route);
@@ -100,7 +105,8 @@ class Cutter {
     if (offenders.empty() && enters && leaves) return;
     if (offenders.empty())
       fail(!enters ? "nothing flows into layer " + std::to_string(first_) + " from the layers before it"
-                   : "nothing flows out of layer " + std::to_string(last_), "layers");
+                   : "nothing flows out of layer " + std::to_string(last_),
+           "layers");
     std::string list;
     for (std::size_t i = 0; i < offenders.size() && i < most_named; ++i)
       list += (i ? ", " : "") + described(*offenders[i]);

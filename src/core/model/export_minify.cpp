@@ -49,7 +49,8 @@ class Minifier {
       flows_[at(route.source)].push_back(&route);
       arrivals_[at(route.target)].push_back(&route);
     }
-    for (const BuiltParameter& parameter : built.parameters) places_.insert(pointer_to(parameter.layer, parameter.parameter));
+    for (const BuiltParameter& parameter : built.parameters)
+      places_.insert(pointer_to(parameter.layer, parameter.parameter));
     find_alive();
     number_layers();
     give_names();
@@ -57,7 +58,9 @@ class Minifier {
 
   Json run(std::span<const Tensor> current, SetupDataAs as) const {
     std::vector<Json::Member> members = {{"webai", Json::integer(1)}};
-    const auto add = [&](std::string_view key, Json value) { members.emplace_back(std::string(key), std::move(value)); };
+    const auto add = [&](std::string_view key, Json value) {
+      members.emplace_back(std::string(key), std::move(value));
+    };
     if (model_.domain != "core") add("domain", Json::text(model_.domain));
     if (model_.type != DType::fp32) add("dataType", Json::text(std::string(name_of(model_.type))));
     if (!model_.activation.empty()) add("activation", Json::text(model_.activation));
@@ -224,7 +227,9 @@ class Minifier {
     for (const Layer& pipe : layer.pipes)
       if (alive_[at(pipe.id)] || pipe.layer_index == 0) pipes.push_back(written(pipe));
     std::vector<Json::Member> members;
-    const auto add = [&](std::string_view key, Json value) { members.emplace_back(std::string(key), std::move(value)); };
+    const auto add = [&](std::string_view key, Json value) {
+      members.emplace_back(std::string(key), std::move(value));
+    };
     if (!names_[at(layer.id)].empty()) add("name", Json::text(names_[at(layer.id)]));
     if (alive_[at(layer.id)] && layer.operates()) own_words(layer, !pipes.empty(), add);
     if (!pipes.empty()) add("pipes", Json::array(std::move(pipes)));
@@ -251,7 +256,8 @@ class Minifier {
     if (to) add("to", list_or_one(*to));
     if (const auto past = remembers ? targets(layer, true) : std::nullopt; past) {
       remembers = !past->empty();
-      if (remembers && !(to && *past == *to && !(is_last(layer) && !layer.is_pipe))) add("historyTo", list_or_one(*past));
+      if (remembers && !(to && *past == *to && !(is_last(layer) && !layer.is_pipe)))
+        add("historyTo", list_or_one(*past));
     }
     for (const auto& [key, value] : layer.properties.members())
       if ((key != "history" || remembers) && !is_said_elsewhere(key) && !holds_anyway(layer, key, value))
@@ -264,8 +270,8 @@ class Minifier {
   }
 
   static bool is_said_elsewhere(std::string_view key) {
-    static constexpr std::string_view keys[] = {"name", "label", "domain", "type", "size", "activation", "to",
-                                                "historyTo", "pipes"};
+    static constexpr std::string_view keys[] = {"name",       "label", "domain",    "type", "size",
+                                                "activation", "to",    "historyTo", "pipes"};
     return std::ranges::find(keys, key) != std::end(keys) || is_kept_and_ignored(key);
   }
 
@@ -276,7 +282,8 @@ class Minifier {
 
   bool holds_anyway(const Layer& layer, std::string_view key, const Json& value) const {
     // Parameters that are stored; other words in their place (null, false, a constant) stay.
-    if (places_.contains(pointer_to(layer.path, key)) && !value.is_text() && !(keep_values_ && value.is_array())) return true;
+    if (places_.contains(pointer_to(layer.path, key)) && !value.is_text() && !(keep_values_ && value.is_array()))
+      return true;
     if (layer.definition) {
       const auto found = std::ranges::find(layer.definition->properties, key, &PropertyDef::name);
       if (found != layer.definition->properties.end() && is_fallback(*found, value)) return true;
@@ -287,13 +294,13 @@ class Minifier {
   const Model& model_;
   const BuiltModel& built_;
   bool keep_names_;
-  bool keep_values_;  // where they stand, as nothing is written to setup.data
-  std::vector<char> alive_;                         // by id
-  std::vector<std::string> names_;                  // by id: the new ones
-  std::vector<std::int64_t> numbers_;               // by index of the layer: the new one, or -1
-  std::vector<std::vector<const Route*>> flows_;    // by id of the source
-  std::vector<std::vector<const Route*>> arrivals_; // by id of the target; 0: the outputs
-  std::set<std::string, std::less<>> places_;       // pointers of parameters
+  bool keep_values_;                                 // where they stand, as nothing is written to setup.data
+  std::vector<char> alive_;                          // by id
+  std::vector<std::string> names_;                   // by id: the new ones
+  std::vector<std::int64_t> numbers_;                // by index of the layer: the new one, or -1
+  std::vector<std::vector<const Route*>> flows_;     // by id of the source
+  std::vector<std::vector<const Route*>> arrivals_;  // by id of the target; 0: the outputs
+  std::set<std::string, std::less<>> places_;        // pointers of parameters
 };
 
 }  // namespace
