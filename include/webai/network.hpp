@@ -43,12 +43,16 @@ class WEBAI_EXPORT Output {
   std::size_t index() const;
   /// Labels (or indices as text) with their outputs, greatest first.
   std::vector<std::pair<std::string, double>> ranked() const;
+  /// Of a run with RunOptions::debug: what each layer and pipe gave, past its activation, in document order, by name,
+  /// or by number ("1", "1/0" for a pipe) where it has none.
+  const std::vector<std::pair<std::string, Tensor>>& activations() const noexcept { return activations_; }
 
  private:
   friend class NeuralNetwork;
   Tensor tensor_;
   std::string label_;
   std::vector<std::string> labels_;
+  std::vector<std::pair<std::string, Tensor>> activations_;
 };
 
 /// "[0.97]", "cat (0.98)" where there is a label.
@@ -64,6 +68,7 @@ struct NetworkOptions {
 struct RunOptions {
   bool normalize = true;    ///< apply `io` to the input
   bool denormalize = true;  ///< apply `io` to the output
+  bool debug = false;       ///< also give what each layer computed: Output::activations
 };
 
 struct VerifyOptions {
@@ -156,6 +161,17 @@ class WEBAI_EXPORT NeuralNetwork {
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
 
+  /// A stateful model (history, pipes backward, recurrent cells) remembers: its next run goes on from the last one. Each
+  /// sample of a batch is a lane with a memory of its own; a run with another number of samples than the last one
+  /// starts from the beginning. A run that fails leaves the memory as it was.
+  bool is_stateful() const noexcept;
+  /// Forgets: histories and delayed pipes are zeros again, cells start anew. Weights stay.
+  void reset();
+  /// The memory as JSON text: {"version", "modelHash", "entries": [{"path", "dataType", "dims", "data"}]}.
+  std::string get_internal_state() const;
+  /// Puts it back; "" and "null" reset. STATE_MISMATCH, and nothing is changed, when it is of another model.
+  void set_internal_state(std::string_view state);
+
   Gradients compute_gradients(const Dataset& batch, const VerifyOptions& options = {});
   void apply_gradients(const Gradients& gradients, const ApplyOptions& options = {});
 
@@ -208,6 +224,9 @@ class WEBAI_EXPORT TrainingSession {
   /// Trains for about so long, at least one step, and says what each node of a step takes, in running order. Empty when
   /// training has ended before.
   std::vector<NodeProfile> profile(double milliseconds = 500);
+  /// Writes all of the training's state to a file, whole or not at all, to go on from with TrainOptions::resume: in this
+  /// or another network of the same model, to the same bits. Between two calls of advance.
+  void save_checkpoint(const std::string& path);
   /// So far, or the final account.
   const TrainInfo& info() const;
   /// Ends it with this stop reason.

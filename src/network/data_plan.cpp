@@ -3,6 +3,7 @@
 
 #include "core/base/names.h"
 #include "network/state.h"
+#include "network/training_plan.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -35,6 +36,10 @@ std::vector<std::int32_t> map_labels(std::span<const std::string> of_data, std::
 
 NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& given, std::string_view measure_name,
                                                                std::size_t batch, bool accuracy) const {
+  if (is_stateful())
+    throw Error(Code::unsupported, {.message = "a model with a memory cannot be trained or verified yet: \"" +
+                                               built.states.front().name + "\" lives from run to run",
+                                    .reason = "NOT_YET", .path = built.states.front().path});
   if (!given.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
   DataPlan plan;
   plan.data = given;
@@ -81,6 +86,12 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   }
   batching.seed = built.seed;
   return plan;
+}
+
+std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data) const {
+  const std::span<const std::string> own = labels_of(model.io.output_rules({}));
+  std::vector<std::string> labels(own.begin(), own.end());
+  return class_weights(chosen, static_cast<std::size_t>(outputs), labels.empty() && data.valid() ? data.labels() : labels);
 }
 
 std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& chosen) const {

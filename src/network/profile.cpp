@@ -54,6 +54,8 @@ std::vector<NodeProfile> NeuralNetwork::profile(std::size_t batch, double millis
     RunProgram& program = state.program(static_cast<std::int64_t>(samples), true);
     program.input.look_at(input.data(), input.bytes());
     program.output.look_at(output.data(), output.bytes());
+    if (state.is_stateful())  // measured, but not committed
+      state.recurrent.begin(program.batch, program.states, program.next_states);
     rows = program.executable->time_step(program.bindings);
     return !rows.empty();
   });
@@ -61,6 +63,7 @@ std::vector<NodeProfile> NeuralNetwork::profile(std::size_t batch, double millis
 
 std::vector<NodeProfile> TrainingSession::profile(double milliseconds) {
   return medians(state_->net.context, milliseconds, [&](std::vector<NodeProfile>& rows) {
+    state_->driver->validate();
     state_->driver->fetch();
     const std::lock_guard guard(state_->net.turn);
     return state_->driver->advance_timed(rows);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +16,27 @@
 
 namespace webai {
 
+/// What is piped into a parameter: [batch, dims...].
+struct PipedParameter {
+  std::string name;
+  Ref value;
+  std::string path;  ///< of the pipe
+};
+
+/// The constants that a layer gives its operator or activation.
+Attributes attributes_for(const OpDef& operation, const Layer& layer);
+
 class LayerBuilder {
  public:
-  LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training)
-      : builder_(builder), model_(model), layer_(layer), input_(input), built_(built), training_(training) {}
+  LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
+               std::span<const PipedParameter> piped = {})
+      : builder_(builder),
+        model_(model),
+        layer_(layer),
+        input_(input),
+        built_(built),
+        training_(training),
+        piped_(piped) {}
 
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
@@ -50,14 +68,24 @@ class LayerBuilder {
     bool optional = false;      ///< false and null mean: none
     bool takes_number = false;  ///< a number means: this constant, frozen
     bool trainable = true;
+    bool takes_pipe = false;  ///< the layer can work with one value per sample
   };
-  /// The parameter by the value the model gives it; invalid when the layer goes without.
+  /// The parameter by the value the model gives it; invalid when the layer goes without. Where a pipe ends in it, the
+  /// result is [batch, shape...].
   Ref parameter(const Request& request);
+  /// Whether a pipe ends in that parameter.
+  bool is_piped(std::string_view name) const;
 
   /// The number of the training step, for what draws random numbers (a state that training advances).
   Ref random_step();
-  /// After a training step `parameter` takes this value.
+  /// A state of the layer's own, [batch, dims...], by the name of what it remembers: "state".
+  Ref state(std::string_view name, const Shape& dims);
+  /// After a training step `parameter`, after a run `state` takes this value.
   void write(Ref parameter, Ref value) { builder_.graph().writes.push_back({parameter.id, value.id}); }
+
+  /// The layer's activation of a value; the value itself when it has none.
+  Ref activated(Ref value) { return activate(builder_, layer_, value); }
+  static Ref activate(Builder& builder, const Layer& layer, Ref value);
 
   // Shorthands for nodes.
   Ref emit(std::string_view op, std::initializer_list<Ref> inputs, Attributes attributes = {}) {
@@ -71,6 +99,7 @@ class LayerBuilder {
 
  private:
   Ref given_array(const Request& request, const Json& values, const std::string& path);
+  Ref piped_parameter(const Request& request, const PipedParameter& piped);
   Ref declare(const Request& request, bool stored, const std::string& path, Tensor initial);
   std::string_view fallback(std::string_view name) const;
 
@@ -80,6 +109,7 @@ class LayerBuilder {
   Ref input_;
   BuiltModel& built_;
   bool training_;
+  std::span<const PipedParameter> piped_;
   int own_parameters_ = 0;
 };
 

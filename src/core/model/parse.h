@@ -28,7 +28,9 @@ Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
 /// Throws NOT_ACTIVATION unless `name` is an activation of the domain.
 void check_activation(const Registry& registry, const std::string& domain, const std::string& name,
                       const std::string& path);
-/// Finds what `to` and `historyTo` mean, and the flows between neighbours.
+/// Finds what `to`, `historyTo` and `pipeFrom` mean, and the flows between neighbours.
 void resolve_routes(const ParseState& state, Model& model);
+/// Fills model.order from the routes. Throws FLOW_CYCLE when pulls run in a circle.
+void order_layers(Model& model);
 
 }  // namespace webai
