@@ -67,6 +67,11 @@ struct NeuralNetwork::State {
   Buffer* buffer(std::string_view name) const { return find_buffer(buffers, name); }
   /// A copy of all of them, of one moment between two steps. Takes the turn.
   Buffers snapshot();
+  /// What export writes, of one moment: a tensor for each parameter, mean and scale for each learned normalisation.
+  struct Weights {
+    std::vector<Tensor> parameters, learned;
+  };
+  Weights weights();  ///< takes the turn
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
   RunProgram& program(std::int64_t batch, bool normalize, bool debug = false);
   /// Runs a program whose input and output windows are set, under the turn. The recurrent state goes on by one run, or
