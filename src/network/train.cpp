@@ -1,5 +1,8 @@
 // Training: a session drives the loop of src/training under the network's lock, one segment at a time.
+#include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <iterator>
 #include <mutex>
 
 #include "compiler/passes.h"
@@ -13,9 +16,11 @@ namespace webai {
 namespace {
 
 void check_option(bool holds, const char* name, const char* expected, double actual) {
-  if (!holds)
-    throw Error(Code::invalid_argument, {.message = std::string(name) + " is out of range", .reason = "OPTION",
-                                         .path = name, .expected = expected, .actual = std::to_string(actual)});
+  if (holds) return;
+  char digits[32];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), actual).ptr;
+  throw Error(Code::invalid_argument, {.message = std::string(name) + " is out of range", .reason = "OPTION",
+                                       .path = name, .expected = expected, .actual = std::string(digits, end)});
 }
 
 TrainOptions with_defaults(TrainOptions options) {
@@ -115,7 +120,9 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     throw Error(Code::busy, {.message = "this network is being trained already", .reason = "BUSY",
                              .hint = "wait for it, or call stop_training"});
   try {
-    const std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
+    std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
+    // Room for more samples than there are would be computed for nothing.
+    if (data.valid() && data.size()) batch = std::min(batch, static_cast<std::size_t>(std::max<std::uint64_t>(1, *data.size())));
     NeuralNetwork::State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, options.accuracy);
     plan.batching.background = &state_->background;
     plan.batching.type = step_type(net.type);
