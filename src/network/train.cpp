@@ -1,4 +1,5 @@
 // Training: a session drives the loop of src/training under the network's lock, one segment at a time.
+#include <algorithm>
 #include <cmath>
 #include <mutex>
 
@@ -82,7 +83,9 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     throw Error(Code::busy, {.message = "this network is being trained already", .reason = "BUSY",
                              .hint = "wait for it, or call stop_training"});
   try {
-    const std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
+    std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
+    // Room for more samples than there are would be computed for nothing.
+    if (data.valid() && data.size()) batch = std::min(batch, static_cast<std::size_t>(std::max<std::uint64_t>(1, *data.size())));
     const HeldOut parts = hold_out(data, options, net.built.seed);
     NeuralNetwork::State::DataPlan plan = net.plan_data(parts.training, options.error_measure_type, batch, options.accuracy, options.bptt);
     plan.request.class_weights = net.weights_of_classes(options, data);
