@@ -160,11 +160,16 @@ class Assembler {
     return list;
   }
 
+  // A net on the first layer that nothing is piped into: its inputs are the model's.
+  bool takes_model_inputs(const Layer& layer) const {
+    return layer.net && layer.layer_index == 0 && incoming_[static_cast<std::size_t>(layer.id)].empty();
+  }
+
   /// One operator instance: input, own operator, activation. Errors get its place.
   Ref build_element(const Layer& layer) {
     builder_.set_path(layer.path);
     try {
-      const Ref input = layer.type == "input" ? Ref{} : join(layer, incoming(layer));
+      const Ref input = layer.type == "input" || takes_model_inputs(layer) ? Ref{} : join(layer, incoming(layer));
       Ref value = write_operator(layer, input);
       const bool activated = layer.definition && !layer.definition->own_activation.empty();
       if (!activated) value = LayerBuilder::activate(builder_, layer, value);
@@ -190,7 +195,7 @@ class Assembler {
     if (layer.operation)
       return builder_.emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer)).front();
     if (!layer.definition->build) unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
-    LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped);
+    LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, options_.fill);
     return layer.definition->build(writer);
   }
 

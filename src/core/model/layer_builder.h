@@ -29,20 +29,23 @@ Attributes attributes_for(const OpDef& operation, const Layer& layer);
 class LayerBuilder {
  public:
   LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
-               std::span<const PipedParameter> piped = {})
+               std::span<const PipedParameter> piped = {}, bool fill = true)
       : builder_(builder),
         model_(model),
         layer_(layer),
         input_(input),
         built_(built),
         training_(training),
-        piped_(piped) {}
+        piped_(piped),
+        fill_(fill) {}
 
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
   const Model& model() const { return model_; }
   DType type() const { return model_.type; }
   bool training() const { return training_; }
+  bool fills() const { return fill_; }  ///< whether parameters are wanted with their values
+  BuiltModel& built() { return built_; }
   std::uint64_t seed() const { return built_.seed; }
   Ref input() const { return input_; }
   /// Dimensions of a value without batch.
@@ -110,6 +113,7 @@ class LayerBuilder {
   BuiltModel& built_;
   bool training_;
   std::span<const PipedParameter> piped_;
+  bool fill_;
   int own_parameters_ = 0;
 };
 
