@@ -209,6 +209,9 @@ class WEBAI_EXPORT TrainingSession {
   /// Trains for about so long, at least one step, and says what each node of a step takes, in running order. Empty when
   /// training has ended before.
   std::vector<NodeProfile> profile(double milliseconds = 500);
+  /// Writes all of the training's state to a file, whole or not at all, to go on from with TrainOptions::resume: in this
+  /// or another network of the same model, to the same bits. Between two calls of advance.
+  void save_checkpoint(const std::string& path);
   /// So far, or the final account.
   const TrainInfo& info() const;
   /// Ends it with this stop reason.

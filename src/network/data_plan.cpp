@@ -3,6 +3,7 @@
 
 #include "core/base/names.h"
 #include "network/state.h"
+#include "network/training_plan.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -85,6 +86,12 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   }
   batching.seed = built.seed;
   return plan;
+}
+
+std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data) const {
+  const std::span<const std::string> own = labels_of(model.io.output_rules({}));
+  std::vector<std::string> labels(own.begin(), own.end());
+  return class_weights(chosen, static_cast<std::size_t>(outputs), labels.empty() && data.valid() ? data.labels() : labels);
 }
 
 std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& chosen) const {

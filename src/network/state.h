@@ -86,6 +86,11 @@ struct NeuralNetwork::State {
     MeasureRequest request;
   };
   DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy) const;
+  /// See class_weights; names are those of the model's io, else of the data.
+  std::vector<double> weights_of_classes(const TrainOptions& chosen, const Dataset& data) const;
+
+  class Verification;  // network/verification.h
+  static constexpr std::size_t verification_batch = 64;  ///< samples, where nobody chooses
 };
 
 }  // namespace webai

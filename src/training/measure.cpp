@@ -119,6 +119,7 @@ Measure measure_from_name(std::string_view name) {
                .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
 
+std::string_view name_of(Measure measure) { return measures[static_cast<std::size_t>(measure)].name; }
 bool is_bounded(Measure measure) { return measures[static_cast<std::size_t>(measure)].bounded; }
 bool takes_labels(Measure measure) { return measure == Measure::cross_entropy; }
 double reported(Measure measure, double mean) {
@@ -159,7 +160,7 @@ MeasureRefs append_measure(Builder& builder, Ref output, Ref target, Measure mea
     case Measure::cross_entropy:
     case Measure::kl: {
       const Ref logits = before(builder, output, "softmax");
-      if (!logits) wrong_last(builder, output, measures[static_cast<std::size_t>(measure)].name, "softmax");
+      if (!logits) wrong_last(builder, output, name_of(measure), "softmax");
       scores = Term(builder, logits);
       losses = scores.apply("softmaxCrossEntropy", t);
       // Less the target's own entropy; what has no share (0) adds nothing.

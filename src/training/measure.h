@@ -24,6 +24,7 @@ enum class Measure : std::uint8_t {
 
 /// Throws INVALID_ARGUMENT with the known names.
 Measure measure_from_name(std::string_view name);
+std::string_view name_of(Measure measure);
 /// Whether errors are shares of 1, so that a threshold is a percentage.
 bool is_bounded(Measure measure);
 bool takes_labels(Measure measure);
