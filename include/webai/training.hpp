@@ -87,6 +87,7 @@ struct TrainOptions {
   std::vector<std::string> to_train = {};    ///< names of layers; empty: all
   std::vector<std::string> to_skip = {};
   std::size_t batch_size = 0;                ///< 0: the dataset's, else 1
+  std::size_t bptt = 0;                      ///< models with a memory: steps that gradients go back; 0: a sequence, at most 64
   std::uint64_t accumulate = 1;              ///< batches whose gradients make one update
   std::optional<double> clip_norm = {};      ///< length that all gradients together have at most
   std::optional<double> clip_value = {};     ///< size that each element of a gradient has at most

@@ -1,7 +1,9 @@
 #include "network/training_plan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <iterator>
 
 #include "core/base/names.h"
 #include "core/op/op_def.h"
@@ -16,9 +18,11 @@ namespace {
 constexpr std::uint64_t most_accumulated = 1 << 24;  // what fp32 counts exactly
 
 void check_option(bool holds, const char* name, const char* expected, double actual) {
-  if (!holds)
-    throw Error(Code::invalid_argument, {.message = std::string(name) + " is out of range", .reason = "OPTION",
-                                         .path = name, .expected = expected, .actual = std::to_string(actual)});
+  if (holds) return;
+  char digits[32];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), actual).ptr;
+  throw Error(Code::invalid_argument, {.message = std::string(name) + " is out of range", .reason = "OPTION",
+                                       .path = name, .expected = expected, .actual = std::string(digits, end)});
 }
 
 void check_weight(double weight) { check_option(std::isfinite(weight) && weight >= 0, "classWeights", "0 or more", weight); }

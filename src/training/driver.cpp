@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "training/optimizer.h"
+#include "training/window_graph.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -29,7 +30,7 @@ struct TrainingDriver::Bound {
   std::int64_t batch = 0;
   StepProgram program;
   std::vector<Binding> bindings;
-  HostWindow inputs, targets, errors, correct;
+  HostWindow inputs, targets, errors, correct, judged, kept;
   std::unique_ptr<Buffer> learning_rate;
   std::size_t input_slot = 0, target_slot = 0, error_slot = 0, correct_slot = ~std::size_t{0};
 };
@@ -72,6 +73,8 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
     } else if (slot.name == target_name) {
       binding = {&bound->targets, 0, stride};
       bound->target_slot = i;
+    } else if (slot.name == judged_name || slot.name == kept_name) {
+      binding = {slot.name == judged_name ? &bound->judged : &bound->kept, 0, 0};
     } else if (slot.name == learning_rate_name) {
       bound->learning_rate = setup_.allocate(slot.bytes);
       binding = {bound->learning_rate.get(), 0, 0};
@@ -142,8 +145,10 @@ void TrainingDriver::read_block() {
   for (;; block_done_ = 0) {
     epoch_read_ = !iterator_.next(block_, most);
     if (epoch_read_) break;
-    block_done_ = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, block_.samples));
-    skip_ -= block_done_;
+    const std::uint64_t skipped = std::min<std::uint64_t>(skip_, block_.counted);
+    skip_ -= skipped;
+    // A window counts whole or not at all.
+    block_done_ = block_.judged ? (skipped == block_.counted && skipped > 0 ? block_.samples : 0) : static_cast<std::size_t>(skipped);
     if (block_done_ < block_.samples) break;
   }
   if (epoch_read_) {
@@ -206,6 +211,11 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
     return static_cast<const std::byte*>(memory) + slots[slot].bytes / batch * first_sample;
   };
   bound.inputs.look_at(from(block.inputs, bound.input_slot), slots[bound.input_slot].bytes * steps);
+  if (block.judged) {
+    const std::size_t width = size_of(setup_.batching.type);
+    bound.judged.look_at(block.judged, block.samples * width);
+    bound.kept.look_at(block.kept, setup_.batching.lanes * width);
+  }
   bound.targets.look_at(from(block.outputs, bound.target_slot), slots[bound.target_slot].bytes * steps);
   bound.errors.look_at(errors_.data(), errors_.size() * sizeof(float));
   bound.correct.look_at(correct_.data(), correct_.size() * sizeof(float));
@@ -229,8 +239,9 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
     ++steps_;
     if (!std::isfinite(epoch_error_)) blown_up(bound, block, block.samples);
   }
-  epoch_samples_ += steps * batch;
-  info_.samples += steps * batch;
+  const std::size_t counted = block.judged ? block.counted : steps * batch;
+  epoch_samples_ += counted;
+  info_.samples += counted;
 }
 
 void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_t samples) const {

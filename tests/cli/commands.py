@@ -349,6 +349,22 @@ class Look(CommandTest):
         runs = [self.works("run", name, "--input", "[0, 1]").out for name in ["trained.json", "arrays.json"]]
         self.assertEqual(runs[0], runs[1])
 
+    def test_convert_minifies_spells_out_and_splits(self):
+        self.trained_xor()
+        for form in ["minify", "pretty"]:
+            self.works("convert", "trained.json", form + ".json", "--to", form)
+        self.assertIn("weights", self.read_json("pretty.json")["layers"][1])
+        self.assertEqual(self.read_json("minify.json")["layers"], [2, 3, 1])
+        self.works("convert", "trained.json", "front.json", "--option", "layers=0:1")
+        self.works("convert", "trained.json", "back.json", "--option", "layers=2:2")
+        middle = self.works("run", "front.json", "--input", "[0, 1]").out
+        runs = [self.works("run", *arguments).out for arguments in [
+            ("trained.json", "--input", "[0, 1]"), ("minify.json", "--input", "[0, 1]"), ("pretty.json", "--input", "[0, 1]"),
+            ("back.json", "--input", middle)]]
+        self.assertEqual(runs[:3], runs[:1] * 3)
+        self.assertAlmostEqual(json.loads(runs[3])[0], json.loads(runs[0])[0], places=4)
+        self.fails("convert", "trained.json", "x.json", "--option", "layers=5:6", says=["5", "index from 0 to 2"])
+
     def test_bench_measures_runs_and_steps(self):
         self.write("xor.json", XOR)
         fields = {"model", "device", "threads", "batch", "median_ms", "p99_ms", "min_ms", "samples_per_s", "gflops_per_s",

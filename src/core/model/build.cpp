@@ -166,7 +166,8 @@ class Assembler {
     try {
       const Ref input = layer.type == "input" ? Ref{} : join(layer, incoming(layer));
       Ref value = write_operator(layer, input);
-      value = activate(layer, value);
+      const bool activated = layer.definition && !layer.definition->own_activation.empty();
+      if (!activated) value = LayerBuilder::activate(builder_, layer, value);
       check_output(layer, value);
       built_.layers.push_back({.id = layer.id,
                                .input = input ? builder_.shape(input).without(0) : Shape{},
@@ -191,20 +192,6 @@ class Assembler {
     if (!layer.definition->build) unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
     LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped);
     return layer.definition->build(writer);
-  }
-
-  static Attributes attributes_for(const OpDef& operation, const Layer& layer) {
-    Attributes attributes;
-    for (const AttributeSpec& spec : operation.attributes)
-      if (const Json* value = layer.properties.find(spec.name); value && is_constant_of_activation(spec))
-        attributes.set(spec.name, attribute_from_json(spec, *value, pointer_to(layer.path, spec.name)));
-    return attributes;
-  }
-
-  Ref activate(const Layer& layer, Ref value) {
-    if (layer.activation.empty() || layer.activation == "identity") return value;
-    const OpDef* operation = builder_.registry().find(layer.domain, layer.activation);
-    return builder_.emit_all(*operation, std::span(&value, 1), attributes_for(*operation, layer)).front();
   }
 
   Ref declare_input(const Layer& layer) {
@@ -315,7 +302,7 @@ class Assembler {
   std::set<std::string, std::less<>> names_;         // that the author gave
 };
 
-constexpr std::size_t most_trials = 64;
+constexpr std::size_t most_trials = 16;
 
 // Sizes of what flows back from layers that do not say theirs: by trial builds, until one finds what it assumed.
 SourceSizes learn_sizes(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {

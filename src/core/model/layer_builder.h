@@ -23,6 +23,9 @@ struct PipedParameter {
   std::string path;  ///< of the pipe
 };
 
+/// The constants that a layer gives its operator or activation.
+Attributes attributes_for(const OpDef& operation, const Layer& layer);
+
 class LayerBuilder {
  public:
   LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
@@ -79,6 +82,10 @@ class LayerBuilder {
   Ref state(std::string_view name, const Shape& dims);
   /// After a training step `parameter`, after a run `state` takes this value.
   void write(Ref parameter, Ref value) { builder_.graph().writes.push_back({parameter.id, value.id}); }
+
+  /// The layer's activation of a value; the value itself when it has none.
+  Ref activated(Ref value) { return activate(builder_, layer_, value); }
+  static Ref activate(Builder& builder, const Layer& layer, Ref value);
 
   // Shorthands for nodes.
   Ref emit(std::string_view op, std::initializer_list<Ref> inputs, Attributes attributes = {}) {

@@ -156,7 +156,7 @@ class LayerParser {
       if (!given->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *given);
       layer_.activation = given->as_text();
     } else if (layer_.definition && layer_.definition->takes_default_activation) {
-      layer_.activation = model_.activation;
+      layer_.activation = model_.activation_given ? model_.activation : layer_.definition->own_activation;
     }
     if (layer_.activation.empty()) return;
     check_activation(state_.registry, layer_.domain, layer_.activation, given ? at("activation") : "/activation");
