@@ -119,6 +119,7 @@ struct NetworkInfo {
   std::uint64_t parameters = 0, bytes = 0;
   double flops = 0;             ///< of one run with one sample; 1 multiply-add = 2
   std::uint64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
+  std::uint64_t state_values = 0;  ///< that one sample keeps from run to run; 0: the model has no memory
   std::string table;            ///< all of it as text, for people
   std::uint64_t nodes = 0;      ///< of the compiled graph, views not counted
   std::uint64_t on_device = 0;  ///< how many of them run on the device that was asked for

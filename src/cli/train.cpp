@@ -60,7 +60,7 @@ class Train final : public Command {
     arguments.text(options_file_, "--options", "FILE", "Training options as a JSON object; --option wins over them");
     arguments.text(plot_, "--plot", "FILE.svg", "Where to draw loss and accuracy by epoch");
     arguments.text(checkpoint_, "--checkpoint", "FILE", "Where to keep all of the training's state, to go on from with --resume");
-    arguments.count(every_, "--every", "Epochs from one writing of the checkpoint to the next (1); the end writes it as well");
+    arguments.count(every_, "--every", "Epochs from one writing of the checkpoint to the next, instead of some seconds");
     arguments.flag(resume_, "--resume", "Go on from the checkpoint, as if training had never been interrupted");
     arguments.flag(keep_order_, "--no-shuffle", "Learn from the samples in the order of the data, in every epoch");
     common_.declare(arguments);

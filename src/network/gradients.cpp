@@ -8,6 +8,7 @@
 #include "network/state.h"
 #include "training/optimizer.h"
 #include "training/storage_type.h"
+#include "training/window_graph.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -23,19 +24,20 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   iterator.begin_epoch(0);
   Gradients result;
   std::map<std::string, std::vector<double>> sums;
-  HostWindow input, target;
+  HostWindow input, target, judged, kept;
   std::int64_t compiled_batch = 0;
   std::unique_ptr<Executable> executable;
   std::map<std::string, std::unique_ptr<Buffer>> outputs;
   std::vector<Binding> bindings;
+  std::vector<std::unique_ptr<Buffer>> memory;  // of the sequences, which starts anew: the network's own stays as it is
   double error_sum = 0;
   const Buffers weights = net.snapshot();
   Block block;
-  while (iterator.next(block, batch)) {
+  while (iterator.next(block, plan.batching.batch)) {
     const std::lock_guard guard(net.turn);
     const std::int64_t samples = static_cast<std::int64_t>(block.samples);
     if (samples != compiled_batch) {
-      const Graph forward = net.step_forward(samples, false, type);
+      const Graph forward = net.batch_forward(plan.batching, samples, false, type);
       StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
       step.updates = step.graph.nodes.size();
       if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
@@ -44,7 +46,9 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       bindings.clear();
       for (const Slot& slot : executable->slots()) {
         Buffer* bound = find_buffer(weights, slot.name);
-        if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;
+        if (slot.role == Slot::input)
+          bound = slot.name == target_name ? &target : slot.name == judged_name ? &judged : slot.name == kept_name ? &kept : &input;
+        if (!bound && slot.role == Slot::state) bound = memory.emplace_back(net.devices.memory->allocate(slot.bytes)).get();
         if (slot.role == Slot::output) {
           std::unique_ptr<Buffer>& own = outputs[slot.name];
           if (!own) own = net.devices.memory->allocate(slot.bytes);
@@ -56,6 +60,10 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     input.look_at(block.inputs, block.samples * static_cast<std::size_t>(net.inputs) * size_of(type));
     const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net.outputs) * size_of(type);
     target.look_at(block.outputs, block.samples * target_bytes);
+    if (block.judged) {
+      judged.look_at(block.judged, block.samples * size_of(type));
+      kept.look_at(block.kept, plan.batching.lanes * size_of(type));
+    }
     executable->run(bindings, 1);
     error_sum += load_double(type, outputs.at(std::string(error_name))->host(), 0);
     for (const std::string& name : names) {
@@ -64,9 +72,9 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       sum.resize(gradient.size() / size_of(type));
       // A batch's gradient is the mean over its samples; batches are weighted by their size.
       for (std::size_t i = 0; i < sum.size(); ++i)
-        sum[i] += load_double(type, gradient.host(), i) * static_cast<double>(block.samples);
+        sum[i] += load_double(type, gradient.host(), i) * static_cast<double>(block.counted);
     }
-    result.samples += block.samples;
+    result.samples += block.counted;
   }
   if (result.samples == 0) throw Error(Code::invalid_argument, {.message = "the data holds no samples", .reason = "EMPTY_DATA"});
   result.error = reported(plan.request.measure, error_sum / static_cast<double>(result.samples));

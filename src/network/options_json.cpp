@@ -137,6 +137,7 @@ constexpr std::array options = {
     Option WEBAI_OPTION("toTrain", to_train, texts),
     Option WEBAI_OPTION("toSkip", to_skip, texts),
     Option WEBAI_OPTION("batchSize", batch_size, count),
+    Option WEBAI_OPTION("bptt", bptt, count),
     Option WEBAI_OPTION("accumulate", accumulate, count),
     Option WEBAI_OPTION("clipNorm", clip_norm, number),
     Option WEBAI_OPTION("clipValue", clip_value, number),

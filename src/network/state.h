@@ -90,7 +90,10 @@ struct NeuralNetwork::State {
     BatchOptions batching;
     MeasureRequest request;
   };
-  DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy) const;
+  DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy,
+                     std::size_t bptt = 0) const;
+  /// The forward graph for a batch of that many samples, or for a window of sequences where the data are such.
+  Graph batch_forward(const BatchOptions& batching, std::int64_t samples, bool training_mode, DType computed_in) const;
   /// See class_weights; names are those of the model's io, else of the data.
   std::vector<double> weights_of_classes(const TrainOptions& chosen, const Dataset& data) const;
 

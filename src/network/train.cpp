@@ -1,4 +1,5 @@
 // Training: a session drives the loop of src/training under the network's lock, one segment at a time.
+#include <algorithm>
 #include <cmath>
 #include <mutex>
 
@@ -14,6 +15,8 @@
 namespace webai {
 namespace {
 
+constexpr double recurrent_clip_norm = 1;
+
 // Fills "auto" normalisation from up to the first 10,000 samples: mean and 1 / standard deviation of each element of
 // the last dimension, two passes in double.
 void learn_normalization(const Context& context, const BuiltModel& built, const Dataset& data, BatchOptions batching,
@@ -23,6 +26,7 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
   batching.type = DType::fp64;
   batching.background = nullptr;
   batching.batch = 1;
+  batching.window = 0;  // in any order: no memory is at work here
   std::size_t first = 0;
   for (const BuiltInput& input : built.inputs) {
     const std::size_t count = static_cast<std::size_t>(input.shape.elements());
@@ -66,7 +70,9 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
 TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, const TrainOptions& given)
     : state_(std::make_unique<State>(std::move(network))) {
   NeuralNetwork::State& net = state_->net;
-  const TrainOptions options = with_defaults(given);
+  TrainOptions options = with_defaults(given);
+  // Through time gradients grow or vanish by powers: a bound keeps one long sequence from undoing what was learned.
+  if (net.is_stateful() && !options.clip_norm && !options.clip_value) options.clip_norm = recurrent_clip_norm;
   const std::vector<std::string> train = net.trainable(options);
   if (train.empty())
     throw Error(Code::invalid_argument, {.message = "there is nothing to train: no layer with parameters is left",
@@ -77,9 +83,11 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     throw Error(Code::busy, {.message = "this network is being trained already", .reason = "BUSY",
                              .hint = "wait for it, or call stop_training"});
   try {
-    const std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
+    std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
+    // Room for more samples than there are would be computed for nothing.
+    if (data.valid() && data.size()) batch = std::min(batch, static_cast<std::size_t>(std::max<std::uint64_t>(1, *data.size())));
     const HeldOut parts = hold_out(data, options, net.built.seed);
-    NeuralNetwork::State::DataPlan plan = net.plan_data(parts.training, options.error_measure_type, batch, options.accuracy);
+    NeuralNetwork::State::DataPlan plan = net.plan_data(parts.training, options.error_measure_type, batch, options.accuracy, options.bptt);
     plan.request.class_weights = net.weights_of_classes(options, data);
     plan.batching.background = &state_->background;
     plan.batching.type = step_type(net.type);
@@ -105,11 +113,13 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
       state_->verification = std::make_unique<Verification>(net, std::move(held_out), buffer, false);
       setup.validate = [own = state_->verification.get()](const std::function<bool()>& interrupted) { return own->measure(interrupted); };
     }
-    setup.compile = [&net, options, train, request = plan.request](std::int64_t samples) {
+    setup.compile = [&net, options, train, request = plan.request, batching = plan.batching](std::int64_t samples) {
       const DType type = step_type(net.type);
-      const Graph forward = net.step_forward(samples, true, type);
+      const Graph forward = net.batch_forward(batching, samples, true, type);
       StepGraph step = training_step(net.context, *net.registry, forward, request, options, train);
       if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
+      for (const BuiltState& memory : net.built.states)  // of the lanes that learn, apart from that of runs
+        step.states.push_back({memory.name, {net.type, memory.type.shape}, memory.initial});
       return StepProgram{net.compile(step.graph, true), std::move(step.states)};
     };
     state_->driver = std::make_unique<TrainingDriver>(net.context, plan.data, std::move(setup));
@@ -117,7 +127,13 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     if (options.resume) {
       const std::string text = read_file(options.checkpoint, net.context.limits().host_bytes);
       const std::lock_guard guard(net.turn);
-      state_->driver->restore(text, given.learning_rate.has_value());
+      try {
+        state_->driver->restore(text, given.learning_rate.has_value());
+      } catch (const Error& error) {
+        ErrorDetails details = error.details();
+        details.path = options.checkpoint;
+        throw Error(error.code(), std::move(details));
+      }
     }
   } catch (...) {
     net.activity.store(Activity::idle);
@@ -139,7 +155,10 @@ bool TrainingSession::advance() {
   }
   // With the turn given back: the functions may use the network.
   state_->driver->validate();
-  if (const std::string due = state_->driver->take_checkpoint(); !due.empty()) write_file(state_->checkpoint, std::as_bytes(std::span(due)));
+  if (state_->driver->has_checkpoint()) {
+    const std::string due = state_->driver->take_checkpoint();
+    write_file(state_->checkpoint, std::as_bytes(std::span(due)));
+  }
   state_->driver->tell();
   return more;
 }

@@ -1,7 +1,9 @@
 #include "network/training_plan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <iterator>
 
 #include "core/base/names.h"
 #include "core/op/op_def.h"
@@ -16,15 +18,17 @@ namespace {
 constexpr std::uint64_t most_accumulated = 1 << 24;  // what fp32 counts exactly
 
 void check_option(bool holds, const char* name, const char* expected, double actual) {
-  if (!holds)
-    throw Error(Code::invalid_argument, {.message = std::string(name) + " is out of range", .reason = "OPTION",
-                                         .path = name, .expected = expected, .actual = std::to_string(actual)});
+  if (holds) return;
+  char digits[32];
+  const auto end = std::to_chars(std::begin(digits), std::end(digits), actual).ptr;
+  throw Error(Code::invalid_argument, {.message = std::string(name) + " is out of range", .reason = "OPTION",
+                                       .path = name, .expected = expected, .actual = std::string(digits, end)});
 }
 
 void check_weight(double weight) { check_option(std::isfinite(weight) && weight >= 0, "classWeights", "0 or more", weight); }
 
 [[noreturn]] void contradiction(const char* name, const char* why) {
-  throw Error(Code::invalid_argument, {.message = std::string(name) + ": " + why, .reason = "OPTION", .path = name});
+  throw Error(Code::invalid_argument, {.message = why, .reason = "OPTION", .path = name});
 }
 
 }  // namespace
@@ -63,7 +67,6 @@ TrainOptions with_defaults(TrainOptions options) {
   check_option(options.validation_split >= 0 && options.validation_split < 1, "validationSplit", "0 or more, less than 1",
                options.validation_split);
   check_option(std::isfinite(options.min_delta) && options.min_delta >= 0, "minDelta", "0 or more", options.min_delta);
-  check_option(options.checkpoint_every >= 1, "checkpointEvery", "1 or more epochs", 0);
   check_option(std::isfinite(options.log_period_ms) && options.log_period_ms >= 0, "logPeriod", "0 or more milliseconds",
                options.log_period_ms);
   for (const double weight : options.class_weights) check_weight(weight);
@@ -83,7 +86,7 @@ HeldOut hold_out(const Dataset& data, const TrainOptions& options, std::uint64_t
   const Dataset whole = data.shuffle(Dataset::all, {.seed = seed, .each_epoch = false}).split(1).first;
   const std::uint64_t samples = *whole.size();
   if (samples < 2)
-    throw Error(Code::invalid_argument, {.message = "validationSplit: the data holds too few samples to hold some of them out",
+    throw Error(Code::invalid_argument, {.message = "the data holds too few samples to hold some of them out",
                                          .reason = "EMPTY_DATA", .path = "validationSplit", .actual = std::to_string(samples)});
   const double share = std::round(options.validation_split * static_cast<double>(samples));
   const std::uint64_t held_out = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(share), 1, samples - 1);
@@ -101,7 +104,7 @@ std::vector<double> class_weights(const TrainOptions& options, std::size_t outpu
   const std::size_t classes = outputs == 1 ? 2 : outputs;
   if (!options.class_weights.empty()) {
     if (options.class_weights.size() != classes)
-      throw Error(Code::invalid_argument, {.message = "classWeights holds " + std::to_string(options.class_weights.size()) + " weights",
+      throw Error(Code::invalid_argument, {.message = std::to_string(options.class_weights.size()) + " weights were given",
                                            .reason = "OPTION", .path = "classWeights", .expected = std::to_string(classes) + " weights",
                                            .hint = outputs == 1 ? "one for the answer 0, one for the answer 1" : "one for each output"});
     return options.class_weights;
@@ -113,7 +116,7 @@ std::vector<double> class_weights(const TrainOptions& options, std::size_t outpu
     const std::size_t index = static_cast<std::size_t>(at - labels.begin());
     if (index >= classes) {
       const std::string near = nearest_name(label, std::vector<std::string_view>(labels.begin(), labels.end()));
-      throw Error(Code::invalid_argument, {.message = "classWeights: there is no label \"" + label + "\"", .reason = "LABEL",
+      throw Error(Code::invalid_argument, {.message = "there is no label \"" + label + "\"", .reason = "LABEL",
                                            .path = "classWeights", .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
     }
     result[index] = weight;

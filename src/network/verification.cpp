@@ -2,6 +2,7 @@
 
 #include <mutex>
 
+#include "training/window_graph.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -24,10 +25,12 @@ NeuralNetwork::State::Verification::Step& NeuralNetwork::State::Verification::st
   auto made = std::make_unique<Step>();
   made->batch = samples;
   made->executable = net_.compile(
-      verification_step(net_.context, *net_.registry, net_.step_forward(samples, false, net_.type), plan_.request), false);
+      verification_step(net_.context, *net_.registry, net_.batch_forward(plan_.batching, samples, false, net_.type), plan_.request), false);
   for (const Slot& slot : made->executable->slots()) {
     Buffer* bound = weights_(slot.name);
-    if (slot.role == Slot::input) bound = slot.name == target_name ? &target_ : &input_;
+    if (!bound && slot.role == Slot::state) bound = (memory_.emplace_back(net_.devices.memory->allocate(slot.bytes))).get();
+    if (slot.role == Slot::input)
+      bound = slot.name == target_name ? &target_ : slot.name == judged_name ? &judged_ : slot.name == kept_name ? &kept_ : &input_;
     if (slot.role == Slot::output)
       bound = slot.name == error_name ? error_.get() : slot.name == correct_name ? correct_.get() : output_.get();
     made->bindings.push_back({bound, 0, 0});
@@ -45,6 +48,7 @@ std::size_t NeuralNetwork::State::Verification::largest(DType type, const void* 
 
 void NeuralNetwork::State::Verification::count(const Block& block, VerifyInfo& info) const {
   for (std::size_t s = 0; s < block.samples; ++s) {
+    if (block.judged && load_double(net_.type, block.judged, s) == 0) continue;
     const std::size_t truth = plan_.request.labels
                                   ? static_cast<std::size_t>(static_cast<const std::int32_t*>(block.outputs)[s])
                                   : largest(net_.type, block.outputs, s);
@@ -68,11 +72,15 @@ std::optional<VerifyInfo> NeuralNetwork::State::Verification::measure(const std:
       Step& step = step_for(static_cast<std::int64_t>(block.samples));
       input_.look_at(block.inputs, block.samples * static_cast<std::size_t>(net_.inputs) * size_of(net_.type));
       target_.look_at(block.outputs, block.samples * target_bytes);
+      if (block.judged) {
+        judged_.look_at(block.judged, block.samples * size_of(net_.type));
+        kept_.look_at(block.kept, plan_.batching.lanes * size_of(net_.type));
+      }
       step.executable->run(step.bindings, 1);
       error_sum += load_double(net_.type, error_->host(), 0);
       if (plan_.request.accuracy) correct_sum += load_double(net_.type, correct_->host(), 0);
       if (classes_) count(block, info);
-      info.samples += block.samples;
+      info.samples += block.counted;
     }
   } catch (const Interrupted&) {
     return std::nullopt;

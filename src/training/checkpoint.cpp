@@ -14,7 +14,7 @@ constexpr std::size_t sum_digits = 16;
 constexpr std::size_t end_bytes = sum_line.size() + sum_digits + 1;
 
 [[noreturn]] void wrong(std::string message, std::string hint = {}) {
-  throw Error(Code::invalid_argument, {.message = "checkpoint: " + std::move(message), .reason = "CHECKPOINT", .hint = std::move(hint)});
+  throw Error(Code::invalid_argument, {.message = "this checkpoint cannot be used: " + std::move(message), .reason = "CHECKPOINT", .hint = std::move(hint)});
 }
 
 std::string sum_of(std::string_view text) {

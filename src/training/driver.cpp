@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "training/optimizer.h"
+#include "training/window_graph.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::size_t most_steps = 4096;      // in one segment
 constexpr double segment_time = 10;           // milliseconds: who stops a training waits no longer, or for one step
 constexpr double report_interval = 100;       // milliseconds between reports inside an epoch
+constexpr double checkpoint_interval = 5000;  // milliseconds between checkpoints, where nobody says how many epochs
 constexpr int most_untimed = 8;               // segments between two looks at the clock
 
 std::string number_text(double value) {
@@ -28,7 +30,7 @@ struct TrainingDriver::Bound {
   std::int64_t batch = 0;
   StepProgram program;
   std::vector<Binding> bindings;
-  HostWindow inputs, targets, errors, correct;
+  HostWindow inputs, targets, errors, correct, judged, kept;
   std::unique_ptr<Buffer> learning_rate;
   std::size_t input_slot = 0, target_slot = 0, error_slot = 0, correct_slot = ~std::size_t{0};
 };
@@ -43,7 +45,7 @@ TrainingDriver::TrainingDriver(const Context& context, const Dataset& dataset, D
                 }()),
       errors_(most_steps * 2), correct_(most_steps * 2),  // twice: fp64 models write doubles into the same memory
       schedule_(setup_.options), patience_(setup_.options.patience, setup_.options.min_delta) {
-  started_ = last_report_ = context_.host().now();
+  started_ = last_report_ = last_checkpoint_ = context_.host().now();
   bound_for(static_cast<std::int64_t>(setup_.batching.batch));  // what cannot be trained fails before the first step
 }
 
@@ -71,6 +73,8 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
     } else if (slot.name == target_name) {
       binding = {&bound->targets, 0, stride};
       bound->target_slot = i;
+    } else if (slot.name == judged_name || slot.name == kept_name) {
+      binding = {slot.name == judged_name ? &bound->judged : &bound->kept, 0, 0};
     } else if (slot.name == learning_rate_name) {
       bound->learning_rate = setup_.allocate(slot.bytes);
       binding = {bound->learning_rate.get(), 0, 0};
@@ -100,6 +104,8 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
 }
 
 void TrainingDriver::update_rate(std::size_t batch) {
+  if (rate_fresh_) return;
+  rate_fresh_ = !schedule_.warming_up(info_.iterations, steps_);
   const double total = static_cast<double>(setup_.total_samples);
   const double part = total > 0 ? std::min(1.0, static_cast<double>(epoch_samples_ + batch) / total) : 1;
   rate_ = schedule_.rate(info_.iterations, steps_, part);
@@ -139,8 +145,10 @@ void TrainingDriver::read_block() {
   for (;; block_done_ = 0) {
     epoch_read_ = !iterator_.next(block_, most);
     if (epoch_read_) break;
-    block_done_ = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, block_.samples));
-    skip_ -= block_done_;
+    const std::uint64_t skipped = std::min<std::uint64_t>(skip_, block_.counted);
+    skip_ -= skipped;
+    // A window counts whole or not at all.
+    block_done_ = block_.judged ? (skipped == block_.counted && skipped > 0 ? block_.samples : 0) : static_cast<std::size_t>(skipped);
     if (block_done_ < block_.samples) break;
   }
   if (epoch_read_) {
@@ -203,6 +211,11 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
     return static_cast<const std::byte*>(memory) + slots[slot].bytes / batch * first_sample;
   };
   bound.inputs.look_at(from(block.inputs, bound.input_slot), slots[bound.input_slot].bytes * steps);
+  if (block.judged) {
+    const std::size_t width = size_of(setup_.batching.type);
+    bound.judged.look_at(block.judged, block.samples * width);
+    bound.kept.look_at(block.kept, setup_.batching.lanes * width);
+  }
   bound.targets.look_at(from(block.outputs, bound.target_slot), slots[bound.target_slot].bytes * steps);
   bound.errors.look_at(errors_.data(), errors_.size() * sizeof(float));
   bound.correct.look_at(correct_.data(), correct_.size() * sizeof(float));
@@ -226,8 +239,9 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
     ++steps_;
     if (!std::isfinite(epoch_error_)) blown_up(bound, block, block.samples);
   }
-  epoch_samples_ += steps * batch;
-  info_.samples += steps * batch;
+  const std::size_t counted = block.judged ? block.counted : steps * batch;
+  epoch_samples_ += counted;
+  info_.samples += counted;
 }
 
 void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_t samples) const {
@@ -289,7 +303,7 @@ void TrainingDriver::validate() {
 }
 
 void TrainingDriver::conclude_epoch() {
-  epoch_ended_ = awaits_validation_ = false;
+  epoch_ended_ = awaits_validation_ = rate_fresh_ = false;
   const TrainOptions& options = setup_.options;
   // An interrupted look at the held-out samples says nothing about the epoch.
   if (!setup_.validate || info_.validation_error) {
@@ -308,8 +322,11 @@ void TrainingDriver::conclude_epoch() {
     finish("errorThreshold");
   else if (patience_.exhausted())
     finish("patience");
-  if (!options.checkpoint.empty() && info_.stop_reason.empty() && info_.iterations % options.checkpoint_every == 0)
-    due_checkpoint_ = checkpoint();
+  if (options.checkpoint.empty() || !info_.stop_reason.empty()) return;  // the end writes its own
+  const double now = context_.host().now();
+  if (options.checkpoint_every ? info_.iterations % options.checkpoint_every != 0 : now - last_checkpoint_ < checkpoint_interval) return;
+  last_checkpoint_ = now;
+  due_checkpoint_ = checkpoint();
 }
 
 bool TrainingDriver::ended() {

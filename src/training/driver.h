@@ -68,7 +68,8 @@ class TrainingDriver {
   void validate();
   /// The whole state as a file's text (training/checkpoint.h), at any time between two calls of the others.
   std::string checkpoint();
-  /// One that the last advance() made because it was due, or empty.
+  /// Whether the last advance() made one because it was due, and that one.
+  bool has_checkpoint() const { return !due_checkpoint_.empty(); }
   std::string take_checkpoint() { return std::exchange(due_checkpoint_, {}); }
   /// Goes on from a checkpoint, before the first advance. Throws INVALID_ARGUMENT, with nothing changed, for one that
   /// does not belong to this training. `given_rate`: the options name a learning rate, which then holds from here on.
@@ -111,8 +112,9 @@ class TrainingDriver {
   Patience patience_;
   BestWeights best_;
   std::string due_checkpoint_;
-  double rate_ = 0;
-  double started_ = 0, last_report_ = 0;
+  double rate_ = 0;                // of the last step, or of the next one where it is fresh
+  bool rate_fresh_ = false;        // and holds until the epoch ends
+  double started_ = 0, last_report_ = 0, last_checkpoint_ = 0;
   double elapsed_before_ = 0;           // milliseconds of training up to the checkpoint that it went on from ...
   std::uint64_t samples_before_ = 0;    // ... and samples
   double epoch_error_ = 0, epoch_correct_ = 0;

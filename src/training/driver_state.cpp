@@ -14,9 +14,8 @@ const std::string best_prefix = "$best ";
 std::span<const std::byte> bytes_of(Buffer& buffer) { return {static_cast<const std::byte*>(buffer.host()), buffer.size()}; }
 
 [[noreturn]] void other_training(const char* what, const std::string& expected, const std::string& actual) {
-  throw Error(Code::invalid_argument, {.message = std::string("checkpoint: ") + what + " is another one", .reason = "CHECKPOINT",
-                                       .path = what, .expected = expected, .actual = actual,
-                                       .hint = "go on with the same model, data and options"});
+  throw Error(Code::invalid_argument, {.message = std::string("the checkpoint has another ") + what, .reason = "CHECKPOINT",
+                                       .expected = expected, .actual = actual, .hint = "go on with the same model, data and options"});
 }
 
 }  // namespace

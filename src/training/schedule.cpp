@@ -12,10 +12,11 @@
 namespace webai {
 namespace {
 
+// In the order of Schedule::Kind.
 constexpr std::array<std::string_view, 6> types = {"constant", "linear", "cosine", "step", "exponential", "plateau"};
 
 [[noreturn]] void wrong(std::string message, const char* expected = "", std::string hint = {}) {
-  throw Error(Code::invalid_argument, {.message = "learningRateSchedule: " + message, .reason = "OPTION",
+  throw Error(Code::invalid_argument, {.message = std::move(message), .reason = "OPTION",
                                        .path = "learningRateSchedule", .expected = expected, .hint = std::move(hint)});
 }
 
@@ -37,22 +38,32 @@ Schedule::Schedule(const TrainOptions& options)
     : base(*options.learning_rate),
       patience(options.learning_rate_schedule.patience, options.learning_rate_schedule.min_delta),
       form_(options.learning_rate_schedule),
+      kind_(static_cast<Kind>(std::find(types.begin(), types.end(), form_.type) - types.begin())),
       epochs_(options.max_iterations) {}
 
 double Schedule::rate(std::uint64_t epoch, std::uint64_t step, double part) const {
   const std::uint64_t after = epoch - std::min(epoch, form_.warmup_epochs);  // epochs since the warm-up
   double rate = base;
-  if (form_.type == "linear" || form_.type == "cosine") {
-    const std::uint64_t all = epochs_ - std::min(epochs_, form_.warmup_epochs);
-    const double done = all == 0 ? 0 : static_cast<double>(after) / static_cast<double>(all);
-    const double left = form_.type == "linear" ? 1 - done : (1 + std::cos(std::numbers::pi * done)) / 2;
-    rate = form_.minimum + (base - form_.minimum) * left;
-  } else if (form_.type == "step") {
-    rate = std::max(form_.minimum, base * std::pow(factor_of(form_), static_cast<double>(after / form_.every)));
-  } else if (form_.type == "exponential") {
-    rate = std::max(form_.minimum, base * std::pow(factor_of(form_), static_cast<double>(after)));
-  } else if (form_.type == "plateau") {
-    rate = std::max(form_.minimum, base * plateau_scale);
+  switch (kind_) {
+    case Kind::constant:
+      break;
+    case Kind::linear:
+    case Kind::cosine: {
+      const std::uint64_t all = epochs_ - std::min(epochs_, form_.warmup_epochs);
+      const double done = all == 0 ? 0 : static_cast<double>(after) / static_cast<double>(all);
+      const double left = kind_ == Kind::linear ? 1 - done : (1 + std::cos(std::numbers::pi * done)) / 2;
+      rate = form_.minimum + (base - form_.minimum) * left;
+      break;
+    }
+    case Kind::step:
+      rate = std::max(form_.minimum, base * std::pow(factor_of(form_), static_cast<double>(after / form_.every)));
+      break;
+    case Kind::exponential:
+      rate = std::max(form_.minimum, base * std::pow(factor_of(form_), static_cast<double>(after)));
+      break;
+    case Kind::plateau:
+      rate = std::max(form_.minimum, base * plateau_scale);
+      break;
   }
   if (epoch < form_.warmup_epochs)
     rate *= std::min(1.0, (static_cast<double>(epoch) + part) / static_cast<double>(form_.warmup_epochs));
@@ -61,7 +72,7 @@ double Schedule::rate(std::uint64_t epoch, std::uint64_t step, double part) cons
 }
 
 void Schedule::epoch_ended(double error) {
-  if (form_.type != "plateau" || patience.improves(error) || !patience.exhausted()) return;
+  if (kind_ != Kind::plateau || patience.improves(error) || !patience.exhausted()) return;
   plateau_scale *= factor_of(form_);
   patience.waited = 0;
 }
@@ -70,7 +81,7 @@ void check_schedule(const TrainOptions& options) {
   const LearningRateSchedule& form = options.learning_rate_schedule;
   if (std::find(types.begin(), types.end(), form.type) == types.end()) {
     const std::string near = nearest_name(form.type, types);
-    wrong("there is no \"" + form.type + "\"", "one of constant, linear, cosine, step, exponential, plateau",
+    wrong("there is no schedule \"" + form.type + "\"", "one of constant, linear, cosine, step, exponential, plateau",
           near.empty() ? "" : "did you mean \"" + near + "\"?");
   }
   if ((form.type == "linear" || form.type == "cosine") && options.max_iterations == TrainOptions::unlimited)

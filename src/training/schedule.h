@@ -43,7 +43,9 @@ class Schedule {
   Patience patience;         ///< of plateaus
 
  private:
+  enum class Kind : std::uint8_t { constant, linear, cosine, step, exponential, plateau };
   LearningRateSchedule form_;
+  Kind kind_;
   std::uint64_t epochs_;
 };
 

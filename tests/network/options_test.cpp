@@ -106,6 +106,14 @@ TEST_CASE("TRAIN-14 verify measures and changes nothing") {
   CHECK(bias_of(net) == 0);
 }
 
+TEST_CASE("a batch larger than the data is one of all of them") {
+  const Dataset data = Dataset::from({{{0}, {1}}, {{1}, {0}}});
+  NeuralNetwork exact = line(), huge = line();
+  exact.train(data, {.max_iterations = 3, .batch_size = 2});
+  huge.train(data, {.max_iterations = 3, .batch_size = std::size_t{1} << 60});
+  CHECK(bias_of(huge) == bias_of(exact));
+}
+
 TEST_CASE("A-47 toTrain without what toSkip names is what is trained, and nothing left is an error") {
   NeuralNetwork net = line();
   const Error error = error_of([&] { net.train(Dataset::from({{{0}, {1}}}), {.to_train = {"1"}, .to_skip = {"1"}}); });

@@ -302,7 +302,7 @@ class Assembler {
   std::set<std::string, std::less<>> names_;         // that the author gave
 };
 
-constexpr std::size_t most_trials = 64;
+constexpr std::size_t most_trials = 16;
 
 // Sizes of what flows back from layers that do not say theirs: by trial builds, until one finds what it assumed.
 SourceSizes learn_sizes(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {
