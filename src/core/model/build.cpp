@@ -19,6 +19,8 @@
 namespace webai {
 namespace {
 
+using SourceNames = std::map<std::string, Shape, std::less<>>;
+
 struct Arrival {
   Ref value;
   std::string from;  // title of the source, for error texts
@@ -118,6 +120,9 @@ class Assembler {
   // What is piped into the default input, or into `parameter`, in document order of the sources.
   std::vector<Arrival> arrivals(const Layer& layer, std::string_view parameter = {}) {
     std::vector<Arrival> list;
+    if (layer.type != "input")
+      for (const OutsidePull& pull : model_.outside)
+        if (pull.target == layer.id && pull.parameter == parameter) list.push_back({outside(pull), pull.name});
     for (const Route* route : incoming_[static_cast<std::size_t>(layer.id)])
       if (route->parameter == parameter)
         if (const Ref value = arrival_by(*route)) list.push_back({value, title(model_.element(route->source))});
@@ -157,19 +162,63 @@ class Assembler {
       const std::vector<Arrival> all = arrivals(layer, route->parameter);
       if (!all.empty()) list.push_back({route->parameter, join(layer, all), route->path});
     }
+    for (const OutsidePull& pull : model_.outside)
+      if (pull.target == layer.id && !pull.parameter.empty() &&
+          std::ranges::find(list, pull.parameter, &PipedParameter::name) == list.end())
+        list.push_back({pull.parameter, outside(pull), pull.path});
     return list;
   }
 
-  // A net on the first layer that nothing is piped into: its inputs are the model's.
-  bool takes_model_inputs(const Layer& layer) const {
-    return layer.net && layer.layer_index == 0 && incoming_[static_cast<std::size_t>(layer.id)].empty();
+  // Inputs, layers that take parameters only, and nets that nothing flows into: on the first layer their inputs are the
+  // model's, behind it they get all by name.
+  bool goes_without_flow(const Layer& layer) const {
+    if (layer.type == "input" || (layer.definition && !layer.definition->has_default_input)) return true;
+    if (!layer.net) return false;
+    const Layer& owner = model_.layers[static_cast<std::size_t>(layer.layer_index)];
+    const auto flows = [&](int id) {
+      return std::ranges::any_of(incoming_[static_cast<std::size_t>(id)], [](const Route* route) { return route->parameter.empty(); }) ||
+             std::ranges::any_of(model_.outside, [&](const OutsidePull& pull) { return pull.target == id && pull.parameter.empty(); });
+    };
+    return !flows(layer.id) && !flows(owner.id);
+  }
+
+  const OutsidePull* pulled_from_outside(const Layer& layer) const {
+    for (const OutsidePull& pull : model_.outside)
+      if (pull.target == layer.id && pull.parameter.empty()) return &pull;
+    return nullptr;
+  }
+
+  // An input of the graph for each thing that the net of an iterator pulls from around it.
+  Ref outside(const OutsidePull& pull) {
+    if (const auto known = built_.outside.find(pull.name); known != built_.outside.end()) return {known->second};
+    const auto dims = options_.outside ? options_.outside->find(pull.name) : SourceNames::const_iterator();
+    if (!options_.outside || dims == options_.outside->end())
+      throw Error(Code::internal, {.message = "\"" + pull.name + "\" is not known around this net", .path = pull.path});
+    const Ref value{built_.graph.add_input("outside " + pull.name, {model_.type, dims->second.inserted(0, options_.batch)})};
+    built_.outside.emplace(pull.name, value.id);
+    return value;
+  }
+
+  // An input of an iterator's net, perhaps under a size of its own.
+  Ref input_from_outside(const Layer& layer, const OutsidePull& pull) {
+    const Ref value = outside(pull);
+    const Shape dims = builder_.shape(value).without(0);
+    if (!layer.size || *layer.size == dims) return value;
+    if (!layer.size->is_concrete() || !dims.is_concrete() || layer.size->elements() != dims.elements())
+      throw Error(Code::shape_mismatch, {.message = "what is pulled has another size",
+                                         .reason = "PULL_SIZE",
+                                         .path = layer.path + "/size",
+                                         .layer = layer.name,
+                                         .expected = dims.text(),
+                                         .actual = layer.size->text()});
+    return LayerBuilder(builder_, model_, layer, {}, built_, options_.training).reshaped(value, *layer.size);
   }
 
   /// One operator instance: input, own operator, activation. Errors get its place.
   Ref build_element(const Layer& layer) {
     builder_.set_path(layer.path);
     try {
-      const Ref input = layer.type == "input" || takes_model_inputs(layer) ? Ref{} : join(layer, incoming(layer));
+      const Ref input = goes_without_flow(layer) ? Ref{} : join(layer, incoming(layer));
       Ref value = write_operator(layer, input);
       const bool activated = layer.definition && !layer.definition->own_activation.empty();
       if (!activated) value = LayerBuilder::activate(builder_, layer, value);
@@ -179,7 +228,7 @@ class Assembler {
                                .output = builder_.shape(value).without(0),
                                .activation = layer.activation,
                                .value = value.id,
-                               .input_name = layer.type == "input" ? built_.inputs.back().name : std::string()});
+                               .input_name = layer.type == "input" && !pulled_from_outside(layer) ? built_.inputs.back().name : std::string()});
       return value;
     } catch (const Error& error) {
       if (error.path().empty()) throw error.with_path(layer.path);
@@ -188,6 +237,8 @@ class Assembler {
   }
 
   Ref write_operator(const Layer& layer, Ref input) {
+    if (layer.type == "input")
+      if (const OutsidePull* pull = pulled_from_outside(layer)) return input_from_outside(layer, *pull);
     if (layer.type == "input") return declare_input(layer);
     const std::vector<PipedParameter> piped = piped_parameters(layer);
     if (layer.operation && !piped.empty())

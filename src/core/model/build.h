@@ -19,6 +19,8 @@ struct BuildOptions {
   Dimension batch = batch_symbol;  ///< the leading dimension of inputs and outputs: the symbol, or a number
   bool normalize = true;           ///< put io.input.normalize in front of the first layer
   bool fill = true;                ///< give parameters their initial values; else only the graph is made
+  /// Dimensions, without batch, of what the net of an iterator may pull from around it.
+  const std::map<std::string, Shape, std::less<>>* outside = nullptr;
   bool training = false;           ///< dropout drops, batch normalisation looks at the batch and keeps its averages
 };
 
@@ -99,6 +101,7 @@ struct BuiltModel {
   std::vector<AutoNormalize> auto_normalize;
   ValueId random_step = no_value;  ///< i64 state that a training step adds 1 to; absent when nothing is drawn
   std::map<std::string, std::vector<ValueId>, std::less<>> shared_nets;  ///< parameters of nets by the name they share
+  std::map<std::string, ValueId, std::less<>> outside;  ///< inputs of the graph that stand for what is pulled from around
   Dimension batch = batch_symbol;
   std::uint64_t seed = 0;  ///< what random values were drawn from
 };

@@ -102,7 +102,7 @@ class FlowNotes {
     if (const auto pulls = to_.find(layer.id); pulls != to_.end())
       for (const Route* pull : pulls->second)
         if (!pull->hidden)
-          parts.push_back((pull->parameter.empty() ? "from " : pull->parameter + " from ") +
+          parts.push_back((pull->parameter.empty() || pull->parameter.front() == ':' ? "from " : pull->parameter + " from ") +
                           model_.element(pull->source).title);
     std::int64_t kept = 0;
     for (const BuiltState& state : built_.states)

@@ -39,7 +39,7 @@ bool is_fallback(const PropertyDef& definition, const Json& value) {
 class Minifier {
  public:
   Minifier(const Model& model, const BuiltModel& built, bool keep_names, bool keep_values)
-      : model_(model), built_(built), keep_names_(keep_names), keep_values_(keep_values) {
+      : model_(model), built_(built), keep_names_(keep_names || has_iterator(model)), keep_values_(keep_values) {
     const auto count = static_cast<std::size_t>(model.element_count) + 1;
     alive_.resize(count);
     names_.resize(count);
@@ -54,6 +54,13 @@ class Minifier {
     find_alive();
     number_layers();
     give_names();
+  }
+
+  // What an iterator pulls it names inside its net, which stays as it is.
+  static bool has_iterator(const Model& model) {
+    for (int id = 1; id <= model.element_count; ++id)
+      if (model.element(id).type == "iterator") return true;
+    return false;
   }
 
   Json run(std::span<const Tensor> current, SetupDataAs as) const {

@@ -156,8 +156,9 @@ Ref LayerBuilder::given_array(const Request& request, const Json& values, const 
   return declare(request, false, path, Tensor::from(builder_.context(), type(), request.shape, numbers));
 }
 
-bool LayerBuilder::is_piped(std::string_view name) const {
-  return std::ranges::any_of(piped_, [&](const PipedParameter& piped) { return piped.name == name; });
+Ref LayerBuilder::piped(std::string_view name) const {
+  const auto found = std::ranges::find(piped_, name, &PipedParameter::name);
+  return found == piped_.end() ? Ref{} : found->value;
 }
 
 // What a pipe brings replaces the stored values. Each sample brings its own.

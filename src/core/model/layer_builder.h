@@ -77,7 +77,9 @@ class LayerBuilder {
   /// result is [batch, shape...].
   Ref parameter(const Request& request);
   /// Whether a pipe ends in that parameter.
-  bool is_piped(std::string_view name) const;
+  bool is_piped(std::string_view name) const { return static_cast<bool>(piped(name)); }
+  /// What is piped into that parameter, [batch, dims...]; invalid when nothing is.
+  Ref piped(std::string_view name) const;
 
   /// The number of the training step, for what draws random numbers (a state that training advances).
   Ref random_step();

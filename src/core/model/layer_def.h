@@ -37,6 +37,8 @@ struct PropertyDef {
 struct ParameterDef {
   std::string_view name;
   std::string_view doc;
+  /// What an iterator gives it where nothing is said: "iterator:step", or "state", which is the one the layer writes.
+  std::string_view implied = {};
 };
 
 enum class SizeRule : std::uint8_t { follows, optional, required };  ///< follows: from the input and the properties
@@ -66,6 +68,6 @@ std::span<const LayerDef> shape_layers();
 std::span<const LayerDef> normalization_layers();
 std::span<const LayerDef> recurrent_layers();
 std::span<const LayerDef> net_layers();
-std::span<const LayerDef> later_layers();
+std::span<const LayerDef> iterator_layers();
 
 }  // namespace webai

@@ -30,6 +30,19 @@ struct Target {
   std::string path = {};
 };
 
+/// What an iterator carries from step to step.
+struct StateVariable {
+  std::string name;
+  std::string pipe_from;      ///< where its first value comes from; empty: zeros
+  std::optional<Shape> size;  ///< without batch
+  std::string path;
+};
+
+/// The steps of an iterator: from, from + step, ... `count` of them.
+struct IteratorSteps {
+  std::int64_t from = 0, step = 1, count = 0;
+};
+
 /// A layer or pipe: an operator instance with its place in the flow.
 struct Layer {
   std::string path;   ///< "/layers/1", "/layers/0/pipes/2"
@@ -54,6 +67,8 @@ struct Layer {
   std::string pipe_from;
   Json properties;  ///< the object with canonical keys (`{"size": n}` for a number)
   std::shared_ptr<const Model> net;
+  std::vector<StateVariable> states;  ///< of an iterator
+  IteratorSteps steps;                ///< of an iterator
   std::vector<Layer> pipes;
 
   bool operates() const noexcept { return !type.empty(); }  ///< false: made of pipes only
@@ -72,7 +87,19 @@ struct Route {
   std::string output = {};     ///< which of the source's outputs a pull names: its number or name; empty: the first
 };
 
-/// An entry of the root's `outputs`.
+/// What a layer of an iterator's net, or an iterator in one, pulls from around that net: a state variable,
+/// "iterator:step", "iterator:index", or a layer of the model around.
+struct OutsidePull {
+  int target = 0;         ///< id of the layer or pipe
+  std::string parameter;  ///< empty for the default input
+  std::string name;
+  std::string path;
+};
+
+/// How an iterator calls what it pulls from the model around it. No name of a parameter has a colon.
+inline std::string pulled_parameter(const std::string& name) { return ":" + name; }
+
+/// An entry of the root's `outputs`; in the net of an iterator what a state variable becomes.
 struct ModelOutput {
   std::string name;
   int source = 0;      ///< id of the layer or pipe
@@ -93,6 +120,8 @@ struct Model {
   std::vector<Layer> layers;
   std::vector<Route> routes;         ///< in document order of their sources: the order in which a target joins them
   std::vector<ModelOutput> outputs;  ///< by pull; empty: what flows out of the last layer
+  std::vector<OutsidePull> outside;  ///< of the net of an iterator
+  int heads = 0;                     ///< layers at the front of an iterator's net that only pull: its inputs
   /// The order in which one run can compute all: n stands for the layer or pipe with id n, -n for the join of what is
   /// piped into it. Document order, unless pulls ask for another one.
   std::vector<int> order;
@@ -115,6 +144,9 @@ struct ModelOptions {
 /// Whether what is piped into the layer or pipe becomes hidden inputs behind its own: inputs, and layers of input
 /// pipes.
 bool takes_hidden_inputs(const Layer& layer);
+
+/// Whether something can flow into the layer by itself. An iterator whose net pulls all that it needs takes nothing.
+bool takes_flow(const Layer& layer);
 
 /// Reads, checks and resolves a model. Throws Error with a JSON pointer as its path. Aliases are logged once each.
 Model parse_model(const Context& context, const Registry& registry, std::string_view text, ModelOptions options = {});

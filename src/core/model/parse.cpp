@@ -220,6 +220,11 @@ class RootParser {
   void outputs() {
     const Json* list = property("outputs");
     if (!list) return;
+    if (state_.iterator)
+      throw Error(Code::invalid_model, {.message = "what the net of an iterator gives are its state variables",
+                                        .reason = "ITERATOR_OUTPUTS",
+                                        .path = at("outputs"),
+                                        .hint = "write a state with \"to\", and leave \"outputs\" out"});
     const std::string path = at("outputs");
     if (!list->is_array() || list->size() == 0) wrong_value(path, "outputs", "an array of at least one output", *list);
     if (list->size() > state_.context.limits().nodes) wrong_value(path, "outputs", "a shorter array", *list);
@@ -251,6 +256,18 @@ class RootParser {
     }
   }
 
+  // The layers in front that only pull are the inputs of an iterator's net.
+  static int heads(const Json& list) {
+    int count = 0;
+    for (; count < static_cast<int>(list.size()); ++count) {
+      const Json layer = list.at(static_cast<std::size_t>(count));
+      if (!layer.is_object() || !layer.find("pipeFrom")) break;
+      const Json* type = layer.find("type");
+      if (layer.find("pipes") || layer.find("pipe") || (type && !(type->is_text() && type->as_text() == "input"))) break;
+    }
+    return count;
+  }
+
   void layers() {
     const Json* list = property("layers");
     if (!list) {
@@ -268,6 +285,7 @@ class RootParser {
                                          .expected = "at most " + std::to_string(state_.context.limits().nodes),
                                          .actual = std::to_string(list->size()),
                                          .hint = "raise the limit \"nodes\" if this is meant"});
+    if (state_.iterator) model_.heads = heads(*list);
     model_.layers.reserve(list->size());
     for (std::size_t i = 0; i < list->size(); ++i)
       model_.layers.push_back(parse_layer(state_, model_, list->at(i), static_cast<int>(i)));

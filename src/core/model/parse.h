@@ -19,12 +19,14 @@ struct ParseState {
   std::size_t depth = 0;         ///< of nets in nets
   std::string path = {};         ///< of the model itself: "" or "/layers/2/net"
   const Model* outer = nullptr;  ///< whose domain and data type an inner net takes
-  bool in_iterator = false;      ///< targets may name states and labels of the iterator around
+  const Layer* iterator = nullptr;  ///< whose net this is: its states may be pulled and written
 };
 
 Model parse_model_object(ParseState& state, const Json& json);
 /// Reads one entry of `layers`, with its pipes.
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
+/// Reads the steps and the states of an iterator.
+void parse_iterator(const Context& context, Layer& layer);
 /// Throws NOT_ACTIVATION unless `name` is an activation of the domain.
 void check_activation(const Registry& registry, const std::string& domain, const std::string& name,
                       const std::string& path);

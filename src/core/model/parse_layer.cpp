@@ -102,7 +102,7 @@ class LayerParser {
 
   void type() {
     domain();
-    const bool first = layer_.layer_index == 0;
+    const bool first = layer_.layer_index == 0 || layer_.layer_index < model_.heads;
     const Json* given = property("type");
     if (given) {
       layer_.type = canonical_type(text(*given, "type"), at("type"), state_.aliases);
@@ -196,7 +196,7 @@ class LayerParser {
 
   void check_size_given() const {
     const bool needed = layer_.definition && layer_.definition->size == SizeRule::required;
-    if (!needed || layer_.size || property("pipeFrom") || state_.in_iterator) return;
+    if (!needed || layer_.size || property("pipeFrom")) return;
     const bool input = layer_.type == "input";
     fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
          input ? "say how many values come in: \"size\": 4" : "say what comes out: \"size\": [28, 28, 1]");
@@ -266,6 +266,7 @@ class LayerParser {
   }
 
   void net() {
+    if (layer_.type == "iterator") parse_iterator(state_.context, layer_);
     const Json* inner = property("net");
     if (!inner) return;
     if (!inner->is_object()) wrong_value(at("net"), "net", "a model object", *inner);
@@ -280,7 +281,7 @@ class LayerParser {
                            .depth = state_.depth + 1,
                            .path = at("net"),
                            .outer = &model_,
-                           .in_iterator = layer_.type == "iterator" || state_.in_iterator};
+                           .iterator = layer_.type == "iterator" ? &layer_ : nullptr};
     layer_.net = std::make_shared<const Model>(parse_model_object(inner_state, *inner));
   }
 

@@ -61,9 +61,13 @@ class RouteFinder {
       if (!layer.routed && takes_hidden_inputs(layer)) hidden_routes_of(layer);
     }
     drop_empty_hidden_routes();
+    if (state_.iterator) {
+      add_implied_pulls();
+      check_states_written();
+    }
     for (const Layer& layer : model_.layers) check_fed(layer);
     order_layers(model_);
-    if (!state_.in_iterator && model_.outputs.empty() &&
+    if (!state_.iterator && model_.outputs.empty() &&
         std::ranges::find(model_.routes, 0, &Route::target) == model_.routes.end())
       fail(model_.layers.back(), Code::invalid_model, "NO_OUTPUT", model_.layers.back().path,
            "nothing flows out of the model", "leave \"to\" out of one pipe of the last layer");
@@ -137,10 +141,15 @@ class RouteFinder {
 
   // To the next layer, or out of the model.
   void follow_order(const Layer& source, Stream stream) {
-    const bool is_last = source.layer_index == last();
-    if (is_last && !model_.outputs.empty()) return;
-    const Layer* next = is_last ? nullptr : &model_.layers[static_cast<std::size_t>(source.layer_index) + 1];
+    const bool is_head = source.layer_index < model_.heads;  // side by side, as the pipes of an input layer are
+    const int follower = is_head ? model_.heads : source.layer_index + 1;
+    const bool is_last = follower > last();
+    if (is_last && (state_.iterator || !model_.outputs.empty())) return;
+    const Layer* next = is_last ? nullptr : &model_.layers[static_cast<std::size_t>(follower)];
     if (next && !next->pipe_from.empty()) return;  // it pulls its input: the flow is dropped
+    if (next && next->type == "iterator" && !takes_flow(*next)) return;
+    if (is_head && stream == Stream::own && heads_by_name(*next))
+      return add({.source = source.id, .target = next->id, .parameter = source.name, .path = source.path}, source);
     if (next) check_default_input(source, *next, source.path);
     add({.source = source.id,
          .target = next ? next->id : 0,
@@ -153,7 +162,7 @@ class RouteFinder {
   void follow(const Layer& source, const std::vector<Target>& targets, Stream stream) {
     std::set<End> seen;
     for (const Target& target : targets) {
-      for (End& end : resolve(source, target)) {
+      for (End& end : resolve(source, target, stream)) {
         if (!seen.insert(end).second)
           fail(source, Code::invalid_model, "TARGET_TWICE", target.path, "one target stands twice in the list");
         const bool delayed = stream != Stream::history && element(end.id).layer_index <= source.layer_index;
@@ -193,7 +202,78 @@ class RouteFinder {
                   [&](const Route& route) { return route.hidden && !fed[static_cast<std::size_t>(route.source)]; });
   }
 
+  // The heads feed the first layer behind them by name when each of them is called like one of its inputs.
+  bool heads_by_name(const Layer& next) const {
+    std::set<std::string_view> inputs;
+    if (next.definition && !next.definition->has_default_input)
+      for (const ParameterDef& parameter : next.definition->parameters) inputs.insert(parameter.name);
+    if (next.type == "net") {
+      const Layer& first = next.net->layers.front();
+      if (first.type == "input") inputs.insert(first.name);
+      for (const Layer& pipe : first.pipes)
+        if (pipe.type == "input") inputs.insert(pipe.name);
+      if (inputs.size() != static_cast<std::size_t>(model_.heads)) return false;
+    }
+    for (int i = 0; i < model_.heads; ++i) {
+      const std::string& name = model_.layers[static_cast<std::size_t>(i)].name;
+      if (name.empty() || !inputs.contains(name)) return false;
+    }
+    return true;
+  }
+
+  // What an iterator starts from and what its net pulls from around it.
+  void collect_iterator_pulls(const Layer& target) {
+    std::map<std::string, std::string, std::less<>> names;  // and where each is written
+    for (const StateVariable& variable : target.states)
+      if (!variable.pipe_from.empty()) names.emplace(variable.pipe_from, variable.path + "/pipeFrom");
+    for (const OutsidePull& pull : target.net->outside)
+      if (!pull.name.starts_with("iterator:") && std::ranges::find(target.states, pull.name, &StateVariable::name) == target.states.end())
+        names.emplace(pull.name, pull.path);
+    for (const auto& [name, path] : names)
+      collect_pull(target, pulled_parameter(name), name, path, target.layer_index == 0 && !state_.iterator);
+  }
+
+  // x of an update step is the state it writes, t the iterator's step, where nothing else is said.
+  void add_implied_pulls() {
+    for (int id = 1; id <= model_.element_count; ++id) {
+      const Layer& layer = element(id);
+      if (!layer.definition) continue;
+      for (const ParameterDef& parameter : layer.definition->parameters) {
+        const auto given = [&](const auto& one) { return one.target == id && one.parameter == parameter.name; };
+        if (parameter.implied.empty() || std::ranges::any_of(model_.routes, given) || std::ranges::any_of(model_.outside, given))
+          continue;
+        const auto written = std::ranges::find(model_.outputs, id, &ModelOutput::source);
+        const bool state = parameter.implied == "state";
+        if (state && written == model_.outputs.end()) continue;
+        model_.outside.push_back({id, std::string(parameter.name), state ? written->name : std::string(parameter.implied), layer.path});
+      }
+    }
+  }
+
+  void check_states_written() {
+    std::vector<ModelOutput> writes;
+    for (const StateVariable& variable : state_.iterator->states) {
+      const auto is_it = [&](const ModelOutput& output) { return output.name == variable.name; };
+      const auto first = std::ranges::find_if(model_.outputs, is_it);
+      const auto refuse = [&](const std::string& path, std::string message, std::string hint) {
+        throw Error(Code::invalid_model, {.message = std::move(message),
+                                          .reason = "STATE_WRITE",
+                                          .path = path,
+                                          .layer = state_.iterator->name,
+                                          .hint = std::move(hint)});
+      };
+      if (first == model_.outputs.end())
+        refuse(variable.path, "nothing writes the state \"" + variable.name + "\"", "name it in the \"to\" of one layer of the net");
+      const auto second = std::find_if(first + 1, model_.outputs.end(), is_it);
+      if (second != model_.outputs.end())
+        refuse(second->path, "the state \"" + variable.name + "\" is written twice in one step", "one layer writes a state");
+      writes.push_back(*first);
+    }
+    model_.outputs = std::move(writes);
+  }
+
   void collect_pulls(const Layer& target) {
+    if (target.type == "iterator" && target.net) collect_iterator_pulls(target);
     if (!target.pipe_from.empty()) collect_pull(target, {}, target.pipe_from, target.path + "/pipeFrom");
     if (!target.definition) return;
     for (const ParameterDef& parameter : target.definition->parameters) {
@@ -207,9 +287,13 @@ class RouteFinder {
     }
   }
 
-  void collect_pull(const Layer& target, std::string parameter, const std::string& from, const std::string& path) {
-    const auto producer = find_producer(from, target.name, path);
-    if (!producer) return;  // a state of the iterator around: resolved there
+  void collect_pull(const Layer& target, std::string parameter, const std::string& from, const std::string& path,
+                    bool may_be_input = false) {
+    const auto producer = find_producer(from, target, path, may_be_input);
+    if (!producer) {
+      if (state_.iterator) model_.outside.push_back({target.id, std::move(parameter), from, path});
+      return;
+    }
     pulls_[producer->first].push_back({.source = producer->first,
                                        .target = target.id,
                                        .parameter = std::move(parameter),
@@ -219,8 +303,10 @@ class RouteFinder {
   }
 
   // "producer", "producer:0" or "producer:name"; a layer without a name by its number.
-  std::optional<std::pair<int, std::string>> find_producer(const std::string& from, const std::string& puller,
-                                                           const std::string& path) const {
+  // In an iterator's net nothing, where the name means what is around it; nor where it may be an input of the model.
+  std::optional<std::pair<int, std::string>> find_producer(const std::string& from, const Layer& target,
+                                                           const std::string& path, bool may_be_input) const {
+    const std::string& puller = target.name;
     const std::size_t colon = from.find(':');
     const std::string name = from.substr(0, colon);
     std::string output = colon == std::string::npos ? std::string() : from.substr(colon + 1);
@@ -240,8 +326,13 @@ class RouteFinder {
                                         .layer = puller,
                                         .hint = std::move(hint)});
     };
+    if (state_.iterator && name == "iterator" && colon != std::string::npos) {
+      if (output == "step" || output == "index") return {};
+      refuse("an iterator has no \"" + output + "\" to pull", "pull \"iterator:step\" or \"iterator:index\"");
+    }
+    if (state_.iterator && producer == &target) return {};  // a state that its reader is named after
     if (!producer) {
-      if (state_.in_iterator) return {};
+      if ((state_.iterator || may_be_input) && colon == std::string::npos) return {};
       std::vector<std::string_view> known;
       for (const auto& [key, id] : names_) known.push_back(key);
       const std::string near = nearest_name(name, known);
@@ -256,7 +347,7 @@ class RouteFinder {
 
   void collect_outputs() {
     for (ModelOutput& output : model_.outputs) {
-      const auto producer = find_producer(output.output, {}, pointer_to(output.path, "pipeFrom"));
+      const auto producer = find_producer(output.output, Layer(), pointer_to(output.path, "pipeFrom"), false);
       if (!producer)
         throw Error(Code::invalid_model, {.message = "nothing here is called \"" + output.output + "\"",
                                           .reason = "TARGET_UNKNOWN",
@@ -275,13 +366,17 @@ class RouteFinder {
   }
 
   void check_default_input(const Layer& source, const Layer& target, const std::string& path) const {
-    if (!target.definition || target.definition->has_default_input) return;
+    if (!target.definition || takes_flow(target)) return;
+    if (target.type == "iterator")
+      fail(source, Code::invalid_model, "NO_DEFAULT_INPUT", path,
+           "the net of \"" + target.title + "\" pulls all that it needs: nothing can flow into it",
+           "pull with \"pipeFrom\", or give its net an input layer");
     fail(source, Code::invalid_model, "NO_DEFAULT_INPUT", path,
          "\"" + target.title + "\" of type \"" + target.type + "\" has no default input",
          "name one of its parameters: \"" + target.title + ".parameter\"");
   }
 
-  std::vector<End> resolve(const Layer& source, const Target& target) {
+  std::vector<End> resolve(const Layer& source, const Target& target, Stream stream) {
     if (target.index) {
       if (*target.index > last())
         fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
@@ -299,8 +394,18 @@ class RouteFinder {
       check_default_input(source, element(named->second), target.path);
       return {{named->second, {}}};
     }
-    if (state_.in_iterator) return {};  // a state or label of the iterator around: resolved there
     std::vector<std::string_view> known;
+    if (state_.iterator) {
+      for (const StateVariable& variable : state_.iterator->states) {
+        known.push_back(variable.name);
+        if (variable.name != target.name) continue;
+        if (stream == Stream::history)
+          fail(source, Code::invalid_model, "STATE_WRITE", target.path, "a history cannot be written to a state",
+               "write the layer's own values with \"to\"");
+        if (stream == Stream::own) model_.outputs.push_back({target.name, source.id, {}, target.path});
+        return {};
+      }
+    }
     for (const auto& [name, id] : names_) known.push_back(name);
     for (const auto& [name, ends] : labels_) known.push_back(name);
     const std::string near = nearest_name(target.name, known);
@@ -321,14 +426,14 @@ class RouteFinder {
   }
 
   void check_fed(const Layer& layer) {
-    if (layer.layer_index == 0 || state_.in_iterator) return;
+    if (layer.layer_index == 0 || layer.layer_index < model_.heads) return;
     if (fed_.empty())
       for (const Route& route : model_.routes) fed_.insert(route.target);
     const bool shared = fed_.contains(layer.id) || !layer.pipe_from.empty();
     const auto check = [&](const Layer& part) {
       if (!part.operates() || part.type == "input" || shared || fed_.contains(part.id) || !part.pipe_from.empty())
         return;
-      const bool by_parameter = part.definition && !part.definition->has_default_input;
+      const bool by_parameter = !takes_flow(part);
       if (!by_parameter)
         fail(part, Code::invalid_model, "NO_INPUT", part.path,
              "nothing flows into this " + std::string(part.is_pipe ? "pipe" : "layer"),
@@ -351,6 +456,18 @@ class RouteFinder {
 bool takes_hidden_inputs(const Layer& layer) {
   if (layer.operates()) return layer.type == "input";
   return std::ranges::all_of(layer.pipes, [](const Layer& pipe) { return pipe.type == "input"; });
+}
+
+bool takes_flow(const Layer& layer) {
+  if (layer.definition && !layer.definition->has_default_input) return false;
+  if (layer.type != "iterator" || !layer.net) return true;
+  const Model& net = *layer.net;
+  for (const Layer& first : net.layers) {
+    const bool has_inputs = first.layer_index == 0 && first.net && (first.type != "iterator" || takes_flow(first));
+    const auto is_input = [](const Layer& part) { return part.type == "input" && part.pipe_from.empty(); };
+    if (has_inputs || is_input(first) || std::ranges::any_of(first.pipes, is_input)) return true;
+  }
+  return false;
 }
 
 const Layer& Model::element(int id) const {

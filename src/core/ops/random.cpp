@@ -160,11 +160,41 @@ OpDef dropout() {
   return op;
 }
 
+// Shapes of models are open until they run; this draws for whatever comes.
+OpDef normal_like() {
+  OpDef op = operation("normalLike", "Normally distributed random numbers of the shape of another array.",
+                       "y[i] = normal(seed, id, step * elements + i)");
+  op.inputs = {{"like", "any shape of a floating-point type; its values do not count"},
+               {"step", "one integer: each step draws anew"}};
+  op.attributes = stream_attributes();
+  op.constraints = {{"C1", "the array is floating-point"}, {"C2", "the step is a single integer"}};
+  op.shape = [](ShapeContext& context) {
+    context.require_type(is_floating(context.type(0)), "C1", "the array is floating-point");
+    context.require(is_integer(context.type(1)) && context.shape(1) == Shape{}, "C2", "the step is a single integer");
+    context.output(context.type(0), context.shape(0));
+  };
+  op.body = [](Builder& builder, std::span<const Ref> inputs, const Attributes& attributes) {
+    return std::vector<Ref>{builder.emit("randomNormal", {inputs[1]},
+                                         {{"seed", attributes.integer("seed")},
+                                          {"id", attributes.integer("id")},
+                                          {"shape", integers_of(builder.shape(inputs[0]))},
+                                          {"type", std::string(name_of(builder.dtype(inputs[0])))}})};
+  };
+  op.random = true;
+  op.samples = {
+      {{{3, 5}, Shape{}}, {}, {DType::fp32, DType::u32}, 0, 5},
+      {{{33}, Shape{}}, {{"seed", 7}}, {DType::fp32, DType::i64}, 0, 5},
+      {{{0}, Shape{}}, {}, {DType::fp32, DType::u32}, 0, 5},
+  };
+  return op;
+}
+
 }  // namespace
 
 void add_random(Registry& registry) {
   registry.add(random_uniform());
   registry.add(random_normal());
+  registry.add(normal_like());
   registry.add(random_bernoulli());
   registry.add(dropout());
 }

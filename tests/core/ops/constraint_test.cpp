@@ -306,6 +306,8 @@ std::vector<Violation> violations() {
       {"randomBernoulli", "C3", {of(one, i32)}, {{"shape", Integers{3}}, {"type", "i32"}}},
       {"randomBernoulli", "C4", {of(one, i32)}, {{"shape", Integers{3}}, {"probability", 1.5}}},
       {"randomBernoulli", "C4", {of(one, i32)}, {{"shape", Integers{3}}, {"probability", std::nan("")}}},
+      {"normalLike", "C1", {of({2}, i32), of(one, i32)}},
+      {"normalLike", "C2", {of({2}), of({2}, i32)}},
       {"dropout", "C1", {of({2}, i32), of(one, i32)}},
       {"dropout", "C2", {of({2}), of({2}, i32)}},
       {"dropout", "C3", {of({2}), of(one, i32)}, {{"rate", 1.0}}},

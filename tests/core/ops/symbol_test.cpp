@@ -55,6 +55,7 @@ TEST_CASE("an open batch dimension passes through the operators of a network") {
       {"averagePool2d", {of({n0, 4, 4, 3})}, {}, {n0, 2, 2, 3}},
       {"globalAveragePool2d", {of({n0, 4, 4, 3})}, {}, {n0, 3}},
       {"dropout", {of({n0, 3}), of(Shape{}, DType::u32)}, {}, {n0, 3}},
+      {"normalLike", {of({n0, 3}), of(Shape{}, DType::u32)}, {}, {n0, 3}},
       {"layerNorm", {of({n0, 3}), of({3}), of({3})}, {}, {n0, 3}},
       {"batchNorm", {of({n0, 3}), of({3}), of({3})}, {}, {n0, 3}},
       {"batchStatistics", {of({n0, 3})}, {}, {3}},

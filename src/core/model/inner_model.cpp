@@ -1,0 +1,114 @@
+#include "core/model/inner_model.h"
+
+#include <algorithm>
+
+namespace webai {
+namespace {
+
+using Integers = std::vector<std::int64_t>;
+
+[[noreturn]] void refuse_input(const LayerBuilder& layer, std::int64_t wanted, std::int64_t given) {
+  throw Error(Code::shape_mismatch, {.message = "what is piped into this " + layer.layer().type + " is not what its inputs take",
+                                     .reason = "NET_INPUT",
+                                     .path = layer.layer().path,
+                                     .layer = layer.layer().name,
+                                     .expected = std::to_string(wanted) + " values, the inputs of the inner model",
+                                     .actual = std::to_string(given) + " values"});
+}
+
+[[noreturn]] void differs(const LayerBuilder& layer) {
+  layer.fail(Code::invalid_model, "NET_SHARE", "nets that share their weights are of one shape",
+             "give them different names in \"share\"", "share");
+}
+
+}  // namespace
+
+Ref declare_input(LayerBuilder& layer, const std::string& name, const std::string& label, const Shape& dims) {
+  BuiltModel& outer = layer.built();
+  const bool taken = std::ranges::find(outer.inputs, name, &BuiltInput::name) != outer.inputs.end();
+  const std::string free = taken ? inner_name(layer.layer(), name) : name;
+  const Ref value{outer.graph.add_input(free, {layer.type(), dims.inserted(0, outer.batch)})};
+  outer.inputs.push_back({.name = free, .label = label, .value = value.id, .shape = dims});
+  return value;
+}
+
+std::vector<Ref> adopt_inputs(LayerBuilder& layer, const BuiltModel& inner) {
+  std::vector<Ref> values;
+  if (!layer.input()) {
+    for (const BuiltInput& input : inner.inputs) {
+      const Ref named = layer.piped(input.name);
+      if (!named) {
+        values.push_back(declare_input(layer, input.name, input.label, input.shape));
+        continue;
+      }
+      const Shape dims = layer.dims(named);
+      const bool open = !dims.is_concrete() || !input.shape.is_concrete();
+      if (dims != input.shape && (open || dims.elements() != input.shape.elements()))
+        refuse_input(layer, open ? 0 : input.shape.elements(), open ? 0 : dims.elements());
+      values.push_back(layer.reshaped(named, input.shape));
+    }
+    return values;
+  }
+  if (inner.inputs.size() == 1 && layer.input_dims() == inner.inputs.front().shape) return {layer.input()};
+  std::int64_t wanted = 0;
+  for (const BuiltInput& input : inner.inputs) wanted += input.shape.is_concrete() ? input.shape.elements() : 0;
+  const std::int64_t given = layer.input_count();
+  if (given != wanted) refuse_input(layer, wanted, given);
+  const Ref flat = layer.flattened(layer.input());
+  std::int64_t begin = 0;
+  for (const BuiltInput& input : inner.inputs) {
+    const std::int64_t count = input.shape.elements();
+    Ref part = flat;
+    if (inner.inputs.size() > 1)
+      part = layer.emit("slice", {flat}, {{"starts", Integers{0, begin}}, {"sizes", Integers{-1, count}}});
+    values.push_back(layer.reshaped(part, input.shape));
+    begin += count;
+  }
+  return values;
+}
+
+std::vector<Ref> adopt_parameters(LayerBuilder& layer, BuiltModel& inner) {
+  BuiltModel& outer = layer.built();
+  const Model& model = *layer.layer().net;
+  const bool own_data = !model.setup_data.is_null() && !(model.setup_data.is_text() && model.setup_data.as_text().empty());
+  const std::string share = layer.property("share") ? layer.text("share") : std::string();
+  std::vector<ValueId>& shared = outer.shared_nets[share.empty() ? layer.layer().title : share];
+  const bool again = !shared.empty();
+  if (again && shared.size() != inner.parameters.size()) differs(layer);
+  std::vector<Ref> values;
+  for (std::size_t i = 0; i < inner.parameters.size(); ++i) {
+    if (again) {
+      if (outer.graph.value(shared[i]).type != inner.parameters[i].type) differs(layer);
+      values.push_back({shared[i]});
+      continue;
+    }
+    BuiltParameter parameter = inner.parameters[i];
+    parameter.name = inner_name(layer.layer(), parameter.name);
+    parameter.owner = layer.layer().id;
+    parameter.index = static_cast<int>(i);
+    if (parameter.stored && own_data) {
+      parameter.stored = false;
+      parameter.setup = model.setup_data_path;
+    }
+    parameter.value = outer.graph.add_parameter(parameter.name, parameter.type, parameter.trainable);
+    values.push_back({parameter.value});
+    shared.push_back(parameter.value);
+    outer.parameters.push_back(std::move(parameter));
+  }
+  return values;
+}
+
+std::vector<Ref> adopt_states(LayerBuilder& layer, const BuiltModel& inner) {
+  BuiltModel& outer = layer.built();
+  std::vector<Ref> values;
+  for (BuiltState state : inner.states) {
+    state.name = inner_name(layer.layer(), state.name);
+    state.owner = layer.layer().id;
+    state.value = outer.graph.add_state(state.name, state.type);
+    values.push_back({state.value});
+    outer.states.push_back(std::move(state));
+  }
+  return values;
+}
+
+}  // namespace webai

@@ -1,0 +1,197 @@
+// Iterators: a model that runs many times within one run, carrying variables from step to step.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "webai/error.hpp"
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+NeuralNetwork make(const std::string& model, std::size_t threads = 1) {
+  return NeuralNetwork::from_json(model, Context::system({.threads = threads}), {.seed = 7});
+}
+
+Error error_of(const std::string& model) {
+  try {
+    make(model);
+  } catch (const Error& error) {
+    return error;
+  }
+  FAIL("accepted: " << model);
+  return Error(Code::internal, "");
+}
+
+// x starts with what the caller gives; each step adds the step's number, or its index.
+std::string counting(const std::string& steps, const std::string& counted = "iterator:step") {
+  return R"({"dataType": "fp64", "layers": [{"type": "iterator", "steps": )" + steps + R"(, "state": [{"name": "x", "pipeFrom": "start", "size": 1}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"name": "b", "pipeFrom": ")" + counted + R"("},
+                       {"size": 1, "bias": false, "weights": [[1], [1]], "to": "x"}]}}]})";
+}
+
+double counted(const std::string& steps, const std::string& what = "iterator:step") { return make(counting(steps, what)).run({100})[0] - 100; }
+
+std::string with(const std::string& state, const std::string& layers, const std::string& more = "") {
+  return R"({"layers": [2, {"type": "iterator", "steps": 3, "state": [)" + state + R"(], "net": {"layers": [)" + layers + "]}" + more + "}]}";
+}
+
+std::string diffusion(const std::string& rest = R"(, "noise": "predicted_noise")") {
+  return R"({"layers": [{"type": "iterator", "steps": {"from": 19, "to": 0, "step": -1}, "state": [{"name": "x", "pipeFrom": "initial_noise", "size": 2}],
+    "net": {"layers": [{"name": "x_input", "pipeFrom": "x"}, {"name": "t_input", "pipeFrom": "iterator:step"},
+      {"type": "net", "net": {"activation": "tanh", "layers": [3, 4, 2]}, "to": "predicted_noise"},
+      {"type": "ddpmUpdateStep", "to": "x")" + rest + "}]}}]}";
+}
+
+// A state that is read, a parameter, the step, and something of the model around, all in one.
+const std::string learning = R"({"dataType": "fp64", "layers": [{"name": "in", "size": 2}, {"name": "hidden", "size": 3, "activation": "tanh"},
+  {"name": "loop", "type": "iterator", "steps": {"from": 3, "to": 1, "step": -1}, "state": [{"name": "x", "pipeFrom": "hidden"}, {"name": "y", "size": 1}],
+   "net": {"layers": [{"pipeFrom": "x"}, {"pipeFrom": "iterator:step"}, {"pipeFrom": "in"},
+     {"name": "next", "size": 3, "activation": "tanh", "to": ["x", "sum"]}, {"name": "sum", "size": 1, "activation": "sigmoid", "to": "y"}]}}, {"size": 1}]})";
+
+}  // namespace
+
+TEST_CASE("A-41 M-ITER-01 M-ITER-04 steps run from one end to the other, both included") {
+  CHECK(counted("5") == 0 + 1 + 2 + 3 + 4);
+  CHECK(counted(R"({"from": 2, "to": 5})") == 2 + 3 + 4 + 5);
+  CHECK(counted(R"({"from": 3, "to": -1, "step": -1})") == 3 + 2 + 1 + 0 - 1);
+  CHECK(counted(R"({"from": 999, "to": 0, "step": -1})") == 999 * 1000 / 2);
+  CHECK(counted(R"({"from": 0, "to": 7, "step": 3})") == 0 + 3 + 6);
+  CHECK(counted(R"({"from": 7, "to": 0, "step": -3})") == 7 + 4 + 1);
+  CHECK(counted(R"({"from": 4, "to": 4, "step": -2})") == 4);
+  CHECK(counted(R"({"from": 7, "to": 0, "step": -3})", "iterator:index") == 0 + 1 + 2);
+}
+
+TEST_CASE("A-41 steps that never arrive, or are too many, are refused with their place") {
+  const auto refused = [](const std::string& steps, const std::string& reason, const std::string& path) {
+    const Error error = error_of(counting(steps));
+    INFO(steps);
+    CHECK(error.reason() == reason);
+    CHECK(error.path() == "/layers/0/steps" + path);
+  };
+  refused(R"({"from": 0, "to": 9, "step": 0})", "ITERATOR_STEP", "/step");
+  refused(R"({"from": 0, "to": 9, "step": -1})", "ITERATOR_STEP", "/step");
+  refused(R"({"from": 9, "to": 0})", "ITERATOR_STEP", "");
+  refused(R"({"from": 0, "to": 1000000})", "RUN_STEPS", "");
+  refused("9e15", "RUN_STEPS", "");
+  CHECK(error_of(counting("0")).code() == Code::invalid_model);
+  CHECK(error_of(counting("1.5")).code() == Code::invalid_model);
+  CHECK(error_of(counting(R"({"from": 0.5, "to": 3})")).path() == "/layers/0/steps/from");
+  CHECK(error_of(counting(R"({"form": 0, "to": 3})")).path() == "/layers/0/steps/form");
+}
+
+TEST_CASE("A-42 M-ITER-02 M-ITER-05 states start with zeros or what they pull, and leave in order") {
+  NeuralNetwork net = make(with(R"({"name": "x", "pipeFrom": "0"}, {"name": "m", "size": 1})", R"({"name": "a", "pipeFrom": "x"}, {"name": "b", "pipeFrom": "m"},
+      {"pipes": [{"size": 2, "bias": false, "weights": [[0, 1], [1, 0], [0, 0]], "to": "x"}, {"size": 1, "bias": false, "weights": [[1], [0], [1]], "to": "m"}]})"));
+  // (a, b, m) becomes (b, a, m + a), three times.
+  const auto out = net.run({5, 7});
+  REQUIRE(net.output_size() == 3);
+  CHECK(out[0] == 7);
+  CHECK(out[1] == 5);
+  CHECK(out[2] == 5 + 7 + 5);
+}
+
+TEST_CASE("A-42 an unknown source on the first layer is an input of that name, its size beside it or inside") {
+  NeuralNetwork net = make(counting("2"));
+  REQUIRE(net.inputs().size() == 1);
+  CHECK(net.inputs()[0].name == "start");
+  NeuralNetwork inside = make(R"({"layers": [{"type": "iterator", "steps": 2, "state": [{"name": "x", "pipeFrom": "start"}],
+    "net": {"layers": [{"pipeFrom": "x", "size": 3}, {"size": 3, "to": "x"}]}}]})");
+  CHECK(inside.input_size() == 3);
+  const Error open = error_of(R"({"layers": [{"type": "iterator", "steps": 2, "state": [{"name": "x", "pipeFrom": "start"}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"size": 3, "to": "x"}]}}]})");
+  CHECK(open.reason() == "NO_SIZE");
+  CHECK(open.path() == "/layers/0/state/0");
+  const Error later = error_of(with(R"({"name": "x", "pipeFrom": "strat"})", R"({"pipeFrom": "x"}, {"size": 2, "to": "x"})"));
+  CHECK(later.reason() == "TARGET_UNKNOWN");
+  CHECK(later.path() == "/layers/1/state/0/pipeFrom");
+}
+
+TEST_CASE("A-42 each state is written once, with its own size, and labels have a taker") {
+  const std::string x = R"({"name": "x", "pipeFrom": "0"})", read = R"({"pipeFrom": "x"}, )";
+  const Error never = error_of(with(x, read + R"({"size": 2})"));
+  CHECK(never.reason() == "STATE_WRITE");
+  CHECK(never.path() == "/layers/1/state/0");
+  const Error twice = error_of(with(x, read + R"({"size": 2, "to": ["x", 2]}, {"size": 2, "to": "x"})"));
+  CHECK(twice.reason() == "STATE_WRITE");
+  CHECK(twice.path() == "/layers/1/net/layers/2/to");
+  const Error size = error_of(with(x, read + R"({"size": 3, "to": "x"})"));
+  CHECK(size.reason() == "STATE_SIZE");
+  CHECK(size.path() == "/layers/1/net/layers/1/to");
+  CHECK(size.expected() == "2");
+  CHECK(size.actual() == "3");
+  const Error label = error_of(diffusion(""));
+  CHECK(label.reason() == "TARGET_UNKNOWN");
+  CHECK(label.path() == "/layers/0/net/layers/2/to");
+  CHECK(error_of(with(R"({"name": "x"})", read + R"({"size": 2, "to": "x"})")).reason() == "NO_SIZE");
+  CHECK(error_of(with(x, R"({"pipeFrom": "iterator:stop"}, {"size": 2, "to": "x"})")).reason() == "TARGET_UNKNOWN");
+  CHECK(error_of(with(x, read + R"({"size": 2, "to": "x"})", R"(, "until": "x")")).code() == Code::unsupported);
+}
+
+TEST_CASE("A-72 memory inside an iterator lives across its steps and across runs") {
+  // The delayed pipe brings what the layer gave in the step before.
+  NeuralNetwork net = make(R"({"layers": [1, {"type": "iterator", "steps": 3, "state": [{"name": "x", "pipeFrom": "0"}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"name": "add", "size": 1, "bias": false, "weights": [[1], [1]], "to": ["add", "x"]}]}}]})");
+  CHECK(net.is_stateful());
+  // x, memory: 1, 0 -> 1, 1 -> 2, 2 -> 4, 4
+  CHECK(net.run({1})[0] == 4);
+  // 0, 4 -> 4, 4 -> 8, 8 -> 16, 16
+  CHECK(net.run({0})[0] == 16);
+  net.reset();
+  CHECK(net.run({1})[0] == 4);
+}
+
+TEST_CASE("EX-09 M-ITER-03 M-ITER-06 diffusion: noise becomes a sample, step by step, by the formula") {
+  NeuralNetwork net = make(diffusion());
+  REQUIRE(net.inputs().size() == 1);
+  CHECK(net.inputs()[0].name == "initial_noise");
+  CHECK(net.output_size() == 2);
+  CHECK(net.info().parameters == 3 * 4 + 4 + 4 * 2 + 2);
+  CHECK(net.parameters()[0].first == "0/2/1.weights");
+  const auto first = net.run({0.5, -1}), again = net.run({0.5, -1});
+  CHECK(std::isfinite(first[0]));
+  CHECK(first[0] == again[0]);
+  CHECK(first[1] == again[1]);
+  // One step at t = 0 draws nothing: x' = (x - b / sqrt(b) * noise) / sqrt(1 - b), noise = 2 x here.
+  NeuralNetwork last = make(R"({"dataType": "fp64", "layers": [{"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "z", "size": 1}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"size": 1, "bias": false, "weights": [[2]], "to": "e"}, {"type": "ddpmUpdateStep", "noise": "e", "betaStart": 0.19, "to": "x"}]}}]})");
+  CHECK(last.run({3})[0] == Approx((3 - std::sqrt(0.19) * 6) / 0.9));
+}
+
+TEST_CASE("A-42 gradients go through an iterator: finite differences in fp64") {
+  NeuralNetwork net = make(learning);
+  const Dataset data = Dataset::from({{{0.3, -0.7}, {0.2}}, {{-0.1, 0.9}, {0.6}}});
+  const Gradients gradients = net.compute_gradients(data);
+  CHECK(gradients.gradients.size() == 8);
+  for (const auto& [name, gradient] : gradients.gradients) {
+    Tensor value;
+    for (const auto& [known, tensor] : net.parameters())
+      if (known == name) value = tensor;
+    for (std::size_t i = 0; i < value.elements(); ++i) {
+      const double here = value.at(i), h = 1e-5;
+      const auto error_at = [&](double there) {
+        value.set(i, there);
+        net.set_parameter(name, value);
+        return net.verify(data).error;
+      };
+      const double expected = (error_at(here + h) - error_at(here - h)) / (2 * h) / 2;
+      error_at(here);
+      INFO(name << "[" << i << "]");
+      CHECK(gradient.at(i) == Approx(expected).epsilon(1e-5).margin(1e-9));
+    }
+  }
+}
+
+TEST_CASE("A-42 iterators learn, with the same bits for each number of threads and after saving") {
+  const Dataset data = Dataset::from({{{0.3, -0.7}, {0.2}}, {{-0.1, 0.9}, {0.6}}, {{0.8, 0.1}, {-0.4}}});
+  NeuralNetwork one = make(learning), two = make(learning, 2);
+  const double before = one.verify(data).error;
+  const TrainOptions options = {.max_iterations = 200, .learning_rate = 0.1};
+  one.train(data, options);
+  two.train(data, options);
+  CHECK(one.verify(data).error < before / 4);
+  NeuralNetwork loaded = make(one.to_json());
+  CHECK(one.run({0.3, -0.7})[0] == two.run({0.3, -0.7})[0]);
+  CHECK(one.run({0.3, -0.7})[0] == loaded.run({0.3, -0.7})[0]);
+}
