@@ -195,3 +195,54 @@ TEST_CASE("A-42 iterators learn, with the same bits for each number of threads a
   CHECK(one.run({0.3, -0.7})[0] == two.run({0.3, -0.7})[0]);
   CHECK(one.run({0.3, -0.7})[0] == loaded.run({0.3, -0.7})[0]);
 }
+
+TEST_CASE("A-42 heads feed a net by name when each is called like one of its inputs, else joined in order") {
+  const auto model = [](const std::string& first, const std::string& second) {
+    return with(R"({"name": "x", "pipeFrom": "0"})", R"({"name": ")" + first + R"(", "pipeFrom": "x"}, {"name": ")" + second + R"(", "pipeFrom": "iterator:index"},
+      {"type": "net", "net": {"layers": [{"pipes": [{"name": "time", "size": 1}, {"name": "value", "size": 2}]},
+        {"size": 2, "bias": false, "weights": [[10, 100], [1, 0], [0, 1]]}]}, "to": "x"})");
+  };
+  const auto named = make(model("value", "time")).run({1, 2});
+  CHECK(named[0] == 1 + 10 * (0 + 1 + 2));
+  CHECK(named[1] == 2 + 100 * (0 + 1 + 2));
+  // (x0, x1, i) as (time, value): x0' = 10 x0 + x1, x1' = 100 x0 + i
+  const auto joined = make(model("a", "b")).run({1, 0});
+  CHECK(joined[0] == 10 * (10 * 10 + 100) + (100 * 10 + 1));
+}
+
+TEST_CASE("A-72 an iterator in an iterator reaches the states around it, and an input layer takes what flows in") {
+  NeuralNetwork nested = make(with(R"({"name": "x", "pipeFrom": "0"})", R"({"pipeFrom": "x"},
+    {"type": "iterator", "steps": 2, "state": [{"name": "y", "pipeFrom": "x"}], "to": "x", "net": {"layers": [{"name": "a", "pipeFrom": "y"}, {"name": "b", "pipeFrom": "x"},
+      {"size": 2, "bias": false, "weights": [[1, 0], [0, 1], [1, 0], [0, 1]], "to": "y"}]}})"));
+  const auto out = nested.run({1, -2});  // y + x + x with y = x: three times as much, three times
+  CHECK(out[0] == 27);
+  CHECK(out[1] == -54);
+  // What flows in stands beside the state in each step.
+  NeuralNetwork flowing = make(with(R"({"name": "x", "size": 2})", R"({"name": "given", "size": 2, "to": "sum"},
+    {"name": "old", "size": 2, "pipeFrom": "x", "bias": false, "weights": [[1, 0], [0, 1]]},
+    {"name": "sum", "size": 2, "bias": false, "weights": [[1, 0], [0, 1], [1, 0], [0, 1]], "to": "x"})"));
+  CHECK(flowing.run({1, -2})[0] == 3);
+  CHECK(flowing.run({1, -2})[1] == -6);
+}
+
+TEST_CASE("A-42 dropout and averages inside an iterator change from step to step, and repeat from run to run") {
+  NeuralNetwork net = make(R"({"layers": [{"name": "in", "size": 4}, {"type": "iterator", "steps": 3, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"size": 4, "activation": "tanh"}, {"type": "batchNorm"}, {"type": "dropout", "rate": 0.25, "to": "x"}]}}, 1]})");
+  const Dataset data = Dataset::from({{{1, 0, 0, 1}, {1}}, {{0, 1, 1, 0}, {0}}});
+  net.train(data, {.max_iterations = 20, .learning_rate = 0.05});
+  const double here = net.run({1, 0, 0, 1})[0];
+  CHECK(std::isfinite(here));
+  CHECK(net.run({1, 0, 0, 1})[0] == here);
+  CHECK(make(net.to_json()).run({1, 0, 0, 1})[0] == here);
+}
+
+TEST_CASE("an iterator that has nothing to count its samples by, or lacks a part, is refused") {
+  const Error alone = error_of(R"({"layers": [{"type": "iterator", "steps": 2, "state": [{"name": "x", "size": 1}], "net": {"layers": [{"pipeFrom": "x"}, {"size": 1, "to": "x"}]}}]})");
+  CHECK(alone.reason() == "NO_INPUT");
+  CHECK(error_of(R"({"layers": [1, {"type": "iterator", "steps": 2, "state": [{"name": "x", "size": 1}]}]})").reason() == "PROPERTY_MISSING");
+  CHECK(error_of(with("", R"({"pipeFrom": "x"}, 2)")).reason() == "ITERATOR_STATE");
+  CHECK(error_of(with(R"({"name": "x", "size": 1}, {"name": "x", "size": 1})", R"({"pipeFrom": "x"}, 2)")).reason() == "DUPLICATE_NAME");
+  CHECK(error_of(with(R"({"name": "x", "size": [1, 0]})", R"({"pipeFrom": "x"}, 2)")).path() == "/layers/1/state/0/size");
+  CHECK(error_of(with(R"({"name": "x", "size": [1000000000, 1000000000]})", R"({"pipeFrom": "x"}, {"type": "tanh", "to": "x"})")).reason() == "TENSOR_BYTES");
+  CHECK(error_of(R"({"layers": [2, {"type": "ddpmUpdateStep", "noise": "e"}]})").code() == Code::invalid_model);
+}
