@@ -195,7 +195,7 @@ class Assembler {
     if (layer.operation)
       return builder_.emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer)).front();
     if (!layer.definition->build) unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
-    LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, options_.fill);
+    LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, &options_);
     return layer.definition->build(writer);
   }
 
@@ -340,6 +340,7 @@ SourceSizes learn_sizes(const Context& context, const Registry& registry, const 
 }  // namespace
 
 BuiltModel build_model(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {
+  if (!options.inner) options.inner = std::make_shared<InnerModels>();
   const SourceSizes sizes = learn_sizes(context, registry, model, options);
   return Assembler(context, registry, model, options, sizes).run();
 }

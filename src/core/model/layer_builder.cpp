@@ -53,6 +53,14 @@ void LayerBuilder::fail(Code code, std::string reason, std::string message, std:
 
 Shape LayerBuilder::dims(Ref value) const { return builder_.shape(value).without(0); }
 
+const BuiltModel& LayerBuilder::inner_model() const {
+  BuildOptions options = *options_;
+  options.normalize = false;
+  auto& known = (*options.inner)[{layer_.net.get(), options.fill}];
+  if (!known) known = std::make_shared<const BuiltModel>(build_model(builder_.context(), builder_.registry(), *layer_.net, options));
+  return *known;
+}
+
 std::int64_t LayerBuilder::input_count() const {
   const Shape dims = input_dims();
   if (!dims.is_concrete())

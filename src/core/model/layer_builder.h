@@ -29,7 +29,7 @@ Attributes attributes_for(const OpDef& operation, const Layer& layer);
 class LayerBuilder {
  public:
   LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
-               std::span<const PipedParameter> piped = {}, bool fill = true)
+               std::span<const PipedParameter> piped = {}, const BuildOptions* options = nullptr)
       : builder_(builder),
         model_(model),
         layer_(layer),
@@ -37,14 +37,15 @@ class LayerBuilder {
         built_(built),
         training_(training),
         piped_(piped),
-        fill_(fill) {}
+        options_(options) {}
 
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
   const Model& model() const { return model_; }
   DType type() const { return model_.type; }
   bool training() const { return training_; }
-  bool fills() const { return fill_; }  ///< whether parameters are wanted with their values
+  /// The layer's inner model in a graph of its own, without its `io`; the same one however often it is asked for.
+  const BuiltModel& inner_model() const;
   BuiltModel& built() { return built_; }
   std::uint64_t seed() const { return built_.seed; }
   Ref input() const { return input_; }
@@ -113,7 +114,7 @@ class LayerBuilder {
   BuiltModel& built_;
   bool training_;
   std::span<const PipedParameter> piped_;
-  bool fill_;
+  const BuildOptions* options_;  ///< of the model; nullptr where no layer is built
   int own_parameters_ = 0;
 };
 

@@ -14,8 +14,7 @@ class Inlining {
  public:
   Inlining(LayerBuilder& layer, BuiltModel& outer)
       : layer_(layer), outer_(outer), builder_(layer.builder()), title_(layer.layer().title),
-        inner_(build_model(builder_.context(), builder_.registry(), *layer.layer().net,
-                           {.batch = outer.batch, .normalize = false, .fill = layer.fills(), .training = layer.training()})),
+        inner_(layer.inner_model()),
         now_(inner_.graph.values.size()) {}
 
   Ref run() {
@@ -82,7 +81,7 @@ class Inlining {
     const bool again = !shared.empty();
     if (again && shared.size() != inner_.parameters.size()) differs();
     for (std::size_t i = 0; i < inner_.parameters.size(); ++i) {
-      BuiltParameter parameter = std::move(inner_.parameters[i]);
+      BuiltParameter parameter = inner_.parameters[i];
       const ValueId inner = parameter.value;
       if (again) {
         if (outer_.graph.value(shared[i]).type != parameter.type) differs();
@@ -131,7 +130,7 @@ class Inlining {
   BuiltModel& outer_;
   Builder& builder_;
   std::string title_;
-  BuiltModel inner_;
+  const BuiltModel& inner_;
   std::vector<Ref> now_;  // by value of the inner graph
 };
 
