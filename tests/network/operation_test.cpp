@@ -12,6 +12,7 @@ namespace {
 Context one_thread() { return Context::system({.threads = 1}); }
 
 void define_swish(const Context& context) {
+  define_domain(context, {.name = "mine"});
   define_operation(context, {.name = "swish", .domain = "mine"}, [](Variable x) { return x * sigmoid(x); });
 }
 

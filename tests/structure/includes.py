@@ -49,7 +49,7 @@ PUBLIC = {
     "profile.hpp": "core/base",
     "json.hpp": "core/model",
     "variable.hpp": "autodiff",
-    "operation.hpp": "autodiff",
+    "operation.hpp": "core/model",
     "files.hpp": "host",
     "dataset.hpp": "dataset",
     "training.hpp": "training",

@@ -2,9 +2,11 @@
 #include "core/model/build.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/base/names.h"
+#include "core/model/custom_layer.h"
 #include "core/model/io_graph.h"
 #include "core/model/layer_builder.h"
 #include "core/model/setup_data.h"
@@ -18,6 +20,7 @@ namespace {
 struct Arrival {
   Ref value;
   std::string from;  // title of the source, for error texts
+  std::vector<int> sources;  // ids of layers and pipes
 };
 
 class Assembler {
@@ -61,7 +64,8 @@ class Assembler {
       const Layer& source = model_.element(route.source);
       if (route.history) unsupported(source, source.path + "/history", "history");
       if (route.delayed) unsupported(source, route.path, "a pipe to the same or an earlier layer");
-      if (!route.parameter.empty()) unsupported(source, route.path, "a pipe into a parameter");
+      if (!route.parameter.empty() && !model_.element(route.target).custom)
+        unsupported(source, route.path, "a pipe into a parameter");
     }
     for (int id = 1; id <= model_.element_count; ++id) {
       const Layer& layer = model_.element(id);
@@ -77,7 +81,7 @@ class Assembler {
     std::vector<Arrival> shared = std::move(arrivals(layer));
     if (!shared.empty()) {
       const Ref joined = join(layer, shared);
-      shared.assign(1, {joined, title(layer)});
+      shared.assign(1, {joined, title(layer), sources_of(shared)});
     }
     if (layer.operates()) deliver(layer, build_element(layer, shared));
     for (const Layer& pipe : layer.pipes) {
@@ -95,9 +99,10 @@ class Assembler {
   Ref build_element(const Layer& layer, const std::vector<Arrival>& incoming) {
     builder_.set_path(layer.path);
     try {
-      const Ref input = layer.type == "input" ? Ref{} : join(layer, incoming);
-      Ref value = write_operator(layer, input);
-      value = activate(layer, value);
+      const bool fed = layer.type != "input" && !(layer.custom && incoming.empty());
+      const Ref input = fed ? join(layer, incoming) : Ref{};
+      LayerBuilder writer(builder_, model_, layer, input, built_, options_.training);
+      Ref value = layer.custom ? write_custom(writer, incoming) : write_operator(writer);
       check_output(layer, value);
       built_.layers.push_back({.id = layer.id,
                                .input = input ? builder_.shape(input).without(0) : Shape{},
@@ -112,13 +117,50 @@ class Assembler {
     }
   }
 
-  Ref write_operator(const Layer& layer, Ref input) {
-    if (layer.type == "input") return declare_input(layer);
-    if (layer.operation)
-      return builder_.emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer)).front();
-    if (!layer.definition->build) unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
-    LayerBuilder writer(builder_, model_, layer, input, built_, options_.training);
-    return layer.definition->build(writer);
+  Ref write_operator(LayerBuilder& writer) {
+    const Layer& layer = writer.layer();
+    const Ref input = writer.input();
+    if (!layer.operation && layer.type != "input" && !layer.definition->build)
+      unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
+    const Ref value =
+        layer.type == "input" ? declare_input(layer)
+        : layer.operation
+            ? builder_.emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer)).front()
+            : layer.definition->build(writer);
+    return activate(writer, value);
+  }
+
+  // Operations that a program or the model defined call their activation themselves where they take it.
+  Ref write_custom(LayerBuilder& writer, const std::vector<Arrival>& incoming) {
+    const Layer& layer = writer.layer();
+    Feeds feeds;
+    if (writer.input()) feeds["input"] = feed_of(writer.input(), incoming);
+    for (const OperationParameter& parameter : layer.custom->params) {
+      const auto arrived = parameter_arrivals_.find({layer.id, parameter.name});
+      if (arrived != parameter_arrivals_.end())
+        feeds[parameter.name] = feed_of(join(layer, arrived->second), arrived->second);
+    }
+    if (!layer.custom->takes_activation)
+      return activate(writer, CustomOperation(writer, *layer.custom, std::move(feeds), {}).run());
+    if (!layer.custom_activation)
+      return CustomOperation(writer, *layer.custom, std::move(feeds), [&](Ref value) { return activate(writer, value); })
+          .run();
+    CustomOperation activation(writer, *layer.custom_activation, {}, {});
+    return CustomOperation(writer, *layer.custom, std::move(feeds), [&](Ref value) { return activation.apply(value); })
+        .run();
+  }
+
+  Feed feed_of(Ref joined, const std::vector<Arrival>& arrivals) const {
+    Feed feed{.value = joined, .producers = sources_of(arrivals), .from_input = true};
+    for (const int id : feed.producers) feed.from_input = feed.from_input && model_.element(id).type == "input";
+    return feed;
+  }
+
+  static std::vector<int> sources_of(const std::vector<Arrival>& arrivals) {
+    std::vector<int> sources;
+    for (const Arrival& arrival : arrivals)
+      sources.insert(sources.end(), arrival.sources.begin(), arrival.sources.end());
+    return sources;
   }
 
   static Attributes attributes_for(const OpDef& operation, const Layer& layer) {
@@ -129,8 +171,10 @@ class Assembler {
     return attributes;
   }
 
-  Ref activate(const Layer& layer, Ref value) {
+  Ref activate(LayerBuilder& writer, Ref value) {
+    const Layer& layer = writer.layer();
     if (layer.activation.empty() || layer.activation == "identity") return value;
+    if (layer.custom_activation) return CustomOperation(writer, *layer.custom_activation, {}, {}).apply(value);
     const OpDef* operation = builder_.registry().find(layer.domain, layer.activation);
     return builder_.emit_all(*operation, std::span(&value, 1), attributes_for(*operation, layer)).front();
   }
@@ -223,8 +267,10 @@ class Assembler {
     for (const Route* route : routes_[static_cast<std::size_t>(source.id)]) {
       if (route->target == 0)
         outputs_.push_back({source.name, value.id});
+      else if (!route->parameter.empty())
+        parameter_arrivals_[{route->target, route->parameter}].push_back({value, from, {source.id}});
       else
-        arrivals_[static_cast<std::size_t>(route->target)].push_back({value, from});
+        arrivals_[static_cast<std::size_t>(route->target)].push_back({value, from, {source.id}});
     }
   }
 
@@ -281,6 +327,7 @@ class Assembler {
   BuiltModel built_;
   GraphBuilder builder_;
   std::vector<std::vector<Arrival>> arrivals_;     // by id
+  std::map<std::pair<int, std::string>, std::vector<Arrival>> parameter_arrivals_;  // by id and parameter
   std::vector<std::vector<const Route*>> routes_;  // by id of the source
   std::vector<NamedValue> outputs_;
   std::set<std::string, std::less<>> names_;  // that the author gave

@@ -120,7 +120,7 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
                  .hint = "a smaller size, or a larger limit \"tensorBytes\""});
   BuiltParameter built;
   built.parameter = request.name;
-  built.name = layer_.title + "." + built.parameter;
+  built.name = layer_.title + "." + std::string(request.scope) + built.parameter;
   built.type = {type(), request.shape};
   built.stored = stored;
   built.path = path;
@@ -132,7 +132,31 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
   built.trainable = request.trainable;
   built.value = builder_.graph().add_parameter(built.name, built.type, request.trainable);
   built_.parameters.push_back(std::move(built));
+  positions_.emplace_back(built_.parameters.back().value, request.position);
   return {built_.parameters.back().value};
+}
+
+void LayerBuilder::sort_parameters(std::size_t first) {
+  const auto position = [&](ValueId value) {
+    return std::ranges::find(positions_, value, &std::pair<ValueId, int>::first)->second;
+  };
+  const auto begin = static_cast<std::ptrdiff_t>(first);
+  std::stable_sort(
+      built_.parameters.begin() + begin, built_.parameters.end(),
+      [&](const BuiltParameter& a, const BuiltParameter& b) { return position(a.value) < position(b.value); });
+  std::vector<ValueId>& order = builder_.graph().parameters;
+  std::size_t at = order.size() - (built_.parameters.size() - first);
+  for (std::size_t i = first; i < built_.parameters.size(); ++i) {
+    order[at++] = built_.parameters[i].value;
+    built_.parameters[i].index = static_cast<int>(i - first);
+  }
+}
+
+std::int64_t LayerBuilder::stored_elements() const {
+  std::int64_t sum = 0;
+  for (const BuiltParameter& parameter : built_.parameters)
+    if (parameter.stored) sum += parameter.type.shape.elements();
+  return sum;
 }
 
 Ref LayerBuilder::given_array(const Request& request, const Json& values, const std::string& path) {

@@ -50,9 +50,18 @@ class LayerBuilder {
     bool optional = false;      ///< false and null mean: none
     bool takes_number = false;  ///< a number means: this constant, frozen
     bool trainable = true;
+    std::string_view scope = {};  ///< put before the name where two operations of a layer have parameters
+    int position = 0;             ///< for sort_parameters
   };
   /// The parameter by the value the model gives it; invalid when the layer goes without.
   Ref parameter(const Request& request);
+
+  /// Declares it as said: in setup.data, or given (or to be drawn) with its values at `path`.
+  Ref declare(const Request& request, bool stored, const std::string& path, Tensor initial);
+  /// Brings the parameters that were declared since there were `first` into the order of their positions.
+  void sort_parameters(std::size_t first);
+  std::int64_t stored_elements() const;  ///< in setup.data so far
+  const BuiltModel& built() const { return built_; }
 
   /// The number of the training step, for what draws random numbers (a state that training advances).
   Ref random_step();
@@ -71,7 +80,6 @@ class LayerBuilder {
 
  private:
   Ref given_array(const Request& request, const Json& values, const std::string& path);
-  Ref declare(const Request& request, bool stored, const std::string& path, Tensor initial);
   std::string_view fallback(std::string_view name) const;
 
   Builder& builder_;
@@ -81,6 +89,7 @@ class LayerBuilder {
   BuiltModel& built_;
   bool training_;
   int own_parameters_ = 0;
+  std::vector<std::pair<ValueId, int>> positions_;  // of declared parameters
 };
 
 }  // namespace webai

@@ -21,7 +21,11 @@ namespace {
 }
 
 bool has_parameter(const Layer& layer, std::string_view name) {
-  if (name == "input") return true;
+  if (name == "input") return !layer.custom || layer.custom->takes_default_input;
+  if (layer.custom) {
+    const OperationParameter* parameter = layer.custom->find(name);
+    return parameter && parameter->array_type && !parameter->internal_state;
+  }
   if (layer.definition)
     return std::ranges::any_of(layer.definition->parameters,
                                [&](const ParameterDef& entry) { return entry.name == name; });
@@ -71,6 +75,12 @@ class RouteFinder {
                                         .path = layer.path + "/name",
                                         .layer = layer.name,
                                         .hint = "names are unique in a model"});
+    if (layer.custom) {
+      for (const OperationParameter& parameter : layer.custom->params)
+        if (const Json* value = layer.properties.find(parameter.name); value && value->is_text() && parameter.array_type)
+          labels_[value->as_text()].push_back({layer.id, parameter.name == "input" ? std::string() : parameter.name});
+      return;
+    }
     if (!layer.definition) return;
     for (const ParameterDef& parameter : layer.definition->parameters)
       if (const Json* value = layer.properties.find(parameter.name); value && value->is_text())
@@ -138,7 +148,9 @@ class RouteFinder {
   }
 
   void check_default_input(const Layer& source, const Layer& target, const std::string& path) const {
-    if (!target.definition || target.definition->has_default_input) return;
+    const bool takes = target.custom ? target.custom->takes_default_input
+                                     : !target.definition || target.definition->has_default_input;
+    if (takes) return;
     fail(source, Code::invalid_model, "NO_DEFAULT_INPUT", path,
          "\"" + target.title + "\" of type \"" + target.type + "\" has no default input",
          "name one of its parameters: \"" + target.title + ".parameter\"");
@@ -176,6 +188,8 @@ class RouteFinder {
     std::vector<std::string_view> known = {"input"};
     if (owner.definition)
       for (const ParameterDef& entry : owner.definition->parameters) known.push_back(entry.name);
+    if (owner.custom)
+      for (const OperationParameter& entry : owner.custom->params) known.push_back(entry.name);
     const std::string near = nearest_name(parameter, known);
     fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
          "\"" + owner.name + "\" has no parameter \"" + parameter + "\"",
@@ -190,7 +204,8 @@ class RouteFinder {
     const auto check = [&](const Layer& part) {
       if (!part.operates() || part.type == "input" || shared || fed_.contains(part.id) || !part.pipe_from.empty())
         return;
-      const bool by_parameter = part.definition && !part.definition->has_default_input;
+      const bool by_parameter = part.custom ? !part.custom->takes_default_input
+                                            : part.definition && !part.definition->has_default_input;
       if (!by_parameter)
         fail(part, Code::invalid_model, "NO_INPUT", part.path,
              "nothing flows into this " + std::string(part.is_pipe ? "pipe" : "layer"),
