@@ -1,6 +1,6 @@
 # The short way to everything; each line below is what a person would type. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all fuzz bench format tidy requirements build clean
+.PHONY: help demo test test-all fuzz bench format tidy requirements packages build clean
 SHELL := /bin/bash
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
@@ -44,7 +44,10 @@ tidy: ## look for bugs with clang-tidy (slow)
 	cmake --preset clang19
 	git ls-files 'src/*.cpp' 'capi/*.cpp' | xargs -P 2 -n 4 clang-tidy -p build/clang19 --quiet
 
-requirements: ## install every package the targets above use
+requirements: ## check that each test of docs/requirements.md ran in the last `make test`, list rows without one
+	@tests/structure/requirements.py . --ran build/release
+
+packages: ## install every package the targets above use
 	@scripts/packages.sh build test develop
 
 clean: ## remove everything built

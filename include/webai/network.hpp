@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <iosfwd>
 #include <map>
@@ -26,6 +27,10 @@
 
 namespace webai {
 
+class ControlSignal;
+class InternalModel;
+struct InternalLayer;
+
 /// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
 class WEBAI_EXPORT Output {
  public:
@@ -43,12 +48,16 @@ class WEBAI_EXPORT Output {
   std::size_t index() const;
   /// Labels (or indices as text) with their outputs, greatest first.
   std::vector<std::pair<std::string, double>> ranked() const;
+  /// Of a run with RunOptions::debug: what each layer and pipe gave, past its activation, in document order, by name,
+  /// or by number ("1", "1/0" for a pipe) where it has none.
+  const std::vector<std::pair<std::string, Tensor>>& activations() const noexcept { return activations_; }
 
  private:
   friend class NeuralNetwork;
   Tensor tensor_;
   std::string label_;
   std::vector<std::string> labels_;
+  std::vector<std::pair<std::string, Tensor>> activations_;
 };
 
 /// "[0.97]", "cat (0.98)" where there is a label.
@@ -64,11 +73,14 @@ struct NetworkOptions {
 struct RunOptions {
   bool normalize = true;    ///< apply `io` to the input
   bool denormalize = true;  ///< apply `io` to the output
+  bool debug = false;       ///< also give what each layer computed: Output::activations
+  std::string type = {};    ///< a run of one's own (define_run); empty: the library's
 };
 
 struct VerifyOptions {
   std::string error_measure_type = {};  ///< as for training
   std::size_t batch_size = 0;           ///< 0: chosen by the library
+  std::string type = {};                ///< a verification of one's own (define_verify); empty: the library's
 };
 
 struct SaveOptions {
@@ -145,6 +157,17 @@ class WEBAI_EXPORT NeuralNetwork {
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
 
+  /// A stateful model (history, pipes backward, recurrent cells) remembers: its next run goes on from the last one. Each
+  /// sample of a batch is a lane with a memory of its own; a run with another number of samples than the last one
+  /// starts from the beginning. A run that fails leaves the memory as it was.
+  bool is_stateful() const noexcept;
+  /// Forgets: histories and delayed pipes are zeros again, cells start anew. Weights stay.
+  void reset();
+  /// The memory as JSON text: {"version", "modelHash", "entries": [{"path", "dataType", "dims", "data"}]}.
+  std::string get_internal_state() const;
+  /// Puts it back; "" and "null" reset. STATE_MISMATCH, and nothing is changed, when it is of another model.
+  void set_internal_state(std::string_view state);
+
   Gradients compute_gradients(const Dataset& batch, const VerifyOptions& options = {});
   void apply_gradients(const Gradients& gradients, const ApplyOptions& options = {});
 
@@ -152,6 +175,9 @@ class WEBAI_EXPORT NeuralNetwork {
   std::string to_json(const SaveOptions& options = {}) const;
   /// Writes it to a file, whole or not at all.
   void save(const std::string& path, const SaveOptions& options = {}) const;
+
+  /// The model in another form: what define_export defined, or "json". Options as JSON: {"setupDataAs": "array"}.
+  std::string export_as(std::string_view to, std::string_view options = {});
 
   NetworkInfo info() const;
   /// Runs made-up samples for about so long and says what each node of the compiled run takes, in running order.
@@ -176,6 +202,12 @@ class WEBAI_EXPORT NeuralNetwork {
   struct State;
   explicit NeuralNetwork(std::shared_ptr<State> state) : state_(std::move(state)) {}
   friend class TrainingSession;
+  friend class InternalModel;
+  std::vector<InternalLayer> internal_layers() const;
+  bool each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
+                  const std::function<bool(const Dataset& batch)>& take) const;
+  TrainInfo train_by(const std::function<TrainInfo(InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&)>& function,
+                     const Dataset& data, const TrainOptions& options, std::stop_token stop);
   std::shared_ptr<State> state_;
 };
 

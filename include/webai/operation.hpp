@@ -78,6 +78,8 @@ inline Variable max(Variable a, Variable b) { return apply("max", {a, b}); }
 
 inline Variable matmul(Variable a, Variable b) { return apply("matmul", {a, b}); }
 
+class ForwardInputs;
+
 /// One argument of an operation's function: what one entry of `callWith` stands for in the layer at hand. Converts to
 /// the type that the function's parameter has; throws INVALID_ARGUMENT (reason ARGUMENT) where it stands for something
 /// else.
@@ -108,7 +110,14 @@ class WEBAI_EXPORT Argument {
   std::string_view text() const { return *this; }
   std::size_t size() const noexcept { return numbers_.size(); }
   double operator[](std::size_t index) const { return numbers()[index]; }
+  double operator[](int index) const { return numbers()[static_cast<std::size_t>(index)]; }
   const Shape& dims() const noexcept { return dims_; }  ///< of one sample; rank 0 of a number
+
+  /// Of the argument `state`: the internal state of that name. Throws NOT_FOUND.
+  const Argument& operator[](std::string_view name) const;
+  const Argument& operator[](const char* name) const { return (*this)[std::string_view(name)]; }
+  /// In composed functions: what an internal state is to hold in the next run.
+  void set(Variable next) const;
 
   /// The activation; where the layer has none it gives back what it gets.
   Variable operator()(Variable x) const;
@@ -125,6 +134,8 @@ class WEBAI_EXPORT Argument {
   const std::function<Variable(Variable)>* composed_ = nullptr;
   double (*element_)(double x, const void* data) = nullptr;
   const void* element_data_ = nullptr;
+  const ForwardInputs* members_ = nullptr;
+  std::int32_t* next_ = nullptr;
 };
 
 /// A parameter of an operation, the seeds' paramObject. The name may begin with shorthands in any order: * array type,
@@ -172,6 +183,9 @@ struct WEBAI_EXPORT OperationDefinition {
   bool fit_output = false;        ///< a result of another count than the size is cut or filled with zeros
   std::vector<OperationParameter> params = {};  ///< none: one array for each of the function's parameters
   std::vector<std::string> call_with = {};      ///< what the function is called with; none: all params in order
+  /// The old form of internal state: gives an object whose properties become states, reached through `state`.
+  std::function<Json(std::span<const Json>)> init_state = {};
+  std::vector<std::string> init_state_with = {};
 
   /// The seeds' description: {"name", "domain", "dataType", "model": {"isActivation", "allowedOnFirstLayer",
   /// "defineParams", "callWith"}}. Old names (paramsForDefault, operation, count) are understood.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "autodiff/loop_gradients.h"
 #include "core/op/op_def.h"
 #include "webai/error.hpp"
 
@@ -68,6 +69,11 @@ class Walk {
     if (op.gradient) {
       GradientContext context{builder_, inputs, outputs, arriving, node.attributes};
       return op.gradient(context);
+    }
+    if (op.loop) {
+      std::vector<bool> travelled;
+      for (const Ref input : inputs) travelled.push_back(wanted(input));
+      if (auto flowing = loop_gradients(builder_, node, outputs, arriving, travelled); !flowing.empty()) return flowing;
     }
     if (!op.body) refuse(op, node.path);
     // A composite without a rule of its own: write its body and walk through that.

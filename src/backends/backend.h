@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -67,13 +68,14 @@ struct Program {
   std::vector<Location> locations;  ///< one per value of the graph
   std::vector<Slot> slots;
   std::size_t scratch_bytes = 0;
+  std::map<NodeId, std::shared_ptr<const Program>> bodies = {};  ///< of its loops, each in step form (core/op/loop.h)
 };
 
 /// One binding of a slot: where step 0 starts and how far each further step lies (0: the same memory every step).
 struct Binding {
   Buffer* buffer = nullptr;
   std::size_t offset = 0;
-  std::size_t step = 0;
+  std::ptrdiff_t step = 0;
 };
 
 class Executable {

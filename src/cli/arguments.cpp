@@ -16,7 +16,11 @@ void Arguments::positional(std::string& into, const char* name, const char* doc,
 }
 
 void Arguments::text(std::string& into, const char* names, const char* value, const char* doc, Need need) {
-  app_.add_option(names, into, doc)->required(need == Need::required)->type_name(value);
+  // An unset variable in a script must not mean "save nowhere".
+  const auto given = [name = std::string(names)](const std::string& text) {
+    return text.empty() ? name + ": its value is empty" : std::string();
+  };
+  app_.add_option(names, into, doc)->required(need == Need::required)->type_name(value)->check(given);
 }
 
 void Arguments::texts(std::vector<std::string>& into, const char* names, const char* value, const char* doc) {

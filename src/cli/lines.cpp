@@ -5,7 +5,7 @@
 #include <chrono>
 #include <iostream>
 #include <list>
-#include <nlohmann/json.hpp>
+#include <span>
 
 #include "cli/command.h"
 #include "cli/job.h"
@@ -15,11 +15,10 @@
 #include "cli/terminal.h"
 #include "cli/values.h"
 #include "webai/error.hpp"
+#include "webai/json.hpp"
 
 namespace webai::cli {
 namespace {
-
-using nlohmann::json;
 
 constexpr std::size_t most_models = 16;
 
@@ -79,36 +78,35 @@ class ModelCache {
   std::list<Entry> entries_;  // the last used first
 };
 
-const std::string& text_of(const json& object, const char* key) {
-  const auto at = object.find(key);
-  if (at == object.end()) refuse(std::string("\"") + key + "\" is missing");
-  if (!at->is_string()) refuse(std::string("\"") + key + "\" is no text");
-  return at->get_ref<const std::string&>();
+const std::string& text_of(const Json& object, const char* key) {
+  const Json* const member = object.find(key);
+  if (!member) refuse(std::string("\"") + key + "\" is missing");
+  if (!member->is_text()) refuse(std::string("\"") + key + "\" is no text");
+  return member->as_text();
 }
 
-json member_object(const json& job, const char* key) {
-  const auto at = job.find(key);
-  if (at == job.end() || at->is_null()) return json::object();
-  if (!at->is_object()) refuse(std::string("\"") + key + "\" is no object");
-  return *at;
+std::span<const Json::Member> members_of(const Json& job, const char* key) {
+  const Json* const member = job.find(key);
+  if (!member || member->is_null()) return {};
+  if (!member->is_object()) refuse(std::string("\"") + key + "\" is no object");
+  return member->members();
 }
 
 // The types that a job declares for its inputs or outputs, by the port's place; empty where it says nothing.
 using PortIndex = std::size_t (*)(const NeuralNetwork& network, const std::string& name);
-std::vector<std::string> declared_types(const NeuralNetwork& network, const json& job, const char* key,
+std::vector<std::string> declared_types(const NeuralNetwork& network, const Json& job, const char* key,
                                         std::size_t ports, PortIndex index) {
-  const json given = member_object(job, key);
   std::vector<std::string> types(ports);
-  for (const auto& [name, type] : given.items()) {
-    if (!type.is_string()) refuse("the type of \"" + name + "\" is no text");
-    types[index(network, name)] = type.get<std::string>();
+  for (const auto& [name, type] : members_of(job, key)) {
+    if (!type.is_text()) refuse("the type of \"" + name + "\" is no text");
+    types[index(network, name)] = type.as_text();
   }
   return types;
 }
 
 class Server {
  public:
-  explicit Server(const CommonOptions& common) : common_(common), models_(common) {}
+  explicit Server(const CommonOptions& common) : common_(common), models_(common), limits_(common.context().limits()) {}
 
   std::string answer(const std::string& line) {
     std::string id = "null";
@@ -123,21 +121,23 @@ class Server {
     }
   }
 
+  /// The longest line that is a job.
+  std::uint64_t most_bytes() const { return limits_.json_bytes; }
+
  private:
   static std::string failure(const std::string& id, std::string_view kind, std::string_view text) {
     return JsonObject().raw("id", id).boolean("ok", false).text("kind", kind).text("error", text).str();
   }
 
   std::string work(const std::string& line, std::string& id) {
-    const json job = json::parse(line, nullptr, false);
-    if (job.is_discarded()) refuse("this line is not JSON");
+    const Json job = read_json(line, limits_);
     if (!job.is_object()) refuse("this line is no job", "an object");
-    if (const auto at = job.find("id"); at != job.end()) id = at->dump(-1, ' ', false, json::error_handler_t::replace);
-    const std::string device = job.contains("device") ? text_of(job, "device") : common_.device;
+    if (const Json* const given = job.find("id")) id = write_json(*given);
+    const std::string device = job.find("device") ? text_of(job, "device") : common_.device;
     ModelCache::Entry& model = models_.get(text_of(job, "model"), device);
     NeuralNetwork& network = model.network;
     const std::vector<Tensor> inputs = read_inputs(network, job);
-    const json outputs = member_object(job, "outputs");
+    const std::span<const Json::Member> outputs = members_of(job, "outputs");
     const std::vector<std::string> types =
         declared_types(network, job, "output_types", network.outputs().size(), output_index);
     const auto start = std::chrono::steady_clock::now();
@@ -148,9 +148,9 @@ class Server {
       if (!types[p].empty()) check_declared(results[p].second, types[p], results[p].first);
     JsonObject result;
     result.raw("id", id).boolean("ok", true).number("ms", ms).count("nodes", model.nodes).count("on_device", model.on_device);
-    for (const auto& [name, path] : outputs.items()) {
-      if (!path.is_string()) refuse("output \"" + name + "\" is no path");
-      write_values(path.get<std::string>(), results[output_index(network, name)].second);
+    for (const auto& [name, path] : outputs) {
+      if (!path.is_text()) refuse("output \"" + name + "\" is no path");
+      write_values(path.as_text(), results[output_index(network, name)].second);
     }
     if (outputs.empty()) {  // without a file to go to, values go into the answer
       JsonObject values;
@@ -162,20 +162,19 @@ class Server {
     return result.str();
   }
 
-  static std::vector<Tensor> read_inputs(const NeuralNetwork& network, const json& job) {
-    const json given = member_object(job, "inputs");
+  static std::vector<Tensor> read_inputs(const NeuralNetwork& network, const Json& job) {
     const std::vector<PortInfo> ports = network.inputs();
     const std::vector<std::string> types = declared_types(network, job, "input_types", ports.size(), input_index);
     std::vector<Tensor> tensors(ports.size());
     std::vector<bool> found(ports.size(), false);
-    for (const auto& [name, value] : given.items()) {
+    for (const auto& [name, value] : members_of(job, "inputs")) {
       const std::size_t index = input_index(network, name);
       if (value.is_null())
         throw Error(Code::unsupported, {.message = "input \"" + name + "\" is an empty optional", .reason = "TYPE"});
-      const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-      tensors[index] = value.is_string() ? read_values(network.context(), text, ports[index].shape)
+      const std::string text = value.is_text() ? value.as_text() : write_json(value);
+      tensors[index] = value.is_text() ? read_values(network.context(), text, ports[index].shape)
                                          : values_from_json(network.context(), text, "/inputs/" + name);
-      const Values from = value.is_string() && text.ends_with(".npy") ? Values::npy : Values::numbers;
+      const Values from = value.is_text() && text.ends_with(".npy") ? Values::npy : Values::numbers;
       if (!types[index].empty())
         tensors[index] = as_declared(network.context(), tensors[index], from, types[index], ports[index].name);
       found[index] = true;
@@ -187,14 +186,27 @@ class Server {
 
   const CommonOptions& common_;
   ModelCache models_;
+  Limits limits_;
 };
+
+// The next line, of which no more is kept than a byte over `most`; what follows is read past.
+bool next_line(std::istream& in, std::string& line, std::uint64_t most) {
+  line.clear();
+  std::streambuf& bytes = *in.rdbuf();
+  constexpr int end = std::char_traits<char>::eof();
+  int next = bytes.sbumpc();
+  if (next == end) return false;
+  for (; next != end && next != '\n'; next = bytes.sbumpc())
+    if (line.size() <= most) line.push_back(static_cast<char>(next));
+  return true;
+}
 
 }  // namespace
 
 int answer_lines(const CommonOptions& common) {
   Server server(common);
   std::string line;
-  while (std::getline(std::cin, line)) {
+  while (next_line(std::cin, line, server.most_bytes())) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     print(server.answer(line) + "\n");
   }

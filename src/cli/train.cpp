@@ -63,6 +63,7 @@ class Train final : public Command {
   }
 
   int run() override {
+    if (!out_.empty() && out_ == plot_) throw UsageError("train: --out and --plot name the same file, " + out_);
     const Context context = common_.context();
     ChosenOptions chosen = read_train_options(context, options_file_, pairs_);
     ModelFile file = read_model(context, model_);

@@ -2,13 +2,17 @@
 // Bodies may hold composites again, so the pass works on its own results until none is left to open.
 #include "compiler/passes.h"
 #include "compiler/rewrite.h"
+#include "core/op/loop.h"
 
 namespace webai {
 
 Graph set_mode(const Graph& graph, bool training) {
   Graph result = graph;
-  for (Node& node : result.nodes)
+  for (Node& node : result.nodes) {
     if (definition(node).mode_dependent) node.attributes.set("training", training);
+    if (is_loop(node))
+      node.attributes.set("body", Subgraph{std::make_shared<const Graph>(set_mode(node.attributes.graph("body"), training))});
+  }
   return result;
 }
 

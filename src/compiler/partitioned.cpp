@@ -125,7 +125,8 @@ void Partitioned::begin_step(std::span<const Binding> bindings, std::size_t step
     if (step > 0 && !moves) continue;
     if (shared.bytes > 0 && !binding.buffer->host())
       throw Error(Code::internal, "slot \"" + slots_[*shared.slot].name + "\" is not bound to host memory");
-    host_[&shared - shared_.data()] = static_cast<std::byte*>(binding.buffer->host()) + binding.offset + binding.step * step;
+    host_[&shared - shared_.data()] = static_cast<std::byte*>(binding.buffer->host()) + binding.offset +
+                                         binding.step * static_cast<std::ptrdiff_t>(step);
     std::fill(shared.current.begin(), shared.current.end(), false);
     shared.current[host_space] = true;
   }

@@ -30,6 +30,8 @@ Graph simplify(const Context& context, const Registry& registry, const Graph& gr
 Graph merge_common(const Graph& graph);
 /// Drops nodes whose results nobody reads. Inputs, parameters and states stay: they are the interface.
 Graph drop_dead(const Graph& graph);
+/// Leaves out of loops what nobody reads: stacked outputs, and carried values that only feed themselves.
+Graph trim_loops(const Graph& graph);
 /// Joins elementwise nodes into chains, and chains onto the product or convolution in front of them, where
 /// `may_fuse(graph, node)` says that one device takes them.
 Graph fuse(const Registry& registry, const Graph& graph);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "core/op/op_def.h"
+#include "core/op/loop.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -55,7 +55,7 @@ class Arena {
 
 class Planner {
  public:
-  explicit Planner(Graph graph) : program_{std::move(graph), {}, {}, 0}, graph_(program_.graph) {
+  explicit Planner(Graph graph) : program_{std::move(graph), {}, {}, 0, {}}, graph_(program_.graph) {
     program_.locations.resize(graph_.values.size());
     placed_.resize(graph_.values.size(), false);
     origin_.resize(graph_.values.size());
@@ -168,6 +168,9 @@ class Planner {
 
 Program plan(const Context& context, Graph graph) {
   Program program = Planner(std::move(graph)).run();
+  for (std::size_t n = 0; n < program.graph.nodes.size(); ++n)
+    if (const Node& node = program.graph.nodes[n]; is_loop(node))
+      program.bodies[static_cast<NodeId>(n)] = std::make_shared<const Program>(plan(context, node.attributes.graph("body")));
   if (program.scratch_bytes > context.limits().host_bytes)
     throw Error(Code::limit_exceeded,
                 {.message = "the model needs " + std::to_string(program.scratch_bytes) + " bytes to run",

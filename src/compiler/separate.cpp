@@ -3,6 +3,7 @@
 // reader left when the new one is written; where that is not so it inserts a copy.
 #include <algorithm>
 #include <set>
+#include <vector>
 
 #include "compiler/passes.h"
 #include "compiler/rewrite.h"
@@ -38,17 +39,23 @@ bool reads_elementwise(const Graph& graph, const Node& node, ValueId state) {
   return true;
 }
 
-bool can_write_in_place(const Graph& graph, const Write& write) {
-  const NodeId producer = graph.value(write.value).producer;
-  for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& node = graph.nodes[n];
-    const bool reads = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
-      return input != no_value && origin(graph, input) == write.state;
-    });
-    if (!reads || definition(node).view) continue;
-    const NodeId id = static_cast<NodeId>(n);
-    if (id > producer || (id == producer && !reads_elementwise(graph, node, write.state))) return false;
+// The nodes that read each value's memory, directly or through views; views themselves read nothing.
+using Readers = std::vector<std::vector<NodeId>>;
+
+void note_reader(const Graph& graph, NodeId id, Readers& readers) {
+  const Node& node = graph.node(id);
+  if (definition(node).view) return;
+  for (const ValueId input : node.inputs) {
+    if (input == no_value) continue;
+    std::vector<NodeId>& known = readers[static_cast<std::size_t>(origin(graph, input))];
+    if (known.empty() || known.back() != id) known.push_back(id);
   }
+}
+
+bool can_write_in_place(const Graph& graph, const Write& write, const Readers& readers) {
+  const NodeId producer = graph.value(write.value).producer;
+  for (const NodeId id : readers[static_cast<std::size_t>(write.state)])
+    if (id > producer || (id == producer && !reads_elementwise(graph, graph.node(id), write.state))) return false;
   return std::none_of(graph.outputs.begin(), graph.outputs.end(),
                       [&](const NamedValue& output) { return origin(graph, output.value) == write.state; });
 }
@@ -68,17 +75,25 @@ Graph separate_outputs(const Registry& registry, const Graph& graph) {
   for (std::size_t i = 0; i < early.size(); ++i)
     if (early[i] != no_value) result.writes[i].value = early[i];
 
+  Readers readers(result.values.size());
+  for (std::size_t n = 0; n < result.nodes.size(); ++n) note_reader(result, static_cast<NodeId>(n), readers);
+  // Copies read as well; what they give is read by nobody, so `readers` needs no place for it.
+  const auto copy_of = [&](ValueId value) {
+    const ValueId copy = append_copy(registry, result, value);
+    note_reader(result, result.value(copy).producer, readers);
+    return copy;
+  };
   std::set<ValueId> taken;  // values that have a buffer of their own already
   for (NamedValue& output : result.outputs) {
     const bool node_value = result.value(output.value).kind == ValueKind::node;
     if (!node_value || origin(result, output.value) != output.value || taken.contains(output.value))
-      output.value = append_copy(registry, result, output.value);
+      output.value = copy_of(output.value);
     taken.insert(output.value);
   }
   for (Write& write : result.writes) {
     const bool view = origin(result, write.value) != write.value;
-    if (view || taken.contains(write.value) || !can_write_in_place(result, write))
-      write.value = append_copy(registry, result, write.value);
+    if (view || taken.contains(write.value) || !can_write_in_place(result, write, readers))
+      write.value = copy_of(write.value);
     taken.insert(write.value);
   }
   return result;

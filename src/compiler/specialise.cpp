@@ -2,6 +2,7 @@
 // again rather than patched, so that the shape rules themselves say what the new shapes are.
 #include "compiler/passes.h"
 #include "compiler/rewrite.h"
+#include "core/op/loop.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -34,7 +35,11 @@ Graph specialise(const Context& context, const Registry& registry, const Graph& 
     builder.set_path(node.path);
     std::vector<Ref> inputs;
     for (const ValueId input : node.inputs) inputs.push_back({rewrite(input)});
-    const std::vector<Ref> outputs = builder.emit_all(definition(node), inputs, node.attributes);
+    Attributes attributes = node.attributes;
+    if (is_loop(node))
+      attributes.set("body", Subgraph{std::make_shared<const Graph>(
+                                 specialise(context, registry, attributes.graph("body"), sizes))});
+    const std::vector<Ref> outputs = builder.emit_all(definition(node), inputs, std::move(attributes));
     for (std::size_t i = 0; i < outputs.size(); ++i) rewrite.map(node.outputs[i], outputs[i].id);
   }
   return rewrite.finish();

@@ -35,6 +35,10 @@ std::vector<std::int32_t> map_labels(std::span<const std::string> of_data, std::
 
 NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& given, std::string_view measure_name,
                                                                std::size_t batch, bool accuracy) const {
+  if (is_stateful())
+    throw Error(Code::unsupported, {.message = "a model with a memory cannot be trained or verified yet: \"" +
+                                               built.states.front().name + "\" lives from run to run",
+                                    .reason = "NOT_YET", .path = built.states.front().path});
   if (!given.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
   DataPlan plan;
   plan.data = given;

@@ -14,7 +14,8 @@ std::vector<std::int64_t> with_batch(const Shape& sample) {
 
 }  // namespace
 
-Graph flat_graph(const Context& context, const Registry& registry, const BuiltModel& built, bool training) {
+Graph flat_graph(const Context& context, const Registry& registry, const BuiltModel& built, bool training,
+                 std::span<const NamedValue> also) {
   const Graph& source = built.graph;
   Graph graph;
   GraphBuilder builder(context, registry, graph);
@@ -23,7 +24,7 @@ Graph flat_graph(const Context& context, const Registry& registry, const BuiltMo
 
   std::int64_t total = 0;
   for (const BuiltInput& input : built.inputs) total += input.shape.elements();
-  const DType type = source.value(built.inputs.front().value).type.type;
+  const DType type = source.value(built.output).type.type;
   const Ref flat{graph.add_input(std::string(flat_input), {type, Shape{built.batch, total}})};
   std::int64_t begin = 0;
   for (const BuiltInput& input : built.inputs) {
@@ -50,6 +51,7 @@ Graph flat_graph(const Context& context, const Registry& registry, const BuiltMo
     for (std::size_t i = 0; i < outputs.size(); ++i) now(node.outputs[i]) = outputs[i].id;
   }
   graph.outputs.push_back({std::string(flat_output), now(built.output)});
+  for (const NamedValue& output : also) graph.outputs.push_back({output.name, now(output.value)});
   for (const Write& write : source.writes) graph.writes.push_back({now(write.state), now(write.value)});
   if (training && built.random_step != no_value) {
     const Ref step{now(built.random_step)};

@@ -24,9 +24,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   Gradients result;
   std::map<std::string, std::vector<double>> sums;
   HostWindow input, target;
-  std::int64_t compiled_batch = 0;
-  std::unique_ptr<Executable> executable;
-  std::map<std::string, std::unique_ptr<Buffer>> outputs;
+  std::shared_ptr<GradientProgram> program;
   std::vector<Binding> bindings;
   double error_sum = 0;
   const Buffers weights = net.snapshot();
@@ -34,32 +32,38 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   while (iterator.next(block, batch)) {
     const std::lock_guard guard(net.turn);
     const std::int64_t samples = static_cast<std::int64_t>(block.samples);
-    if (samples != compiled_batch) {
-      const Graph forward = net.step_forward(samples, false, type);
-      StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
-      step.updates = step.graph.nodes.size();
-      if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
-      executable = net.compile(step.graph, false);
-      compiled_batch = samples;
+    if (!program || samples != program->batch) {
+      // The last one is kept: algorithms of programs ask for one batch after the other.
+      program = net.gradient_program;
+      if (!program || program->batch != samples || program->request.measure != plan.request.measure ||
+          program->request.labels != plan.request.labels) {
+        const Graph forward = net.step_forward(samples, false, type);
+        StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
+        step.updates = step.graph.nodes.size();
+        if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
+        program = std::make_shared<GradientProgram>();
+        program->batch = samples;
+        program->request = plan.request;
+        program->executable = net.compile(step.graph, false);
+        for (const Slot& slot : program->executable->slots())
+          if (slot.role == Slot::output) program->outputs[slot.name] = net.devices.memory->allocate(slot.bytes);
+        net.gradient_program = program;
+      }
       bindings.clear();
-      for (const Slot& slot : executable->slots()) {
+      for (const Slot& slot : program->executable->slots()) {
         Buffer* bound = find_buffer(weights, slot.name);
         if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;
-        if (slot.role == Slot::output) {
-          std::unique_ptr<Buffer>& own = outputs[slot.name];
-          if (!own) own = net.devices.memory->allocate(slot.bytes);
-          bound = own.get();
-        }
+        if (slot.role == Slot::output) bound = program->outputs.at(slot.name).get();
         bindings.push_back({bound, 0, 0});
       }
     }
     input.look_at(block.inputs, block.samples * static_cast<std::size_t>(net.inputs) * size_of(type));
     const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net.outputs) * size_of(type);
     target.look_at(block.outputs, block.samples * target_bytes);
-    executable->run(bindings, 1);
-    error_sum += load_double(type, outputs.at(std::string(error_name))->host(), 0);
+    program->executable->run(bindings, 1);
+    error_sum += load_double(type, program->outputs.at(std::string(error_name))->host(), 0);
     for (const std::string& name : names) {
-      Buffer& gradient = *outputs.at(name);
+      Buffer& gradient = *program->outputs.at(name);
       std::vector<double>& sum = sums[name];
       sum.resize(gradient.size() / size_of(type));
       // A batch's gradient is the mean over its samples; batches are weighted by their size.
@@ -95,13 +99,22 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   if (!std::isfinite(options.scale))
     throw Error(Code::invalid_argument, {.message = "the scale of gradients is no number", .reason = "OPTION", .path = "scale"});
   if (parameters.empty()) return;
-  // Without an optimizer: W - scale * gradient, which is plain descent with the scale as its rate.
+  // Without an optimizer: W - scale * gradient, at once: algorithms of programs come here for every batch.
+  if (options.optimizer.empty()) {
+    const std::lock_guard guard(net.turn);
+    for (const StepState& parameter : parameters) {
+      const Tensor& gradient = gradients.gradients.at(parameter.name);
+      void* const weights = net.buffer(parameter.name)->host();
+      for (std::size_t i = 0; i < gradient.elements(); ++i)
+        store_double(net.type, weights, i, load_double(net.type, weights, i) - options.scale * gradient.at(i));
+    }
+    return;
+  }
   TrainOptions chosen = options.options;
-  const bool plain = options.optimizer.empty();
-  chosen.optimizer = plain ? "sgd" : options.optimizer;
+  chosen.optimizer = options.optimizer;
   const Optimizer& optimizer = find_optimizer(chosen.optimizer);
-  const double rate = plain ? options.scale : chosen.learning_rate.value_or(optimizer.learning_rate);
-  chosen.momentum = plain ? 0 : chosen.momentum.value_or(optimizer.momentum);
+  const double rate = chosen.learning_rate.value_or(optimizer.learning_rate);
+  chosen.momentum = chosen.momentum.value_or(optimizer.momentum);
   const StepGraph step = update_step(net.context, *net.registry, parameters, chosen);
   const std::unique_ptr<Executable> executable = net.compile(step.graph, true);
   std::vector<std::unique_ptr<Buffer>> own;

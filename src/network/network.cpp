@@ -6,17 +6,12 @@
 #include "compiler/passes.h"
 #include "core/model/export.h"
 #include "core/op/registry.h"
+#include "network/algorithms.h"
 #include "network/state.h"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
 
 namespace webai {
-namespace {
-
-constexpr std::size_t most_programs = 8;
-
-}  // namespace
-
 Buffers NeuralNetwork::State::snapshot() {
   Buffers copies;
   for (const auto& [name, buffer] : buffers) copies.emplace(name, devices.memory->allocate(buffer->size()));
@@ -52,48 +47,6 @@ Graph NeuralNetwork::State::step_forward(std::int64_t batch, bool training_mode,
   return set_mode(specialise(context, *registry, flat, {{0, batch}}), training_mode);
 }
 
-RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize) {
-  for (const auto& known : programs)
-    if (known->batch == batch && known->normalize == normalize) {
-      known->last_use = ++uses;
-      return *known;
-    }
-  auto made = std::make_unique<RunProgram>();
-  made->batch = batch;
-  made->normalize = normalize;
-  made->last_use = ++uses;
-  const Graph* source = &graph;
-  Graph plain;
-  if (!normalize) {
-    BuildOptions build;
-    build.fill = false;
-    build.normalize = false;
-    plain = flat_graph(context, *registry, build_model(context, *registry, model, build), false);
-    source = &plain;
-  }
-  Graph concrete = specialise(context, *registry, *source, {{0, batch}});
-  concrete.writes.clear();
-  made->executable = compile(concrete, false);
-  for (const Slot& slot : made->executable->slots()) {
-    if (slot.role == Slot::input)
-      made->bindings.push_back({&made->input, 0, 0});
-    else if (slot.role == Slot::output)
-      made->bindings.push_back({&made->output, 0, 0});
-    else
-      made->bindings.push_back({buffer(slot.name), 0, 0});
-  }
-  programs.push_back(std::move(made));
-  // The one just made is the last used, so it stays whatever it holds.
-  const auto held = [&] {
-    return std::accumulate(programs.begin(), programs.end(), std::uint64_t{0},
-                           [](std::uint64_t sum, const auto& one) { return sum + one->executable->held_bytes(); });
-  };
-  while (programs.size() > 1 && (programs.size() > most_programs || held() > context.limits().program_bytes))
-    programs.erase(std::min_element(programs.begin(), programs.end(),
-                                    [](const auto& a, const auto& b) { return a->last_use < b->last_use; }));
-  return *programs.back();
-}
-
 NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& context, const NetworkOptions& options) {
   auto state = std::make_shared<State>(context, options);
   state->registry = std::make_shared<const Registry>(make_registry(context));
@@ -115,8 +68,10 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     buffer->write(0, std::as_bytes(std::span(static_cast<const char*>(initial.data()), initial.bytes())));
     state->buffers.emplace(parameter.name, std::move(buffer));
   }
+  state->recurrent.declare(state->built.states);
   for (const ValueId id : state->built.graph.states) {
     const Value& value = state->built.graph.value(id);
+    if (std::ranges::find(state->built.states, id, &BuiltState::value) != state->built.states.end()) continue;
     const std::size_t bytes = static_cast<std::size_t>(value.type.shape.elements()) * size_of(value.type.type);
     state->buffers.emplace(value.name, state->devices.memory->allocate(bytes));
   }
@@ -166,7 +121,7 @@ void NeuralNetwork::run_into(std::span<const float> input, std::span<float> outp
   RunProgram& program = state.program(static_cast<std::int64_t>(samples), true);
   program.input.look_at(input.data(), input.size_bytes());
   program.output.look_at(output.data(), output.size_bytes());
-  program.executable->run(program.bindings, 1);
+  state.execute(program);
 }
 
 Output NeuralNetwork::run(std::span<const double> input, const RunOptions& options) {
@@ -176,6 +131,17 @@ Output NeuralNetwork::run(std::span<const double> input, const RunOptions& optio
 
 Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   State& state = *state_;
+  if (!options.type.empty()) {
+    const auto own = find_algorithm<RunFunction>(state.context, Algorithm::run, state.model.domain, options.type);
+    if (!own)
+      throw Error(Code::not_found, {.message = "there is no way of running called \"" + options.type + "\"",
+                                    .reason = "RUN_TYPE", .path = "type", .hint = "define it with define_run"});
+    InternalModel model(*this);
+    const std::string before = state.is_stateful() ? get_internal_state() : std::string();
+    const RunResult result = call_algorithm(options.type, [&] { return (*own)(model, given, before); });
+    if (!result.new_state.empty()) set_internal_state(result.new_state);
+    return Output(result.output);
+  }
   const std::int64_t count = static_cast<std::int64_t>(given.elements());
   if (count == 0 || state.inputs == 0 || count % state.inputs)
     throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(state.inputs) + " values, got " +
@@ -187,12 +153,14 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   // One sample under a leading 1 is a batch of one, and is answered as such.
   const bool batched = samples > 1 || (given.shape().rank() == input_shape().rank() + 1 && given.shape()[0] == 1);
   Tensor result = Tensor::uninitialised(state.context, state.type, shape);
+  std::vector<std::pair<std::string, Tensor>> activations;
   {
     const std::lock_guard guard(state.turn);
-    RunProgram& program = state.program(samples, options.normalize);
+    RunProgram& program = state.program(samples, options.normalize, options.debug);
     program.input.look_at(input.data(), input.bytes());
     program.output.look_at(result.data(), result.bytes());
-    program.executable->run(program.bindings, 1);
+    if (options.debug) activations = state.room_for_activations(program);
+    state.execute(program);
     for (Device* const device : state.devices.order) device->wait();
   }
   const IoRules& rules = state.model.io.output_rules({});
@@ -211,6 +179,8 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
       }
     }
   }
+  for (auto& [path, tensor] : activations)
+    output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
   output.tensor_ = batched ? result : result.reshaped(type.shape.without(0));
   if (!output.labels_.empty() && output.index() < output.labels_.size()) output.label_ = output.labels_[output.index()];
   return output;
@@ -252,6 +222,7 @@ Shape NeuralNetwork::input_shape() const {
 }
 Shape NeuralNetwork::output_shape() const { return state_->built.graph.value(state_->built.output).type.shape.without(0); }
 const Context& NeuralNetwork::context() const noexcept { return state_->context; }
+bool NeuralNetwork::is_stateful() const noexcept { return state_->is_stateful(); }
 void NeuralNetwork::stop_training() noexcept {
   State::Activity expected = State::Activity::training;
   state_->activity.compare_exchange_strong(expected, State::Activity::stopping);

@@ -31,6 +31,7 @@ constexpr std::string_view kind_words(AttributeKind kind) {
     case AttributeKind::text: return "a text";
     case AttributeKind::integers: return "an array of whole numbers";
     case AttributeKind::numbers: return "an array of numbers";
+    case AttributeKind::graph: return "a graph";
   }
   return "a value";
 }

@@ -54,6 +54,8 @@ std::vector<NodeProfile> NeuralNetwork::profile(std::size_t batch, double millis
     RunProgram& program = state.program(static_cast<std::int64_t>(samples), true);
     program.input.look_at(input.data(), input.bytes());
     program.output.look_at(output.data(), output.bytes());
+    if (state.is_stateful())  // measured, but not committed
+      state.recurrent.begin(program.batch, program.states, program.next_states);
     rows = program.executable->time_step(program.bindings);
     return !rows.empty();
   });

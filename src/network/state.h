@@ -13,6 +13,7 @@
 #include "dataset/iterator.h"
 #include "network/devices.h"
 #include "network/flat_graph.h"
+#include "network/recurrent_state.h"
 #include "network/turn_mutex.h"
 #include "training/measure.h"
 #include "training/step_graph.h"
@@ -24,10 +25,21 @@ namespace webai {
 struct RunProgram {
   std::int64_t batch = 0;
   bool normalize = true;
+  bool debug = false;  ///< gives the output of every layer too
   std::unique_ptr<Executable> executable;
   std::vector<Binding> bindings;
   HostWindow input, output;
+  std::vector<HostWindow> states, next_states;  ///< by recurrent state
+  std::vector<HostWindow> activations;          ///< of a debug program, by layer
   std::uint64_t last_use = 0;
+};
+
+/// A program that computes the gradients of one batch, and where they come out.
+struct GradientProgram {
+  std::int64_t batch = 0;
+  MeasureRequest request;
+  std::unique_ptr<Executable> executable;
+  std::map<std::string, std::unique_ptr<Buffer>> outputs;
 };
 
 /// Parameters and states by name.
@@ -45,9 +57,11 @@ struct NeuralNetwork::State {
   Model model;
   BuiltModel built;          ///< for running, batch symbolic, io applied; its initial tensors are released
   Graph graph;               ///< built.graph behind the flat interface
-  Buffers buffers;
+  Buffers buffers;                                    ///< of parameters, random_step and learned normalisations
+  RecurrentState recurrent;                           ///< read and written under the turn
   std::vector<std::unique_ptr<RunProgram>> programs;  ///< bounded in number and bytes: the least recently used goes
   std::uint64_t uses = 0;
+  std::shared_ptr<GradientProgram> gradient_program;  ///< the last one; used under the turn
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
   DType type = DType::fp32;
   /// One word for both, so that a stop meets the training it was meant for or none.
@@ -55,13 +69,20 @@ struct NeuralNetwork::State {
   std::atomic<Activity> activity{Activity::idle};
   TurnMutex turn;            ///< held during each step of training and each run
 
-  State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen) {}
+  State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen), recurrent(given) {}
+
+  bool is_stateful() const noexcept { return !built.states.empty(); }
 
   Buffer* buffer(std::string_view name) const { return find_buffer(buffers, name); }
   /// A copy of all of them, of one moment between two steps. Takes the turn.
   Buffers snapshot();
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
-  RunProgram& program(std::int64_t batch, bool normalize);
+  RunProgram& program(std::int64_t batch, bool normalize, bool debug = false);
+  /// Runs a program whose input and output windows are set, under the turn. The recurrent state goes on by one run, or
+  /// stays as it is when the run fails.
+  void execute(RunProgram& program);
+  /// Tensors for the outputs of all layers by title, where a debug program will write them.
+  std::vector<std::pair<std::string, Tensor>> room_for_activations(RunProgram& program) const;
   /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode and type.
   Graph step_forward(std::int64_t batch, bool training_mode, DType computed_in) const;
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "compiler/passes.h"
+#include "network/algorithms.h"
 #include "network/state.h"
 #include "network/training_state.h"
 #include "training/optimizer.h"
@@ -21,7 +22,8 @@ void check_option(bool holds, const char* name, const char* expected, double act
 TrainOptions with_defaults(TrainOptions options) {
   if (options.type != "back-propagation")
     throw Error(Code::not_found, {.message = "there is no way of training called \"" + options.type + "\"",
-                                  .reason = "TRAIN_TYPE", .path = "type", .expected = "\"back-propagation\""});
+                                  .reason = "TRAIN_TYPE", .path = "type",
+                                  .expected = "\"back-propagation\", or what define_train defined"});
   const Optimizer& optimizer = find_optimizer(options.optimizer);
   if (!options.learning_rate) options.learning_rate = optimizer.learning_rate;
   if (!options.momentum) options.momentum = optimizer.momentum;
@@ -31,7 +33,7 @@ TrainOptions with_defaults(TrainOptions options) {
   check_option(!std::isnan(options.timeout) && options.timeout >= 0, "timeout", "0 or more milliseconds", options.timeout);
   check_option(!std::isnan(options.error_threshold) && options.error_threshold >= 0, "errorThreshold", "0 or more",
                options.error_threshold);
-  const std::string& schedule = options.learning_rate_schedule;
+  const std::string& schedule = options.learning_rate_schedule.type;
   if (schedule != "constant" && schedule != "linear" && schedule != "cosine")
     throw Error(Code::invalid_argument, {.message = "learningRateSchedule is \"" + schedule + "\"", .reason = "OPTION",
                                          .path = "learningRateSchedule",
@@ -40,9 +42,9 @@ TrainOptions with_defaults(TrainOptions options) {
     throw Error(Code::invalid_argument, {.message = "learningRateSchedule \"" + schedule + "\" ends at maxIterations, which is not given",
                                          .reason = "OPTION", .path = "learningRateSchedule"});
   check_option(options.beta1 >= 0 && options.beta1 < 1, "beta1", "0 or more, less than 1", options.beta1);
-  check_option(options.beta2 >= 0 && options.beta2 < 1, "beta2", "0 or more, less than 1", options.beta2);
-  check_option(options.rho >= 0 && options.rho < 1, "rho", "0 or more, less than 1", options.rho);
-  check_option(options.epsilon >= 0, "epsilon", "0 or more", options.epsilon);
+  check_option(options.beta2.value_or(0) >= 0 && options.beta2.value_or(0) < 1, "beta2", "0 or more, less than 1", options.beta2.value_or(0));
+  check_option(options.rho.value_or(0) >= 0 && options.rho.value_or(0) < 1, "rho", "0 or more, less than 1", options.rho.value_or(0));
+  check_option(options.epsilon.value_or(0) >= 0, "epsilon", "0 or more", options.epsilon.value_or(0));
   check_option(options.weight_decay.value_or(0) >= 0, "weightDecay", "0 or more", options.weight_decay.value_or(0));
   if (!options.error_threshold_unit.empty() && options.error_threshold_unit != "percent" &&
       options.error_threshold_unit != "raw")
@@ -165,6 +167,9 @@ const TrainInfo& TrainingSession::info() const { return state_->driver->info(); 
 void TrainingSession::finish(std::string_view reason) { state_->driver->finish(reason); }
 
 TrainInfo NeuralNetwork::train(const Dataset& data, const TrainOptions& options, std::stop_token stop) {
+  if (const auto own =
+          find_algorithm<TrainFunction>(state_->context, Algorithm::train, state_->model.domain, options.type))
+    return train_by(*own, data, options, std::move(stop));
   TrainingSession session(*this, data, options);
   const std::stop_callback on_stop(stop, [this] { stop_training(); });  // also while data are read
   while (session.advance()) {
@@ -181,6 +186,14 @@ TrainInfo NeuralNetwork::train(const Dataset& data, std::string_view options, st
 
 VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& options, std::stop_token stop) {
   State& net = *state_;
+  if (!options.type.empty()) {
+    const auto own = find_algorithm<VerifyFunction>(net.context, Algorithm::verify, net.model.domain, options.type);
+    if (!own)
+      throw Error(Code::not_found, {.message = "there is no way of verifying called \"" + options.type + "\"",
+                                    .reason = "VERIFY_TYPE", .path = "type", .hint = "define it with define_verify"});
+    InternalModel model(*this);
+    return call_algorithm(options.type, [&] { return (*own)(model, data, options); });
+  }
   const std::size_t batch = options.batch_size ? options.batch_size : 64;
   State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, true);
   BackgroundThreads background;

@@ -59,16 +59,17 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const Slot& slot = slots[i];
     Binding binding;
+    const auto stride = static_cast<std::ptrdiff_t>(slot.bytes);
     if (slot.role == Slot::output) {
       const bool error = slot.name == error_name;
-      binding = {error ? &bound->errors : &bound->correct, 0, slot.bytes};
+      binding = {error ? &bound->errors : &bound->correct, 0, stride};
       (error ? bound->error_slot : bound->correct_slot) = i;
       counts_correct_ = counts_correct_ || !error;
     } else if (slot.name == setup_.input_name) {
-      binding = {&bound->inputs, 0, slot.bytes};
+      binding = {&bound->inputs, 0, stride};
       bound->input_slot = i;
     } else if (slot.name == target_name) {
-      binding = {&bound->targets, 0, slot.bytes};
+      binding = {&bound->targets, 0, stride};
       bound->target_slot = i;
     } else if (slot.name == learning_rate_name) {
       bound->learning_rate = setup_.allocate(slot.bytes);
@@ -101,7 +102,7 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
 
 double TrainingDriver::learning_rate() const {
   const double rate = *setup_.options.learning_rate;
-  const std::string& schedule = setup_.options.learning_rate_schedule;
+  const std::string& schedule = setup_.options.learning_rate_schedule.type;
   if (schedule == "constant" || setup_.options.max_iterations == 0) return rate;
   const double done = static_cast<double>(info_.iterations) / static_cast<double>(setup_.options.max_iterations);
   return rate * (schedule == "linear" ? 1 - done : (1 + std::cos(std::numbers::pi * done)) / 2);

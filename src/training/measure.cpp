@@ -16,11 +16,16 @@ struct Named {
   Measure measure;
   bool bounded;
 };
-constexpr std::array<Named, 5> measures = {{{"mean-square", Measure::mean_square, true},
-                                            {"root-mean-square", Measure::root_mean_square, true},
-                                            {"mean-absolute", Measure::mean_absolute, true},
-                                            {"cross-entropy", Measure::cross_entropy, false},
-                                            {"binary-cross-entropy", Measure::binary_cross_entropy, false}}};
+constexpr std::array<Named, 10> measures = {{{"mean-square", Measure::mean_square, true},
+                                             {"root-mean-square", Measure::root_mean_square, true},
+                                             {"mean-absolute", Measure::mean_absolute, true},
+                                             {"cross-entropy", Measure::cross_entropy, false},
+                                             {"binary-cross-entropy", Measure::binary_cross_entropy, false},
+                                             {"huber", Measure::huber, false},
+                                             {"hinge", Measure::hinge, false},
+                                             {"misclassification", Measure::misclassification, true},
+                                             {"kl", Measure::kl, false},
+                                             {"cosine", Measure::cosine, false}}};
 
 Term flat(Term value) {
   const std::int64_t batch = value.shape()[0];
@@ -30,6 +35,16 @@ Term flat(Term value) {
 }
 
 Term sum(Term value) { return value.apply("reduceSum"); }
+Term last_sum(Term value) { return value.apply("reduceSum", {{"axes", std::vector<std::int64_t>{-1}}}); }
+Term square(Term value) { return value * value; }
+Term scaled(Term value, double factor) { return factor == 1 ? value : value * factor; }
+Term cast(Term value, DType type) { return value.apply("cast", {{"type", std::string(name_of(type))}}); }
+
+// 1 / |row| of [batch, n]; rows of (nearly) no length have none and count as at right angles to everything.
+Term reciprocal_length(Term rows) {
+  const Term squares = last_sum(square(rows));
+  return squares.apply("max", squares.number(1e-12)).apply("rsqrt");
+}
 
 // The input of the operator that made `output`, when that operator is `name`.
 Ref before(const Builder& builder, Ref output, std::string_view name) {
@@ -56,7 +71,35 @@ Term count_correct(Term scores, Term target) {
   const Attributes last{{"axis", std::int64_t{-1}}};
   const Term guess = scores.apply("argMax", last);
   const Term truth = is_integer(target.dtype()) ? target : flat(target).apply("argMax", last);
-  return sum(guess.apply("equal", truth).apply("cast", {{"type", std::string(name_of(scores.dtype()))}}));
+  return sum(cast(guess.apply("equal", truth), scores.dtype()));
+}
+
+// With one output the classes are the sides of a half.
+Term count_same_side(Term output, Term target) {
+  const Term half = output.number(0.5);
+  return sum(cast(output.apply("greater", half).apply("equal", target.apply("greater", half)), output.dtype()));
+}
+
+// Losses times the weight of their sample's class: of the label, of the mixture that a dense target is, or of the sides
+// 0 and 1 of a single output.
+Term weighted(Term losses, Term target, std::span<const double> weights) {
+  Builder& builder = losses.builder();
+  const std::int64_t batch = losses.shape()[0];
+  const auto column = [batch](Term value) {
+    return value.apply("reshape", {{"shape", std::vector<std::int64_t>{batch, 1}}});
+  };
+  Term of_sample;
+  if (!is_integer(target.dtype()) && flat(target).shape()[1] == 1) {
+    of_sample = flat(target) * (weights[1] - weights[0]) + weights[0];
+  } else {
+    const std::int64_t classes = static_cast<std::int64_t>(weights.size());
+    const Term all(builder, builder.constant(Tensor::from(builder.context(), losses.dtype(), Shape{classes}, weights)));
+    const Term shares = is_integer(target.dtype())
+                            ? target.apply("oneHot", {{"depth", classes}, {"type", std::string(name_of(losses.dtype()))}})
+                            : flat(target);
+    of_sample = column(last_sum(shares * all));
+  }
+  return (losses.shape().rank() == 1 ? column(losses) : flat(losses)) * of_sample;
 }
 
 }  // namespace
@@ -82,37 +125,73 @@ double reported(Measure measure, double mean) {
   return measure == Measure::root_mean_square ? std::sqrt(mean) : mean;
 }
 
-MeasureRefs append_measure(Builder& builder, Ref output, Ref target, Measure measure, bool counting) {
+MeasureRefs append_measure(Builder& builder, Ref output, Ref target, Measure measure, bool counting,
+                           std::span<const double> class_weights) {
   const Term y(builder, output), t(builder, target);
   const double batch = static_cast<double>(y.shape()[0]);
   const double outputs = static_cast<double>(y.shape().elements(1, y.shape().rank()));
-  MeasureRefs result;
   Term scores = flat(y);
-  if (measure == Measure::cross_entropy) {
-    const Ref logits = before(builder, output, "softmax");
-    if (!logits) wrong_last(builder, output, "cross-entropy", "softmax");
-    scores = Term(builder, logits);
-    const Term loss = scores.apply("softmaxCrossEntropy", t);
-    result.error = sum(loss);
-  } else if (measure == Measure::binary_cross_entropy) {
-    const Ref logits = before(builder, output, "sigmoid");
-    if (!logits) wrong_last(builder, output, "binary-cross-entropy", "sigmoid");
-    // softplus(z) - z t = -(t log p + (1 - t) log(1 - p)) for p = sigmoid(z), without overflow.
-    const Term z(builder, logits);
-    result.error = sum(z.apply("softplus") - z * t) * (1.0 / outputs);
-    result.loss = sum(z.apply("softplus") - z * t) * (1.0 / batch);
-  } else if (measure == Measure::mean_absolute) {
-    const Term distance = sum((y - t).apply("abs"));
-    result.error = distance * (1.0 / outputs);
-    result.loss = distance * (1.0 / batch);
-  } else {
-    // One sample's loss is half the sum of squares (brain.js's delta), its reported error their mean.
-    const Term difference = y - t;
-    const Term squares = sum(difference * difference);
-    result.error = squares * (1.0 / outputs);
-    result.loss = squares * (0.5 / batch);
+  // Losses of samples [batch] or of single outputs [batch, ...], and what their sum is multiplied with.
+  Term losses;
+  double error_scale = 1 / outputs, loss_scale = 1;
+  switch (measure) {
+    case Measure::mean_square:
+    case Measure::root_mean_square:  // the root is taken of the reported mean alone
+      // One sample's loss is half the sum of squares (brain.js's delta), its reported error their mean.
+      losses = square(y - t);
+      loss_scale = 0.5;
+      break;
+    case Measure::mean_absolute:
+      losses = (y - t).apply("abs");
+      break;
+    case Measure::huber: {
+      // A square up to a distance of 1, a straight line from there on: q (a - q / 2) with q = min(a, 1).
+      const Term a = (y - t).apply("abs"), q = a.apply("min", a.number(1));
+      losses = q * (a - q * 0.5);
+      break;
+    }
+    case Measure::hinge: {
+      // The wanted sign is + for targets above 0, so that 0 and 1 do as well as -1 and 1.
+      const Term sign = cast(t.apply("greater", t.number(0)), t.dtype()) * 2.0 - 1.0;
+      losses = (1.0 - sign * y).apply("relu");
+      break;
+    }
+    case Measure::cross_entropy:
+    case Measure::kl: {
+      const Ref logits = before(builder, output, "softmax");
+      if (!logits) wrong_last(builder, output, measures[static_cast<std::size_t>(measure)].name, "softmax");
+      scores = Term(builder, logits);
+      losses = scores.apply("softmaxCrossEntropy", t);
+      // Less the target's own entropy; what has no share (0) adds nothing.
+      if (measure == Measure::kl) losses = losses + last_sum(t * t.apply("max", t.number(1e-37)).apply("log"));
+      error_scale = 1;
+      break;
+    }
+    case Measure::binary_cross_entropy: {
+      const Ref logits = before(builder, output, "sigmoid");
+      if (!logits) wrong_last(builder, output, "binary-cross-entropy", "sigmoid");
+      // softplus(z) - z t = -(t log p + (1 - t) log(1 - p)) for p = sigmoid(z), without overflow.
+      const Term z(builder, logits);
+      losses = z.apply("softplus") - z * t;
+      break;
+    }
+    case Measure::cosine: {
+      const Term a = flat(y), b = flat(t);
+      losses = 1.0 - last_sum(a * b) * reciprocal_length(a) * reciprocal_length(b);
+      error_scale = 1;
+      break;
+    }
+    case Measure::misclassification: {
+      MeasureRefs result;
+      result.error = batch - (outputs > 1 ? count_correct(scores, t) : count_same_side(y, t));
+      if (counting && outputs > 1) result.correct = count_correct(scores, t);
+      return result;
+    }
   }
-  if (!result.loss) result.loss = Term(builder, result.error) * (1.0 / batch);
+  MeasureRefs result;
+  const Term total = sum(losses);
+  result.error = scaled(total, error_scale);
+  result.loss = (class_weights.empty() ? total : sum(weighted(losses, t, class_weights))) * (loss_scale / batch);
   if (counting && scores.shape()[1] > 1) result.correct = count_correct(scores, t);
   return result;
 }

@@ -37,10 +37,17 @@ Term sgd(const TrainOptions& options, const StepInputs& inputs, Term w, Term gra
   return options.nesterov ? w - (step + now * m) : w - now;
 }
 
+// Nesterov 1983 under a name of its own.
+Term nesterov(const TrainOptions& given, const StepInputs& inputs, Term w, Term g, UpdateStates& states) {
+  TrainOptions options = given;
+  options.nesterov = true;
+  return sgd(options, inputs, w, g, states);
+}
+
 // Kingma, Ba 2015; amsgrad of Reddi et al. 2018; decoupled decay of Loshchilov, Hutter 2019 when `decoupled`.
 Term adam_like(const TrainOptions& options, const StepInputs& inputs, Term w, Term gradient, UpdateStates& states,
                bool decoupled) {
-  const double b1 = options.beta1, b2 = options.beta2;
+  const double b1 = options.beta1, b2 = options.beta2.value_or(0.999);
   const Term r = inputs.learning_rate;
   const Term g = decoupled ? gradient : decayed(options, w, gradient);
   const Term mean_before = states.like_parameter("mean", 0), square_before = states.like_parameter("square", 0);
@@ -62,7 +69,7 @@ Term adam_like(const TrainOptions& options, const StepInputs& inputs, Term w, Te
   const Term correction = root(1.0 - power2);
   const double decay = decoupled ? options.weight_decay.value_or(0.01) : 0;
   const Term held = decay == 0 ? w : w - w * (r * decay);
-  return held - scale * mean / (root(spread) / correction + options.epsilon);
+  return held - scale * mean / (root(spread) / correction + options.epsilon.value_or(1e-8));
 }
 
 Term adam(const TrainOptions& options, const StepInputs& inputs, Term w, Term g, UpdateStates& states) {
@@ -76,16 +83,17 @@ Term adamw(const TrainOptions& options, const StepInputs& inputs, Term w, Term g
 Term rmsprop(const TrainOptions& options, const StepInputs& inputs, Term w, Term gradient, UpdateStates& states) {
   const Term g = decayed(options, w, gradient);
   const Term square_before = states.like_parameter("square", 0);
-  const Term mean_square = square_before * options.rho + square(g) * (1 - options.rho);
+  const double rho = options.rho.value_or(0.99);
+  const Term mean_square = square_before * rho + square(g) * (1 - rho);
   states.write(square_before, mean_square);
   Term spread = mean_square;
   if (options.centered) {
     const Term mean_before = states.like_parameter("mean", 0);
-    const Term mean = mean_before * options.rho + g * (1 - options.rho);
+    const Term mean = mean_before * rho + g * (1 - rho);
     states.write(mean_before, mean);
     spread = mean_square - square(mean);
   }
-  const Term direction = g / (root(spread) + options.epsilon);
+  const Term direction = g / (root(spread) + options.epsilon.value_or(1e-8));
   if (options.momentum.value_or(0) == 0) return w - inputs.learning_rate * direction;
   const Term before = states.like_parameter("momentum", 0);
   const Term now = before * *options.momentum + direction;
@@ -105,14 +113,78 @@ Term adagrad(const TrainOptions& options, const StepInputs& inputs, Term w, Term
     rate = rate / (1.0 + steps * options.learning_rate_decay);
     states.write(steps, steps + 1.0);
   }
-  return w - rate * g / (root(squares) + options.epsilon);
+  return w - rate * g / (root(squares) + options.epsilon.value_or(1e-8));
 }
 
-constexpr std::array<Optimizer, 5> optimizers = {{{"sgd", 0.3, 0.1, sgd},
-                                                  {"adam", 0.001, 0, adam},
-                                                  {"adamw", 0.001, 0, adamw},
-                                                  {"rmsprop", 0.001, 0, rmsprop},
-                                                  {"adagrad", 0.01, 0, adagrad}}};
+// Zeiler 2012: steps in the units of the weights, so the rate is 1 as a rule.
+Term adadelta(const TrainOptions& options, const StepInputs& inputs, Term w, Term gradient, UpdateStates& states) {
+  const double rho = options.rho.value_or(0.9), epsilon = options.epsilon.value_or(1e-6);
+  const Term g = decayed(options, w, gradient);
+  const Term square_before = states.like_parameter("square", 0), step_before = states.like_parameter("squareStep", 0);
+  const Term mean_square = square_before * rho + square(g) * (1 - rho);
+  const Term step = root(step_before + epsilon) / root(mean_square + epsilon) * g;
+  states.write(square_before, mean_square);
+  states.write(step_before, step_before * rho + square(step) * (1 - rho));
+  return w - inputs.learning_rate * step;
+}
+
+// Adam by the greatest gradient that is remembered: Kingma, Ba 2015, section 7.
+Term adamax(const TrainOptions& options, const StepInputs& inputs, Term w, Term gradient, UpdateStates& states) {
+  const double b1 = options.beta1, b2 = options.beta2.value_or(0.999);
+  const Term g = decayed(options, w, gradient);
+  const Term mean_before = states.like_parameter("mean", 0), greatest_before = states.like_parameter("greatest", 0);
+  const Term power_before = states.shared("beta1Power", 1), power = power_before * b1;
+  const Term mean = mean_before * b1 + g * (1 - b1);
+  const Term greatest = (greatest_before * b2).apply("max", g.apply("abs") + options.epsilon.value_or(1e-8));
+  states.write(mean_before, mean);
+  states.write(greatest_before, greatest);
+  states.write(power_before, power);
+  return w - inputs.learning_rate / (1.0 - power) * mean / greatest;
+}
+
+// Chen et al. 2023: the sign alone, decay decoupled.
+Term lion(const TrainOptions& options, const StepInputs& inputs, Term w, Term g, UpdateStates& states) {
+  const double b1 = options.beta1, b2 = options.beta2.value_or(0.99), decay = options.weight_decay.value_or(0);
+  const Term r = inputs.learning_rate, mean = states.like_parameter("mean", 0);
+  states.write(mean, mean * b2 + g * (1 - b2));
+  const Term held = decay == 0 ? w : w - w * (r * decay);
+  return held - r * (mean * b1 + g * (1 - b1)).apply("sign");
+}
+
+// You et al. 2020: Adam's step, as long as the weights are; for large batches.
+Term lamb(const TrainOptions& options, const StepInputs& inputs, Term w, Term g, UpdateStates& states) {
+  const double b1 = options.beta1, b2 = options.beta2.value_or(0.999), decay = options.weight_decay.value_or(0);
+  const Term mean_before = states.like_parameter("mean", 0), square_before = states.like_parameter("square", 0);
+  const Term power1_before = states.shared("beta1Power", 1), power2_before = states.shared("beta2Power", 1);
+  const Term power1 = power1_before * b1, power2 = power2_before * b2;
+  const Term mean = mean_before * b1 + g * (1 - b1);
+  const Term mean_square = square_before * b2 + square(g) * (1 - b2);
+  states.write(mean_before, mean);
+  states.write(square_before, mean_square);
+  states.write(power1_before, power1);
+  states.write(power2_before, power2);
+  Term step = mean / (1.0 - power1) / (root(mean_square / (1.0 - power2)) + options.epsilon.value_or(1e-6));
+  if (decay != 0) step = step + w * decay;
+  const auto length = [](Term x) { return root(square(x).apply("reduceSum")); };
+  const Term weights_length = length(w), step_length = length(step);
+  // Without weights or without a step there is no ratio: 1 then.
+  const Term both = weights_length * step_length, one = both.number(1);
+  const Term known(w.builder(), w.builder().emit("greater", {both, both.number(0)}));
+  const Term ratio(w.builder(), w.builder().emit("where", {known, weights_length / step_length, one}));
+  return w - inputs.learning_rate * ratio * step;
+}
+
+constexpr std::array<Optimizer, 11> optimizers = {{{"sgd", 0.3, 0.1, sgd},
+                                                   {"momentum", 0.03, 0.9, sgd},
+                                                   {"nesterov", 0.03, 0.9, nesterov},
+                                                   {"adam", 0.001, 0, adam},
+                                                   {"adamw", 0.001, 0, adamw},
+                                                   {"adamax", 0.002, 0, adamax},
+                                                   {"rmsprop", 0.001, 0, rmsprop},
+                                                   {"adagrad", 0.01, 0, adagrad},
+                                                   {"adadelta", 1, 0, adadelta},
+                                                   {"lion", 0.0001, 0, lion},
+                                                   {"lamb", 0.001, 0, lamb}}};
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "autodiff/gradients.h"
+#include "training/gradient_steps.h"
 #include "training/optimizer.h"
 #include "webai/error.hpp"
 
@@ -15,7 +16,7 @@ MeasureRefs add_measure(Builder& builder, const MeasureRequest& request) {
   const Shape shape = builder.shape(output);
   const ValueType target = request.labels ? ValueType{DType::i32, Shape{shape[0]}} : ValueType{builder.dtype(output), shape};
   const Ref targets{graph.add_input(std::string(target_name), target)};
-  const MeasureRefs refs = append_measure(builder, output, targets, request.measure, request.accuracy);
+  const MeasureRefs refs = append_measure(builder, output, targets, request.measure, request.accuracy, request.class_weights);
   graph.outputs.push_back({std::string(error_name), refs.error.id});
   if (refs.correct) graph.outputs.push_back({std::string(correct_name), refs.correct.id});
   return refs;
@@ -26,6 +27,10 @@ std::vector<Ref> parameter_gradients(Builder& builder, Ref loss, const std::vect
   if (names.empty())
     throw Error(Code::invalid_argument, {.message = "there is nothing to train: the model has no parameters left",
                                          .reason = "NOTHING_TO_TRAIN", .hint = "see toTrain and toSkip"});
+  if (!loss)
+    throw Error(Code::invalid_argument, {.message = "this error measure counts wrong answers: it has no slope to train along",
+                                         .reason = "ERROR_MEASURE", .path = "errorMeasureType",
+                                         .hint = "train with \"cross-entropy\" or \"mean-square\", and verify with it"});
   for (const std::string& name : names) {
     const ValueId id = builder.graph().find(name);
     if (id == no_value) throw Error(Code::internal, "no parameter \"" + name + "\" in the graph");
@@ -54,8 +59,10 @@ class States final : public UpdateStates {
     // A shared state is written once, though every parameter asks for it.
     writes_.try_emplace(state.ref().id, value.ref().id);
   }
-  void finish(Graph& graph) const {
-    for (const auto& [state, value] : writes_) graph.writes.push_back({state, value});
+  /// Between updates the optimizer's states stay as they are; the accumulation's own change in every step.
+  void finish(Graph& graph, const Accumulation& accumulation) {
+    for (const auto& [state, value] : writes_)
+      graph.writes.push_back({state, accumulation.owns(state) ? value : accumulation.when_due({builder_, Ref{value}}, {builder_, Ref{state}}).ref().id});
   }
 
  private:
@@ -75,21 +82,31 @@ class States final : public UpdateStates {
   std::map<ValueId, ValueId> writes_;
 };
 
-void add_updates(Builder& builder, StepGraph& step, const TrainOptions& options, std::span<const Ref> parameters,
-                 std::span<const Ref> gradient) {
+void add_updates(Builder& builder, StepGraph& step, const TrainOptions& options, double batch,
+                 std::span<const Ref> parameters, std::vector<Ref> gradient) {
   const Optimizer& optimizer = find_optimizer(options.optimizer);
   Graph& graph = builder.graph();
   const DType type = builder.dtype(parameters.front());
   const StepInputs inputs{Term(builder, Ref{graph.add_input(std::string(learning_rate_name), {type, Shape{}})})};
   States states(builder, step.states);
+  Accumulation accumulation(builder, options, batch);
+  if (accumulation) {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      if (!gradient[i]) continue;
+      states.begin(graph.value(parameters[i].id).name, builder.type(parameters[i]));
+      gradient[i] = accumulation.add(Term(builder, gradient[i]), states);
+    }
+  }
+  clip_gradients(builder, options, gradient);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (!gradient[i]) continue;  // nothing flows there: it stays as it is
     const Ref weights = parameters[i];
     states.begin(graph.value(weights.id).name, builder.type(weights));
-    const Term updated = optimizer.update(options, inputs, Term(builder, weights), Term(builder, gradient[i]), states);
-    graph.writes.push_back({weights.id, updated.ref().id});
+    const Term before(builder, weights);
+    const Term updated = optimizer.update(options, inputs, before, Term(builder, gradient[i]), states);
+    graph.writes.push_back({weights.id, accumulation.when_due(updated, before).ref().id});
   }
-  states.finish(graph);
+  states.finish(graph, accumulation);
 }
 
 }  // namespace
@@ -103,7 +120,7 @@ StepGraph training_step(const Context& context, const Registry& registry, const 
   std::vector<Ref> parameters;
   const std::vector<Ref> gradient = parameter_gradients(builder, refs.loss, train, parameters);
   step.updates = step.graph.nodes.size();
-  add_updates(builder, step, options, parameters, gradient);
+  add_updates(builder, step, options, static_cast<double>(forward.value(forward.outputs.front().value).type.shape[0]), parameters, gradient);
   // The model's own outputs are not asked for while training.
   std::erase_if(step.graph.outputs, [](const NamedValue& output) { return !output.name.starts_with('$'); });
   return step;
@@ -143,7 +160,9 @@ StepGraph update_step(const Context& context, const Registry& registry, const st
     parameters.push_back({step.graph.add_parameter(parameter.name, parameter.type, true)});
     gradient.push_back({step.graph.add_input("gradient of " + parameter.name, parameter.type)});
   }
-  add_updates(builder, step, options, parameters, gradient);
+  TrainOptions at_once = options;
+  at_once.accumulate = 1;
+  add_updates(builder, step, at_once, 1, parameters, gradient);
   return step;
 }
 

@@ -34,6 +34,7 @@ struct MeasureRequest {
   Measure measure = Measure::mean_square;
   bool labels = false;   ///< targets are i32 class indices
   bool accuracy = true;
+  std::vector<double> class_weights = {};  ///< of the loss: none, or one for each output (one output: of 0 and 1)
 };
 
 /// `forward` is concrete (batch included), in training mode, and its first output is the model's. Outputs of the result:

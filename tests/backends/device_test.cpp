@@ -25,7 +25,7 @@ Case case_of(const OpDef& op, const Sample& sample, DType floating) {
     refs.push_back({result.graph.add_input(name, {inputs[i].type(), inputs[i].shape()})});
     result.values.emplace(name, inputs[i]);
   }
-  const std::vector<Ref> outputs = builder.emit_all(op, refs, sample.attributes);
+  const std::vector<Ref> outputs = builder.emit_all(op, refs, sample_attributes(sample, floating));
   for (std::size_t i = 0; i < outputs.size(); ++i)
     result.graph.outputs.push_back({"out" + std::to_string(i), outputs[i].id});
   return result;

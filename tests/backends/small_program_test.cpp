@@ -82,7 +82,7 @@ Outcome train(Device& device, const Graph& graph, std::size_t steps, bool varyin
     outcome.slots.push_back(values);
     buffers.push_back(std::make_unique<HostWindow>());
     static_cast<HostWindow&>(*buffers.back()).look_at(values.data(), values.bytes());
-    bindings.push_back({buffers.back().get(), 0, streamed ? slot.bytes : 0});
+    bindings.push_back({buffers.back().get(), 0, streamed ? static_cast<std::ptrdiff_t>(slot.bytes) : 0});
   }
   executable->run(bindings, steps);
   return outcome;

@@ -32,6 +32,8 @@ class Help(CommandTest):
             (["trian"], 'there is no command "trian"'), (["train"], "required"), (["train", "--dat", "x"], "webai train --help"),
             (["run"], "--input"), (["info", "m.json", "--limit", "nodez=3"], "nodez"), (["info", "m.json", "--limit", "nodes=x"], "whole number"),
             (["bench", "m.json", "--batch", "0"], "--batch"), (["info", "m.json", "--threads", "x"], "--threads"),
+            (["train", "m.json", "--data", "sample:xor", "--out", "x", "--plot", "x"], "the same file"),
+            (["train", "m.json", "--data", "sample:xor", "--out", ""], "--out"),
         ]:
             self.fails(*arguments, says=says, status=2)
 
@@ -178,6 +180,16 @@ class Run(CommandTest):
         self.assertEqual(answers[0]["nodes"], answers[0]["on_device"])
         self.assertEqual(answers[5]["outputs"], {"output": [[1]]})
         self.assertIn("3 values", answers[3]["error"])
+
+    def test_lines_bound_the_length_the_depth_and_the_words_of_a_job(self):
+        job = '{"id": 1, "model": "sum.json", "inputs": {"input": [1, 2, 4]}}'
+        jobs = ["[" * 600, "x" * 2000, '{"id": 2, "id": 3}', '{"id": 4,', job]
+        answers = [json.loads(line) for line in
+                   self.works("run", "--lines", "--limit", "jsonBytes=1k", stdin="\n".join(jobs)).out.splitlines()]
+        for answer, says in zip(answers, ["512 levels", "at most 1024", "stands twice", "line 1, column"]):
+            self.assertFalse(answer["ok"])
+            self.assertIn(says, answer["error"])
+        self.assertEqual(answers[4]["outputs"], {"output": [17]})
 
     def test_lines_take_and_check_declared_types(self):
         self.write("half.json", '{"dataType": "bf16", "layers": [3, {"size": 1, "weights": [[1], [2], [3]], "bias": 0}]}')
@@ -333,4 +345,4 @@ class Look(CommandTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)  # names each test, for docs/requirements.md

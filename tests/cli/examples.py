@@ -52,4 +52,4 @@ class Examples(CommandTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2)  # names each test, for docs/requirements.md

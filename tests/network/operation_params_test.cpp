@@ -181,7 +181,7 @@ TEST_CASE("OP-05 OP-06 ERR-08 ERR-21 A-54 operations stand where they may") {
   NeuralNetwork network = NeuralNetwork::from_json(
       R"({"layers": [2, {"size": 1, "activation": "mine#act"}], "setup": {"data": [1, 2, 3, 10]}})", context);
   CHECK(network.run({1, 1})[0] == 60);
-  CHECK(names_of(network).back() == "1.activation.alpha scalar");
+  CHECK(names_of(network).back() == "1.activation/alpha scalar");
   CHECK(network.train(Dataset::sample("xor"), {.max_iterations = 1, .learning_rate = 0.001}).iterations == 1);
   NeuralNetwork given = NeuralNetwork::from_json(
       R"({"layers": [2, {"size": 1, "activation": "mine#act", "alpha": 4}], "setup": {"data": [1, 2, 3]}})", context);

@@ -54,6 +54,8 @@ PUBLIC = {
     "dataset.hpp": "dataset",
     "training.hpp": "training",
     "files.hpp": "network",
+    "algorithms.hpp": "network",
+    "functions.hpp": "network",
     "network.hpp": "network",
     "webai.hpp": "network",
     "webai.h": "capi",

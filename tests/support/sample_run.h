@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,20 @@ inline std::vector<Tensor> sample_inputs(const Sample& sample, DType floating) {
     inputs.push_back(
         random_tensor(input_type(sample, i, floating), sample.shapes[i], sample.low, sample.high, 100 + i));
   return inputs;
+}
+
+/// The sample's attributes when floating-point inputs take the type `floating`: bodies of loops are written in fp64.
+inline Attributes sample_attributes(const Sample& sample, DType floating) {
+  Attributes attributes = sample.attributes;
+  const auto* given = attributes.find("body");
+  if (!given) return attributes;
+  Graph body = *std::get<Subgraph>(*given).graph;
+  for (Value& value : body.values)
+    if (value.type.type == DType::fp64) value.type.type = floating;
+  for (Node& node : body.nodes)
+    if (node.op->name == "cast") node.attributes.set("type", std::string(name_of(floating)));
+  attributes.set("body", Subgraph{std::make_shared<const Graph>(std::move(body))});
+  return attributes;
 }
 
 /// One operator on a tape of its own.

@@ -17,11 +17,12 @@ struct Result {
   std::vector<double> gradient;
 };
 
-Result measure(Measure measure, Shape shape, std::vector<double> output, std::vector<double> target, const char* activation = nullptr) {
+Result measure(Measure measure, Shape shape, std::vector<double> output, std::vector<double> target, const char* activation = nullptr,
+               std::vector<double> weights = {}) {
   Tape tape(context(), registry());
   const Ref x = tape.variable(Tensor::from(context(), DType::fp64, shape, output));
   const Ref t = tape.variable(Tensor::from(context(), DType::fp64, shape, target));
-  const MeasureRefs refs = append_measure(tape, activation ? tape.emit(activation, {x}) : x, t, measure, false);
+  const MeasureRefs refs = append_measure(tape, activation ? tape.emit(activation, {x}) : x, t, measure, false, weights);
   const Seed seed{refs.loss, {}};
   const Ref gradient = gradients(tape, {&seed, 1}, {&x, 1})[0];
   Result result{tape.value(refs.loss).at(0), tape.value(refs.error).at(0), {}};
@@ -78,4 +79,69 @@ TEST_CASE("an unknown measure is refused with the nearest name") {
   } catch (const Error& error) {
     CHECK(error.hint().find("mean-square") != std::string::npos);
   }
+}
+
+TEST_CASE("TRAIN-07 every measure that can be trained has the gradient that finite differences show") {
+  struct Case {
+    Measure of;
+    const char* activation;
+    std::vector<double> target;
+  };
+  const Case cases[] = {{Measure::mean_square, nullptr, {0, 1, 0, 0.5, -1, 2}}, {Measure::root_mean_square, nullptr, {0, 1, 0, 0.5, -1, 2}},
+                        {Measure::mean_absolute, nullptr, {0, 1, 0, 0.5, -1, 2}}, {Measure::huber, nullptr, {0, 1, 0, 0.5, -1, 2}},
+                        {Measure::hinge, nullptr, {0, 1, 0, 1, -1, 1}}, {Measure::cross_entropy, "softmax", {0, 1, 0, 1, 0, 0}},
+                        {Measure::kl, "softmax", {0.2, 0.5, 0.3, 0, 0.25, 0.75}}, {Measure::binary_cross_entropy, "sigmoid", {0, 1, 1, 0.5, 0, 1}},
+                        {Measure::cosine, nullptr, {0, 1, 0, 0.5, -1, 2}}};
+  for (const Case& test : cases)
+    for (const std::vector<double>& weights : {std::vector<double>{}, std::vector<double>{0.5, 2, 3}}) {
+      INFO("measure " << static_cast<int>(test.of) << ", " << weights.size() << " weights");
+      const std::vector<double> output = {0.3, -0.7, 2.6, 0.9, -0.2, 0.45};
+      const Result at = measure(test.of, {2, 3}, output, test.target, test.activation, weights);
+      for (std::size_t i = 0; i < output.size(); ++i) {
+        const double h = 1e-6;
+        std::vector<double> up = output, down = output;
+        up[i] += h;
+        down[i] -= h;
+        const double slope = (measure(test.of, {2, 3}, up, test.target, test.activation, weights).loss -
+                              measure(test.of, {2, 3}, down, test.target, test.activation, weights).loss) / (2 * h);
+        CHECK(at.gradient[i] == Approx(slope).epsilon(1e-5).margin(1e-8));
+      }
+    }
+}
+
+TEST_CASE("TRAIN-07 huber, hinge, kl and cosine have the values of their formulas") {
+  CHECK(measure(Measure::huber, {1, 2}, {0.5, 3}, {0, 0}).error == Approx((0.125 + 2.5) / 2));
+  CHECK(measure(Measure::huber, {1, 2}, {0.5, 3}, {0, 0}).loss == Approx(0.125 + 2.5));
+  CHECK(measure(Measure::hinge, {1, 3}, {0.25, 2, -0.5}, {1, 1, 0}).error == Approx((0.75 + 0 + 0.5) / 3));
+  CHECK(measure(Measure::hinge, {1, 3}, {0.25, 2, -0.5}, {1, 1, -1}).error == Approx((0.75 + 0 + 0.5) / 3));
+  const Result kl = measure(Measure::kl, {1, 2}, {0, std::log(3)}, {1, 0}, "softmax");  // shares 1/4 and 3/4
+  CHECK(kl.error == Approx(std::log(4)));
+  CHECK(measure(Measure::kl, {1, 2}, {0, std::log(3)}, {0.25, 0.75}, "softmax").error == Approx(0).margin(1e-12));
+  CHECK(measure(Measure::cosine, {2, 2}, {1, 0, 3, 3}, {0, 5, 1, 1}).error == Approx(1 + 0));
+  const Result nothing = measure(Measure::cosine, {1, 2}, {0, 0}, {1, 1});
+  CHECK(nothing.error == Approx(1));
+  CHECK(std::isfinite(nothing.gradient[0]));
+  CHECK(reported(Measure::root_mean_square, 9) == 3);
+}
+
+TEST_CASE("TRAIN-07 misclassification counts wrong answers and has no loss to train on") {
+  Tape tape(context(), registry());
+  const auto count = [&](Shape shape, std::vector<double> output, std::vector<double> target) {
+    const Ref y = tape.variable(Tensor::from(context(), DType::fp64, shape, output));
+    const Ref t = tape.variable(Tensor::from(context(), DType::fp64, shape, target));
+    const MeasureRefs refs = append_measure(tape, y, t, Measure::misclassification, false);
+    CHECK_FALSE(refs.loss);
+    return tape.value(refs.error).at(0);
+  };
+  CHECK(count({3, 2}, {1, 0, 0.2, 0.7, 0.9, 0.1}, {1, 0, 1, 0, 1, 0}) == 1);
+  CHECK(count({4, 1}, {0.9, 0.2, 0.6, 0.1}, {1, 1, 0, 0}) == 2);
+}
+
+TEST_CASE("weights of classes count in the loss and not in the reported error") {
+  const Result plain = measure(Measure::mean_square, {2, 2}, {1, 2, 3, 4}, {1, 0, 0, 1});
+  const Result weighted = measure(Measure::mean_square, {2, 2}, {1, 2, 3, 4}, {1, 0, 0, 1}, nullptr, {10, 2});
+  CHECK(weighted.error == plain.error);
+  CHECK(weighted.loss == Approx((10 * 0.5 * 4 + 2 * 0.5 * 18) / 2));
+  const Result side = measure(Measure::binary_cross_entropy, {2, 1}, {0, 0}, {0, 1}, "sigmoid", {3, 5});
+  CHECK(side.loss == Approx((3 + 5) * std::log(2) / 2));
 }

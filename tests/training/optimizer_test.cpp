@@ -1,6 +1,7 @@
 // Every optimizer follows the trajectories recorded from PyTorch, in fp64.
 #include <catch2/catch.hpp>
 
+#include <cmath>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -99,6 +100,148 @@ TEST_CASE("optimizers follow PyTorch's trajectories") {
     }
     REQUIRE(number >= 25);
   }
+}
+
+namespace {
+
+// An optimizer of our own arithmetic beside its graph: the update of x by g in step t (from 1), with two numbers kept
+// for each element.
+using PlainUpdate = void (*)(const TrainOptions& o, double rate, std::size_t t, std::vector<double>& x, const std::vector<double>& g,
+                             std::vector<double>& a, std::vector<double>& b);
+
+void plain_nesterov(const TrainOptions&, double rate, std::size_t, std::vector<double>& x, const std::vector<double>& g,
+                    std::vector<double>& a, std::vector<double>&) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    a[i] = 0.9 * a[i] + rate * g[i];
+    x[i] -= rate * g[i] + 0.9 * a[i];
+  }
+}
+void plain_adadelta(const TrainOptions& o, double rate, std::size_t, std::vector<double>& x, const std::vector<double>& g,
+                    std::vector<double>& a, std::vector<double>& b) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double d = g[i] + o.weight_decay.value_or(0) * x[i];
+    a[i] = 0.9 * a[i] + 0.1 * d * d;
+    const double step = std::sqrt(b[i] + 1e-6) / std::sqrt(a[i] + 1e-6) * d;
+    b[i] = 0.9 * b[i] + 0.1 * step * step;
+    x[i] -= rate * step;
+  }
+}
+void plain_adamax(const TrainOptions& o, double rate, std::size_t t, std::vector<double>& x, const std::vector<double>& g,
+                  std::vector<double>& a, std::vector<double>& b) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double d = g[i] + o.weight_decay.value_or(0) * x[i];
+    a[i] = 0.9 * a[i] + 0.1 * d;
+    b[i] = std::max(0.999 * b[i], std::fabs(d) + 1e-8);
+    x[i] -= rate / (1 - std::pow(0.9, t)) * a[i] / b[i];
+  }
+}
+void plain_lion(const TrainOptions& o, double rate, std::size_t, std::vector<double>& x, const std::vector<double>& g,
+                std::vector<double>& a, std::vector<double>&) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double c = 0.9 * a[i] + 0.1 * g[i];
+    x[i] -= rate * ((c > 0) - (c < 0) + o.weight_decay.value_or(0) * x[i]);
+    a[i] = 0.99 * a[i] + 0.01 * g[i];
+  }
+}
+void plain_lamb(const TrainOptions& o, double rate, std::size_t t, std::vector<double>& x, const std::vector<double>& g,
+                std::vector<double>& a, std::vector<double>& b) {
+  std::vector<double> step(x.size());
+  double weights = 0, steps = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    a[i] = 0.9 * a[i] + 0.1 * g[i];
+    b[i] = 0.999 * b[i] + 0.001 * g[i] * g[i];
+    step[i] = a[i] / (1 - std::pow(0.9, t)) / (std::sqrt(b[i] / (1 - std::pow(0.999, t))) + 1e-6) + o.weight_decay.value_or(0) * x[i];
+    weights += x[i] * x[i];
+    steps += step[i] * step[i];
+  }
+  const double ratio = weights > 0 && steps > 0 ? std::sqrt(weights / steps) : 1;
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] -= rate * ratio * step[i];
+}
+
+// Runs `steps` updates of `x` with gradients x - target, and calls `check` after each of them.
+template <class Check> void follow(const TrainOptions& options, Tensor x, std::vector<double> target, std::size_t steps, Check&& check) {
+  const auto device = reference_device(context());
+  const StepGraph step = update_step(context(), registry(), {{"x", {DType::fp64, x.shape()}, 0}}, options);
+  std::map<std::string, Tensor> values = {{"x", x}};
+  for (const StepState& state : step.states) {
+    Tensor initial(context(), state.type.type, state.type.shape);
+    for (std::size_t i = 0; i < initial.elements(); ++i) initial.set(i, state.initial);
+    values.emplace(state.name, initial);
+  }
+  const double rate = options.learning_rate.value_or(find_optimizer(options.optimizer).learning_rate);
+  values.emplace(std::string(learning_rate_name), Tensor::from(context(), DType::fp64, Shape{}, std::vector<double>{rate}));
+  for (std::size_t t = 1; t <= steps; ++t) {
+    std::vector<double> g(x.elements());
+    for (std::size_t i = 0; i < g.size(); ++i) g[i] = x.at(i) - target[i];
+    values["gradient of x"] = Tensor::from(context(), DType::fp64, x.shape(), g);
+    run_graph(step.graph, *device, values);
+    check(t, g);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("TRAIN-17 nesterov, adadelta, adamax, lion and lamb follow their formulas in plain arithmetic") {
+  struct Case {
+    const char* name;
+    PlainUpdate update;
+    double rate;
+  };
+  const Case cases[] = {{"nesterov", plain_nesterov, 0.03}, {"adadelta", plain_adadelta, 1}, {"adamax", plain_adamax, 0.002},
+                        {"lion", plain_lion, 0.0001}, {"lamb", plain_lamb, 0.001}};
+  for (const Case& test : cases)
+    for (const double decay : {0.0, 0.02}) {
+      if (decay > 0 && test.update == plain_nesterov) continue;
+      TrainOptions options;
+      options.optimizer = test.name;
+      options.momentum = find_optimizer(test.name).momentum;
+      options.weight_decay = decay;
+      CHECK(find_optimizer(test.name).learning_rate == test.rate);
+      std::vector<double> plain = {0.9, -2, 0, 3.5}, a(4, 0), b(4, 0);
+      Tensor x = Tensor::from(context(), DType::fp64, Shape{2, 2}, plain);
+      follow(options, x, {0.5, 0.5, 0, -1}, 40, [&](std::size_t t, const std::vector<double>& g) {
+        test.update(options, test.rate, t, plain, g, a, b);
+        for (std::size_t i = 0; i < plain.size(); ++i) {
+          INFO(test.name << " step " << t << " element " << i);
+          REQUIRE(x.at(i) == Approx(plain[i]).epsilon(1e-9).margin(1e-12));
+        }
+      });
+    }
+}
+
+TEST_CASE("lamb with weights of length 0 takes the step as it is") {
+  TrainOptions options;
+  options.optimizer = "lamb";
+  Tensor x(context(), DType::fp64, Shape{2});
+  follow(options, x, {1, -1}, 1, [&](std::size_t, const std::vector<double>&) {
+    CHECK(x.at(0) == Approx(0.001).epsilon(1e-4));
+    CHECK(x.at(1) == Approx(-0.001).epsilon(1e-4));
+  });
+}
+
+TEST_CASE("gradients are clipped by their size and by their common length, and those within are left to the bit") {
+  TrainOptions options;
+  options.momentum = 0;
+  options.learning_rate = 1;
+  options.clip_value = 2;
+  Tensor x(context(), DType::fp64, Shape{3});
+  follow(options, x, {5, -0.5, -9}, 1, [&](std::size_t, const std::vector<double>&) {
+    CHECK(x.at(0) == 2);
+    CHECK(x.at(1) == -0.5);
+    CHECK(x.at(2) == -2);
+  });
+  options.clip_value.reset();
+  options.clip_norm = 5;
+  Tensor y(context(), DType::fp64, Shape{2});
+  follow(options, y, {30, -40}, 1, [&](std::size_t, const std::vector<double>&) {
+    CHECK(y.at(0) == Approx(3));
+    CHECK(y.at(1) == Approx(-4));
+  });
+  Tensor z(context(), DType::fp64, Shape{2});
+  follow(options, z, {0.3, 0.1}, 1, [&](std::size_t, const std::vector<double>&) {
+    CHECK(z.at(0) == 0.3);
+    CHECK(z.at(1) == 0.1);
+  });
 }
 
 TEST_CASE("an unknown optimizer is refused with the nearest name") {

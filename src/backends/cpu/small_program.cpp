@@ -45,7 +45,7 @@ class SmallProgram final : public Executable {
     const DefaultFloatState float_state;
     const auto memory = [&](const SmallCopy& each, std::size_t step) {
       const Binding& binding = bindings[each.slot];
-      return static_cast<std::byte*>(binding.buffer->host()) + binding.offset + step * binding.step;
+      return static_cast<std::byte*>(binding.buffer->host()) + binding.offset + static_cast<std::ptrdiff_t>(step) * binding.step;
     };
     const bool same = std::all_of(code_.first_slots.begin(), code_.first_slots.end(),
                                   [&](std::size_t slot) { return bindings[slot].step == 0; });

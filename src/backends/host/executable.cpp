@@ -87,7 +87,7 @@ void check_bindings(const Program& program, std::span<const Binding> bindings, s
     const Binding& binding = bindings[slot];
     if (!binding.buffer || !binding.buffer->host())
       throw Error(Code::internal, "slot \"" + program.slots[slot].name + "\" is not bound to host memory");
-    const std::size_t last = binding.offset + binding.step * (steps ? steps - 1 : 0), size = binding.buffer->size();
+    const std::size_t last = binding.offset + static_cast<std::size_t>(binding.step) * (steps ? steps - 1 : 0), size = binding.buffer->size();
     if (last > size || program.slots[slot].bytes > size - last)
       throw Error(Code::internal, "slot \"" + program.slots[slot].name + "\" is bound to too small a buffer");
   }

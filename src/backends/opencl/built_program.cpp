@@ -11,7 +11,7 @@ BuiltProgram::BuiltProgram(std::shared_ptr<Session> session, const std::string& 
   cl_int status = CL_SUCCESS;
   program_ = api.clCreateProgramWithSource(session_->handle(), 1, &lines, &length, &status);
   session_->check(status, "creating a program");
-  std::string options = "-cl-std=CL1.2";
+  std::string options = "-cl-std=CL1.2 -w";  // drivers may print warnings to the error stream of the whole process
   if (session_->divides_exactly()) options += " -cl-fp32-correctly-rounded-divide-sqrt";
   const cl_device_id device = session_->device();
   status = api.clBuildProgram(program_, 1, &device, options.c_str(), nullptr, nullptr);

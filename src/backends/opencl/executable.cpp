@@ -74,7 +74,7 @@ void OpenclExecutable::run(std::span<const Binding> bindings, std::size_t steps)
       const auto* const buffer = dynamic_cast<const DeviceBuffer*>(binding.buffer);
       if (!buffer)
         throw Error(Code::internal, "opencl: slot \"" + program_.slots[slot].name + "\" is not bound to device memory");
-      const std::size_t offset = binding.offset + step * binding.step;
+      const std::size_t offset = binding.offset + step * static_cast<std::size_t>(binding.step);
       check_range(offset, program_.slots[slot].bytes, buffer->size());
       bind(slot, {buffer->memory(), offset});
     }

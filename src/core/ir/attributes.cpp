@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 
+#include "core/ir/text.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -77,6 +78,8 @@ const std::vector<double>& Attributes::numbers(std::string_view name) const {
   return get<std::vector<double>>(*this, name);
 }
 
+const Graph& Attributes::graph(std::string_view name) const { return *get<Subgraph>(*this, name).graph; }
+
 std::string text_of(const AttributeValue& value) {
   struct Writer {
     std::string operator()(bool v) const { return v ? "true" : "false"; }
@@ -85,8 +88,8 @@ std::string text_of(const AttributeValue& value) {
     std::string operator()(const std::string& v) const {
       std::string text = "\"";
       for (const char c : v) {
-        if (c == '"' || c == '\\') text += '\\';
-        text += c;
+        if (c == '"' || c == '\\' || c == '\n') text += '\\';
+        text += c == '\n' ? 'n' : c;
       }
       return text + "\"";
     }
@@ -96,6 +99,7 @@ std::string text_of(const AttributeValue& value) {
     std::string operator()(const std::vector<double>& v) const {
       return v.empty() ? "[.]" : list_text(v, number_text);  // "[.]": an empty list of numbers, not of integers
     }
+    std::string operator()(const Subgraph& v) const { return "graph " + (*this)(print(*v.graph)); }
     std::string operator()(NoAttribute) const { return {}; }
   };
   return std::visit(Writer{}, value);

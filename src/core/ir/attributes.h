@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,13 +11,21 @@
 
 namespace webai {
 
+struct Graph;
+
+/// A graph inside a node, shared by copies of the node and never changed. Equal where it is the same one.
+struct Subgraph {
+  std::shared_ptr<const Graph> graph;
+  friend bool operator==(const Subgraph&, const Subgraph&) = default;
+};
+
 /// Never held. libstdc++ 12 believes that a variant of the other types alone cannot become empty, and destroys garbage
 /// when copying one runs out of memory; a type it knows nothing about makes it look.
 struct NoAttribute {
   ~NoAttribute() {}
 };
 using AttributeValue = std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                                    std::vector<double>, NoAttribute>;
+                                    std::vector<double>, Subgraph, NoAttribute>;
 
 class Attributes {
  public:
@@ -37,6 +46,7 @@ class Attributes {
   const std::string& text(std::string_view name) const;
   const std::vector<std::int64_t>& integers(std::string_view name) const;
   const std::vector<double>& numbers(std::string_view name) const;
+  const Graph& graph(std::string_view name) const;
 
   std::size_t size() const noexcept { return entries_.size(); }
   auto begin() const noexcept { return entries_.begin(); }
@@ -47,7 +57,7 @@ class Attributes {
   std::vector<Entry> entries_;  // sorted by name
 };
 
-/// As the printer writes it: true, 3, 0.5, "same", [1, 2], [0.5, 1.0]. Doubles in the shortest form that reads back.
+/// As the printer writes it: true, 3, 0.5, "same", [1, 2], [0.5, 1.0], graph "its text". Doubles in the shortest form that reads back.
 std::string text_of(const AttributeValue& value);
 
 }  // namespace webai

@@ -43,8 +43,10 @@ class Line {
     need("\"");
     std::string result;
     while (at_ < text_.size() && text_[at_] != '"') {
-      if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
-      result += text_[at_++];
+      const bool escaped = text_[at_] == '\\' && at_ + 1 < text_.size();
+      if (escaped) ++at_;
+      result += escaped && text_[at_] == 'n' ? '\n' : text_[at_];
+      ++at_;
     }
     need("\"");
     return result;
@@ -190,6 +192,8 @@ class Reader {
       return line.need("]"), values;
     }
     if (line.ahead('"')) return line.quoted();
+    if (line.take("graph "))
+      return Subgraph{std::make_shared<const Graph>(Reader(context_, resolve_).read(line.quoted()))};
     if (line.real_ahead()) return line.number<double>();
     return line.number<std::int64_t>();
   }

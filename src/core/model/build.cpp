@@ -2,11 +2,14 @@
 #include "core/model/build.h"
 
 #include <algorithm>
-#include <map>
+#include <iterator>
+#include <optional>
 #include <set>
 
 #include "core/base/names.h"
+#include "core/model/build_outputs.h"
 #include "core/model/custom_layer.h"
+#include "core/model/feedback.h"
 #include "core/model/io_graph.h"
 #include "core/model/layer_builder.h"
 #include "core/model/setup_data.h"
@@ -20,26 +23,56 @@ namespace {
 struct Arrival {
   Ref value;
   std::string from;  // title of the source, for error texts
-  std::vector<int> sources;  // ids of layers and pipes
 };
 
 class Assembler {
  public:
-  Assembler(const Context& context, const Registry& registry, const Model& model, BuildOptions options)
-      : model_(model), options_(options), builder_(context, registry, built_.graph) {}
-
-  BuiltModel run() {
+  Assembler(const Context& context, const Registry& registry, const Model& model, BuildOptions options,
+            const SourceSizes& learned)
+      : model_(model),
+        options_(options),
+        builder_(context, registry, built_.graph),
+        feedback_(builder_, model, built_, learned) {
     check_buildable();
     built_.batch = options_.batch;
-    built_.seed = choose_seed(builder_.context(), model_);
-    arrivals_.resize(static_cast<std::size_t>(model_.element_count) + 1);
-    routes_.resize(arrivals_.size());
+    const auto elements = static_cast<std::size_t>(model_.element_count) + 1;
+    incoming_.resize(elements);
+    own_.resize(elements);
+    joined_.resize(elements);
     for (int id = 1; id <= model_.element_count; ++id) names_.insert(model_.element(id).name);
-    for (const Route& route : model_.routes) routes_[static_cast<std::size_t>(route.source)].push_back(&route);
-    for (const Layer& layer : model_.layers) build_layer(layer);
-    finish_outputs();
+    for (const Route& route : model_.routes) incoming_[static_cast<std::size_t>(route.target)].push_back(&route);
+  }
+
+  BuiltModel run() {
+    built_.seed = choose_seed(builder_.context(), model_);
+    for (const int step : model_.order) build_step(step);
+    std::vector<NamedValue> outputs = this->outputs();
+    feedback_.finish();
+    // Pulls may ask for another order of building than that of the document.
+    std::ranges::stable_sort(built_.layers, {}, &BuiltLayer::id);
+    std::ranges::stable_sort(built_.parameters, {}, &BuiltParameter::owner);
+    std::ranges::stable_sort(built_.states, {}, &BuiltState::owner);
+    finish_outputs(builder_, model_, built_, std::move(outputs), options_.fill);
     if (options_.fill) fill_parameters(builder_.context(), model_, built_);
     return std::move(built_);
+  }
+
+  /// Builds what can be built while some sizes are unknown, leaving out what flows from there, and returns the sizes of
+  /// `wanted` so far. `complaint` is the first error that was not for want of something left out.
+  SourceSizes learn(const std::vector<Source>& wanted, std::optional<Error>& complaint) {
+    for (const int step : model_.order) {
+      left_out_ = false;
+      try {
+        build_step(step);
+      } catch (const Error& error) {
+        if (!left_out_ && !complaint) complaint = error;
+        if (step > 0 && model_.element(step).size) own(step) = placeholder(model_.element(step));
+      }
+    }
+    SourceSizes found;
+    for (const Source& source : wanted)
+      if (const Ref value = value_of(source)) found.emplace(source, builder_.shape(value).without(0));
+    return found;
   }
 
  private:
@@ -60,49 +93,84 @@ class Assembler {
                                       .path = "/dataType",
                                       .actual = std::string(name_of(model_.type)),
                                       .hint = "use fp32"});
-    for (const Route& route : model_.routes) {
-      const Layer& source = model_.element(route.source);
-      if (route.history) unsupported(source, source.path + "/history", "history");
-      if (route.delayed) unsupported(source, route.path, "a pipe to the same or an earlier layer");
-      if (!route.parameter.empty() && !model_.element(route.target).custom)
-        unsupported(source, route.path, "a pipe into a parameter");
-    }
     for (int id = 1; id <= model_.element_count; ++id) {
       const Layer& layer = model_.element(id);
-      if (!layer.pipe_from.empty()) unsupported(layer, layer.path + "/pipeFrom", "pulling by \"pipeFrom\"");
       if (layer.properties.find("quantization")) unsupported(layer, layer.path + "/quantization", "quantization");
     }
   }
 
-  std::vector<Arrival>& arrivals(const Layer& layer) { return arrivals_[static_cast<std::size_t>(layer.id)]; }
+  Ref& own(int id) { return own_[static_cast<std::size_t>(id)]; }
+  Ref& joined(int id) { return joined_[static_cast<std::size_t>(id)]; }
+  Ref value_of(Source source) { return source.hidden ? joined(source.id) : own(source.id); }
 
-  void build_layer(const Layer& layer) {
-    // What the layer gets is joined once; its own operator and its pipes share it.
-    std::vector<Arrival> shared = std::move(arrivals(layer));
-    if (!shared.empty()) {
-      const Ref joined = join(layer, shared);
-      shared.assign(1, {joined, title(layer), sources_of(shared)});
+  // In a trial: what a layer gives that cannot be built yet, but says its size.
+  Ref placeholder(const Layer& layer) {
+    return {builder_.graph().add_state(layer.title, {model_.type, layer.size->inserted(0, built_.batch)})};
+  }
+
+  // What a route brings; invalid when a trial does not know it yet.
+  Ref arrival_by(const Route& route) {
+    const Source source{route.source, route.hidden};
+    const Ref value = route.delayed || route.history ? feedback_.arrival(route) : value_of(source);
+    if (!value) left_out_ = true;
+    return value;
+  }
+
+  // What is piped into the default input, or into `parameter`, in document order of the sources.
+  std::vector<Arrival> arrivals(const Layer& layer, std::string_view parameter = {}) {
+    std::vector<Arrival> list;
+    for (const Route* route : incoming_[static_cast<std::size_t>(layer.id)])
+      if (route->parameter == parameter)
+        if (const Ref value = arrival_by(*route)) list.push_back({value, title(model_.element(route->source))});
+    return list;
+  }
+
+  // Positive: a layer or pipe; negative: the join of what is piped into it.
+  void build_step(int step) {
+    const Layer& layer = model_.element(step < 0 ? -step : step);
+    if (step > 0) {
+      if (layer.operates()) feedback_.computed({layer.id, false}, own(layer.id) = build_element(layer));
+      return;
     }
-    if (layer.operates()) deliver(layer, build_element(layer, shared));
-    for (const Layer& pipe : layer.pipes) {
-      const std::vector<Arrival> direct = std::move(arrivals(pipe));
-      std::vector<Arrival> own;
-      if (pipe.type != "input") own = shared;  // else what comes to the layer stays its own hidden inputs
-      own.insert(own.end(), direct.begin(), direct.end());
-      deliver(pipe, build_element(pipe, own));
-      if (pipe.type == "input" && !direct.empty()) deliver(pipe, join(pipe, direct));
+    if (layer.is_pipe && layer.type != "input") return;  // joined with what the layer gets
+    const std::vector<Arrival> all = arrivals(layer);
+    if (!all.empty()) feedback_.computed({layer.id, true}, joined(layer.id) = join(layer, all));
+  }
+
+  // What a layer gets is joined once; its own operator and its pipes share it.
+  std::vector<Arrival> incoming(const Layer& layer) {
+    const Layer& owner = model_.layers[static_cast<std::size_t>(layer.layer_index)];
+    std::vector<Arrival> list;
+    if (const Ref shared = joined(owner.id))
+      list.push_back({shared, title(owner)});
+    else if (!incoming_[static_cast<std::size_t>(owner.id)].empty())
+      left_out_ = true;
+    if (layer.is_pipe) std::ranges::move(arrivals(layer), std::back_inserter(list));
+    return list;
+  }
+
+  std::vector<PipedParameter> piped_parameters(const Layer& layer) {
+    std::vector<PipedParameter> list;
+    for (const Route* route : incoming_[static_cast<std::size_t>(layer.id)]) {
+      if (route->parameter.empty()) continue;
+      const bool known = std::ranges::any_of(list, [&](const auto& one) { return one.name == route->parameter; });
+      if (known) continue;
+      const std::vector<Arrival> all = arrivals(layer, route->parameter);
+      if (!all.empty()) list.push_back({route->parameter, join(layer, all), route->path});
     }
-    if (layer.type == "input" && !shared.empty()) deliver(layer, shared.front().value);
+    return list;
   }
 
   /// One operator instance: input, own operator, activation. Errors get its place.
-  Ref build_element(const Layer& layer, const std::vector<Arrival>& incoming) {
+  Ref build_element(const Layer& layer) {
     builder_.set_path(layer.path);
     try {
-      const bool fed = layer.type != "input" && !(layer.custom && incoming.empty());
-      const Ref input = fed ? join(layer, incoming) : Ref{};
-      LayerBuilder writer(builder_, model_, layer, input, built_, options_.training);
-      Ref value = layer.custom ? write_custom(writer, incoming) : write_operator(writer);
+      const std::vector<Arrival> arrived = layer.type == "input" ? std::vector<Arrival>() : incoming(layer);
+      const bool fed = layer.type != "input" && !(layer.custom && arrived.empty());
+      const Ref input = fed ? join(layer, arrived) : Ref{};
+      const std::vector<PipedParameter> piped = piped_parameters(layer);
+      LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped);
+      const Ref value = layer.custom ? write_custom(writer, piped) : write_operator(writer, piped);
       check_output(layer, value);
       built_.layers.push_back({.id = layer.id,
                                .input = input ? builder_.shape(input).without(0) : Shape{},
@@ -117,9 +185,11 @@ class Assembler {
     }
   }
 
-  Ref write_operator(LayerBuilder& writer) {
+  Ref write_operator(LayerBuilder& writer, const std::vector<PipedParameter>& piped) {
     const Layer& layer = writer.layer();
     const Ref input = writer.input();
+    if (layer.operation && !piped.empty())
+      unsupported(layer, piped.front().path, "a pipe into a parameter of an operator");
     if (!layer.operation && layer.type != "input" && !layer.definition->build)
       unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
     const Ref value =
@@ -131,15 +201,11 @@ class Assembler {
   }
 
   // Operations that a program or the model defined call their activation themselves where they take it.
-  Ref write_custom(LayerBuilder& writer, const std::vector<Arrival>& incoming) {
+  Ref write_custom(LayerBuilder& writer, const std::vector<PipedParameter>& piped) {
     const Layer& layer = writer.layer();
     Feeds feeds;
-    if (writer.input()) feeds["input"] = feed_of(writer.input(), incoming);
-    for (const OperationParameter& parameter : layer.custom->params) {
-      const auto arrived = parameter_arrivals_.find({layer.id, parameter.name});
-      if (arrived != parameter_arrivals_.end())
-        feeds[parameter.name] = feed_of(join(layer, arrived->second), arrived->second);
-    }
+    if (writer.input()) feeds["input"] = feed_of(layer, writer.input(), {});
+    for (const PipedParameter& one : piped) feeds[one.name] = feed_of(layer, one.value, one.name);
     if (!layer.custom->takes_activation)
       return activate(writer, CustomOperation(writer, *layer.custom, std::move(feeds), {}).run());
     if (!layer.custom_activation)
@@ -150,17 +216,16 @@ class Assembler {
         .run();
   }
 
-  Feed feed_of(Ref joined, const std::vector<Arrival>& arrivals) const {
-    Feed feed{.value = joined, .producers = sources_of(arrivals), .from_input = true};
+  Feed feed_of(const Layer& layer, Ref joined, std::string_view parameter) const {
+    Feed feed{.value = joined, .from_input = true};
+    const auto collect = [&](int id) {
+      for (const Route* route : incoming_[static_cast<std::size_t>(id)])
+        if (route->parameter == parameter) feed.producers.push_back(route->source);
+    };
+    if (layer.is_pipe && parameter.empty()) collect(model_.layers[static_cast<std::size_t>(layer.layer_index)].id);
+    collect(layer.id);
     for (const int id : feed.producers) feed.from_input = feed.from_input && model_.element(id).type == "input";
     return feed;
-  }
-
-  static std::vector<int> sources_of(const std::vector<Arrival>& arrivals) {
-    std::vector<int> sources;
-    for (const Arrival& arrival : arrivals)
-      sources.insert(sources.end(), arrival.sources.begin(), arrival.sources.end());
-    return sources;
   }
 
   static Attributes attributes_for(const OpDef& operation, const Layer& layer) {
@@ -262,81 +327,66 @@ class Assembler {
     return layer.name.empty() ? (layer.is_pipe ? "pipe " : "layer ") + layer.title : layer.name;
   }
 
-  void deliver(const Layer& source, Ref value) {
-    const std::string from = title(source);
-    for (const Route* route : routes_[static_cast<std::size_t>(source.id)]) {
-      if (route->target == 0)
-        outputs_.push_back({source.name, value.id});
-      else if (!route->parameter.empty())
-        parameter_arrivals_[{route->target, route->parameter}].push_back({value, from, {source.id}});
-      else
-        arrivals_[static_cast<std::size_t>(route->target)].push_back({value, from, {source.id}});
+  // What flows out of the last layer, or what the root's `outputs` pull.
+  std::vector<NamedValue> outputs() {
+    std::vector<NamedValue> list;
+    for (const ModelOutput& output : model_.outputs) list.push_back({output.name, own(output.source).id});
+    if (!list.empty()) return list;
+    for (const Route& route : model_.routes) {
+      if (route.target != 0) continue;
+      std::string name = model_.element(route.source).name;
+      if (!name.empty()) name += route.history ? ".history" : route.hidden ? ".hidden" : "";
+      list.push_back({std::move(name), arrival_by(route).id});
     }
-  }
-
-  void finish_outputs() {
-    std::set<std::string> taken;
-    for (const NamedValue& output : outputs_) taken.insert(output.name);
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      std::string& name = outputs_[i].name;
-      if (!name.empty()) continue;
-      name = outputs_.size() == 1 ? "output" : std::to_string(i);
-      while (!taken.insert(name).second) name = "output/" + name;
-    }
-    built_.graph.outputs = outputs_;
-    built_.outputs = outputs_;
-    built_.output = outputs_.front().value;
-    check_io();
-    if (outputs_.size() == 1) return;
-    const Layer& last = model_.layers.back();
-    builder_.set_path(last.path);
-    LayerBuilder writer(builder_, model_, last, {}, built_, options_.training);
-    std::vector<Ref> flat;
-    for (const NamedValue& output : outputs_) flat.push_back(writer.flattened({output.value}));
-    built_.output = builder_.emit("concat", flat, {{"axis", std::int64_t{-1}}}).id;
-  }
-
-  // Names in the io block exist, and there are not more labels than outputs.
-  void check_io() const {
-    std::vector<std::string_view> inputs, outputs;
-    for (const BuiltInput& input : built_.inputs) inputs.push_back(input.name);
-    for (const NamedValue& output : outputs_) outputs.push_back(output.name);
-    for (const IoRules& rules : model_.io.input) check_io_name(rules.name, inputs, "/io/input");
-    for (const IoRules& rules : model_.io.output) check_io_name(rules.name, outputs, "/io/output");
-    if (!options_.fill) return;
-    for (const NamedValue& output : outputs_) {
-      const Shape dims = built_.graph.value(output.value).type.shape.without(0);
-      if (dims.is_concrete())
-        check_labels(builder_.context(), model_.io.output_rules(output.name),
-                     static_cast<std::size_t>(dims.elements()));
-    }
-  }
-
-  static void check_io_name(const std::string& name, const std::vector<std::string_view>& known,
-                            std::string_view path) {
-    if (name.empty() || std::ranges::find(known, name) != known.end()) return;
-    const std::string near = nearest_name(name, known);
-    throw Error(Code::invalid_model, {.message = "no input or output is called \"" + name + "\"",
-                                      .reason = "IO_NAME",
-                                      .path = pointer_to(path, name),
-                                      .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+    return list;
   }
 
   const Model& model_;
   BuildOptions options_;
   BuiltModel built_;
   GraphBuilder builder_;
-  std::vector<std::vector<Arrival>> arrivals_;     // by id
-  std::map<std::pair<int, std::string>, std::vector<Arrival>> parameter_arrivals_;  // by id and parameter
-  std::vector<std::vector<const Route*>> routes_;  // by id of the source
-  std::vector<NamedValue> outputs_;
-  std::set<std::string, std::less<>> names_;  // that the author gave
+  Feedback feedback_;
+  std::vector<std::vector<const Route*>> incoming_;  // by id of the target
+  std::vector<Ref> own_, joined_;                    // by id: its output; the join of what is piped into it
+  bool left_out_ = false;                            // in a trial: something that flows in is not known yet
+  std::set<std::string, std::less<>> names_;         // that the author gave
 };
+
+constexpr std::size_t most_trials = 64;
+
+// Sizes of what flows back from layers that do not say theirs: by trial builds, until one finds what it assumed.
+SourceSizes learn_sizes(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {
+  const std::vector<Source> wanted = unsized_sources(model);
+  SourceSizes sizes;
+  if (wanted.empty()) return sizes;
+  options.fill = false;
+  const Source* culprit = nullptr;
+  for (std::size_t trial = 0; trial < std::min(wanted.size(), most_trials) + 2; ++trial) {
+    std::optional<Error> complaint;
+    SourceSizes found = Assembler(context, registry, model, options, sizes).learn(wanted, complaint);
+    const bool settled = found == sizes;
+    if (settled && found.size() == wanted.size()) return sizes;
+    if (settled && complaint) throw *complaint;
+    culprit = &*std::ranges::find_if(wanted, [&](const Source& source) {
+      const auto before = sizes.find(source), now = found.find(source);
+      return before == sizes.end() || now == found.end() || before->second != now->second;
+    });
+    if (settled) break;
+    sizes = std::move(found);
+  }
+  const Layer& layer = model.element(culprit->id);
+  throw Error(Code::invalid_model, {.message = "the size of \"" + layer.title + "\" depends on itself",
+                                    .reason = "SIZE_LOOP",
+                                    .path = layer.path,
+                                    .layer = layer.name,
+                                    .hint = "its values flow back to where they come from: give size"});
+}
 
 }  // namespace
 
 BuiltModel build_model(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {
-  return Assembler(context, registry, model, options).run();
+  const SourceSizes sizes = learn_sizes(context, registry, model, options);
+  return Assembler(context, registry, model, options, sizes).run();
 }
 
 }  // namespace webai

@@ -46,6 +46,17 @@ struct BuiltParameter {
   Tensor initial;  ///< the values it starts with
 };
 
+/// A value that lives from run to run, one of its own for each sample of a batch: what a pipe delivers in the next run,
+/// a history, the memory of a recurrent cell. Its Write stands in graph.writes.
+struct BuiltState {
+  std::string name;  ///< "1.history", "out.delayed", "1.state"
+  ValueId value = no_value;
+  ValueType type;      ///< [batch, dims...]
+  std::string path;    ///< what asks for it: "/layers/1/history", "/layers/3/pipes/0/to/1"
+  int owner = 0;       ///< id of the layer or pipe whose values it keeps
+  double initial = 0;  ///< all its elements at the start and after a reset
+};
+
 /// A layer or pipe as built, for descriptions. Shapes are without batch.
 struct BuiltLayer {
   int id = 0;
@@ -77,6 +88,7 @@ struct BuiltModel {
   std::vector<NamedValue> outputs;  ///< in the order of flat output data; also graph.outputs
   ValueId output = no_value;        ///< all outputs as one [batch, n]; the output itself when there is one
   std::vector<BuiltParameter> parameters;
+  std::vector<BuiltState> states;  ///< in document order; not those of random_step and auto_normalize
   std::vector<BuiltLayer> layers;  ///< in document order
   std::vector<AutoNormalize> auto_normalize;
   ValueId random_step = no_value;  ///< i64 state that a training step adds 1 to; absent when nothing is drawn

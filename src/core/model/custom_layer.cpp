@@ -62,13 +62,16 @@ void CustomOperation::declare_all() {
   if (declared_) return;
   for (std::size_t i = 0; i < operation_.params.size(); ++i) {
     const OperationParameter& parameter = operation_.params[i];
-    if (parameter.internal_state)
-      fail(Code::unsupported, "NOT_YET", "internal state (\"" + parameter.name + "\") cannot be built yet");
+    if (parameter.internal_state && as_activation_)
+      fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation");
     if (parameter.name == "input" && as_activation_) continue;
     resolve(parameter.name);
     Value& value = values_.find(parameter.name)->second;
     if (value.declares && value.kind != Value::open) declare(i, value);
   }
+  if (operation_.init_state && as_activation_)
+    fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation");
+  lower_init_state();
   declared_ = true;
 }
 
@@ -83,7 +86,7 @@ Ref CustomOperation::declare(std::size_t index, Value& value) {
                               .shape = dims,
                               .start = start_of(dims),
                               .trainable = value.trainable,
-                              .scope = as_activation_ ? "activation." : "",
+                              .scope = as_activation_ ? "activation/" : "",
                               .position = static_cast<int>(index) + (as_activation_ ? 1000 : 0)},
                              value.stored, value.stored ? std::string() : pointer_to(layer_.layer().path, parameter.name),
                              std::move(initial));
@@ -103,6 +106,14 @@ Ref CustomOperation::run_composed_function() {
   const std::function<Variable(Variable)> activation = [&](Variable x) {
     return activation_ ? VariableAccess::make(trace, activation_(VariableAccess::ref(x))) : x;
   };
+  std::vector<std::string> state_names;
+  std::vector<Argument> state_arguments;
+  for (auto& [name, value] : values_)
+    if (value.state) {
+      state_names.push_back(name);
+      state_arguments.push_back(ArgumentAccess::state(VariableAccess::make(trace, value.ref), value.dims, &value.next));
+    }
+  const ForwardInputs states(state_names, state_arguments);
   std::deque<std::vector<double>> numbers;  // a deque: Arguments point into it
   std::vector<Argument> arguments;
   for (const std::string& entry : operation_.call_with) {
@@ -120,13 +131,18 @@ Ref CustomOperation::run_composed_function() {
     } else if (name == "activationStr") {
       arguments.push_back(layer_.layer().activation.empty() ? Argument()
                                                             : ArgumentAccess::text(layer_.layer().activation));
-    } else if (name == "output" || name == "state") {
+    } else if (name == "state") {
+      arguments.push_back(ArgumentAccess::states(states));
+    } else if (name == "output") {
       fail(Code::unsupported, "CALL_WITH", "a function of Variables gives its result back: there is no \"" +
                                                std::string(name) + "\" to call it with");
     } else {
       resolve(name);
       Value& value = values_.find(name)->second;
-      if (value.kind == Value::absent) {
+      if (value.state) {
+        arguments.push_back(
+            ArgumentAccess::state(VariableAccess::make(trace, value.ref), value.dims, &value.next));
+      } else if (value.kind == Value::absent) {
         arguments.emplace_back();
       } else if (value.kind == Value::text) {
         arguments.push_back(ArgumentAccess::text(value.given.as_text()));
@@ -146,7 +162,16 @@ Ref CustomOperation::run_composed_function() {
       }
     }
   }
-  return fitted(run_composed(trace, operation_.composed, arguments));
+  const Ref result = run_composed(trace, operation_.composed, arguments);
+  for (auto& [name, value] : values_) {
+    if (!value.state || value.next == no_value) continue;
+    const Shape& next = layer_.builder().shape({value.next});
+    if (!(next == layer_.builder().shape(value.ref)))
+      fail(Code::shape_mismatch, "STATE_SIZE", "the internal state \"" + name + "\" is of " + value.dims.text() +
+                                                   " and cannot become " + next.text());
+    layer_.write(value.ref, {value.next});
+  }
+  return fitted(result);
 }
 
 // To the size that was promised (A-32).
@@ -181,12 +206,16 @@ Ref CustomOperation::fitted(Ref value) {
 Ref CustomOperation::run_host() {
   std::vector<HostArgument> arguments;
   std::vector<Ref> inputs;
-  const auto input = [&](const Value& value) {
+  std::vector<Ref> states;  // in the order of the operator's further outputs
+  const auto input = [&](const Value& value, std::string_view name) {
     arguments.push_back({.kind = HostArgument::input,
+                         .words = std::string(name),
                          .index = inputs.size(),
                          .batched = value.batched,
-                         .scalar = value.kind == Value::number});
+                         .scalar = value.kind == Value::number,
+                         .state = value.state});
     inputs.push_back(value.ref);
+    if (value.state) states.push_back(value.ref);
   };
   const Layer& layer = layer_.layer();
   for (const std::string& entry : operation_.call_with) {
@@ -212,6 +241,8 @@ Ref CustomOperation::run_host() {
       arguments.push_back({.kind = HostArgument::activation,
                            .numbers = std::move(constants),
                            .words = std::string(op->elementwise->name)});
+    } else if (name == "state") {
+      arguments.push_back({.kind = HostArgument::states});
     } else if (is_reserved_parameter(name) && name != "input") {
       arguments.emplace_back();
     } else {
@@ -221,7 +252,7 @@ Ref CustomOperation::run_host() {
       else if (value.kind == Value::text)
         arguments.push_back({.kind = HostArgument::text, .words = value.given.as_text()});
       else if (value.ref)
-        input(value);
+        input(value, name);
       else if (value.kind == Value::number)
         arguments.push_back({.kind = HostArgument::number, .numbers = {value.given.as_number()}});
       else
@@ -230,8 +261,14 @@ Ref CustomOperation::run_host() {
   }
   std::vector<std::int64_t> dims;
   for (const Dimension dim : size().dims()) dims.push_back(dim.value());
-  return layer_.builder().emit(operation_.domain + "#" + operation_.name, inputs,
-                               {{"arguments", text_of(arguments)}, {"size", dims}, {"place", layer.path}});
+  // States that the call list does not name are reached by `state`: they stand behind it.
+  for (const auto& [name, value] : values_)
+    if (value.state && std::ranges::find(operation_.call_with, name) == operation_.call_with.end()) input(value, name);
+  const std::vector<Ref> outputs =
+      layer_.builder().emit_all(operation_.domain + "#" + operation_.name, inputs,
+                                {{"arguments", text_of(arguments)}, {"size", dims}, {"place", layer.path}});
+  for (std::size_t i = 0; i < states.size(); ++i) layer_.write(states[i], outputs[i + 1]);
+  return outputs.front();
 }
 
 }  // namespace webai

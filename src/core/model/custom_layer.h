@@ -41,6 +41,8 @@ class CustomOperation {
     bool stored = false;
     bool trainable = false;
     bool batched = false;
+    bool state = false;             ///< internal: lives from run to run
+    std::int32_t next = no_value;   ///< what it is to hold then
     Shape dims;  ///< of arrays, without batch
     Json given;  ///< the number, text or array
     Ref ref;     ///< once declared, or what flows in
@@ -50,6 +52,10 @@ class CustomOperation {
 
   const Value& resolve(std::string_view name);
   Value find(const OperationParameter& parameter);
+  Value state_of(const std::string& name, bool array, const std::optional<Json>& start);
+  void lower_init_state();
+  Json called(const std::string& name, const std::vector<std::string>& with,
+              const std::function<Json(std::span<const Json>)>& function);
   Value array_of(const OperationParameter& parameter, const Json& json, Value::Source source);
   Value plain_of(const OperationParameter& parameter, const Json& json, Value::Source source);
   std::optional<Json> default_of(const OperationParameter& parameter);

@@ -88,6 +88,7 @@ const CustomOperation::Value& CustomOperation::resolve(std::string_view name) {
 
 CustomOperation::Value CustomOperation::find(const OperationParameter& parameter) {
   const std::string& name = parameter.name;
+  if (parameter.internal_state) return state_of(name, parameter.array_type, default_of(parameter));
   const Json* given = layer_.property(name);
   if (given && parameter.array_type && given->is_text())
     fail(Code::invalid_model, "NO_INPUT", "nothing flows into the pipe end \"" + given->as_text() + "\"",
@@ -114,6 +115,49 @@ CustomOperation::Value CustomOperation::find(const OperationParameter& parameter
   value.trainable = parameter.subject_of_training;
   value.source = Value::setup;
   return value;
+}
+
+// One of its own for each sample. It starts, and starts again after a reset, as its default says.
+CustomOperation::Value CustomOperation::state_of(const std::string& name, bool array,
+                                                 const std::optional<Json>& fallback) {
+  Value value;
+  value.kind = Value::array;
+  value.batched = value.state = true;
+  double start = 0;
+  if (!fallback || fallback->is_null()) {
+    value.dims = Shape{1};
+  } else if (const Json* size = fallback->find("size"); size || (fallback->is_number() && array)) {
+    const auto dims = shape_of(size ? *size : *fallback);
+    if (!dims)
+      fail(Code::invalid_model, "ARRAY_SIZE", "the size of the internal state \"" + name +
+                                                  "\" is made of whole numbers of 1 or more, got " + describe(*fallback));
+    value.dims = *dims;
+  } else if (fallback->is_number() || fallback->is_boolean()) {
+    value.dims = Shape{1};
+    start = fallback->is_number() ? fallback->as_number() : fallback->as_boolean() ? 1 : 0;
+  } else {
+    const auto dims = fallback->is_packed() && fallback->size() > 0 ? dims_of(*fallback) : std::nullopt;
+    if (!dims || std::ranges::any_of(fallback->as_numbers(), [&](double one) { return one != fallback->as_numbers()[0]; }))
+      fail(Code::unsupported, "STATE_DEFAULT",
+           "the internal state \"" + name + "\" starts with one number everywhere, got " + describe(*fallback));
+    value.dims = *dims;
+    start = fallback->as_numbers()[0];
+  }
+  value.ref = layer_.state(name, value.dims, start);
+  return value;
+}
+
+// A-03: each property of what the function gives is an internal state.
+void CustomOperation::lower_init_state() {
+  if (!operation_.init_state) return;
+  const Json states = called("state", operation_.init_state_with, operation_.init_state);
+  if (!states.is_object())
+    fail(Code::invalid_model, "STATE", "initState gives an object, got " + describe(states));
+  for (const auto& [name, start] : states.members()) {
+    if (operation_.find(name) || is_reserved_parameter(name))
+      fail(Code::invalid_model, "STATE", "initState gives \"" + name + "\", which is a parameter");
+    values_.emplace(name, state_of(name, false, start));
+  }
 }
 
 CustomOperation::Value CustomOperation::array_of(const OperationParameter& parameter, const Json& json,
@@ -182,15 +226,20 @@ CustomOperation::Value CustomOperation::plain_of(const OperationParameter& param
 std::optional<Json> CustomOperation::default_of(const OperationParameter& parameter) {
   if (parameter.default_value) return evaluate(*parameter.default_value);
   if (!parameter.default_function) return std::nullopt;
+  return called(parameter.name, parameter.call_default_with, parameter.default_function);
+}
+
+Json CustomOperation::called(const std::string& name, const std::vector<std::string>& with,
+                             const std::function<Json(std::span<const Json>)>& function) {
   std::vector<Json> arguments;
-  for (const std::string& entry : parameter.call_default_with) arguments.push_back(evaluated_entry(entry));
+  for (const std::string& entry : with) arguments.push_back(evaluated_entry(entry));
   try {
-    return parameter.default_function(arguments);
+    return function(arguments);
   } catch (const Error& error) {
     if (error.path().empty()) throw error.with_path(layer_.layer().path);
     throw;
   } catch (const std::exception& error) {
-    fail(Code::host_error, "DEFAULT_FAILED", "the default of \"" + parameter.name + "\" failed: " + error.what());
+    fail(Code::host_error, "DEFAULT_FAILED", "the default of \"" + name + "\" failed: " + error.what());
   }
 }
 

@@ -71,6 +71,7 @@ class Completion {
       check_entry(operation_.call_with[i], "/model/callWith/" + std::to_string(i));
     for (const OperationParameter& parameter : operation_.params)
       for (const std::string& entry : parameter.call_default_with) check_entry(entry, "/model/defineParams");
+    for (const std::string& entry : operation_.init_state_with) check_entry(entry, "/model/initState");
     if (operation_.size)
       for (const std::string& entry : operation_.size->call_default_with) check_entry(entry, "/model/defineParams");
     if (inputs && inputs != operation_.call_with.size())
@@ -250,6 +251,8 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
   operation->doc = definition.doc.empty() ? "Defined by the program." : definition.doc;
   operation->allowed_on_first_layer = definition.allowed_on_first_layer;
   operation->fit_output = definition.fit_output;
+  operation->init_state = definition.init_state;
+  operation->init_state_with = definition.init_state_with;
   if (!definition.data_type.empty()) {
     operation->type = dtype_from_name(definition.data_type);
     if (!operation->type)

@@ -47,6 +47,8 @@ std::shared_ptr<const Definitions> definitions_of(const Context& context) {
     const auto& one = *static_cast<const Definitions*>(kept.definition.get());
     all->domains.insert(all->domains.end(), one.domains.begin(), one.domains.end());
     all->operations.insert(all->operations.end(), one.operations.begin(), one.operations.end());
+    all->algorithms.insert(all->algorithms.end(), one.algorithms.begin(), one.algorithms.end());
+    all->variants.insert(all->variants.end(), one.variants.begin(), one.variants.end());
   }
   return all;
 }
@@ -62,14 +64,57 @@ void keep(const Context& context, Definitions one) {
 // Added first, then looked for: of two threads that define one name exactly one finds its own.
 bool keep_definition(const Context& context, std::shared_ptr<const DomainDefinition> domain) {
   if (definitions_of(context)->domain(domain->name)) return false;
-  keep(context, {.domains = {domain}});
+  Definitions one;
+  one.domains = {domain};
+  keep(context, std::move(one));
   return definitions_of(context)->domain(domain->name) == domain.get();
 }
 
 bool keep_definition(const Context& context, std::shared_ptr<const UserOperation> operation) {
   if (definitions_of(context)->operation(operation->domain, operation->name)) return false;
-  keep(context, {.operations = {operation}});
+  Definitions one;
+  one.operations = {operation};
+  keep(context, std::move(one));
   return definitions_of(context)->operation(operation->domain, operation->name) == operation;
+}
+
+bool keep_definition(const Context& context, std::shared_ptr<const Algorithm> algorithm) {
+  const auto first = [&] {
+    const auto all = definitions_of(context);
+    for (const auto& entry : all->algorithms)
+      if (entry->kind == algorithm->kind && entry->domain == algorithm->domain && entry->name == algorithm->name)
+        return entry;
+    return std::shared_ptr<const Algorithm>();
+  };
+  if (first()) return false;
+  Definitions one;
+  one.algorithms = {algorithm};
+  keep(context, std::move(one));
+  return first() == algorithm;
+}
+
+bool keep_definition(const Context& context, std::shared_ptr<const Variant> variant) {
+  const auto first = [&] { return definitions_of(context)->variant(variant->domain, variant->name, variant->variant); };
+  if (first()) return false;
+  Definitions one;
+  one.variants = {variant};
+  keep(context, std::move(one));
+  return first() == variant;
+}
+
+std::shared_ptr<const Variant> Definitions::variant(std::string_view domain, std::string_view name,
+                                                    std::string_view wanted) const {
+  for (const auto& entry : variants)
+    if (entry->domain == domain && entry->name == name && entry->variant == wanted) return entry;
+  return nullptr;
+}
+
+std::shared_ptr<const void> Definitions::algorithm(Algorithm::Kind kind, std::string_view domain,
+                                                   std::string_view name) const {
+  for (const std::string_view where : {domain, std::string_view("core")})
+    for (const auto& entry : algorithms)
+      if (entry->kind == kind && entry->domain == where && entry->name == name) return entry->function;
+  return nullptr;
 }
 
 char call_prefix(std::string_view entry) noexcept {

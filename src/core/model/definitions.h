@@ -27,6 +27,8 @@ struct UserOperation {
   std::vector<OperationParameter> params;  ///< without `size` and the other reserved names ...
   std::optional<OperationParameter> size;  ///< ... which may have defaults
   std::vector<std::string> call_with;
+  std::function<Json(std::span<const Json>)> init_state;  ///< the old form of internal state
+  std::vector<std::string> init_state_with;
   ComposedFunction composed;  ///< either this
   HostFunction host;          ///< or this
   HostGradient gradient;
@@ -35,12 +37,31 @@ struct UserOperation {
   const OperationParameter* find(std::string_view parameter) const noexcept;
 };
 
+/// A function of the program by what it does; its type is known to src/network.
+struct Algorithm {
+  enum Kind : std::uint8_t { train, run, verify, exporter } kind = train;
+  std::string domain, name;
+  std::shared_ptr<const void> function;
+};
+
+/// Another function of an operation; its type is known to src/network.
+struct Variant {
+  std::string domain, name, variant;
+  std::vector<std::string> call_with;
+  std::shared_ptr<const void> function;
+};
+
 struct Definitions {
   std::vector<std::shared_ptr<const DomainDefinition>> domains;
   std::vector<std::shared_ptr<const UserOperation>> operations;
+  std::vector<std::shared_ptr<const Algorithm>> algorithms;
+  std::vector<std::shared_ptr<const Variant>> variants;
 
   const DomainDefinition* domain(std::string_view name) const noexcept;
   std::shared_ptr<const UserOperation> operation(std::string_view domain, std::string_view name) const noexcept;
+  /// In the domain, else in "core".
+  std::shared_ptr<const void> algorithm(Algorithm::Kind kind, std::string_view domain, std::string_view name) const;
+  std::shared_ptr<const Variant> variant(std::string_view domain, std::string_view name, std::string_view variant) const;
   std::vector<std::string_view> domain_names() const;
 };
 
@@ -49,6 +70,8 @@ std::shared_ptr<const Definitions> definitions_of(const Context& context);
 /// Adds one; false where its name is taken.
 bool keep_definition(const Context& context, std::shared_ptr<const DomainDefinition> domain);
 bool keep_definition(const Context& context, std::shared_ptr<const UserOperation> operation);
+bool keep_definition(const Context& context, std::shared_ptr<const Algorithm> algorithm);
+bool keep_definition(const Context& context, std::shared_ptr<const Variant> variant);
 
 /// Checks and completes; `context` knows the domain. Throws INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS.
 std::shared_ptr<UserOperation> complete_operation(const Context& context, const Registry& registry,

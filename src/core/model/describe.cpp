@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <map>
 
 #include "core/op/cost.h"
@@ -91,6 +92,32 @@ std::string bytes_text(double bytes) {
 }
 
 }  // namespace
+
+std::string structure_hash(const Model& model, const BuiltModel& built) {
+  std::uint64_t hash = 14695981039346656037u;  // FNV-1a, over texts that end in a character no text contains
+  const auto add = [&](std::string_view text) {
+    for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211u;
+    hash = (hash ^ 0xffu) * 1099511628211u;
+  };
+  add(name_of(model.type));
+  for (const BuiltLayer& layer : built.layers) {
+    const Layer& given = model.element(layer.id);
+    for (const std::string& text :
+         {given.title, given.domain, given.type, layer.activation, layer.input.text(), layer.output.text()})
+      add(text);
+  }
+  for (const BuiltParameter& parameter : built.parameters) {
+    add(parameter.name);
+    add(parameter.type.shape.text());
+  }
+  for (const BuiltState& state : built.states) {
+    add(state.name);
+    add(state.type.shape.text());
+  }
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return digits.data();
+}
 
 ModelSummary summarise(const Model& model, const BuiltModel& built) {
   ModelSummary summary;

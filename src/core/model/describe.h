@@ -29,6 +29,10 @@ struct ModelSummary {
   std::int64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
 };
 
+/// 16 hexadecimal digits of what layers, sizes, parameters and states a model has, whatever the values of its
+/// parameters: states and gradients say with it whose they are.
+std::string structure_hash(const Model& model, const BuiltModel& built);
+
 ModelSummary summarise(const Model& model, const BuiltModel& built);
 
 /// The rows as an aligned table and the totals in a last line.

@@ -12,7 +12,8 @@
 namespace webai {
 namespace {
 
-constexpr std::array<std::string_view, 7> kinds = {"absent", "number", "list", "text", "input", "activation", "output"};
+constexpr std::array<std::string_view, 8> kinds = {"absent", "number",     "list",   "text",
+                                                   "input",  "activation", "output", "states"};
 
 // An elementwise operator as a function of one number.
 struct ElementFunction {
@@ -82,6 +83,7 @@ class Call {
           break;
         case HostArgument::text: argument = ArgumentAccess::text(spec.words); break;
         case HostArgument::output: argument = ArgumentAccess::output(output_, output_dims); break;
+        case HostArgument::states: break;
         case HostArgument::activation:
           functions_[i] = element_function(spec);
           argument = ArgumentAccess::activation(&ElementFunction::call, &functions_[i]);
@@ -90,12 +92,24 @@ class Call {
           const Shape dims = sample_dims(inputs_[spec.index], spec.batched);
           values.resize(static_cast<std::size_t>(dims.elements()));
           if (!spec.batched) load(spec, 0, values);
-          argument = spec.scalar ? ArgumentAccess::number(values) : ArgumentAccess::numbers(values, dims);
+          if (spec.state) argument = ArgumentAccess::state(values, dims);
+          else argument = spec.scalar ? ArgumentAccess::number(values) : ArgumentAccess::numbers(values, dims);
           break;
         }
       }
       arguments_.push_back(argument);
     }
+    // The argument `state` holds all of them by name.
+    for (std::size_t i = 0; i < specs_.size(); ++i)
+      if (specs_[i].kind == HostArgument::input && specs_[i].state) {
+        state_names_.push_back(specs_[i].words);
+        state_arguments_.push_back(arguments_[i]);
+      }
+    states_.emplace(state_names_, state_arguments_);
+    for (std::size_t i = 0; i < specs_.size(); ++i)
+      if (specs_[i].kind == HostArgument::states) arguments_[i] = ArgumentAccess::states(*states_);
+    // What was put behind the call list to hold the states is not handed over by itself.
+    handed_ = std::span(arguments_).first(std::min(arguments_.size(), operation_.call_with.size()));
   }
 
   void set_sample(std::int64_t sample) {
@@ -107,7 +121,7 @@ class Call {
   std::vector<double> forward() {
     bool writes = false;
     for (const HostArgument& spec : specs_) writes = writes || spec.kind == HostArgument::output;
-    std::vector<double> result = guarded([&] { return operation_.host(arguments_); });
+    std::vector<double> result = guarded([&] { return operation_.host(handed_); });
     if (result.empty() && writes) return output_;
     if (result.size() == output_.size()) return result;
     if (!operation_.fit_output)
@@ -125,8 +139,20 @@ class Call {
 
   ParameterGradients backward(std::span<const double> output, std::span<const double> output_gradient) {
     return guarded([&] {
-      return operation_.gradient(ForwardInputs(operation_.call_with, arguments_), output, output_gradient);
+      return operation_.gradient(ForwardInputs(operation_.call_with, handed_), output, output_gradient);
     });
+  }
+
+  /// What the function left in its internal states goes to the outputs behind the first.
+  void keep_states(std::span<const Operand> outputs, std::int64_t sample) const {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      if (specs_[i].kind != HostArgument::input || !specs_[i].state) continue;
+      const Operand& output = outputs[++at];
+      const auto first = sample * static_cast<std::int64_t>(values_[i].size());
+      for (std::size_t k = 0; k < values_[i].size(); ++k)
+        output.store(first + static_cast<std::int64_t>(k), values_[i][k]);
+    }
   }
 
   const std::vector<HostArgument>& specs() const { return specs_; }
@@ -146,7 +172,10 @@ class Call {
   std::vector<std::vector<double>> values_;
   std::vector<ElementFunction> functions_;
   std::vector<double> output_;
-  std::vector<Argument> arguments_;
+  std::vector<Argument> arguments_, state_arguments_;
+  std::vector<std::string> state_names_;
+  std::optional<ForwardInputs> states_;
+  std::span<const Argument> handed_;
 };
 
 std::vector<double> row_of(const Operand& operand, std::int64_t row, std::size_t count) {
@@ -167,6 +196,7 @@ void run_forward(const UserOperation& operation, const KernelContext& context) {
     const std::vector<double> result = call.forward();
     for (std::size_t i = 0; i < count; ++i)
       output.store(sample * static_cast<std::int64_t>(count) + static_cast<std::int64_t>(i), result[i]);
+    call.keep_states(context.outputs, sample);
   }
 }
 
@@ -195,7 +225,7 @@ void run_backward(const UserOperation& operation, const KernelContext& context) 
     for (const auto& [name, values] : gradients) {
       bool known = false;
       for (std::size_t a = 0; a < call.specs().size() && !known; ++a) {
-        if (operation.call_with[a] != name) continue;
+        if (a >= operation.call_with.size() || operation.call_with[a] != name) continue;
         known = true;
         const HostArgument& spec = call.specs()[a];
         if (spec.kind != HostArgument::input) continue;  // a constant of the model: nothing to learn
@@ -233,6 +263,9 @@ void forward_shape(ShapeContext& shapes) {
   const Shape& input = shapes.shape(first->index);
   const std::vector<std::int64_t>& size = shapes.attributes().integers("size");
   shapes.output(shapes.type(first->index), size.empty() ? input : Shape(size).inserted(0, input.dim(0)));
+  for (const HostArgument& argument : arguments)
+    if (argument.kind == HostArgument::input && argument.state)
+      shapes.output(shapes.type(argument.index), shapes.shape(argument.index));
 }
 
 }  // namespace
@@ -245,7 +278,8 @@ std::string text_of(const std::vector<HostArgument>& arguments) {
                                  {"words", Json::text(argument.words)},
                                  {"index", Json::integer(static_cast<std::int64_t>(argument.index))},
                                  {"batched", Json::boolean(argument.batched)},
-                                 {"scalar", Json::boolean(argument.scalar)}}));
+                                 {"scalar", Json::boolean(argument.scalar)},
+                                 {"state", Json::boolean(argument.state)}}));
   return write_json(Json::array(std::move(list)));
 }
 
@@ -268,6 +302,7 @@ std::vector<HostArgument> host_arguments(std::string_view text, std::size_t inpu
     argument.index = static_cast<std::size_t>(entry.find("index")->as_integer().value_or(0));
     argument.batched = entry.find("batched")->as_boolean();
     argument.scalar = entry.find("scalar")->as_boolean();
+    argument.state = entry.find("state")->as_boolean();
     arguments.push_back(std::move(argument));
   }
   return arguments;

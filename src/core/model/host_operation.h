@@ -12,12 +12,13 @@ namespace webai {
 
 /// What one argument of a call is made of.
 struct HostArgument {
-  enum Kind : std::uint8_t { absent, number, list, text, input, activation, output } kind = absent;
+  enum Kind : std::uint8_t { absent, number, list, text, input, activation, output, states } kind = absent;
   std::vector<double> numbers = {};  ///< of number and list; the constants of an activation
   std::string words = {};            ///< the text; the activation's name
   std::size_t index = 0;             ///< of the operator's input
   bool batched = false;              ///< one for each sample; else the same for all
   bool scalar = false;               ///< handed over as a number
+  bool state = false;                ///< lives from run to run: what the function leaves there is a further output
 };
 
 /// As the operator's attribute "arguments" holds them, and back.

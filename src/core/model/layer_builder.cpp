@@ -177,8 +177,53 @@ Ref LayerBuilder::given_array(const Request& request, const Json& values, const 
   return declare(request, false, path, Tensor::from(builder_.context(), type(), request.shape, numbers));
 }
 
+bool LayerBuilder::is_piped(std::string_view name) const {
+  return std::ranges::any_of(piped_, [&](const PipedParameter& piped) { return piped.name == name; });
+}
+
+// What a pipe brings replaces the stored values. Each sample brings its own.
+Ref LayerBuilder::piped_parameter(const Request& request, const PipedParameter& piped) {
+  const Shape arrived = dims(piped.value);
+  if (const Json* given = property(request.name); given && !given->is_text() && !given->is_object())
+    fail(Code::invalid_model, "PARAM_VALUE", std::string(request.name) + " has a value and a pipe that ends in it",
+         "keep one of the two", request.name);
+  if (!request.takes_pipe)
+    throw Error(Code::unsupported,
+                {.message = "a pipe brings new values with each sample, which a " + layer_.type +
+                            " layer cannot take as its " + std::string(request.name),
+                 .reason = "PARAM_PIPE",
+                 .path = piped.path,
+                 .layer = layer_.name,
+                 .hint = "leave " + std::string(request.name) + " to training, or give it as an array"});
+  const bool flat = arrived.rank() == 1 && arrived.is_concrete() && arrived.elements() == request.shape.elements();
+  if (!flat && arrived != request.shape)
+    throw Error(Code::shape_mismatch, {.message = std::string(request.name) + " takes " + request.shape.text() +
+                                                  " values from a pipe, got " + arrived.text(),
+                                       .reason = "PIPE_SIZE",
+                                       .path = piped.path,
+                                       .layer = layer_.name,
+                                       .expected = request.shape.text(),
+                                       .actual = arrived.text(),
+                                       .hint = "a piping layer has the size of the end of its pipe"});
+  return reshaped(piped.value, request.shape);
+}
+
+Ref LayerBuilder::state(std::string_view name, const Shape& dims, double initial) {
+  BuiltState state;
+  state.initial = initial;
+  state.name = layer_.title + "." + std::string(name);
+  state.type = {type(), dims.inserted(0, built_.batch)};
+  state.path = layer_.path;
+  state.owner = layer_.id;
+  state.value = builder_.graph().add_state(state.name, state.type);
+  built_.states.push_back(std::move(state));
+  return {built_.states.back().value};
+}
+
 Ref LayerBuilder::parameter(const Request& request) {
   const std::string path = pointer_to(layer_.path, request.name);
+  for (const PipedParameter& piped : piped_)
+    if (piped.name == request.name) return piped_parameter(request, piped);
   const Json* given = property(request.name);
   if (!given || (given->is_boolean() && given->as_boolean())) return declare(request, true, {}, {});
   if (given->is_null() || given->is_boolean()) {
@@ -208,8 +253,14 @@ Ref LayerBuilder::parameter(const Request& request) {
                                          .actual = describe(*size)});
     return declare(request, true, {}, {});
   }
-  fail(Code::unsupported, "PARAM_PIPE", std::string(request.name) + " as the end of a pipe cannot be built yet", {},
-       request.name);
+  if (given->is_text())
+    fail(Code::invalid_model, "NO_INPUT", "nothing is piped to \"" + given->as_text() + "\"",
+         "name it in some layer's \"to\"", request.name);
+  fail(Code::invalid_model, "PARAM_VALUE",
+       std::string(request.name) +
+           " is an array of numbers, {\"size\": ...}, {\"pipeFrom\": ...} or the name of the end of a pipe, got " +
+           describe(*given),
+       {}, request.name);
 }
 
 Ref LayerBuilder::random_step() {

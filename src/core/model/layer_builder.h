@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,10 +16,24 @@
 
 namespace webai {
 
+/// What is piped into a parameter: [batch, dims...].
+struct PipedParameter {
+  std::string name;
+  Ref value;
+  std::string path;  ///< of the pipe
+};
+
 class LayerBuilder {
  public:
-  LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training)
-      : builder_(builder), model_(model), layer_(layer), input_(input), built_(built), training_(training) {}
+  LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
+               std::span<const PipedParameter> piped = {})
+      : builder_(builder),
+        model_(model),
+        layer_(layer),
+        input_(input),
+        built_(built),
+        training_(training),
+        piped_(piped) {}
 
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
@@ -52,9 +67,13 @@ class LayerBuilder {
     bool trainable = true;
     std::string_view scope = {};  ///< put before the name where two operations of a layer have parameters
     int position = 0;             ///< for sort_parameters
+    bool takes_pipe = false;  ///< the layer can work with one value per sample
   };
-  /// The parameter by the value the model gives it; invalid when the layer goes without.
+  /// The parameter by the value the model gives it; invalid when the layer goes without. Where a pipe ends in it, the
+  /// result is [batch, shape...].
   Ref parameter(const Request& request);
+  /// Whether a pipe ends in that parameter.
+  bool is_piped(std::string_view name) const;
 
   /// Declares it as said: in setup.data, or given (or to be drawn) with its values at `path`.
   Ref declare(const Request& request, bool stored, const std::string& path, Tensor initial);
@@ -65,7 +84,9 @@ class LayerBuilder {
 
   /// The number of the training step, for what draws random numbers (a state that training advances).
   Ref random_step();
-  /// After a training step `parameter` takes this value.
+  /// A state of the layer's own, [batch, dims...], by the name of what it remembers: "state".
+  Ref state(std::string_view name, const Shape& dims, double initial = 0);
+  /// After a training step `parameter`, after a run `state` takes this value.
   void write(Ref parameter, Ref value) { builder_.graph().writes.push_back({parameter.id, value.id}); }
 
   // Shorthands for nodes.
@@ -80,6 +101,7 @@ class LayerBuilder {
 
  private:
   Ref given_array(const Request& request, const Json& values, const std::string& path);
+  Ref piped_parameter(const Request& request, const PipedParameter& piped);
   std::string_view fallback(std::string_view name) const;
 
   Builder& builder_;
@@ -88,6 +110,7 @@ class LayerBuilder {
   Ref input_;
   BuiltModel& built_;
   bool training_;
+  std::span<const PipedParameter> piped_;
   int own_parameters_ = 0;
   std::vector<std::pair<ValueId, int>> positions_;  // of declared parameters
 };

@@ -40,17 +40,20 @@ Ref weighted(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int64_t n
                  "one-to-one connections need as many neurons as inputs: " + std::to_string(neurons) + " neurons, " +
                      std::to_string(inputs) + " inputs",
                  {}, "connections");
-    const Ref weights = layer.parameter({.name = "weights", .shape = {neurons}, .start = Initial::uniform(1, 1)});
+    const Ref weights =
+        layer.parameter({.name = "weights", .shape = {neurons}, .start = Initial::uniform(1, 1), .takes_pipe = true});
     return layer.emit("mul", {input, weights});
   }
   if (kind != "all-to-all" && kind != "every-to-every")
     layer.fail(Code::invalid_model, "CONNECTIONS", "there are no connections \"" + kind + "\"",
                "use \"all-to-all\", \"one-to-one\" or a mask", "connections");
-  Ref weights =
-      layer.parameter({.name = "weights", .shape = {inputs, neurons}, .start = Initial::uniform(inputs, neurons)});
+  Ref weights = layer.parameter(
+      {.name = "weights", .shape = {inputs, neurons}, .start = Initial::uniform(inputs, neurons), .takes_pipe = true});
   if (connections && connections->is_array())
     weights = layer.emit("mul", {weights, connection_mask(layer, *connections, inputs, neurons)});
-  return layer.emit("matmul", {input, weights});
+  if (!layer.is_piped("weights")) return layer.emit("matmul", {input, weights});
+  // Each sample brings weights of its own: one product of a row and a matrix per sample.
+  return layer.flattened(layer.emit("matmul", {layer.reshaped(input, {1, inputs}), weights}));
 }
 
 Ref build_neurons(LayerBuilder& layer) {
@@ -61,8 +64,12 @@ Ref build_neurons(LayerBuilder& layer) {
                "only inputs may have open dimensions", "size");
   const std::int64_t neurons = size.elements();
   Ref value = weighted(layer, layer.flattened(layer.input()), inputs, neurons);
-  const Ref bias = layer.parameter(
-      {.name = "bias", .shape = {neurons}, .start = Initial::number(0), .optional = true, .takes_number = true});
+  const Ref bias = layer.parameter({.name = "bias",
+                                    .shape = {neurons},
+                                    .start = Initial::number(0),
+                                    .optional = true,
+                                    .takes_number = true,
+                                    .takes_pipe = true});
   if (bias) value = layer.emit("add", {value, bias});
   return layer.reshaped(value, size);
 }

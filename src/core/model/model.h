@@ -69,7 +69,18 @@ struct Route {
   std::string parameter = {};  ///< the parameter it feeds; empty for the default input
   bool delayed = false;        ///< delivered in the next run
   bool history = false;        ///< carries the history of the source
+  bool hidden = false;         ///< carries what is piped into the source, an input, instead of its own values
+  bool pulled = false;         ///< asked for by `pipeFrom` at the target
   std::string path = {};       ///< where it is written
+  std::string output = {};     ///< which of the source's outputs a pull names: its number or name; empty: the first
+};
+
+/// An entry of the root's `outputs`.
+struct ModelOutput {
+  std::string name;
+  int source = 0;      ///< id of the layer or pipe
+  std::string output;  ///< as in Route
+  std::string path;
 };
 
 struct Model {
@@ -84,7 +95,11 @@ struct Model {
   enum class Seed : std::uint8_t { unset, given, entropy } seed_kind = Seed::unset;
   std::uint64_t seed = 0;
   std::vector<Layer> layers;
-  std::vector<Route> routes;  ///< in document order of their sources
+  std::vector<Route> routes;         ///< in document order of their sources: the order in which a target joins them
+  std::vector<ModelOutput> outputs;  ///< by pull; empty: what flows out of the last layer
+  /// The order in which one run can compute all: n stands for the layer or pipe with id n, -n for the join of what is
+  /// piped into it. Document order, unless pulls ask for another one.
+  std::vector<int> order;
   IoBlock io;
   Json setup_data;              ///< null: none
   std::string setup_data_path;  ///< "/setup/data", or where the old spelling stands
@@ -100,6 +115,10 @@ struct ModelOptions {
   bool json5 = false;
   bool strict = false;  ///< refuse aliases instead of warning
 };
+
+/// Whether what is piped into the layer or pipe becomes hidden inputs behind its own: inputs, and layers of input
+/// pipes.
+bool takes_hidden_inputs(const Layer& layer);
 
 /// Reads, checks and resolves a model. Throws Error with a JSON pointer as its path. Aliases are logged once each.
 Model parse_model(const Context& context, const Registry& registry, std::string_view text, ModelOptions options = {});

@@ -51,7 +51,9 @@ std::vector<std::string> texts(const Json& value, std::string_view key, const st
   std::vector<std::string> list;
   for (std::size_t i = 0; i < value.size(); ++i) {
     if (!value.at(i).is_text()) wrong_value(pointer_to(path, i), key, "a text", value.at(i));
-    list.push_back(value.at(i).as_text());
+    std::string entry = value.at(i).as_text();
+    if (without_prefix(entry) == "count") entry.replace(entry.size() - 5, 5, "size");  // the oldest version's word
+    list.push_back(std::move(entry));
   }
   return list;
 }
@@ -67,11 +69,15 @@ const Json* aliased(const Json& object, std::string_view name, std::string_view 
 }
 
 OperationParameter parameter_from_json(const Json& json, const std::string& path) {
-  if (json.is_text()) return OperationParameter(json.as_text());
+  const auto canonical = [](OperationParameter parameter) {
+    if (parameter.name == "count") parameter.name = "size";  // the oldest version's word
+    return parameter;
+  };
+  if (json.is_text()) return canonical(OperationParameter(json.as_text()));
   check_keys(json, "a parameter", path,
              {"name", "internalState", "arrayType", "noSetup", "subjectOfTraining", "trainOnlyIfNotInModel",
               "allowedOnFirstLayer", "callDefaultWith", "paramsForDefault", "default"});
-  OperationParameter parameter(text(json, "name", path, true));
+  OperationParameter parameter = canonical(OperationParameter(text(json, "name", path, true)));
   const auto flag = [&](std::string_view key, bool& member) { member = boolean(json, key, path) || member; };
   flag("internalState", parameter.internal_state);
   flag("arrayType", parameter.array_type);
@@ -97,7 +103,7 @@ OperationDefinition definition_from_json(const Json& json, const std::string& pa
   if (!model) return definition;
   const std::string inside = pointer_to(path, "model");
   check_keys(*model, "an operation's model", inside,
-             {"isActivation", "allowedOnFirstLayer", "fitOutput", "defineParams", "params", "callWith", "operation"});
+             {"isActivation", "allowedOnFirstLayer", "fitOutput", "defineParams", "params", "callWith", "operation", "initState"});
   definition.activation = boolean(*model, "isActivation", inside);
   definition.allowed_on_first_layer = boolean(*model, "allowedOnFirstLayer", inside);
   definition.fit_output = boolean(*model, "fitOutput", inside);
@@ -118,6 +124,8 @@ OperationDefinition definition_from_json(const Json& json, const std::string& pa
   }
   if (const Json* with = aliased(*model, "callWith", "operation", inside))
     definition.call_with = texts(*with, "callWith", pointer_to(inside, "callWith"));
+  if (const Json* with = model->find("initState"))
+    definition.init_state_with = texts(*with, "initState", pointer_to(inside, "initState"));
   if (const Json* params = aliased(*model, "defineParams", "params", inside); params && params->is_array())
     for (std::size_t i = 0; i < params->size(); ++i)
       if (params->at(i).is_object() && boolean(params->at(i), "allowedOnFirstLayer", inside))

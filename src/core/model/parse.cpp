@@ -40,9 +40,7 @@ class RootParser {
     if (state_.outer)
       for (const std::string_view key : {"io", "minMops"})
         if (property(key)) state_.context.log(1, at(key) + ": ignored in an inner net");
-    if (property("outputs"))
-      throw Error(Code::unsupported,
-                  {.message = "\"outputs\" by pull cannot be built yet", .reason = "OUTPUTS", .path = at("outputs")});
+    outputs();
     layers();
     return std::move(model_);
   }
@@ -252,6 +250,41 @@ class RootParser {
       if (!data->is_text() || !data->as_text().empty()) model_.setup_data = *data;
     }
     if (const Json* instructions = given->find("instructions")) model_.setup_instructions = *instructions;
+  }
+
+  // [{name, pipeFrom}]; who is meant is found when all layers are known.
+  void outputs() {
+    const Json* list = property("outputs");
+    if (!list) return;
+    const std::string path = at("outputs");
+    if (!list->is_array() || list->size() == 0) wrong_value(path, "outputs", "an array of at least one output", *list);
+    if (list->size() > state_.context.limits().nodes) wrong_value(path, "outputs", "a shorter array", *list);
+    std::set<std::string, std::less<>> taken;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const std::string place = pointer_to(path, i);
+      const Json entry = list->at(i);
+      if (!entry.is_object()) wrong_value(place, "an output", "an object {name, pipeFrom}", entry);
+      const std::vector<std::string_view> known = {"name", "pipeFrom", "label"};
+      for (const auto& [key, value] : entry.members()) {
+        if (is_kept_and_ignored(key)) continue;
+        if (std::ranges::find(known, key) == known.end()) unknown_property(place, key, "an output", known);
+        if (!value.is_text() || value.as_text().empty())
+          wrong_value(pointer_to(place, key), key, "a text that is not empty", value);
+      }
+      const Json* from = entry.find("pipeFrom");
+      if (!from)
+        throw Error(Code::invalid_model, {.message = "an output needs the property \"pipeFrom\"",
+                                          .reason = "PROPERTY_MISSING",
+                                          .path = place,
+                                          .hint = "say which layer or pipe it comes from"});
+      const Json* name = entry.find("name");
+      if (name && !taken.insert(name->as_text()).second)
+        throw Error(Code::invalid_model, {.message = "two outputs are called \"" + name->as_text() + "\"",
+                                          .reason = "DUPLICATE_NAME",
+                                          .path = pointer_to(place, "name"),
+                                          .hint = "names are unique in a model"});
+      model_.outputs.push_back({name ? name->as_text() : std::string(), 0, from->as_text(), place});
+    }
   }
 
   void layers() {

@@ -380,7 +380,7 @@ std::shared_ptr<const UserOperation> check_activation(const ParseState& state, c
                                     : "there is no activation \"" + name + "\"",
                .reason = "NOT_ACTIVATION",
                .path = path,
-               .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+               .hint = near.empty() ? "name one such as \"tanh\", or null for none" : "did you mean \"" + near + "\"?"});
 }
 
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index) {

@@ -1,7 +1,9 @@
-// Who sends to whom: targets by index and name, flows between neighbours, and what is delivered in the next run.
+// Who sends to whom: targets by index and name, pulls, flows between neighbours, and what is delivered in the next run.
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/base/names.h"
 #include "core/model/parse.h"
@@ -53,11 +55,23 @@ class RouteFinder {
       for (Layer& pipe : layer.pipes) entitle(pipe);
     }
     for (const Layer& layer : model_.layers) {
+      collect_pulls(layer);
+      for (const Layer& pipe : layer.pipes) collect_pulls(pipe);
+    }
+    collect_outputs();
+    for (const Layer& layer : model_.layers) {
       if (layer.operates()) routes_of(layer);
       for (const Layer& pipe : layer.pipes) routes_of(pipe);
+      if (!layer.routed && takes_hidden_inputs(layer)) hidden_routes_of(layer);
     }
+    drop_empty_hidden_routes();
+    for (const Route& route : model_.routes)
+      if (route.hidden && route.target != 0 && route.parameter.empty())
+        check_default_input(element(route.source), element(route.target), route.path);
     for (const Layer& layer : model_.layers) check_fed(layer);
-    if (!state_.in_iterator && std::ranges::find(model_.routes, 0, &Route::target) == model_.routes.end())
+    order_layers(model_);
+    if (!state_.in_iterator && model_.outputs.empty() &&
+        std::ranges::find(model_.routes, 0, &Route::target) == model_.routes.end())
       fail(model_.layers.back(), Code::invalid_model, "NO_OUTPUT", model_.layers.back().path,
            "nothing flows out of the model", "leave \"to\" out of one pipe of the last layer");
   }
@@ -98,43 +112,174 @@ class RouteFinder {
   const Layer& element(int id) const { return model_.element(id); }
   int last() const { return static_cast<int>(model_.layers.size()) - 1; }
 
+  enum class Stream : std::uint8_t { own, history, hidden };
+
+  // Its values, then their history, then the hidden inputs that take the same way.
   void routes_of(const Layer& source) {
-    const bool own_of_last = source.layer_index == last() && !source.is_pipe;
-    if (!source.routed || own_of_last) follow_order(source, false);
-    if (source.routed) follow(source, source.to, false);
-    if (source.history == 0) return;
-    if (source.history_routed)
-      follow(source, source.history_to, true);
-    else if (source.routed && !own_of_last)
-      follow(source, source.to, true);
-    else
-      follow_order(source, true);
+    follow_own(source, Stream::own);
+    if (const auto pulls = pulls_.find(source.id); pulls != pulls_.end())
+      for (const Route& pull : pulls->second) add(pull, source);
+    if (source.history > 0) {
+      if (source.history_routed)
+        follow(source, source.history_to, Stream::history);
+      else if (source.routed && !own_of_last(source))
+        follow(source, source.to, Stream::history);
+      else
+        follow_order(source, Stream::history);
+    }
+    if (takes_hidden_inputs(source) && (source.routed || source.is_pipe)) hidden_routes_of(source);
+  }
+
+  bool own_of_last(const Layer& source) const { return source.layer_index == last() && !source.is_pipe; }
+
+  // The way of a layer's own values.
+  void follow_own(const Layer& source, Stream stream) {
+    if (!source.routed || own_of_last(source)) follow_order(source, stream);
+    if (source.routed) follow(source, source.to, stream);
+  }
+
+  void hidden_routes_of(const Layer& source) {
+    follow_own(source, Stream::hidden);
+    const auto pulls = pulls_.find(source.id);
+    if (pulls == pulls_.end()) return;
+    for (Route pull : pulls->second) {
+      pull.hidden = true;
+      add(std::move(pull), source);
+    }
   }
 
   // To the next layer, or out of the model.
-  void follow_order(const Layer& source, bool history) {
+  void follow_order(const Layer& source, Stream stream) {
     const bool is_last = source.layer_index == last();
+    if (is_last && !model_.outputs.empty()) return;
     const Layer* next = is_last ? nullptr : &model_.layers[static_cast<std::size_t>(source.layer_index) + 1];
     if (next && !next->pipe_from.empty()) return;  // it pulls its input: the flow is dropped
-    if (next) check_default_input(source, *next, source.path);
-    add({.source = source.id, .target = next ? next->id : 0, .history = history, .path = source.path}, source);
+    if (next && stream != Stream::hidden) check_default_input(source, *next, source.path);
+    add({.source = source.id,
+         .target = next ? next->id : 0,
+         .history = stream == Stream::history,
+         .hidden = stream == Stream::hidden,
+         .path = source.path},
+        source);
   }
 
-  void follow(const Layer& source, const std::vector<Target>& targets, bool history) {
+  void follow(const Layer& source, const std::vector<Target>& targets, Stream stream) {
     std::set<End> seen;
     for (const Target& target : targets) {
       for (End& end : resolve(source, target)) {
         if (!seen.insert(end).second)
           fail(source, Code::invalid_model, "TARGET_TWICE", target.path, "one target stands twice in the list");
-        const bool delayed = !history && element(end.id).layer_index <= source.layer_index;
+        const bool delayed = stream != Stream::history && element(end.id).layer_index <= source.layer_index;
         add({.source = source.id,
              .target = end.id,
              .parameter = std::move(end.parameter),
              .delayed = delayed,
-             .history = history,
+             .history = stream == Stream::history,
+             .hidden = stream == Stream::hidden,
              .path = target.path},
             source);
       }
+    }
+  }
+
+  // Hidden inputs are there only where something is piped into the input.
+  void drop_empty_hidden_routes() {
+    std::vector<bool> fed(static_cast<std::size_t>(model_.element_count) + 1, false);
+    std::vector<int> next;
+    const auto feed = [&](const Route& route) {
+      if (route.target == 0 || !route.parameter.empty() || fed[static_cast<std::size_t>(route.target)]) return;
+      fed[static_cast<std::size_t>(route.target)] = true;
+      next.push_back(route.target);
+    };
+    std::multimap<int, const Route*> hidden;
+    for (const Route& route : model_.routes)
+      if (route.hidden)
+        hidden.emplace(route.source, &route);
+      else
+        feed(route);
+    while (!next.empty()) {
+      const auto [first, end] = hidden.equal_range(next.back());
+      next.pop_back();
+      for (auto at = first; at != end; ++at) feed(*at->second);
+    }
+    std::erase_if(model_.routes,
+                  [&](const Route& route) { return route.hidden && !fed[static_cast<std::size_t>(route.source)]; });
+  }
+
+  void collect_pulls(const Layer& target) {
+    if (!target.pipe_from.empty()) collect_pull(target, {}, target.pipe_from, target.path + "/pipeFrom");
+    std::vector<std::string_view> parameters;
+    if (target.definition)
+      for (const ParameterDef& parameter : target.definition->parameters) parameters.push_back(parameter.name);
+    if (target.custom)
+      for (const OperationParameter& parameter : target.custom->params)
+        if (parameter.array_type) parameters.push_back(parameter.name);
+    for (const std::string_view parameter : parameters) {
+      const Json* value = target.properties.find(parameter);
+      const Json* from = value && value->is_object() ? value->find("pipeFrom") : nullptr;
+      if (!from) continue;
+      const std::string path = pointer_to(pointer_to(target.path, parameter), "pipeFrom");
+      if (!from->is_text() || from->as_text().empty())
+        wrong_value(path, "pipeFrom", "the name of a layer or pipe", *from);
+      collect_pull(target, parameter == "input" ? std::string() : std::string(parameter), from->as_text(), path);
+    }
+  }
+
+  void collect_pull(const Layer& target, std::string parameter, const std::string& from, const std::string& path) {
+    const auto producer = find_producer(from, target.name, path);
+    if (!producer) return;  // a state of the iterator around: resolved there
+    pulls_[producer->first].push_back({.source = producer->first,
+                                       .target = target.id,
+                                       .parameter = std::move(parameter),
+                                       .pulled = true,
+                                       .path = path,
+                                       .output = producer->second});
+  }
+
+  // "producer", "producer:0" or "producer:name"; a layer without a name by its number.
+  std::optional<std::pair<int, std::string>> find_producer(const std::string& from, const std::string& puller,
+                                                           const std::string& path) const {
+    const std::size_t colon = from.find(':');
+    const std::string name = from.substr(0, colon);
+    std::string output = colon == std::string::npos ? std::string() : from.substr(colon + 1);
+    const Layer* producer = nullptr;
+    if (const auto named = names_.find(name); named != names_.end()) {
+      producer = &element(named->second);
+    } else {
+      int index = -1;
+      const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
+      if (error == std::errc() && end == name.data() + name.size() && index >= 0 && index <= last())
+        producer = &model_.layers[static_cast<std::size_t>(index)];
+    }
+    const auto refuse = [&](std::string message, std::string hint) {
+      throw Error(Code::invalid_model, {.message = std::move(message),
+                                        .reason = "TARGET_UNKNOWN",
+                                        .path = path,
+                                        .layer = puller,
+                                        .hint = std::move(hint)});
+    };
+    if (!producer) {
+      if (state_.in_iterator) return {};
+      std::vector<std::string_view> known;
+      for (const auto& [key, id] : names_) known.push_back(key);
+      const std::string near = nearest_name(name, known);
+      refuse("nothing here is called \"" + name + "\"", near.empty() ? "" : "did you mean \"" + near + "\"?");
+    }
+    if (!producer->operates())
+      refuse("\"" + name + "\" is made of pipes only and gives nothing itself", "pull from one of its pipes");
+    if (!output.empty() && output != "0" && !producer->net)
+      refuse("\"" + name + "\" has one output, there is no \"" + output + "\"", "pull from \"" + name + "\"");
+    return std::pair(producer->id, std::move(output));
+  }
+
+  void collect_outputs() {
+    for (ModelOutput& output : model_.outputs) {
+      const auto producer = find_producer(output.output, {}, pointer_to(output.path, "pipeFrom"));
+      if (!producer)
+        throw Error(Code::invalid_model, {.message = "nothing here is called \"" + output.output + "\"",
+                                          .reason = "TARGET_UNKNOWN",
+                                          .path = pointer_to(output.path, "pipeFrom")});
+      std::tie(output.source, output.output) = *producer;
     }
   }
 
@@ -160,7 +305,8 @@ class RouteFinder {
     if (target.index) {
       if (*target.index > last())
         fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
-             "there is no layer " + std::to_string(*target.index) + ": the last one is " + std::to_string(last()));
+             "there is no layer " + std::to_string(*target.index) + ": the last one is " + std::to_string(last()),
+             "layers count from 0, the input layer");
       const Layer& layer = model_.layers[static_cast<std::size_t>(*target.index)];
       check_default_input(source, layer, target.path);
       return {{layer.id, {}}};
@@ -219,10 +365,16 @@ class RouteFinder {
   Model& model_;
   std::map<std::string, int, std::less<>> names_;
   std::map<std::string, std::vector<End>, std::less<>> labels_;
+  std::map<int, std::vector<Route>> pulls_;  // by the id of their source
   std::set<int> fed_;
 };
 
 }  // namespace
+
+bool takes_hidden_inputs(const Layer& layer) {
+  if (layer.operates()) return layer.type == "input";
+  return std::ranges::all_of(layer.pipes, [](const Layer& pipe) { return pipe.type == "input"; });
+}
 
 const Layer& Model::element(int id) const {
   const auto [layer, pipe] = places.at(static_cast<std::size_t>(id) - 1);

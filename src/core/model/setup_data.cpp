@@ -125,7 +125,7 @@ void check_total(const Context& context, const BuiltModel& built) {
     end += static_cast<std::size_t>(parameter.type.shape.elements());
     if (end <= got || !affected.empty()) continue;
     affected = parameter.name;
-    layer = parameter.layer;
+    layer = affected.substr(0, affected.rfind('.'));  // its name, or its number where it has none
   }
   throw Error(
       Code::invalid_model,

@@ -168,6 +168,25 @@ Argument ArgumentAccess::output(std::span<double> room, Shape dims) {
   return argument;
 }
 
+Argument ArgumentAccess::state(std::span<double> values, Shape dims) {
+  Argument argument = numbers(values, dims);
+  argument.kind_ = Argument::Kind::state;
+  return argument;
+}
+
+Argument ArgumentAccess::state(Variable now, Shape dims, std::int32_t* next) {
+  Argument argument = variable(now, dims);
+  argument.next_ = next;
+  return argument;
+}
+
+Argument ArgumentAccess::states(const ForwardInputs& members) {
+  Argument argument;
+  argument.kind_ = Argument::Kind::state;
+  argument.members_ = &members;
+  return argument;
+}
+
 Argument ArgumentAccess::activation(const std::function<Variable(Variable)>& function) {
   Argument argument;
   argument.kind_ = Argument::Kind::activation;
@@ -209,6 +228,16 @@ Argument::operator std::span<double>() const {
 Argument::operator std::string_view() const {
   if (kind_ != Kind::text) wrong_argument(kind_, "a text");
   return text_;
+}
+
+const Argument& Argument::operator[](std::string_view name) const {
+  if (!members_) wrong_argument(kind_, "the state");
+  return (*members_)[name];
+}
+
+void Argument::set(Variable next) const {
+  if (!next_) wrong_argument(kind_, "an internal state");
+  *next_ = VariableAccess::ref(next).id;
 }
 
 Variable Argument::operator()(Variable x) const {

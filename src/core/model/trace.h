@@ -55,6 +55,10 @@ struct ArgumentAccess {
   static Argument variable(Variable variable, Shape dims);
   static Argument output(std::span<double> room, Shape dims);
   static Argument activation(const std::function<Variable(Variable)>& function);
+  /// In host functions what is written there, in composed ones what is set, is the state of the next run.
+  static Argument state(std::span<double> values, Shape dims);
+  static Argument state(Variable now, Shape dims, std::int32_t* next);
+  static Argument states(const ForwardInputs& members);
   static Argument activation(double (*element)(double, const void*), const void* data);
 };
 

@@ -190,6 +190,8 @@ AttributeValue attribute_from_json(const AttributeSpec& spec, const Json& value,
     case AttributeKind::numbers:
       if (!value.is_array() || !value.is_packed()) wrong_value(path, spec.name, "an array of numbers", value);
       return std::vector<double>(value.as_numbers().begin(), value.as_numbers().end());
+    case AttributeKind::graph:
+      wrong_value(path, spec.name, "nothing: graphs are not written in models", value);
   }
   return false;
 }

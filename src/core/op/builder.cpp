@@ -41,6 +41,8 @@ bool matches(AttributeKind kind, AttributeValue& value) {
     case AttributeKind::integer: return std::holds_alternative<std::int64_t>(value);
     case AttributeKind::text: return std::holds_alternative<std::string>(value);
     case AttributeKind::integers: return std::holds_alternative<std::vector<std::int64_t>>(value);
+    case AttributeKind::graph:
+      return std::holds_alternative<Subgraph>(value) && std::get<Subgraph>(value).graph;
     case AttributeKind::number:
       if (const auto* whole = std::get_if<std::int64_t>(&value)) value = static_cast<double>(*whole);
       return std::holds_alternative<double>(value);

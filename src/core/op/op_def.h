@@ -23,7 +23,7 @@ struct InputSpec {
   enum Presence : std::uint8_t { required, optional, variadic } presence = required;  ///< variadic: the last one only
 };
 
-enum class AttributeKind : std::uint8_t { boolean, integer, number, text, integers, numbers };
+enum class AttributeKind : std::uint8_t { boolean, integer, number, text, integers, numbers, graph };
 
 struct AttributeSpec {
   std::string name;
@@ -136,6 +136,7 @@ struct OpDef : Operator {
   bool activation = false;      ///< may stand as `activation` in a model
   bool mode_dependent = false;  ///< has a boolean attribute `training`, set by the mode pass
   bool commutative = false;
+  bool loop = false;            ///< runs its attribute `body` step by step (core/op/loop.h)
   bool takes_epilogue = false;  ///< its one result can go through a chain while it is still in cache
 };
 

@@ -26,6 +26,7 @@ Registry make_registry() {
   add_random(registry);
   add_normalise(registry);
   add_fused(registry);
+  add_loop(registry);
   return registry;
 }
 

@@ -146,7 +146,7 @@ UNARY(geluTanh, REAL, .activation(), , "gelu with tanh in place of erf.",
       "x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))",
       0.5 * from_below(x) * (1.0 + tanh(0.7978845608028654 * (x + 0.044715 * (x * x * x)))),
       LET(t, tanh(0.7978845608028654 * (x + 0.044715 * (x * x * x))),
-          g * (0.5 * (1.0 + t) + x * (1.0 - t * t) * (0.3989422804014327 + 0.053516122235149834 * (x * x)))))
+          g * (0.5 * (1.0 + t) + x * (1.0 - t * t) * (0.3989422804014327 + 0.05351611220445019 * (x * x)))))
 UNARY(silu, REAL, .activation(), , "x times its sigmoid (swish).", "x / (1 + e^-x)", from_below(x) * sigmoid(x),
       LET(t, sigmoid(x), g * (t * (1.0 + x * (1.0 - t)))))
 UNARY(mish, REAL, .activation(), , "x times the hyperbolic tangent of its softplus.", "x * tanh(ln(1 + e^x))",

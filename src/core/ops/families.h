@@ -23,5 +23,6 @@ void add_average_pool(Registry& registry);
 void add_random(Registry& registry);
 void add_normalise(Registry& registry);
 void add_fused(Registry& registry);
+void add_loop(Registry& registry);
 
 }  // namespace webai

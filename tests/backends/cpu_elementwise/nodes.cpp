@@ -16,7 +16,7 @@ namespace {
 bool run_sample(const KernelTable& table, const OpDef& op, const Sample& sample, std::size_t number) {
   const auto makers = table.makers.find(op.domain + "#" + op.name);
   if (makers == table.makers.end()) return false;
-  Run run(op, sample_inputs(sample, DType::fp32), sample.attributes);
+  Run run(op, sample_inputs(sample, DType::fp32), sample_attributes(sample, DType::fp32));
   const Graph& graph = run.tape.graph();
   // A composite's tape holds its parts; the node itself is made here.
   Graph own;

@@ -165,19 +165,22 @@ TEST_CASE("A-21 a model without layers is inferred from the data") {
         Shape{10});
 }
 
-TEST_CASE("flows that need a state are read, and building says clearly that they come later") {
+TEST_CASE("flows back are read, and hidden inputs flow on behind the layer they are piped into") {
   const World world;
-  const char* backward =
-      R"({"layers": [{"name": "input", "size": 8}, 8, 10, {"size": 4, "pipes": [{"activation": "isrlu", "size": 16, "to": ["input", 1]}]}]})";
-  const Model model = world.parse(backward);
-  CHECK(model.routes.size() == 6);
-  CHECK(model.routes[4].delayed);
-  CHECK(model.routes[4].target == 1);
-  for (const char* text :
-       {backward, R"({"layers": [{"size": 3, "history": 2}, 3]})", R"({"layers": [3, {"type": "gru", "size": 2}]})",
-        R"({"layers": [3, {"type": "net", "net": {"layers": [3, 3]}}]})",
-        R"({"layers": [3, {"size": 3, "to": ["x", "x.bias"]}, {"name": "x", "size": 3}]})",
-        R"({"layers": [3, {"size": 3, "pipeFrom": "y"}, 3]})"}) {
+  const Model model = world.parse(
+      R"({"layers": [{"name": "input", "size": 8}, 8, 10, {"size": 4, "pipes": [{"activation": "isrlu", "size": 16, "to": ["input", 1]}]}]})");
+  REQUIRE(model.routes.size() == 7);
+  CHECK(model.routes[1].hidden);
+  CHECK(model.routes[1].target == 2);
+  CHECK(model.routes[5].delayed);
+  CHECK(model.routes[5].target == 1);
+  CHECK(world.parse(R"({"layers": [8, 8]})").routes.size() == 2);
+}
+
+TEST_CASE("what cannot be built yet is read, and building says so clearly") {
+  const World world;
+  for (const char* text : {R"({"layers": [3, {"type": "gru", "size": 2}]})",
+                           R"({"layers": [3, {"type": "net", "net": {"layers": [3, 3]}}]})"}) {
     const Error error = world.error_of(text);
     CHECK(error.code() == Code::unsupported);
     CHECK_THAT(error.what(), Catch::Contains("cannot be built yet"));

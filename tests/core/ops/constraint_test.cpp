@@ -339,6 +339,26 @@ void add_elementwise_violations(const OpDef& op, std::vector<Violation>& cases) 
   }
 }
 
+/// The loop's first sample with one thing wrong.
+void add_loop_violations(std::vector<Violation>& cases) {
+  const Sample& sample = registry().get("loop").samples[0];
+  const auto add = [&](const char* label, const char* attribute, AttributeValue value, std::vector<ValueType> inputs = {}) {
+    Violation violation{"loop", label, std::move(inputs), sample.attributes};
+    if (violation.inputs.empty())
+      for (const Shape& shape : sample.shapes) violation.inputs.push_back({fp64, shape});
+    violation.attributes.set(attribute, std::move(value));
+    cases.push_back(std::move(violation));
+  };
+  add("C1", "steps", std::int64_t{0});
+  add("C2", "carried", std::int64_t{9});
+  add("C2", "carried", std::int64_t{1}, {of({2, 3}, fp64)});
+  add("C3", "steps", std::int64_t{5});
+  add("C3", "stacked", std::int64_t{0});
+  Graph other = sample.attributes.graph("body");
+  other.outputs[0].value = other.inputs.back();
+  add("C4", "body", Subgraph{std::make_shared<const Graph>(std::move(other))});
+}
+
 /// What emitting the case says, or nothing when it is accepted.
 std::string refusal(const Violation& violation) {
   Graph graph;
@@ -364,6 +384,7 @@ TEST_CASE("every labelled constraint refuses a case that violates it and says it
   std::vector<Violation> cases = violations();
   for (const OpDef* op : all_operators())
     if (op->elementwise) add_elementwise_violations(*op, cases);
+  add_loop_violations(cases);
   std::map<std::string, std::set<std::string>> covered;
   for (const Violation& violation : cases) {
     INFO(violation.op << " " << violation.label);

@@ -1,0 +1,64 @@
+#include "core/model/build_outputs.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "core/base/names.h"
+#include "core/model/layer_builder.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+void check_name(const std::string& name, const std::vector<std::string_view>& known, std::string_view path) {
+  if (name.empty() || std::ranges::find(known, name) != known.end()) return;
+  const std::string near = nearest_name(name, known);
+  throw Error(Code::invalid_model, {.message = "no input or output is called \"" + name + "\"",
+                                    .reason = "IO_NAME",
+                                    .path = pointer_to(path, name),
+                                    .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+}
+
+// Names in the io block exist, and there are not more labels than outputs.
+void check_io(const Context& context, const Model& model, const BuiltModel& built, bool with_labels) {
+  std::vector<std::string_view> inputs, outputs;
+  for (const BuiltInput& input : built.inputs) inputs.push_back(input.name);
+  for (const NamedValue& output : built.outputs) outputs.push_back(output.name);
+  for (const IoRules& rules : model.io.input) check_name(rules.name, inputs, "/io/input");
+  for (const IoRules& rules : model.io.output) check_name(rules.name, outputs, "/io/output");
+  if (!with_labels) return;
+  for (const NamedValue& output : built.outputs) {
+    const Shape dims = built.graph.value(output.value).type.shape.without(0);
+    if (dims.is_concrete())
+      check_labels(context, model.io.output_rules(output.name), static_cast<std::size_t>(dims.elements()));
+  }
+}
+
+}  // namespace
+
+void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std::vector<NamedValue> outputs,
+                    bool with_labels) {
+  std::set<std::string> taken;
+  for (const NamedValue& output : outputs) taken.insert(output.name);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    std::string& name = outputs[i].name;
+    if (!name.empty()) continue;
+    name = outputs.size() == 1 ? "output" : std::to_string(i);
+    while (!taken.insert(name).second) name = "output/" + name;
+  }
+  built.graph.outputs = outputs;
+  built.output = outputs.front().value;
+  built.outputs = std::move(outputs);
+  check_io(builder.context(), model, built, with_labels);
+  if (built.outputs.size() == 1) return;
+  const Layer& last = model.layers.back();
+  builder.set_path(last.path);
+  LayerBuilder writer(builder, model, last, {}, built, false);
+  std::vector<Ref> flat;
+  for (const NamedValue& output : built.outputs) flat.push_back(writer.flattened({output.value}));
+  built.output = builder.emit("concat", flat, {{"axis", std::int64_t{-1}}}).id;
+}
+
+}  // namespace webai

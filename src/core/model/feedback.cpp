@@ -1,0 +1,113 @@
+// States of delayed pipes and histories: what they hold, how large they are, what the next run finds in them.
+#include "core/model/feedback.h"
+
+#include <set>
+
+#include "webai/error.hpp"
+
+namespace webai {
+
+std::optional<Shape> Feedback::size_of(Source source) const {
+  const auto value = values_.find(source);
+  if (value != values_.end() && value->second) return builder_.shape(value->second).without(0);
+  const Layer& layer = model_.element(source.id);
+  if (!source.hidden && layer.size) return layer.size;
+  const auto learned = learned_.find(source);
+  if (learned != learned_.end()) return learned->second;
+  return {};
+}
+
+Ref Feedback::arrival(const Route& route) {
+  const Source source{route.source, route.hidden};
+  const auto known = kept_.find({source, route.history});
+  if (known != kept_.end()) return known->second.state;
+  const std::optional<Shape> dims = size_of(source);
+  if (!dims) return {};
+  return add_state(source, route, *dims);
+}
+
+Ref Feedback::add_state(Source source, const Route& route, Shape dims) {
+  const Layer& layer = model_.element(source.id);
+  const std::int64_t steps = route.history ? layer.history : 0;
+  if (steps > 0) {
+    if (dims.rank() == 0 || !dims.is_concrete())
+      throw Error(Code::invalid_model, {.message = "the values to keep have an open dimension: " + dims.text(),
+                                        .reason = "OPEN_SIZE",
+                                        .path = layer.path + "/history",
+                                        .layer = layer.name,
+                                        .hint = "give the size as numbers"});
+    const Limits& limits = builder_.context().limits();
+    const auto elements = static_cast<std::uint64_t>(dims.elements());
+    if (elements > limits.tensor_bytes / webai::size_of(model_.type) / static_cast<std::uint64_t>(steps))
+      throw Error(
+          Code::limit_exceeded,
+          {.message = "a history of " + std::to_string(steps) + " times " + dims.text() + " values is too large",
+           .reason = "TENSOR_BYTES",
+           .path = layer.path + "/history",
+           .layer = layer.name,
+           .expected = "at most " + std::to_string(limits.tensor_bytes) + " bytes for one tensor",
+           .hint = "a shorter history, or a larger limit \"tensorBytes\""});
+    dims.set(dims.rank() - 1, dims[dims.rank() - 1] * steps);
+  }
+  BuiltState state;
+  state.name = layer.title + (source.hidden ? ".hidden" : "") + (steps > 0 ? ".history" : ".delayed");
+  state.type = {model_.type, dims.inserted(0, built_.batch)};
+  state.path = steps > 0 ? layer.path + "/history" : route.path;
+  state.owner = layer.id;
+  state.value = builder_.graph().add_state(state.name, state.type);
+  built_.states.push_back(std::move(state));
+  const Ref added{built_.states.back().value};
+  kept_.emplace(std::pair(source, route.history), Kept{added, steps});
+  return added;
+}
+
+void Feedback::finish() {
+  for (const auto& [key, kept] : kept_) {
+    const auto& [source, history] = key;
+    const Layer& layer = model_.element(source.id);
+    const Ref value = values_.at(source);
+    builder_.set_path(layer.path);
+    const Ref next = history ? next_history(kept, value) : value;
+    if (builder_.shape(next) != builder_.shape(kept.state))
+      throw Error(Code::shape_mismatch,
+                  {.message = "what flows back has another size than the layers in front of it were built for",
+                   .reason = "PIPE_SIZE",
+                   .path = layer.path,
+                   .layer = layer.name,
+                   .expected = builder_.shape(kept.state).without(0).text(),
+                   .actual = builder_.shape(next).without(0).text(),
+                   .hint = "give this layer a \"size\""});
+    built_.graph.writes.push_back({kept.state.id, next.id});
+  }
+}
+
+// The newest values come first and push the oldest out.
+Ref Feedback::next_history(const Kept& kept, Ref value) {
+  if (kept.steps == 1) return value;
+  const std::size_t rank = builder_.shape(value).rank();
+  std::vector<std::int64_t> starts(rank, 0), sizes(rank, -1);
+  sizes.back() = builder_.shape(value)[rank - 1] * (kept.steps - 1);
+  const Ref newer = builder_.emit("slice", {kept.state}, {{"starts", std::move(starts)}, {"sizes", std::move(sizes)}});
+  return builder_.emit("concat", {value, newer}, {{"axis", std::int64_t{-1}}});
+}
+
+std::vector<Source> unsized_sources(const Model& model) {
+  std::vector<std::size_t> place(2 * static_cast<std::size_t>(model.element_count) + 2, 0);
+  const auto join = [](int id) { return 2 * static_cast<std::size_t>(id); };
+  const auto itself = [&](int id) { return join(id) + 1; };
+  for (std::size_t i = 0; i < model.order.size(); ++i) {
+    const int step = model.order[i];
+    place[step < 0 ? join(-step) : itself(step)] = i;
+  }
+  std::set<Source> found;
+  for (const Route& route : model.routes) {
+    if (!(route.delayed || route.history) || route.target == 0) continue;
+    if (!route.hidden && model.element(route.source).size) continue;
+    const std::size_t needed = place[route.parameter.empty() ? join(route.target) : itself(route.target)];
+    if (needed <= place[route.hidden ? join(route.source) : itself(route.source)])
+      found.insert({route.source, route.hidden});
+  }
+  return {found.begin(), found.end()};
+}
+
+}  // namespace webai

@@ -1,0 +1,122 @@
+#include "network/recurrent_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/names.h"
+#include "core/model/tensor_json.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::int64_t state_version = 1;
+
+[[noreturn]] void refuse_state(std::string message, std::string path, std::string expected = {},
+                               std::string actual = {}, std::string hint = {}) {
+  throw Error(Code::invalid_argument, {.message = std::move(message),
+                                       .reason = "STATE_MISMATCH",
+                                       .path = std::move(path),
+                                       .expected = std::move(expected),
+                                       .actual = std::move(actual),
+                                       .hint = std::move(hint)});
+}
+
+}  // namespace
+
+void RecurrentState::fill(Lanes& lanes) const {
+  for (std::size_t i = 0; i < lanes.tensors.size(); ++i)
+    for (std::size_t k = 0; k < lanes.tensors[i].elements(); ++k) lanes.tensors[i].set(k, states_[i].initial);
+}
+
+RecurrentState::Lanes RecurrentState::fresh(std::int64_t count) const {
+  Lanes lanes{count, {}};
+  for (const BuiltState& state : states_)
+    lanes.tensors.emplace_back(context_, state.type.type, state.type.shape.with(0, count));
+  fill(lanes);
+  return lanes;
+}
+
+void RecurrentState::begin(std::int64_t lanes, std::span<HostWindow> now, std::span<HostWindow> next) {
+  starts_ = now_.count != lanes;
+  if (starts_ && started_.count != lanes) started_ = fresh(lanes);
+  if (next_.count != lanes) next_ = fresh(lanes);
+  const Lanes& from = starts_ ? started_ : now_;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    now[i].look_at(from.tensors[i].data(), from.tensors[i].bytes());
+    next[i].look_at(next_.tensors[i].data(), next_.tensors[i].bytes());
+  }
+}
+
+void RecurrentState::commit() {
+  if (starts_) now_ = std::exchange(started_, {});
+  starts_ = false;
+  std::swap(now_, next_);
+}
+
+void RecurrentState::reset() { fill(now_); }
+
+Json RecurrentState::to_json(const std::string& model_hash) const {
+  const Lanes first = now_.count == 0 ? fresh(1) : Lanes{};
+  const Lanes& lanes = now_.count == 0 ? first : now_;
+  std::vector<Json> entries;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    std::vector<Json::Member> members = {{"path", Json::text(states_[i].name)}};
+    const Json tensor = tensor_to_json(lanes.tensors[i]);
+    members.insert(members.end(), tensor.members().begin(), tensor.members().end());
+    entries.push_back(Json::object(std::move(members)));
+  }
+  return Json::object({{"version", Json::integer(state_version)},
+                       {"modelHash", Json::text(model_hash)},
+                       {"entries", Json::array(std::move(entries))}});
+}
+
+void RecurrentState::from_json(const Json& json, const std::string& model_hash) {
+  if (json.is_null()) return reset();
+  const Json* version = json.find("version");
+  if (!version) refuse_state("this is no state of a network", "", "{version, modelHash, entries}", describe(json));
+  if (!version->is_number() || version->as_number() != static_cast<double>(state_version))
+    throw Error(Code::unsupported, {.message = "the state is of a version that this library does not read",
+                                    .reason = "VERSION",
+                                    .path = "/version",
+                                    .expected = std::to_string(state_version),
+                                    .actual = describe(*version)});
+  const Json* hash = json.find("modelHash");
+  if (!hash || !hash->is_text() || hash->as_text() != model_hash)
+    refuse_state("the state is of another model", "/modelHash", model_hash, hash ? describe(*hash) : "nothing",
+                 "layers, sizes and pipes have to be the same; weights may differ");
+  const Json* entries = json.find("entries");
+  if (!entries || !entries->is_array() || entries->size() != states_.size())
+    refuse_state("the state has another number of entries than the model has states", "/entries",
+                 std::to_string(states_.size()), entries ? std::to_string(entries->size()) : "none");
+  Lanes lanes;
+  lanes.tensors.resize(states_.size());
+  for (std::size_t i = 0; i < entries->size(); ++i) {
+    const Json entry = entries->at(i);
+    const std::string place = pointer_to("/entries", i);
+    const Json* path = entry.find("path");
+    const auto state = std::ranges::find_if(
+        states_, [&](const BuiltState& one) { return path && path->is_text() && one.name == path->as_text(); });
+    if (state == states_.end()) {
+      std::vector<std::string_view> known;
+      for (const BuiltState& one : states_) known.push_back(one.name);
+      const std::string near = path && path->is_text() ? nearest_name(path->as_text(), known) : std::string();
+      refuse_state("the model has no such state", pointer_to(place, "path"), {}, path ? describe(*path) : "nothing",
+                   near.empty() ? "" : "did you mean \"" + near + "\"?");
+    }
+    Tensor& tensor = lanes.tensors[static_cast<std::size_t>(state - states_.begin())];
+    if (!tensor.empty()) refuse_state("the state \"" + state->name + "\" is given twice", pointer_to(place, "path"));
+    tensor = tensor_from_json(context_, entry, place);
+    const Shape& shape = tensor.shape();
+    if (tensor.type() != state->type.type)
+      refuse_state("\"" + state->name + "\" has another data type", pointer_to(place, "dataType"),
+                   std::string(name_of(state->type.type)), std::string(name_of(tensor.type())));
+    if (lanes.count == 0 && shape.rank() > 0) lanes.count = shape[0];
+    if (lanes.count < 1 || shape != state->type.shape.with(0, lanes.count))
+      refuse_state("\"" + state->name + "\" has another size", pointer_to(place, "dims"),
+                   state->type.shape.with(0, std::max<std::int64_t>(lanes.count, 1)).text(), shape.text());
+  }
+  now_ = std::move(lanes);
+}
+
+}  // namespace webai

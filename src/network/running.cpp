@@ -1,0 +1,127 @@
+// Programs that run the network, and what they carry from run to run.
+#include <algorithm>
+#include <mutex>
+#include <numeric>
+
+#include "compiler/passes.h"
+#include "core/model/describe.h"
+#include "core/op/registry.h"
+#include "network/state.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::size_t most_programs = 8;
+constexpr std::string_view next_prefix = "next ";
+constexpr std::string_view activation_prefix = "activation ";
+
+// Index after a prefix, when the name has it.
+std::optional<std::size_t> index_behind(std::string_view prefix, std::string_view name) {
+  if (!name.starts_with(prefix)) return {};
+  return static_cast<std::size_t>(std::stoull(std::string(name.substr(prefix.size()))));
+}
+
+}  // namespace
+
+RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bool debug) {
+  for (const auto& known : programs)
+    if (known->batch == batch && known->normalize == normalize && known->debug == debug) {
+      known->last_use = ++uses;
+      return *known;
+    }
+  auto made = std::make_unique<RunProgram>();
+  made->batch = batch;
+  made->normalize = normalize;
+  made->debug = debug;
+  made->last_use = ++uses;
+  const Graph* source = &graph;
+  Graph other;
+  if (!normalize || debug) {
+    BuildOptions build;
+    build.fill = false;
+    build.normalize = normalize;
+    const BuiltModel again = build_model(context, *registry, model, build);
+    std::vector<NamedValue> layers;
+    for (std::size_t i = 0; debug && i < again.layers.size(); ++i)
+      layers.push_back({std::string(activation_prefix) + std::to_string(i), again.layers[i].value});
+    made->activations.resize(layers.size());
+    other = flat_graph(context, *registry, again, false, layers);
+    source = &other;
+  }
+  Graph concrete = specialise(context, *registry, *source, {{0, batch}});
+  // Recurrent states come out beside the old ones, which a run that fails leaves as they are.
+  const auto index_of = [&](std::string_view name) {
+    return static_cast<std::size_t>(std::ranges::find(built.states, name, &BuiltState::name) - built.states.begin());
+  };
+  made->states.resize(built.states.size());
+  made->next_states.resize(built.states.size());
+  for (const Write& write : concrete.writes)
+    if (const std::size_t index = index_of(concrete.value(write.state).name); index < built.states.size())
+      concrete.outputs.push_back({std::string(next_prefix) + std::to_string(index), write.value});
+  concrete.writes.clear();
+  made->executable = compile(concrete, false);
+  for (const Slot& slot : made->executable->slots()) {
+    Buffer* bound = nullptr;
+    if (slot.role == Slot::input) {
+      bound = &made->input;
+    } else if (slot.role == Slot::output) {
+      const auto next = index_behind(next_prefix, slot.name), activation = index_behind(activation_prefix, slot.name);
+      bound = next ? &made->next_states[*next] : activation ? &made->activations[*activation] : &made->output;
+    } else if (const std::size_t index = index_of(slot.name); index < built.states.size()) {
+      bound = &made->states[index];
+    } else {
+      bound = buffer(slot.name);
+    }
+    made->bindings.push_back({bound, 0, 0});
+  }
+  programs.push_back(std::move(made));
+  // The one just made is the last used, so it stays whatever it holds.
+  const auto held = [&] {
+    return std::accumulate(programs.begin(), programs.end(), std::uint64_t{0},
+                           [](std::uint64_t sum, const auto& one) { return sum + one->executable->held_bytes(); });
+  };
+  while (programs.size() > 1 && (programs.size() > most_programs || held() > context.limits().program_bytes))
+    programs.erase(std::min_element(programs.begin(), programs.end(),
+                                    [](const auto& a, const auto& b) { return a->last_use < b->last_use; }));
+  return *programs.back();
+}
+
+void NeuralNetwork::State::execute(RunProgram& program) {
+  if (!is_stateful()) return program.executable->run(program.bindings, 1);
+  recurrent.begin(program.batch, program.states, program.next_states);
+  program.executable->run(program.bindings, 1);
+  for (Device* const device : devices.order) device->wait();
+  recurrent.commit();
+}
+
+std::vector<std::pair<std::string, Tensor>> NeuralNetwork::State::room_for_activations(RunProgram& program) const {
+  std::vector<std::pair<std::string, Tensor>> list;
+  for (std::size_t i = 0; i < built.layers.size(); ++i) {
+    const BuiltLayer& layer = built.layers[i];
+    Tensor tensor = Tensor::uninitialised(context, type, layer.output.inserted(0, program.batch));
+    program.activations[i].look_at(tensor.data(), tensor.bytes());
+    list.emplace_back(model.element(layer.id).title, std::move(tensor));
+  }
+  return list;
+}
+
+void NeuralNetwork::reset() {
+  const std::lock_guard guard(state_->turn);
+  state_->recurrent.reset();
+}
+
+std::string NeuralNetwork::get_internal_state() const {
+  const std::string hash = structure_hash(state_->model, state_->built);
+  const std::lock_guard guard(state_->turn);
+  return write_json(state_->recurrent.to_json(hash));
+}
+
+void NeuralNetwork::set_internal_state(std::string_view text) {
+  const Json json = text.empty() ? Json() : read_json(text, state_->context.limits());
+  const std::string hash = structure_hash(state_->model, state_->built);
+  const std::lock_guard guard(state_->turn);
+  state_->recurrent.from_json(json, hash);
+}
+
+}  // namespace webai

@@ -1,0 +1,103 @@
+// The numbered conditions of models (ERR): code, reason, place, layer, what was expected and there, and the hint, to the
+// letter.
+#include "support.h"
+
+using namespace webai;
+using test::World;
+
+namespace {
+
+struct Wanted {
+  const char* text;
+  Code code;
+  const char* reason;
+  const char* path;
+  const char* layer;
+  const char* expected;
+  const char* actual;
+  const char* hint;
+};
+
+void check(const World& world, const Wanted& wanted) {
+  INFO(wanted.text);
+  const Error error = world.error_of(wanted.text);
+  CHECK(error.code() == wanted.code);
+  CHECK(error.reason() == wanted.reason);
+  CHECK(error.path() == wanted.path);
+  CHECK(error.layer() == wanted.layer);
+  CHECK(error.expected() == wanted.expected);
+  CHECK(error.actual() == wanted.actual);
+  CHECK(error.hint() == wanted.hint);
+}
+
+}  // namespace
+
+TEST_CASE("ERR-01 an unknown domain is DOMAIN, with the nearest one") {
+  check(World(), {R"({"domain": "cor", "layers": [1, 1]})", Code::not_found, "DOMAIN", "/domain", "", "", "",
+                  "did you mean \"core\"?"});
+}
+
+TEST_CASE("ERR-03 an unknown data type is DATATYPE, with those there are") {
+  check(World(), {R"({"dataType": "fp31", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType", "",
+                  "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64", "fp31", "did you mean \"fp32\"?"});
+}
+
+TEST_CASE("ERR-08 a layer that takes no inputs from outside cannot be the first") {
+  const World world;
+  const char* const hint = "put an input layer in front, such as a number of inputs";
+  check(world, {R"({"layers": [{"name": "a", "type": "neurons", "size": 1}, 1]})", Code::invalid_model,
+                "FIRST_LAYER_TYPE", "/layers/0/type", "a", "", "", hint});
+  check(world, {R"({"layers": [{"size": 1, "pipes": [{"type": "tanh"}]}, 1]})", Code::invalid_model,
+                "FIRST_LAYER_TYPE", "/layers/0/pipes/0/type", "", "", "", hint});
+}
+
+TEST_CASE("ERR-10 joins of unequal leading dimensions say which layer, what was expected and what came") {
+  check(World(), {R"({"layers": [{"name": "a", "size": [8, 8, 16], "pipes": [{"name": "b", "size": [4, 4, 16]}]},
+                                 {"name": "join", "type": "flatten"}]})",
+                  Code::shape_mismatch, "JOIN_DIMS", "/layers/1", "join", "8x8x16", "4x4x16", ""});
+}
+
+TEST_CASE("ERR-12 a name that stands twice is DUPLICATE_NAME, also between layers and pipes") {
+  const World world;
+  check(world, {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "name": "a"}]})", Code::invalid_model,
+                "DUPLICATE_NAME", "/layers/1/name", "a", "", "", "names are unique in a model"});
+  check(world, {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "pipes": [{"size": 1, "name": "a"}]}]})",
+                Code::invalid_model, "DUPLICATE_NAME", "/layers/1/pipes/0/name", "a", "", "",
+                "names are unique in a model"});
+}
+
+TEST_CASE("ERR-15 a layer without a size, and nothing that gives it one, is NO_SIZE") {
+  check(World(), {R"({"layers": [{"name": "x"}, 1]})", Code::invalid_model, "NO_SIZE", "/layers/0", "x", "", "",
+                  "say how many values come in: \"size\": 4"});
+}
+
+TEST_CASE("ERR-18 too few numbers in setup.data name the layer whose parameter misses them") {
+  check(World(), {R"({"layers": [2, {"name": "last", "size": 1}], "setup": {"data": [1, 2]}})", Code::invalid_model,
+                  "SETUP_SIZE", "/setup/data", "last", "3", "2",
+                  "without setup.data the parameters start at random"});
+}
+
+TEST_CASE("ERR-21 an activation that is none is NOT_ACTIVATION, whether unknown or an operator") {
+  const World world;
+  check(world, {R"({"activation": "tnah", "layers": [1, 1]})", Code::not_found, "NOT_ACTIVATION", "/activation", "",
+                "", "", "did you mean \"tanh\"?"});
+  check(world, {R"({"layers": [1, {"size": 1, "activation": "matmul"}]})", Code::invalid_model, "NOT_ACTIVATION",
+                "/layers/1/activation", "", "", "", "name one such as \"tanh\", or null for none"});
+}
+
+TEST_CASE("ERR-23 a target that is not there is TARGET_UNKNOWN, with the nearest name or how layers count") {
+  const World world;
+  check(world, {R"({"layers": [2, {"name": "a", "size": 1, "to": "ouput"}, {"name": "output", "size": 1}]})",
+                Code::invalid_model, "TARGET_UNKNOWN", "/layers/1/to", "a", "", "", "did you mean \"output\"?"});
+  check(world, {R"({"layers": [2, {"name": "a", "size": 1, "to": 7}, 1]})", Code::invalid_model, "TARGET_UNKNOWN",
+                "/layers/1/to", "a", "", "", "layers count from 0, the input layer"});
+}
+
+TEST_CASE("ERR-25 aliases in conflict, keys that stand twice, and wrong syntax by line and column") {
+  const World world;
+  check(world, {R"({"layers": [2, {"name": "a", "count": 3, "size": 4}]})", Code::invalid_model, "ALIAS_CONFLICT",
+                "/layers/1/count", "", "4", "3", "keep \"size\" alone"});
+  check(world, {"{\"layers\": [2, 3],\n \"layers\": [2, 1]}", Code::invalid_json, "DUPLICATE_KEY",
+                "line 2, column 9", "", "", "", "remove one of the two"});
+  check(world, {"{\"layers\": [2,\n  3 1]}", Code::invalid_json, "JSON_SYNTAX", "line 2, column 5", "", "']'", "", ""});
+}

@@ -1,0 +1,70 @@
+// Runs a built graph several times with the reference kernels, and carries its states from run to run.
+#pragma once
+
+#include "core/op/op_def.h"
+#include "support.h"
+
+namespace webai::test {
+
+class Steps {
+ public:
+  using Row = std::vector<double>;
+
+  Steps(const World& world, BuiltModel built) : world_(world), built_(std::move(built)) {
+    const Graph& graph = built_.graph;
+    for (const Value& value : graph.values) {
+      const bool given = value.kind == ValueKind::constant;
+      values_.push_back(given ? value.constant : Tensor(world.context, value.type.type, value.type.shape));
+    }
+    for (const BuiltParameter& parameter : built_.parameters)
+      if (parameter.initial.elements() > 0) at(parameter.value) = parameter.initial;
+    for (const BuiltState& state : built_.states) fill(state.value, state.initial);
+  }
+  Steps(const World& world, std::string_view model, std::int64_t batch = 1)
+      : Steps(world, world.build(model, {.batch = batch})) {}
+
+  /// The output of one run; one row per input of the model.
+  Row run(const std::vector<Row>& inputs) {
+    const Graph& graph = built_.graph;
+    for (std::size_t i = 0; i < inputs.size(); ++i) set(built_.inputs.at(i).value, inputs[i]);
+    for (const Node& node : graph.nodes) {
+      if (definition(node).view) {
+        set(node.outputs[0], values_of(at(node.inputs[0])));
+        continue;
+      }
+      std::vector<Operand> from, to;
+      for (const ValueId id : node.inputs)
+        from.push_back(id == no_value ? Operand{} : Operand{at(id).data(), at(id).type(), at(id).shape()});
+      for (const ValueId id : node.outputs) to.push_back({at(id).data(), at(id).type(), at(id).shape()});
+      REQUIRE(definition(node).reference);
+      definition(node).reference({from, to, node.attributes});
+    }
+    const Row output = values_of(at(built_.output));
+    std::vector<Row> next;
+    for (const Write& write : graph.writes) next.push_back(values_of(at(write.value)));
+    for (std::size_t i = 0; i < next.size(); ++i) set(graph.writes[i].state, next[i]);
+    return output;
+  }
+
+  Row value(std::string_view name) const {
+    return values_of(values_[static_cast<std::size_t>(built_.graph.find(name))]);
+  }
+  void set(ValueId id, const Row& numbers) {
+    REQUIRE(at(id).elements() == numbers.size());
+    for (std::size_t k = 0; k < numbers.size(); ++k) at(id).set(k, numbers[k]);
+  }
+  void set(std::string_view name, const Row& numbers) { set(built_.graph.find(name), numbers); }
+  const BuiltModel& built() const { return built_; }
+
+ private:
+  Tensor& at(ValueId id) { return values_[static_cast<std::size_t>(id)]; }
+  void fill(ValueId id, double number) {
+    for (std::size_t k = 0; k < at(id).elements(); ++k) at(id).set(k, number);
+  }
+
+  const World& world_;
+  BuiltModel built_;
+  std::vector<Tensor> values_;
+};
+
+}  // namespace webai::test

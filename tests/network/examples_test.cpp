@@ -1,0 +1,109 @@
+// EX: the examples of the proposal that feed-forward networks and datasets cover, as they stand there.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+Dataset eight_to_eight(const Context& context) {
+  Tensor values(context, DType::fp32, Shape{6, 8});
+  for (std::size_t i = 0; i < values.elements(); ++i) values.set(i, static_cast<double>((i * 5) % 11) / 11);
+  return Dataset::from(values, values);
+}
+
+bool all_finite(const Output& output) {
+  for (const double value : output.values())
+    if (!std::isfinite(value)) return false;
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("EX-01 the simple network of 8, 14 and 8 neurons in fp16 runs and learns") {
+  NeuralNetwork net = NeuralNetwork::from_json(
+      R"({"domain":"core","dataType":"fp16","minMops":300,"activation":"tanh","layers":[8,14,8],"setup":{"data":""}})");
+  CHECK(net.data_type() == DType::fp16);
+  CHECK(net.info().parameters == 8 * 14 + 14 + 14 * 8 + 8);
+  const Output output = net.run({1, 0, 1, 0, 1, 0, 1, 0});
+  CHECK(output.size() == 8);
+  CHECK(all_finite(output));
+  const Dataset data = eight_to_eight(net.context());
+  const double before = net.verify(data).error;
+  net.train(data, {.max_iterations = 100, .learning_rate = 0.1});
+  CHECK(net.verify(data).error < 0.5 * before);
+}
+
+TEST_CASE("EX-02 the simple network with its io block scales pixels and answers cat, dog or an index") {
+  const std::string head = R"({"domain":"core","dataType":"fp16","minMops":300,"activation":"tanh","layers":[8,14,8],"setup":{"data":""}, "io":)"
+      R"({"input":{"normalize":{"type":"rescale-linear","from":[0,255],"to":[0,1]}},"output":{"denormalize":{"type":"one-hot-to-label","labels":["cat","dog"]}}}})";
+  NeuralNetwork net = NeuralNetwork::from_json(head);
+  NeuralNetwork plain = NeuralNetwork::from_json(R"({"dataType":"fp16","activation":"tanh","layers":[8,14,8]})");
+  const Output output = net.run({255, 0, 255, 0, 255, 0, 255, 0});
+  CHECK(output.values() == plain.run({1, 0, 1, 0, 1, 0, 1, 0}).values());
+  const std::string expected = output.index() == 0 ? "cat" : output.index() == 1 ? "dog" : "";
+  CHECK(output.label() == expected);
+  CHECK(output.ranked().size() == 8);  // past the labels by index
+  CHECK(net.run({255, 0, 255, 0, 255, 0, 255, 0}, {.denormalize = false}).label().empty());
+}
+
+TEST_CASE("EX-03 the network of 784, 128 and 10 neurons with its io block learns a label by name") {
+  NeuralNetwork net = NeuralNetwork::from_json(
+      R"({"domain":"core","dataType":"fp16","minMops":300,"activation":"tanh","layers":[784,128,10],"setup":{"data":""}, "io":)"
+      R"({"input":{"normalize":{"type":"rescale-linear","from":[0,255],"to":[0,1]}},"output":{"denormalize":{"type":"one-hot-to-label","labels":["cat","dog"]}}}})");
+  const Context& context = net.context();
+  Tensor pictures(context, DType::u8, Shape{2, 784}), labels(context, DType::i32, Shape{2});
+  for (std::size_t i = 0; i < 784; ++i) pictures.set(i % 2 ? i : 784 + i, 255);
+  labels.set(1, 1);
+  net.train(Dataset::from(pictures, labels), {.max_iterations = 60, .learning_rate = 0.01});
+  std::vector<double> picture(784);
+  for (std::size_t i = 0; i < 784; ++i) picture[i] = i % 2 ? 255 : 0;
+  CHECK(net.run(picture).label() == "cat");
+  for (double& pixel : picture) pixel = 255 - pixel;
+  CHECK(net.run(picture).label() == "dog");
+}
+
+TEST_CASE("EX-04 a mapped, shuffled, batched and prefetched dataset trains with the options of the example") {
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, 3, 1], "activation": "tanh"})");
+  const Dataset raw = Dataset::from({{{0, 0}, {0}}, {{0, 255}, {1}}, {{255, 0}, {1}}, {{255, 255}, {0}}});
+  const auto preprocess = [context = net.context()](const Item& item) {
+    Tensor input(context, DType::fp32, item.input.shape());
+    for (std::size_t i = 0; i < input.elements(); ++i) input.set(i, item.input.at(i) / 255);
+    return Item{input, item.output};
+  };
+  const Dataset data = raw.map(preprocess).shuffle(1000).batch(32).prefetch(2);
+  CHECK(data.batch_size() == 32);
+  const TrainInfo info = net.train(
+      data, R"({"maxIterations": 20000, "errorThreshold": 0.05, "learningRate": 0.3, "momentum": 0.1})");
+  CHECK(info.stop_reason == "errorThreshold");
+  CHECK(info.error_percent <= 0.05);
+  CHECK(info.samples == 4 * info.iterations);
+  CHECK(net.run({0, 1})[0] > 0.8);
+}
+
+TEST_CASE("EX-22 the block of training options is read, and does what it says") {
+  const char* const options = R"({"toSkip": ["fixed"], "toTrain": ["free", "fixed"], "maxIterations": 20000, "timeout": 1000,
+      "errorMeasureType": "mean-square", "errorThreshold": 0.5, "type": "back-propagation", "learningRate": 0.3, "momentum": 0.1})";
+  NeuralNetwork net = NeuralNetwork::from_json(
+      R"({"activation": "tanh", "layers": [2, {"name": "fixed", "size": 8}, {"name": "free", "size": 1}]})");
+  const std::vector<std::pair<std::string, Tensor>> before = net.parameters();
+  const TrainInfo info = net.train(Dataset::from({{{0, 0}, {0}}, {{0, 1}, {0.5}}, {{1, 0}, {0.5}}}), options);
+  CHECK(info.stop_reason == "errorThreshold");
+  const std::vector<std::pair<std::string, Tensor>> after = net.parameters();
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    INFO(before[i].first);
+    bool same = true;
+    for (std::size_t k = 0; k < before[i].second.elements(); ++k) same = same && before[i].second.at(k) == after[i].second.at(k);
+    CHECK(same == before[i].first.starts_with("fixed."));
+  }
+}
+
+TEST_CASE("EX-26 the author's minimal JSON runs") {
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"activation":"tanh","layers":[8,14,9]})");
+  CHECK(net.run({1, 2, 3, 4, 5, 6, 7, 8}).size() == 9);
+}
