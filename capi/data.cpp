@@ -1,8 +1,10 @@
 #include "capi/data.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -107,6 +109,11 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
   return Dataset::from(std::move(inputs), std::move(outputs));
 }
 
+std::string digits_of(double value) {
+  char digits[32];
+  return {digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr};
+}
+
 // Records of prepare_data: a code, then what it announces (0 reset, 1 input, 3 input and output).
 Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
   const std::size_t inputs = network.input_size(), outputs = network.output_size();
@@ -114,12 +121,20 @@ Dataset from_records(const Context& context, const NeuralNetwork& network, const
   for (std::size_t at = 0; at < records.elements();) {
     const double code = records.at(at);
     if (code != 0 && code != 1 && code != 3)
-      throw Error(Code::invalid_argument, {.message = "prepared data: " + std::to_string(code) + " is no instruction",
+      throw Error(Code::invalid_argument, {.message = "prepared data: no record begins so",
                                            .reason = "INSTRUCTION",
-                                           .path = "/" + std::to_string(at)});
+                                           .path = "/" + std::to_string(at),
+                                           .expected = "0 (reset), 1 (input alone) or 3 (input and output)",
+                                           .actual = digits_of(code),
+                                           .hint = "were the records prepared for a network of the same sizes?"});
     const std::size_t size = code == 0 ? 1 : 1 + inputs + (code == 3 ? outputs : 0);
     if (size > records.elements() - at)
-      refuse(Code::invalid_argument, "TRUNCATED", "prepared data: the last record is cut off");
+      throw Error(Code::invalid_argument, {.message = "prepared data: the last record is cut off",
+                                           .reason = "TRUNCATED",
+                                           .path = "/" + std::to_string(at),
+                                           .expected = std::to_string(size) + " elements",
+                                           .actual = std::to_string(records.elements() - at),
+                                           .hint = "were the records prepared for a network of the same sizes?"});
     if (code == 3) starts.push_back(at + 1);
     at += size;
   }

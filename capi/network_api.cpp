@@ -126,27 +126,21 @@ void set_parameters(webai_context& context, NetworkValue& net, webai_value* give
 
 Value export_model(webai_context& context, NetworkValue& net, webai_value* given, webai_value* cancel) {
   Options opts(given);
-  const std::string to = opts.text("to", "json");
-  SaveOptions save;
-  save.setup_data_as = opts.text("setupDataAs", "base64");
-  save.pretty = opts.boolean("pretty", false);
-  if (opts.find("optimize") || opts.find("layers"))
-    refuse(Code::unsupported, "OPTION", "export: \"optimize\" and \"layers\" are not in this version");
-  opts.finish(context, "export");
-  if (to != "json" && to != "object")
-    throw Error(Code::not_found, {.message = "there is no exporter \"" + to + "\"",
-                                  .reason = "EXPORTER",
-                                  .path = "to",
-                                  .expected = "\"json\" or \"object\""});
-  if (save.setup_data_as != "base64" && save.setup_data_as != "array")
-    throw Error(Code::invalid_argument, {.message = "setupDataAs is \"" + save.setup_data_as + "\"",
-                                         .reason = "OPTION",
-                                         .path = "setupDataAs",
-                                         .expected = "\"base64\" or \"array\""});
-  return submit(context, once([&context, net = net.handle(), save, object = to == "object"] {
-                  const std::string text = net.to_json(save);
-                  return object ? value_from_json(context, read_json(text, context.core().limits()))
-                                : make_text(context, text);
+  const bool object = opts.text("to", "json") == "object", renames = opts.boolean("renamed", false);
+  opts.boolean("strict", false);
+  std::vector<std::string> unknown;
+  const ExportOptions form = export_options_from_json(json_from_value(given, TensorForm::array), &unknown);
+  std::erase_if(unknown, [](const std::string& name) { return name == "renamed" || name == "strict"; });
+  opts.finish(context, "export", unknown);
+  return submit(context, once([&context, net = net.handle(), form, object, renames] {
+                  std::vector<std::pair<std::string, std::string>> renamed;
+                  const std::string text = net.export_model(form, &renamed);
+                  Value model = object ? value_from_json(context, read_json(text, context.core().limits()))
+                                       : make_text(context, text);
+                  if (!renames) return model;
+                  std::vector<Map::Entry> names;
+                  for (const auto& [old, now] : renamed) names.emplace_back(old, make_text(context, now));
+                  return make_map(context, {{"model", std::move(model)}, {"renamed", make_map(context, std::move(names))}});
                 }),
                 cancel, net.placement());
 }

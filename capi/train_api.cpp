@@ -32,6 +32,9 @@ Value progress_value(webai_context& context, const Progress& progress) {
     entries.emplace_back("totalSamples", make_number(context, static_cast<double>(progress.total_samples)));
   entries.emplace_back("error", make_number(context, progress.error));
   if (progress.accuracy) entries.emplace_back("accuracy", make_number(context, *progress.accuracy));
+  if (progress.validation_error) entries.emplace_back("validationError", make_number(context, *progress.validation_error));
+  if (progress.validation_accuracy) entries.emplace_back("validationAccuracy", make_number(context, *progress.validation_accuracy));
+  entries.emplace_back("learningRate", make_number(context, progress.learning_rate));
   if (!context.is_private())
     entries.emplace_back("samplesPerSecond", make_number(context, progress.samples_per_second));
   entries.emplace_back("epochEnd", make_boolean(context, progress.epoch_end));
@@ -49,7 +52,7 @@ TrainRequest read_train_request(webai_context& context, webai_value* given) {
   Options opts(given);
   TrainRequest request;
   std::vector<std::string> unknown;
-  request.options = read_library_options(given, {"layout", "progress", "strict"}, unknown);
+  request.options = read_library_options(given, {"layout", "progress", "strict", "validation"}, unknown);
   request.layout = layout_from_name(opts.text("layout", "pairs"));
   if (webai_value* const progress = opts.find("progress")) {
     auto function = Ref<Function>::share(&expect<Function>(progress, "progress"));
@@ -70,6 +73,9 @@ Value info_value(webai_context& context, const TrainInfo& info) {
   entries.emplace_back("error", make_number(context, info.error));
   entries.emplace_back("errorPercent", make_number(context, info.error_percent));
   if (info.accuracy) entries.emplace_back("accuracy", make_number(context, *info.accuracy));
+  if (info.validation_error) entries.emplace_back("validationError", make_number(context, *info.validation_error));
+  if (info.validation_accuracy) entries.emplace_back("validationAccuracy", make_number(context, *info.validation_accuracy));
+  if (info.best_iteration) entries.emplace_back("bestIteration", make_number(context, static_cast<double>(info.best_iteration)));
   if (!context.is_private()) entries.emplace_back("elapsedMs", make_number(context, info.elapsed_ms));
   entries.emplace_back("samples", make_number(context, static_cast<double>(info.samples)));
   entries.emplace_back("stopReason", make_text(context, info.stop_reason));
@@ -102,11 +108,13 @@ Placement placement_for(NetworkValue& net, webai_value* data) {
 
 Value train(webai_context& context, NetworkValue& net, webai_value* data, webai_value* opts, webai_value* cancel) {
   cancel_argument(context, cancel);
-  const TrainRequest request = read_train_request(context, opts);
+  TrainRequest request = read_train_request(context, opts);
   const NeuralNetwork network = net.handle();
   const Dataset dataset = data_from_value(context, network, data, request.layout);
+  webai_value* const held_out = Options(opts).find("validation");
+  if (held_out) request.options.validation = data_from_value(context, network, held_out, request.layout);
   Placement placement = net.placement(true);
-  placement.loop_thread_only = request.loop_thread || calls_loop_thread(data);
+  placement.loop_thread_only = request.loop_thread || calls_loop_thread(data) || (held_out && calls_loop_thread(held_out));
   return submit(context, std::make_unique<TrainJob>(context, network, dataset, request.options), cancel,
                 std::move(placement));
 }

@@ -33,7 +33,9 @@ struct Example {
 /// class.
 struct Item {
   Tensor input;
-  Tensor output;
+  Tensor output;       ///< may be empty where the sample is ignored
+  bool reset = false;  ///< a new sequence begins with this sample: models with a memory forget what came before
+  bool ignore = false; ///< the sample moves the memory on, but its output is neither learned nor judged
 };
 
 enum class OutputKind : std::uint8_t {
@@ -100,6 +102,8 @@ class WEBAI_EXPORT Dataset {
   static Dataset from(std::initializer_list<Example> examples);
   static Dataset from(const std::vector<Example>& examples);
   static Dataset from(const std::vector<Item>& items);
+  /// Sequences for models with a memory, which forgets between them. An example without output is ignored (Item).
+  static Dataset sequences(const std::vector<std::vector<Example>>& sequences);
   /// The first dimension of both counts the samples. The memory is shared, not copied. Outputs of rank 1 are labels if
   /// their type is an integer one, else single values.
   static Dataset from(Tensor inputs, Tensor outputs);

@@ -88,6 +88,17 @@ struct SaveOptions {
   bool pretty = false;                   ///< indented text
 };
 
+struct ExportOptions {
+  std::string to = "json";               ///< or a program for one sample: "python-numpy", "c", "javascript"
+  std::string setup_data_as = "base64";  ///< of stored weights: "base64", "array", or "given": none where there were none
+  std::string optimize = {};             ///< none: as it was given; "minify"; "pretty": all values in the layers
+  std::string from = {}, upto = {};      ///< a part, both ends included: layers by name, or by index in digits
+  bool keep_names = true;                ///< minify leaves the names of inputs and outputs
+  std::string name = "model";            ///< what a program defines: name_run in C, a function name in JavaScript
+  std::string weights = {};              ///< "u8": in C, one byte for each number of weight matrices
+  bool indent = false;                   ///< line breaks and indentation; "pretty" has them anyway
+};
+
 /// Gradients of the loss by parameter name ("1.weights"), and what they were computed from.
 struct Gradients {
   double error = 0;
@@ -115,6 +126,7 @@ struct NetworkInfo {
   std::uint64_t parameters = 0, bytes = 0;
   double flops = 0;             ///< of one run with one sample; 1 multiply-add = 2
   std::uint64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
+  std::uint64_t state_values = 0;  ///< that one sample keeps from run to run; 0: the model has no memory
   std::string table;            ///< all of it as text, for people
   std::uint64_t nodes = 0;      ///< of the compiled graph, views not counted
   std::uint64_t on_device = 0;  ///< how many of them run on the device that was asked for
@@ -173,10 +185,14 @@ class WEBAI_EXPORT NeuralNetwork {
 
   /// The model as JSON with the current weights: the same structure and key order as it was given.
   std::string to_json(const SaveOptions& options = {}) const;
+  /// The model in another form, or a part of it, with the current weights. `renamed` takes old and new names where
+  /// they differ; a new one is empty where nothing needs a name.
+  std::string export_model(const ExportOptions& options,
+                           std::vector<std::pair<std::string, std::string>>* renamed = nullptr) const;
   /// Writes it to a file, whole or not at all.
   void save(const std::string& path, const SaveOptions& options = {}) const;
 
-  /// The model in another form: what define_export defined, or "json". Options as JSON: {"setupDataAs": "array"}.
+  /// What define_export defined under that name, else export_model. Options as JSON: {"setupDataAs": "array"}.
   std::string export_as(std::string_view to, std::string_view options = {});
 
   NetworkInfo info() const;
@@ -225,6 +241,9 @@ class WEBAI_EXPORT TrainingSession {
   /// Trains for about so long, at least one step, and says what each node of a step takes, in running order. Empty when
   /// training has ended before.
   std::vector<NodeProfile> profile(double milliseconds = 500);
+  /// Writes all of the training's state to a file, whole or not at all, to go on from with TrainOptions::resume: in this
+  /// or another network of the same model, to the same bits. Between two calls of advance.
+  void save_checkpoint(const std::string& path);
   /// So far, or the final account.
   const TrainInfo& info() const;
   /// Ends it with this stop reason.
@@ -260,7 +279,10 @@ WEBAI_EXPORT std::vector<OperationDescription> operations(std::string_view domai
 WEBAI_EXPORT TrainOptions train_options_from_json(const Context& context, std::string_view text,
                                                   const TrainOptions& base = {});
 class Json;
-/// The same from an object (or null) that was read already. Unknown names are put into `unknown` where that is given.
+/// Export options: {"to": "json", "setupDataAs": "base64", "optimize": "minify", "layers": {"from": "input", "to": 3}, ...}
+WEBAI_EXPORT ExportOptions export_options_from_json(const Context& context, std::string_view text);
+WEBAI_EXPORT ExportOptions export_options_from_json(const Json& object, std::vector<std::string>* unknown = nullptr);
+/// Training options from an object (or null) that was read already. Unknown names are put into `unknown` where that is given.
 WEBAI_EXPORT TrainOptions train_options_from_json(const Json& object, const TrainOptions& base = {},
                                                   std::vector<std::string>* unknown = nullptr);
 

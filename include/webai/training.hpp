@@ -87,6 +87,7 @@ struct TrainOptions {
   std::vector<std::string> to_train = {};    ///< names of layers; empty: all
   std::vector<std::string> to_skip = {};
   std::size_t batch_size = 0;                ///< 0: the dataset's, else 1
+  std::size_t bptt = 0;                      ///< models with a memory: steps that gradients go back; 0: a sequence, at most 64
   std::uint64_t accumulate = 1;              ///< batches whose gradients make one update
   std::optional<double> clip_norm = {};      ///< length that all gradients together have at most
   std::optional<double> clip_value = {};     ///< size that each element of a gradient has at most
@@ -104,7 +105,9 @@ struct TrainOptions {
   std::optional<bool> restore_best = {};     ///< end with the weights of the best epoch; empty: where patience is given
 
   std::string checkpoint = {};               ///< file that keeps all of the training's state; empty: none
-  std::uint64_t checkpoint_every = 1;        ///< epochs between two writings; the end of training writes it as well
+  /// Epochs from one writing to the next; 0: after each epoch that ends 5 seconds or more after the last writing. The end
+  /// of training writes it as well.
+  std::uint64_t checkpoint_every = 0;
   bool resume = false;                       ///< go on from that file, to the same bits as without the interruption
 
   std::function<void(const Progress&)> progress = {};

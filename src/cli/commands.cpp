@@ -9,7 +9,26 @@ constexpr CommandEntry table[] = {
      "  webai train iris.json --data \"csv:iris.csv?target=species\" --out trained.json \\\n"
      "    --option maxIterations=200 --option learningRate=0.1 --plot curves.svg\n"
      "Data: idx:IMAGES,LABELS   csv:FILE?target=COLUMN   npy:X,Y   json:FILE   sample:xor|spirals|sine\n"
-     "Ctrl-C ends training after the current batch and still writes --out.",
+     "  webai train net.json --data csv:FILE --checkpoint net.checkpoint --every 5      (and --resume to go on)\n"
+     "Ctrl-C ends training after the current batch and still writes --out and --checkpoint.\n"
+     "Options, as --option KEY=VALUE or in --options FILE:\n"
+     "  when to stop    maxIterations=100   errorThreshold=0.5 (percent)   timeout=60000 (ms)\n"
+     "                  validationSplit=0.2   patience=10   minDelta=0.001   restoreBest=false\n"
+     "  error           errorMeasureType=cross-entropy   (mean-square, mean-absolute, root-mean-square,\n"
+     "                  binary-cross-entropy, huber, hinge, kl, cosine)   errorThresholdUnit=raw\n"
+     "  optimizer       optimizer=adam   (sgd, momentum, nesterov, adamw, adamax, rmsprop, adagrad, adadelta,\n"
+     "                  lion, lamb)   learningRate=0.01   momentum=0.9   weightDecay=0.0001   nesterov=true\n"
+     "                  dampening=0.1   beta1=0.9   beta2=0.999   rho=0.9   epsilon=1e-7   amsgrad=true\n"
+     "                  centered=true   learningRateDecay=0.001   initialAccumulator=0.1\n"
+     "  rate            learningRateSchedule=cosine   (constant, linear, step, exponential, plateau)\n"
+     "                  'learningRateSchedule={\"type\": \"step\", \"every\": 10, \"factor\": 0.5, \"warmupSteps\": 100}'\n"
+     "                  'learningRateSchedule={\"type\": \"plateau\", \"patience\": 3, \"minDelta\": 0.001, \"minimum\": 1e-6}'\n"
+     "                  'learningRateSchedule={\"type\": \"linear\", \"warmupEpochs\": 2}'\n"
+     "  batches         batchSize=32   accumulate=4   clipNorm=1   clipValue=0.5\n"
+     "  classes         'classWeights=[1, 5]'   'classWeights={\"rare\": 5}'   accuracy=false\n"
+     "  layers          'toTrain=[\"hidden\"]'   'toSkip=[\"hidden\"]'\n"
+     "  checkpoints     checkpoint=FILE   checkpointEvery=5   resume=true\n"
+     "  progress        logPeriod=10 (epochs)   logPeriod=500ms",
      make_train},
     {"run", "Run a model once, or answer one job per line",
      "  webai run trained.json --input \"[5.1, 3.5, 1.4, 0.2]\"\n"

@@ -16,36 +16,31 @@ bool truth(const std::string& key, const std::string& value) {
   return value == "true";
 }
 
+// By --to, or by the end of the file's name.
+constexpr std::pair<std::string_view, std::string_view> formats[] = {
+    {"json", "json"}, {"c", "c"}, {"js", "javascript"}, {"mjs", "javascript"}, {"javascript", "javascript"},
+    {"py", "python-numpy"}, {"python", "python-numpy"}, {"python-numpy", "python-numpy"}};
+
 class Convert final : public Command {
  public:
   void declare(Arguments& arguments) override {
     arguments.positional(in_, "in", "IN: a model in JSON");
     arguments.positional(out_, "out", "OUT: the file to write; - is standard output");
-    arguments.text(format_, "--to", "FORMAT", "json (as it is), minify or pretty; default: json");
+    arguments.text(format_, "--to", "FORMAT", "json (as it is), minify, pretty, c, js or python; default: by the name of OUT");
     arguments.texts(pairs_, "--option", "KEY=VALUE",
-                    "setupDataAs=array or =base64 (also writes weights that the model left to chance), pretty=true");
+                    "setupDataAs=array or =base64 (also writes weights that the model left to chance), layers=FROM:TO (a "
+                    "part, by name or index), keepNames=false, pretty=true; of programs: name=NAME, weights=u8 (C)");
     common_.declare(arguments);
   }
 
   int run() override {
-    SaveOptions options;
-    options.setup_data_as = "given";
-    options.pretty = format_ == "pretty";
-    for (const std::string& pair : pairs_) {
-      const auto [key, value] = key_and_value("--option", pair);
-      if (key == "setupDataAs") options.setup_data_as = value;
-      else if (key == "pretty") options.pretty = truth(key, value);
-      else throw UsageError("--option " + pair + ": there is no such option; known are setupDataAs and pretty");
-    }
+    const ExportOptions options = export_options();
     const Context context = common_.context();
-    if (format_ != "json" && format_ != "minify" && format_ != "pretty")
-      throw Error(Code::unsupported, {.message = "models cannot be written as \"" + format_ + "\" by this build",
-                                      .reason = "FORMAT", .path = "--to", .expected = "json, minify or pretty"});
-    const std::size_t dot = out_.find_last_of("./");
-    if (dot != std::string::npos && out_[dot] == '.' && out_.substr(dot) != ".json" && format_ == "json")
-      throw Error(Code::unsupported, {.message = "models cannot be written as \"" + out_.substr(dot + 1) + "\" by this build",
-                                      .reason = "FORMAT", .path = out_, .expected = "a name that ends in .json"});
-    const std::string text = build_network(read_model(context, in_), context, common_.network()).to_json(options);
+    const NeuralNetwork network = build_network(read_model(context, in_), context, common_.network());
+    // Without a wish for anything, the text stays as its author wrote it.
+    const bool plain = options.to == "json" && options.optimize.empty() && options.from.empty() && options.upto.empty();
+    const std::string text = plain ? network.to_json({.setup_data_as = options.setup_data_as, .pretty = options.indent})
+                                   : network.export_model(options);
     if (out_ == "-") {
       print(text + "\n");
       return exit_done;
@@ -57,7 +52,45 @@ class Convert final : public Command {
   }
 
  private:
-  std::string in_, out_, format_ = "json";
+  ExportOptions export_options() const {
+    ExportOptions options;
+    options.setup_data_as = "given";
+    for (const std::string& pair : pairs_) {
+      const auto [key, value] = key_and_value("--option", pair);
+      const std::size_t colon = value.find(':');
+      if (key == "setupDataAs") options.setup_data_as = value;
+      else if (key == "pretty") options.indent = truth(key, value);
+      else if (key == "name") options.name = value;
+      else if (key == "weights") options.weights = value;
+      else if (key == "keepNames") options.keep_names = truth(key, value);
+      else if (key == "layers" && colon != std::string::npos)
+        options.from = value.substr(0, colon), options.upto = value.substr(colon + 1);
+      else
+        throw UsageError("--option " + pair + ": there is no such option; known are setupDataAs, layers=FROM:TO, "
+                         "keepNames, name, weights and pretty");
+    }
+    if (format_ == "minify" || format_ == "pretty") {
+      options.optimize = format_;
+      return options;
+    }
+    const std::string wanted = format_.empty() ? format_of_name() : format_;
+    for (const auto& [word, to] : formats)
+      if (wanted == word) {
+        options.to = to;
+        return options;
+      }
+    throw Error(Code::unsupported, {.message = "models cannot be written as \"" + wanted + "\" by this build",
+                                    .reason = "FORMAT", .path = format_.empty() ? out_ : "--to",
+                                    .expected = format_.empty() ? "a name that ends in .json, .c, .js, .mjs or .py"
+                                                                : "json, minify or pretty, c, js or python"});
+  }
+
+  std::string format_of_name() const {
+    const std::size_t dot = out_.find_last_of("./");
+    return dot == std::string::npos || out_[dot] != '.' ? "json" : out_.substr(dot + 1);
+  }
+
+  std::string in_, out_, format_;
   std::vector<std::string> pairs_;
   CommonOptions common_;
 };

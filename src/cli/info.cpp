@@ -80,7 +80,8 @@ class Info final : public Command {
     std::vector<Row> rows;
     for (const LayerInfo& layer : info.layers) rows.push_back(row_of(layer));
     print(table_text(rows) + plural(info.parameters, "parameter") + ", " + flops_text(info.flops) + " a run, " +
-          size_text(info.bytes) + ", memory for one run " + size_text(info.run_bytes) + "\n");
+          size_text(info.bytes) + ", memory for one run " + size_text(info.run_bytes) +
+          (info.state_values ? ", keeps " + plural(info.state_values, "value") + " from run to run" : "") + "\n");
     return exit_done;
   }
 
@@ -97,6 +98,7 @@ class Info final : public Command {
     JsonObject result;
     result.text("model", model_).raw("layers", json_list(layers)).count("parameters", info.parameters);
     result.count("bytes", info.bytes).number("flops", info.flops).count("run_bytes", info.run_bytes);
+    result.count("state_values", info.state_values);
     return result.count("nodes", info.nodes).count("on_device", info.on_device).str();
   }
 

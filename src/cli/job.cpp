@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "webai/error.hpp"
 
@@ -21,6 +22,17 @@ std::size_t port_index(const std::vector<PortInfo>& ports, const std::string& na
                                 .expected = known});
 }
 
+// A number that the model's type cannot hold would run as infinity without a word.
+void check_range(const NeuralNetwork& network, const Tensor& values, const std::string& name) {
+  if (values.type() != DType::fp64 || network.data_type() == DType::fp64) return;
+  const Tensor narrow = values.converted(network.context(), network.data_type());
+  for (std::size_t i = 0; i < values.elements(); ++i)
+    if (std::isfinite(values.at(i)) && !std::isfinite(narrow.at(i)))
+      throw Error(Code::invalid_argument,
+                  {.message = fmt::format("run: value {} of input \"{}\" is too large for {}", i, name, name_of(network.data_type())),
+                   .reason = "VALUES", .actual = fmt::format("{}", values.at(i))});
+}
+
 Shape batch_shape(std::int64_t samples, const Shape& sample) { return sample.inserted(0, Dimension(samples)); }
 
 }  // namespace
@@ -33,8 +45,9 @@ std::size_t output_index(const NeuralNetwork& network, const std::string& name) 
 }
 
 Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
-  if (inputs.size() == 1) return network.run(inputs.front());
   const std::vector<PortInfo> ports = network.inputs();
+  for (std::size_t p = 0; p < ports.size(); ++p) check_range(network, inputs[p], ports[p].name);
+  if (inputs.size() == 1) return network.run(inputs.front());
   std::int64_t samples = 0;
   for (std::size_t p = 0; p < ports.size(); ++p) {
     const std::int64_t size = std::max<std::int64_t>(1, ports[p].shape.elements());

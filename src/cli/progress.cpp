@@ -45,6 +45,8 @@ std::string ProgressDisplay::line(const Progress& progress, bool bar) const {
   text += "  " + std::to_string(progress.samples) + (total ? "/" + std::to_string(total) : " samples");
   text += "  loss " + loss_text(progress.error);
   if (progress.accuracy) text += "  accuracy " + percent_text(*progress.accuracy);
+  if (progress.validation_error) text += "  held out " + loss_text(*progress.validation_error);
+  if (progress.validation_accuracy) text += " (" + percent_text(*progress.validation_accuracy) + ")";
   return text + "   " + thousands(static_cast<std::uint64_t>(progress.samples_per_second)) + " samples/s";
 }
 

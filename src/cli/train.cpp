@@ -54,10 +54,14 @@ class Train final : public Command {
     arguments.text(data_, "--data", "SRC", "What to learn from, such as idx:IMAGES,LABELS or csv:FILE?target=COLUMN",
                    Need::required);
     arguments.text(test_, "--test", "SRC", "What to measure the trained model on");
+    arguments.text(validation_, "--validation", "SRC", "What to measure on after each epoch, for patience and plateaus");
     arguments.text(out_, "--out,-o", "FILE", "Where to write the trained model");
     arguments.texts(pairs_, "--option", "KEY=VALUE", "A training option, such as learningRate=0.1 or maxIterations=10");
     arguments.text(options_file_, "--options", "FILE", "Training options as a JSON object; --option wins over them");
     arguments.text(plot_, "--plot", "FILE.svg", "Where to draw loss and accuracy by epoch");
+    arguments.text(checkpoint_, "--checkpoint", "FILE", "Where to keep all of the training's state, to go on from with --resume");
+    arguments.count(every_, "--every", "Epochs from one writing of the checkpoint to the next, instead of some seconds");
+    arguments.flag(resume_, "--resume", "Go on from the checkpoint, as if training had never been interrupted");
     arguments.flag(keep_order_, "--no-shuffle", "Learn from the samples in the order of the data, in every epoch");
     common_.declare(arguments);
   }
@@ -68,14 +72,16 @@ class Train final : public Command {
     ChosenOptions chosen = read_train_options(context, options_file_, pairs_);
     ModelFile file = read_model(context, model_);
     NeuralNetwork network = build_network(file, context, common_.network());
-    for (const std::string* path : {&out_, &plot_}) check_writable(*path);
+    TrainOptions& options = chosen.options;
+    take_checkpoint_options(options);
+    for (const std::string* path : {&out_, &plot_, &options.checkpoint}) check_writable(*path);
     const Dataset data = open_data(data_);
     const Dataset test = test_.empty() ? Dataset() : open_data(test_);
     if (const std::string adapted = adapt_to_data(file, network, data); !adapted.empty()) {
       common_.say("webai: " + adapted + "\n");
       network = build_network(file, context, common_.network());
     }
-    TrainOptions& options = chosen.options;
+    if (!validation_.empty()) options.validation = open_data(validation_);
     if (options.batch_size == 0 && !data.batch_size()) options.batch_size = default_batch;
     if (!chosen.stops) set_default_stop(options, data);
     announce(network, data, test, chosen);
@@ -91,11 +97,23 @@ class Train final : public Command {
     report(info, display, tested, text.size());
     if (!interrupted()) return exit_done;
     notice(std::string("webai: training was ended by ") + interruption() + " in epoch " + std::to_string(display.last().iteration) +
-           (out_.empty() ? "; the model was not saved (there is no --out)" : "; the model so far is in " + out_) + "\n");
+           (out_.empty() ? "; the model was not saved (there is no --out)" : "; the model so far is in " + out_) +
+           (options.checkpoint.empty() ? "" : "; go on with --resume") + "\n");
     return exit_failed;
   }
 
  private:
+  void take_checkpoint_options(TrainOptions& options) const {
+    if (!checkpoint_.empty()) options.checkpoint = checkpoint_;
+    if (options.checkpoint.empty() && (every_ || resume_)) throw UsageError("--every and --resume are for --checkpoint FILE");
+    if (every_) options.checkpoint_every = *every_;
+    options.resume = options.resume || resume_;
+    // What ended is looked for before hours go by.
+    if (options.resume && ::access(options.checkpoint.c_str(), R_OK) != 0)
+      throw Error(Code::not_found, {.message = "there is no checkpoint to go on from", .reason = "FILE", .path = options.checkpoint,
+                                    .hint = "leave out --resume to begin"});
+  }
+
   static TrainInfo train(NeuralNetwork& network, const Dataset& data, const TrainOptions& options, ProgressDisplay& display) {
     watch_for_interrupt();
     try {
@@ -140,6 +158,8 @@ class Train final : public Command {
       JsonObject result;
       result.text("model", model_).count("iterations", info.iterations).count("samples", info.samples);
       result.number("error", error).number("error_percent", error ? std::optional(100 * *error) : error).number("accuracy", accuracy);
+      result.number("validation_error", info.validation_error).number("validation_accuracy", info.validation_accuracy);
+      if (info.best_iteration) result.count("best_iteration", info.best_iteration);
       result.number("elapsed_ms", info.elapsed_ms).number("samples_per_s", speed).text("stop_reason", info.stop_reason);
       if (tested.samples)
         result.raw("test", JsonObject().number("error", tested.error).number("accuracy", tested.accuracy)
@@ -153,6 +173,10 @@ class Train final : public Command {
                        plural(info.iterations, "epoch") + ", " + duration_text(info.elapsed_ms) + ", " +
                        thousands(static_cast<std::uint64_t>(speed)) + " samples/s\n";
     text += (error ? "loss " + loss_text(*error) : "loss not measured") + (accuracy ? ", accuracy " + percent_text(*accuracy) : "") + "\n";
+    if (info.validation_error)
+      text += "held out: loss " + loss_text(*info.validation_error) +
+              (info.validation_accuracy ? ", accuracy " + percent_text(*info.validation_accuracy) : "") +
+              (info.best_iteration ? ", best in epoch " + std::to_string(info.best_iteration) : "") + "\n";
     if (tested.samples)
       text += tested.accuracy ? "test accuracy " + percent_text(*tested.accuracy) + "\n"
                               : "test error " + loss_text(tested.error) + "\n";
@@ -161,9 +185,10 @@ class Train final : public Command {
     print(text + (out_.empty() && plot_.empty() ? "" : "\n"));
   }
 
-  std::string model_, data_, test_, out_, options_file_, plot_;
+  std::string model_, data_, test_, validation_, out_, options_file_, plot_, checkpoint_;
   std::vector<std::string> pairs_;
-  bool keep_order_ = false;
+  std::optional<std::uint64_t> every_;
+  bool keep_order_ = false, resume_ = false;
   CommonOptions common_;
 };
 

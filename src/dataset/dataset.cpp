@@ -215,7 +215,7 @@ void Dataset::State::describe() const {
                                              .reason = "EMPTY_DATASET"});
       }
     }
-    const Item made = steps[i].map(view_item(now, input.data(), output.data()));
+    const Item made = steps[i].map(view_item(now, input.data(), output.data(), 0));
     Description mapped = describe_item(made, "map: sample 0");
     mapped.size = now.size;
     if (mapped.kind == OutputKind::label) {  // maps are about inputs; a changed label is still checked when it comes

@@ -6,6 +6,7 @@
 
 #include "dataset/assembler.h"
 #include "dataset/prefetch.h"
+#include "dataset/sequences.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -55,6 +56,7 @@ struct BatchIterator::Implementation {
   bool next_view(Block& block, std::size_t most) noexcept;
   bool next_assembled(Block& block, std::size_t most);
   bool next_prefetched(Block& block, std::size_t most);
+  bool next_window(Block& block);
 
   Context context;
   Dataset dataset;  // keeps what views point to
@@ -73,6 +75,8 @@ struct BatchIterator::Implementation {
   std::unique_ptr<BlockBuffer> buffer;
   std::size_t capacity = 0;  // samples in buffer
   std::unique_ptr<Prefetcher> prefetcher;
+  std::unique_ptr<SequenceAssembler> sequences;
+  std::unique_ptr<BlockBuffer> judged;  // and what is kept
   Block pending;             // view: what is left of the epoch; prefetch: what is left of a slot
   bool begun = false, ended = false;
 };
@@ -93,6 +97,15 @@ BatchIterator::Implementation::Implementation(const Context& the_context, const 
                                          .reason = "EMPTY_DATASET",
                                          .actual = dataset.describe()});
   }
+  if (options.window > 0) {
+    if (options.batch != options.window * options.lanes) throw Error(Code::internal, "dataset: a batch of windows has another size");
+    sequences = std::make_unique<SequenceAssembler>(
+        open_stream(context, dataset.state(), options.seed, options.interrupted, Unit::sequence), dataset.state(), description, options);
+    buffer = std::make_unique<BlockBuffer>(context, checked_product(options.batch, input_bytes, "one window"),
+                                           checked_product(options.batch, outputs.bytes(), "one window"));
+    judged = std::make_unique<BlockBuffer>(context, options.batch * size_of(options.type), options.lanes * size_of(options.type));
+    return;
+  }
   if (prepare_view()) return;
   assembler = std::make_unique<Assembler>(open_stream(context, dataset.state(), options.seed, options.interrupted), description, options);
   const std::size_t ahead = dataset.state().prefetch;
@@ -111,7 +124,8 @@ bool BatchIterator::Implementation::prepare_view() {
   const Dataset::State& state = dataset.state();
   if (!range_of(state, 0)) return false;  // shuffled, mapped or repeated
   table = state.source->table(context);
-  if (!table) return false;
+  if (!table || std::any_of(table->marks.begin(), table->marks.end(), [](Marks marks) { return (marks & mark_ignore) != 0; }))
+    return false;
   const Range range = *range_of(state, table->samples);
   const std::size_t samples = static_cast<std::size_t>(range.count);
   const bool same = description.input_type == options.type;
@@ -124,7 +138,9 @@ bool BatchIterator::Implementation::prepare_view() {
   const auto* first_output =
       static_cast<const std::byte*>(table->outputs.data()) + range.first * description.output_bytes();
   const auto rows = static_cast<std::int64_t>(samples);
-  whole = {samples, first_input, first_output};
+  whole.samples = samples;
+  whole.inputs = first_input;
+  whole.outputs = first_output;
   if (!same) {
     converted_inputs = Tensor::uninitialised(context, options.type,
                                              Shape{rows, static_cast<std::int64_t>(input_elements)});
@@ -168,10 +184,21 @@ bool BatchIterator::Implementation::next_assembled(Block& block, std::size_t mos
     capacity = most;
   }
   ended = true;  // also when fill throws: what follows in the epoch is unknown
-  block = {assembler->fill(buffer->inputs(), buffer->outputs(), most), buffer->inputs(), buffer->outputs()};
+  block = {};
+  block.samples = assembler->fill(buffer->inputs(), buffer->outputs(), most);
+  block.inputs = buffer->inputs();
+  block.outputs = buffer->outputs();
   ended = block.samples < most;
   if (drop_remainder) block.samples -= block.samples % options.batch;
   return block.samples > 0;
+}
+
+bool BatchIterator::Implementation::next_window(Block& block) {
+  if (ended) return false;
+  ended = true;  // also when fill throws
+  block = {options.batch, buffer->inputs(), buffer->outputs(), judged->inputs(), judged->outputs(), 0};
+  ended = !sequences->fill(buffer->inputs(), buffer->outputs(), judged->inputs(), judged->outputs(), block.counted);
+  return !ended;
 }
 
 bool BatchIterator::Implementation::next_prefetched(Block& block, std::size_t most) {
@@ -194,7 +221,9 @@ void BatchIterator::begin_epoch(std::uint64_t number) {
   self.begun = true;
   self.ended = false;
   self.pending = self.whole;
-  if (self.prefetcher) {
+  if (self.sequences) {
+    self.sequences->begin(number);
+  } else if (self.prefetcher) {
     self.prefetcher->begin(number);
   } else if (self.assembler) {
     self.assembler->begin(number);
@@ -209,8 +238,12 @@ bool BatchIterator::next(Block& block, std::size_t max_samples) {
   }
   if (!self.begun) begin_epoch(0);
   const std::size_t most = batch == 1 ? max_samples : max_samples - max_samples % batch;
-  if (self.view) return self.next_view(block, most);
-  return self.prefetcher ? self.next_prefetched(block, most) : self.next_assembled(block, most);
+  if (self.sequences) return self.next_window(block);
+  const bool more = self.view         ? self.next_view(block, most)
+                    : self.prefetcher ? self.next_prefetched(block, most)
+                                      : self.next_assembled(block, most);
+  block.counted = block.samples;
+  return more;
 }
 
 std::size_t BatchIterator::input_elements() const noexcept { return implementation_->input_elements; }
@@ -221,6 +254,7 @@ bool BatchIterator::is_view() const noexcept { return implementation_->view; }
 std::size_t BatchIterator::preferred_samples() const noexcept {
   const Implementation& self = *implementation_;
   const std::size_t batch = self.options.batch;
+  if (self.sequences) return batch;
   if (self.view) return (self.whole.samples + batch - 1) / batch * batch;
   const std::size_t batches = preferred_block / std::max<std::size_t>(1, self.input_bytes) / batch;
   return std::max<std::size_t>(1, batches) * batch;

@@ -26,6 +26,9 @@ struct BatchOptions {
   std::size_t classes = 0;                  ///< labels from here on are an error; 0: whatever the dataset counts
   std::vector<std::int32_t> label_map = {}; ///< class of the dataset -> class of the model; empty: the same
   std::uint64_t seed = 0;                   ///< of shuffles without their own
+  /// For models with a memory: 0, or how many samples of a sequence a block holds. `lanes` sequences stand side by side;
+  /// `batch` is the product of the two, and each block is one batch.
+  std::size_t window = 0, lanes = 1;
   std::size_t batch = 1;                    ///< blocks are whole multiples of it, but for the last of an epoch
   std::size_t expected_inputs = 0;          ///< values a sample must have, 0: any; SHAPE_MISMATCH otherwise
   std::size_t expected_outputs = 0;         ///< the same for outputs delivered as values
@@ -43,6 +46,10 @@ struct Block {
   std::size_t samples = 0;
   const void* inputs = nullptr;   ///< [samples, input_elements] of BatchOptions::type
   const void* outputs = nullptr;  ///< [samples, output_elements] of that type, or i32 [samples] for labels
+  // Of windows of sequences, [window, lanes] samples:
+  const void* judged = nullptr;   ///< [window, lanes] of BatchOptions::type: 1 where the output counts, else 0
+  const void* kept = nullptr;     ///< [lanes] of that type: 0 where a sequence begins, so that its lane forgets
+  std::size_t counted = 0;        ///< samples that count: those judged, or all
 };
 
 /// Walks over epochs. Allocates nothing once its buffers have grown to their size. Used by one thread at a time.

@@ -59,8 +59,20 @@ class PairReader {
   std::shared_ptr<const Source> source() {
     if (!json_.is_array()) fail("", "the file holds no list of samples", "[[input, output], ...]", describe(json_));
     if (json_.size() == 0) fail("", "the file holds no samples");
-    for (std::size_t i = 0; i < json_.size(); ++i) read_sample(json_.at(i), i);
-    const std::uint64_t samples = json_.size();
+    bool reset = false;
+    for (std::size_t i = 0; i < json_.size(); ++i) {
+      const Json sample = json_.at(i);
+      if (sample.is_text() && sample.as_text() == "RESET") {
+        reset = true;
+        continue;
+      }
+      marks_.push_back(std::exchange(reset, false) ? mark_reset : Marks{0});
+      read_sample(sample, i);
+    }
+    if (marks_.empty()) fail("", "the file holds no samples");
+    if (!output_.first) fill_ignored();
+    if (output_.first) fail("", "no sample has an output");
+    const std::uint64_t samples = marks_.size();
     const auto rows = static_cast<std::int64_t>(samples);
     Description description;
     description.input_type = description.output_type = DType::fp64;
@@ -78,8 +90,9 @@ class PairReader {
                                     : std::nullopt;
     }
     const Shape outputs = description.output_shape.inserted(0, rows);
+    if (std::all_of(marks_.begin(), marks_.end(), [](Marks marks) { return marks == 0; })) marks_.clear();
     return make_table_source({keep(std::move(input_.numbers), input_.shape.inserted(0, rows)),
-                              keep(std::move(output_.numbers), outputs), samples},
+                              keep(std::move(output_.numbers), outputs), samples, std::move(marks_)},
                              std::move(description));
   }
 
@@ -113,6 +126,10 @@ class PairReader {
   }
 
   void read_side(const Json& value, Side& side, const std::string& place) {
+    if (&side == &output_ && value.is_null()) {  // ignored: its place is filled once outputs are known
+      marks_.back() |= mark_ignore;
+      return;
+    }
     // ["cat"] says the same as "cat".
     const Json only = value.is_array() && value.size() == 1 ? value.at(0) : value;
     if (&side == &output_ && only.is_text()) {
@@ -159,6 +176,26 @@ class PairReader {
       read_numbers(value.at(i), side, shape, axis + 1, first && i == 0, pointer_to(place, i));
   }
 
+  // Outputs of ignored samples: zeros, or any label.
+  void fill_ignored() {
+    if (std::none_of(marks_.begin(), marks_.end(), [](Marks marks) { return (marks & mark_ignore) != 0; })) return;
+    const auto width = static_cast<std::size_t>(output_.shape.elements());
+    std::vector<double> numbers;
+    std::vector<std::string> texts;
+    std::size_t next = 0;
+    for (const Marks marks : marks_) {
+      const bool ignored = (marks & mark_ignore) != 0;
+      if (!output_.texts.empty()) {
+        texts.push_back(ignored ? output_.texts.front() : output_.texts[next]);
+      } else {
+        for (std::size_t i = 0; i < width; ++i) numbers.push_back(ignored ? 0 : output_.numbers[next * width + i]);
+      }
+      next += !ignored;
+    }
+    output_.numbers = std::move(numbers);
+    output_.texts = std::move(texts);
+  }
+
   // Labels are numbered in byte order of the texts, as in tables.
   void number_labels() {
     labels_ = output_.texts;
@@ -179,6 +216,7 @@ class PairReader {
   Json json_;
   Side input_, output_;
   std::vector<std::string> labels_;
+  std::vector<Marks> marks_;  // one for each sample
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Sources that need no file: tensors, lists, and a function of the program.
+#include <algorithm>
 #include <cstring>
 
 #include "dataset/state.h"
@@ -20,6 +21,7 @@ class TableReader final : public Reader {
     ++position_;
     return true;
   }
+  Marks marks() const override { return table_->marks.empty() ? Marks{0} : table_->marks[position_ - 1]; }
 
  private:
   void copy(const Tensor& from, std::byte* to, std::size_t bytes) const {
@@ -52,13 +54,16 @@ class CallbackReader final : public Reader {
     Item item;
     if (!function_(index_, item)) return false;
     store_item(item, description_, input, output, "item " + std::to_string(index_));
+    marks_ = marks_of(item);
     ++index_;
     return true;
   }
+  Marks marks() const override { return marks_; }
 
  private:
   Dataset::ItemFunction function_;
   Description description_;
+  Marks marks_ = 0;
   std::size_t index_ = 0;
 };
 
@@ -183,9 +188,23 @@ std::shared_ptr<const Source> make_callback_source(Dataset::ItemFunction functio
 Dataset Dataset::from(std::initializer_list<Example> examples) { return dataset_of(source_of_examples(examples)); }
 Dataset Dataset::from(const std::vector<Example>& examples) { return dataset_of(source_of_examples(examples)); }
 
+Dataset Dataset::sequences(const std::vector<std::vector<Example>>& sequences) {
+  std::vector<Item> items;
+  const auto tensor = [](const std::vector<double>& values) {
+    return keep(std::vector<double>(values), DType::fp64, Shape{static_cast<std::int64_t>(values.size())});
+  };
+  for (const std::vector<Example>& sequence : sequences)
+    for (const Example& example : sequence)
+      items.push_back({tensor(example.input), tensor(example.output), &example == sequence.data(), example.output.empty()});
+  return from(items);
+}
+
 Dataset Dataset::from(const std::vector<Item>& items) {
   if (items.empty()) fail_empty();
-  Description description = describe_item(items.front(), "/0");
+  // An ignored sample may lack its output: another one says what outputs are like.
+  const auto judged = std::find_if(items.begin(), items.end(), [](const Item& item) { return !item.ignore; });
+  const auto first = judged == items.end() ? items.begin() : judged;
+  Description description = describe_item(*first, "/" + std::to_string(first - items.begin()));
   const std::size_t input_bytes = description.input_bytes(), output_bytes = description.output_bytes();
   std::vector<std::byte> inputs(checked_product(items.size(), input_bytes, "the inputs"));
   std::vector<std::byte> outputs(checked_product(items.size(), output_bytes, "the outputs"));
@@ -202,6 +221,8 @@ Dataset Dataset::from(const std::vector<Item>& items) {
   table.inputs = keep(std::move(inputs), description.input_type, description.input_shape.inserted(0, rows));
   table.outputs = keep(std::move(outputs), description.output_type, description.output_shape.inserted(0, rows));
   table.samples = items.size();
+  for (const Item& item : items) table.marks.push_back(marks_of(item));
+  if (std::all_of(table.marks.begin(), table.marks.end(), [](Marks marks) { return marks == 0; })) table.marks.clear();
   return dataset_of(make_table_source(std::move(table), std::move(description)));
 }
 
@@ -224,7 +245,7 @@ Dataset Dataset::from(Tensor inputs, Tensor outputs) {
   if (description.output_shape.elements() == 1) {
     description.class_count = count_classes(outputs.type(), outputs.data(), outputs.elements());
   }
-  Table table{std::move(inputs), std::move(outputs), *description.size};
+  Table table{std::move(inputs), std::move(outputs), *description.size, {}};
   return dataset_of(make_table_source(std::move(table), std::move(description)));
 }
 

@@ -39,7 +39,11 @@ void Prefetcher::begin(std::uint64_t epoch) {
 }
 
 Block Prefetcher::block_of(const Slot& slot) const noexcept {
-  return {slot.samples, slot.buffer->inputs(), slot.buffer->outputs()};
+  Block block;
+  block.samples = slot.samples;
+  block.inputs = slot.buffer->inputs();
+  block.outputs = slot.buffer->outputs();
+  return block;
 }
 
 Block Prefetcher::next() {

@@ -66,6 +66,7 @@ void RowStore::grow() {
   chunks_.reserve(chunks_.size() + 1);
   free_.reserve(rows);
   numbers_.resize(rows);
+  marks_.resize(rows);
   auto* memory = static_cast<std::byte*>(context_->allocate((input_stride_ + output_stride_) * slots));
   chunks_.push_back({memory, memory + input_stride_ * slots});
   for (std::size_t i = 0; i < slots; ++i) free_.push_back(static_cast<Handle>(rows - 1 - i));

@@ -31,13 +31,18 @@ class RowStore {
     return chunks_[static_cast<std::uint64_t>(row) >> shift_].output + (row & mask_) * output_stride_;
   }
   /// Takes a slot for the sample of that number.
-  Handle acquire(std::uint64_t number) {
+  Handle acquire(std::uint64_t number, Marks marks = 0) {
     if (free_.empty()) grow();
     const Handle row = free_.back();
     free_.pop_back();
     numbers_[row] = number;
+    marks_[row] = marks;
     return row;
   }
+  Marks marks(Handle row) const noexcept {
+    return !table_ ? marks_[row] : table_->marks.empty() ? Marks{0} : table_->marks[row];
+  }
+  void mark(Handle row, Marks marks) noexcept { marks_[row] = marks; }
   /// Which sample of the source the row holds, from 0: what messages call it.
   std::uint64_t number(Handle row) const noexcept { return table_ ? row : numbers_[row]; }
   void release(Handle row) noexcept {
@@ -55,6 +60,7 @@ class RowStore {
   std::vector<Chunk> chunks_;
   std::vector<Handle> free_;
   std::vector<std::uint64_t> numbers_;                // of the slots
+  std::vector<Marks> marks_;                          // likewise
   std::size_t input_stride_ = 0, output_stride_ = 0;  // bytes
   unsigned shift_ = 32;                               // 2^shift_ rows in a chunk
   Handle mask_ = ~Handle{0};

@@ -31,6 +31,10 @@ struct Description {
   std::size_t output_bytes() const;
 };
 
+/// What is said of a sample beside its values.
+using Marks = std::uint8_t;
+inline constexpr Marks mark_reset = 1, mark_ignore = 2;
+
 /// Reads samples in order. Used by one thread at a time.
 class Reader {
  public:
@@ -38,6 +42,8 @@ class Reader {
   virtual void rewind() = 0;
   /// Writes the next sample as input_bytes() and output_bytes() bytes; false at the end.
   virtual bool read(std::byte* input, std::byte* output) = 0;
+  /// Of the sample read last.
+  virtual Marks marks() const { return 0; }
 };
 
 /// All samples in memory: inputs [samples, ...], outputs [samples, ...].
@@ -45,6 +51,7 @@ struct Table {
   Tensor inputs;
   Tensor outputs;
   std::uint64_t samples = 0;
+  std::vector<Marks> marks = {};  ///< one for each sample, or none at all
 };
 
 /// Immutable; may be used from several threads.

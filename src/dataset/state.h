@@ -46,7 +46,10 @@ struct Dataset::State {
 };
 
 /// A sample as the functions of the program see it, over memory that it does not own.
-Item view_item(const Description& description, std::byte* input, std::byte* output);
+Item view_item(const Description& description, std::byte* input, std::byte* output, Marks marks);
+inline Marks marks_of(const Item& item) noexcept {
+  return static_cast<Marks>((item.reset ? mark_reset : 0) | (item.ignore ? mark_ignore : 0));
+}
 /// What an item made by the program looks like; throws INVALID_ARGUMENT for an empty input.
 Description describe_item(const Item& item, std::string_view place);
 /// Copies an item into a row; throws SHAPE_MISMATCH or TYPE_MISMATCH when it is not as `expected`, INVALID_ARGUMENT for

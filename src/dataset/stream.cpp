@@ -86,6 +86,7 @@ class ReaderStream final : public Stream {
     while (!filling.full()) {
       Held held{rows_.get(), rows_->acquire(position_++)};
       if (!reader_->read(rows_->input(held.row), rows_->output(held.row))) return filling.finish();
+      rows_->mark(held.row, reader_->marks());
       filling.push(held.pass_on());
     }
     ended_ = false;
@@ -249,6 +250,30 @@ class ShuffleStream final : public StepStream {
   bool ended_ = false;
 };
 
+/// For models without a memory: samples whose output is to be ignored say nothing.
+class JudgedStream final : public StepStream {
+ public:
+  using StepStream::StepStream;
+  void begin(std::uint64_t epoch) override { before_->begin(epoch); }
+  std::size_t next(std::span<Handle> into) override {
+    Filling filling(store(), into);
+    for (bool more = true; more && !filling.full();) {
+      const std::span<Handle> rest = filling.rest();
+      const std::size_t count = before_->next(rest);
+      more = count == rest.size();
+      std::size_t kept = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        if ((store().marks(rest[i]) & mark_ignore) != 0)
+          store().release(rest[i]);
+        else
+          rest[kept++] = rest[i];
+      }
+      filling.add(kept);
+    }
+    return filling.finish();
+  }
+};
+
 class MapStream final : public Stream {
  public:
   MapStream(std::unique_ptr<Stream> before, std::unique_ptr<RowStore> rows, const Dataset::State& dataset,
@@ -272,8 +297,9 @@ class MapStream final : public Stream {
     Handle source;
     if (before_->next({&source, 1}) == 0) return false;
     const Held given{&before_->store(), source};
-    const Item made = function_(view_item(from_, given.store->input(source), given.store->output(source)));
-    Held kept{rows_.get(), rows_->acquire(given.store->number(source))};
+    const Marks marks = given.store->marks(source);
+    const Item made = function_(view_item(from_, given.store->input(source), given.store->output(source), marks));
+    Held kept{rows_.get(), rows_->acquire(given.store->number(source), static_cast<Marks>(marks | marks_of(made)))};
     store_item(made, to_, rows_->input(kept.row), rows_->output(kept.row),
                "map: sample " + std::to_string(position_++));
     target = kept.pass_on();
@@ -291,11 +317,13 @@ class MapStream final : public Stream {
 }  // namespace
 
 std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State& dataset, std::uint64_t seed,
-                                    const std::function<bool()>& interrupted) {
+                                    const std::function<bool()>& interrupted, Unit unit) {
   const Source& source = *dataset.source;
   Description description = source.description();
   std::unique_ptr<Stream> stream;
+  bool ignores = source.calls_back();
   if (auto table = source.table(context)) {
+    ignores = std::any_of(table->marks.begin(), table->marks.end(), [](Marks marks) { return (marks & mark_ignore) != 0; });
     const std::uint64_t samples = table->samples;
     stream = std::make_unique<TableStream>(std::make_unique<RowStore>(std::move(table), description), samples);
   } else {
@@ -308,17 +336,20 @@ std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State
       case Step::Kind::skip: stream = std::make_unique<SkipStream>(std::move(stream), step.count); break;
       case Step::Kind::repeat: stream = std::make_unique<RepeatStream>(std::move(stream), step.count); break;
       case Step::Kind::shuffle:
+        if (unit == Unit::sequence) break;  // whole sequences change places, not their samples
         stream = std::make_unique<ShuffleStream>(std::move(stream), step, seed, i, description.size);
         break;
       case Step::Kind::map: {
         const Description& mapped = dataset.description_of_map(i);
         auto rows = std::make_unique<RowStore>(context, mapped);
+        ignores = true;  // the function may say so
         stream = std::make_unique<MapStream>(std::move(stream), std::move(rows), dataset, i, description, interrupted);
         description = mapped;
         break;
       }
     }
   }
+  if (unit == Unit::sample && ignores) stream = std::make_unique<JudgedStream>(std::move(stream));
   return stream;
 }
 

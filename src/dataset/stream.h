@@ -26,9 +26,12 @@ class Stream {
   RowStore& store_;
 };
 
+/// What is shuffled: samples, or whole sequences, which whoever reads the stream does (dataset/sequences.h).
+enum class Unit : std::uint8_t { sample, sequence };
+
 /// The streams of a dataset, one in the other. `seed` is that of shuffles without their own; while samples are read,
 /// `interrupted` (which may be empty) is asked now and again, and a yes ends the call with Interrupted.
 std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State& dataset, std::uint64_t seed,
-                                    const std::function<bool()>& interrupted = {});
+                                    const std::function<bool()>& interrupted = {}, Unit unit = Unit::sample);
 
 }  // namespace webai

@@ -102,6 +102,9 @@ bool InternalModel::each_batch(const Dataset& data, std::uint64_t epoch, std::si
 bool NeuralNetwork::each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
                                const std::function<bool(const Dataset& batch)>& take) const {
   const State& net = *state_;
+  if (net.is_stateful())
+    throw Error(Code::unsupported, {.message = "a model with a memory learns from sequences, which do not come batch by batch yet",
+                                    .reason = "NOT_YET", .path = net.built.states.front().path});
   const std::size_t size = batch ? batch : data.valid() ? data.batch_size().value_or(1) : 1;
   const State::DataPlan plan = net.plan_data(data, {}, size, false);
   // Labels are numbered as the model numbers them; values stay in the user's units, as whoever takes them expects.
@@ -164,22 +167,7 @@ std::string NeuralNetwork::export_as(std::string_view to, std::string_view optio
     InternalModel model(*this);
     return call_algorithm(to, [&] { return (*function)(model, json); });
   }
-  if (to != "json" && to != "object")
-    throw Error(Code::not_found, {.message = "there is no way of exporting called \"" + std::string(to) + "\"",
-                                  .reason = "EXPORT_TYPE",
-                                  .path = "to",
-                                  .expected = "\"json\", \"object\", or what define_export defined"});
-  SaveOptions save;
-  for (const auto& [key, value] : json.members()) {
-    if (key == "setupDataAs" && value.is_text())
-      save.setup_data_as = value.as_text();
-    else if (key == "pretty" && value.is_boolean())
-      save.pretty = value.as_boolean();
-    else
-      throw Error(Code::invalid_argument, {.message = "there is no such export option", .reason = "OPTION_UNKNOWN",
-                                           .path = key, .expected = "\"setupDataAs\", \"pretty\""});
-  }
-  return to_json(save);
+  return export_model(export_options_from_json(json.with("to", Json::text(std::string(to)))));
 }
 
 }  // namespace webai

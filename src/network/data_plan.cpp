@@ -2,7 +2,10 @@
 #include <algorithm>
 
 #include "core/base/names.h"
+#include "dataset/sequences.h"
 #include "network/state.h"
+#include "training/window_graph.h"
+#include "network/training_plan.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -31,14 +34,20 @@ std::vector<std::int32_t> map_labels(std::span<const std::string> of_data, std::
   return map;
 }
 
+// A model with a memory sees sequences: as many side by side as a batch holds, cut into windows of time (A-31).
+void plan_windows(const Context& context, const Dataset& data, BatchOptions& batching, std::size_t bptt) {
+  constexpr std::size_t longest_window = 64;  // unless the caller asks for more
+  const std::optional<SequenceCount> known = count_sequences(context, data);
+  batching.lanes = known ? std::min(batching.batch, known->count) : batching.batch;
+  batching.window = bptt ? bptt : longest_window;
+  if (known) batching.window = std::min(batching.window, known->longest);
+  batching.batch = batching.window * batching.lanes;
+}
+
 }  // namespace
 
 NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& given, std::string_view measure_name,
-                                                               std::size_t batch, bool accuracy) const {
-  if (is_stateful())
-    throw Error(Code::unsupported, {.message = "a model with a memory cannot be trained or verified yet: \"" +
-                                               built.states.front().name + "\" lives from run to run",
-                                    .reason = "NOT_YET", .path = built.states.front().path});
+                                                               std::size_t batch, bool accuracy, std::size_t bptt) const {
   if (!given.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
   DataPlan plan;
   plan.data = given;
@@ -84,7 +93,22 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
     }
   }
   batching.seed = built.seed;
+  if (is_stateful()) plan_windows(context, plan.data, batching, bptt);
   return plan;
+}
+
+Graph NeuralNetwork::State::batch_forward(const BatchOptions& batching, std::int64_t samples, bool training_mode, DType computed_in) const {
+  if (batching.window == 0) return step_forward(samples, training_mode, computed_in);
+  std::vector<SequenceState> states;
+  for (const BuiltState& state : built.states) states.push_back({state.name, state.initial});
+  return over_window(context, *registry, step_forward(static_cast<std::int64_t>(batching.lanes), training_mode, computed_in), states,
+                     static_cast<std::int64_t>(batching.window));
+}
+
+std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data) const {
+  const std::span<const std::string> own = labels_of(model.io.output_rules({}));
+  std::vector<std::string> labels(own.begin(), own.end());
+  return class_weights(chosen, static_cast<std::size_t>(outputs), labels.empty() && data.valid() ? data.labels() : labels);
 }
 
 std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& chosen) const {

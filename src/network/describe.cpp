@@ -91,6 +91,7 @@ NetworkInfo NeuralNetwork::info() const {
   info.bytes = static_cast<std::uint64_t>(summary.bytes);
   info.flops = summary.operations;
   info.run_bytes = static_cast<std::uint64_t>(summary.run_bytes);
+  info.state_values = static_cast<std::uint64_t>(summary.state_values);
   info.table = text_of(summary);
   const Compiled run = compile_run(state.context, *state.registry, state.graph, state.devices.order, 1, [](auto&&...) {});
   const std::string& wanted = state.devices.order.front()->info().name;

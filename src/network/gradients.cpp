@@ -8,6 +8,7 @@
 #include "network/state.h"
 #include "training/optimizer.h"
 #include "training/storage_type.h"
+#include "training/window_graph.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -23,27 +24,31 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   iterator.begin_epoch(0);
   Gradients result;
   std::map<std::string, std::vector<double>> sums;
-  HostWindow input, target;
+  HostWindow input, target, judged, kept;
   std::shared_ptr<GradientProgram> program;
   std::vector<Binding> bindings;
+  std::vector<std::unique_ptr<Buffer>> memory;  // of the sequences, which starts anew: the network's own stays as it is
   double error_sum = 0;
   const Buffers weights = net.snapshot();
   Block block;
-  while (iterator.next(block, batch)) {
+  while (iterator.next(block, plan.batching.batch)) {
     const std::lock_guard guard(net.turn);
     const std::int64_t samples = static_cast<std::int64_t>(block.samples);
     if (!program || samples != program->batch) {
       // The last one is kept: algorithms of programs ask for one batch after the other.
       program = net.gradient_program;
       if (!program || program->batch != samples || program->request.measure != plan.request.measure ||
-          program->request.labels != plan.request.labels) {
-        const Graph forward = net.step_forward(samples, false, type);
+          program->request.labels != plan.request.labels || program->window != plan.batching.window ||
+          program->lanes != plan.batching.lanes) {
+        const Graph forward = net.batch_forward(plan.batching, samples, false, type);
         StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
         step.updates = step.graph.nodes.size();
         if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
         program = std::make_shared<GradientProgram>();
         program->batch = samples;
         program->request = plan.request;
+        program->window = plan.batching.window;
+        program->lanes = plan.batching.lanes;
         program->executable = net.compile(step.graph, false);
         for (const Slot& slot : program->executable->slots())
           if (slot.role == Slot::output) program->outputs[slot.name] = net.devices.memory->allocate(slot.bytes);
@@ -52,7 +57,9 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       bindings.clear();
       for (const Slot& slot : program->executable->slots()) {
         Buffer* bound = find_buffer(weights, slot.name);
-        if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;
+        if (slot.role == Slot::input)
+          bound = slot.name == target_name ? &target : slot.name == judged_name ? &judged : slot.name == kept_name ? &kept : &input;
+        if (!bound && slot.role == Slot::state) bound = memory.emplace_back(net.devices.memory->allocate(slot.bytes)).get();
         if (slot.role == Slot::output) bound = program->outputs.at(slot.name).get();
         bindings.push_back({bound, 0, 0});
       }
@@ -60,6 +67,10 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     input.look_at(block.inputs, block.samples * static_cast<std::size_t>(net.inputs) * size_of(type));
     const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net.outputs) * size_of(type);
     target.look_at(block.outputs, block.samples * target_bytes);
+    if (block.judged) {
+      judged.look_at(block.judged, block.samples * size_of(type));
+      kept.look_at(block.kept, plan.batching.lanes * size_of(type));
+    }
     program->executable->run(bindings, 1);
     error_sum += load_double(type, program->outputs.at(std::string(error_name))->host(), 0);
     for (const std::string& name : names) {
@@ -68,9 +79,9 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       sum.resize(gradient.size() / size_of(type));
       // A batch's gradient is the mean over its samples; batches are weighted by their size.
       for (std::size_t i = 0; i < sum.size(); ++i)
-        sum[i] += load_double(type, gradient.host(), i) * static_cast<double>(block.samples);
+        sum[i] += load_double(type, gradient.host(), i) * static_cast<double>(block.counted);
     }
-    result.samples += block.samples;
+    result.samples += block.counted;
   }
   if (result.samples == 0) throw Error(Code::invalid_argument, {.message = "the data holds no samples", .reason = "EMPTY_DATA"});
   result.error = reported(plan.request.measure, error_sum / static_cast<double>(result.samples));

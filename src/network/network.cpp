@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "compiler/passes.h"
-#include "core/model/export.h"
 #include "core/op/registry.h"
 #include "network/algorithms.h"
 #include "network/state.h"
@@ -184,28 +183,6 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   output.tensor_ = batched ? result : result.reshaped(type.shape.without(0));
   if (!output.labels_.empty() && output.index() < output.labels_.size()) output.label_ = output.labels_[output.index()];
   return output;
-}
-
-std::string NeuralNetwork::to_json(const SaveOptions& options) const {
-  State& state = *state_;
-  ExportOptions out;
-  if (options.setup_data_as == "given") return write_json(state.model.json, options.pretty);
-  if (options.setup_data_as != "base64" && options.setup_data_as != "array")
-    throw Error(Code::invalid_argument, {.message = "setupDataAs is \"" + options.setup_data_as + "\"", .reason = "OPTION",
-                                         .path = "setupDataAs", .expected = "\"base64\", \"array\" or \"given\""});
-  out.setup_data_as = options.setup_data_as == "array" ? SetupDataAs::array : SetupDataAs::base64;
-  out.pretty = options.pretty;
-  std::vector<Tensor> current, learned;
-  const std::lock_guard guard(state.turn);
-  for (const BuiltParameter& parameter : state.built.parameters) current.push_back(state.tensor_of(parameter));
-  for (const AutoNormalize& entry : state.built.auto_normalize)
-    for (const ValueId id : {entry.mean, entry.scale}) {
-      const Value& value = state.built.graph.value(id);
-      Tensor tensor(state.context, value.type.type, value.type.shape);
-      std::memcpy(tensor.data(), state.buffer(value.name)->host(), tensor.bytes());
-      learned.push_back(std::move(tensor));
-    }
-  return export_json(state.model, state.built, current, learned, out);
 }
 
 void NeuralNetwork::save(const std::string& path, const SaveOptions& options) const {

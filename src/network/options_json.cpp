@@ -1,6 +1,7 @@
 // Options as JSON text.
 
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -47,6 +48,63 @@ std::vector<std::string> texts(std::string_view name, const Json& value) {
   return result;
 }
 
+std::vector<double> numbers(std::string_view name, const Json& value) {
+  std::vector<double> result;
+  for (std::size_t i = 0; i < value.size(); ++i) result.push_back(number(name, value.at(i)));
+  return result;
+}
+
+[[noreturn]] void unknown_name(const std::string& what, const std::string& name, const std::vector<std::string_view>& names) {
+  const std::string near = nearest_name(name, names);
+  throw Error(Code::invalid_argument, {.message = "there is no " + what + " \"" + name + "\"", .reason = "OPTION_UNKNOWN", .path = name,
+                                       .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+}
+
+// A name, or an object with what belongs to it.
+LearningRateSchedule schedule(std::string_view name, const Json& value) {
+  if (value.is_text()) return {value.as_text()};
+  if (!value.is_object()) wrong(name, "a name such as \"cosine\", or an object such as {\"type\": \"step\", \"every\": 10}", value);
+  LearningRateSchedule result;
+  for (const auto& [key, given] : value.members()) {
+    if (key == "type") result.type = text(key, given);
+    else if (key == "factor") result.factor = number(key, given);
+    else if (key == "every") result.every = count(key, given);
+    else if (key == "patience") result.patience = count(key, given);
+    else if (key == "minDelta") result.min_delta = number(key, given);
+    else if (key == "minimum") result.minimum = number(key, given);
+    else if (key == "warmupSteps") result.warmup_steps = count(key, given);
+    else if (key == "warmupEpochs") result.warmup_epochs = count(key, given);
+    else
+      unknown_name("property of learningRateSchedule", key,
+                   {"type", "factor", "every", "patience", "minDelta", "minimum", "warmupSteps", "warmupEpochs"});
+  }
+  return result;
+}
+
+// [1, 5] by place, {"cat": 1, "dog": 5} by label.
+void take_class_weights(TrainOptions& options, std::string_view name, const Json& value) {
+  if (!value.is_array() && !value.is_object()) wrong(name, "an array of weights, or an object with a weight for each label", value);
+  options.class_weights = value.is_array() ? numbers(name, value) : std::vector<double>();
+  options.label_weights.clear();
+  if (value.is_object())
+    for (const auto& [label, weight] : value.members()) options.label_weights.emplace_back(label, number(name, weight));
+}
+
+// 10: epochs; "500ms": milliseconds.
+void take_log_period(TrainOptions& options, std::string_view name, const Json& value) {
+  options.log_period = 0;
+  options.log_period_ms = 0;
+  if (!value.is_text()) {
+    options.log_period = count(name, value);
+    return;
+  }
+  const std::string& given = value.as_text();
+  const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), options.log_period_ms);
+  const std::string_view unit(end, static_cast<std::size_t>(given.data() + given.size() - end));
+  if (error != std::errc() || !(options.log_period_ms > 0) || (unit != "ms" && unit != " ms"))
+    wrong(name, "a number of epochs, or milliseconds such as \"500ms\"", value);
+}
+
 // One row per option: its JSON name and how it is taken.
 struct Option {
   std::string_view name;
@@ -61,7 +119,7 @@ constexpr std::array options = {
     Option WEBAI_OPTION("errorThreshold", error_threshold, number),
     Option WEBAI_OPTION("errorThresholdUnit", error_threshold_unit, text),
     Option WEBAI_OPTION("learningRate", learning_rate, number),
-    Option WEBAI_OPTION("learningRateSchedule", learning_rate_schedule, text),
+    Option WEBAI_OPTION("learningRateSchedule", learning_rate_schedule, schedule),
     Option WEBAI_OPTION("momentum", momentum, number),
     Option WEBAI_OPTION("type", type, text),
     Option WEBAI_OPTION("optimizer", optimizer, text),
@@ -79,10 +137,24 @@ constexpr std::array options = {
     Option WEBAI_OPTION("toTrain", to_train, texts),
     Option WEBAI_OPTION("toSkip", to_skip, texts),
     Option WEBAI_OPTION("batchSize", batch_size, count),
+    Option WEBAI_OPTION("bptt", bptt, count),
+    Option WEBAI_OPTION("accumulate", accumulate, count),
+    Option WEBAI_OPTION("clipNorm", clip_norm, number),
+    Option WEBAI_OPTION("clipValue", clip_value, number),
+    Option{"classWeights", take_class_weights},
+    Option WEBAI_OPTION("validationSplit", validation_split, number),
+    Option WEBAI_OPTION("patience", patience, count),
+    Option WEBAI_OPTION("minDelta", min_delta, number),
+    Option WEBAI_OPTION("restoreBest", restore_best, boolean),
+    Option WEBAI_OPTION("checkpoint", checkpoint, text),
+    Option WEBAI_OPTION("checkpointEvery", checkpoint_every, count),
+    Option WEBAI_OPTION("resume", resume, boolean),
+    Option{"logPeriod", take_log_period},
     Option WEBAI_OPTION("accuracy", accuracy, boolean),
     // Words other libraries use for the same.
     Option WEBAI_OPTION("iterations", max_iterations, count),
     Option WEBAI_OPTION("epochs", max_iterations, count),
+    Option WEBAI_OPTION("praxis", optimizer, text),
 };
 #undef WEBAI_OPTION
 
@@ -107,12 +179,7 @@ TrainOptions train_options_from_json(const Json& object, const TrainOptions& bas
       unknown->push_back(member.first);
       continue;
     }
-    if (!found) {
-      const std::string near = nearest_name(member.first, names);
-      throw Error(Code::invalid_argument, {.message = "there is no training option \"" + member.first + "\"",
-                                           .reason = "OPTION_UNKNOWN", .path = member.first,
-                                           .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
-    }
+    if (!found) unknown_name("training option", member.first, names);
     found->take(result, member.first, member.second);
   }
   return result;

@@ -63,6 +63,7 @@ std::vector<NodeProfile> NeuralNetwork::profile(std::size_t batch, double millis
 
 std::vector<NodeProfile> TrainingSession::profile(double milliseconds) {
   return medians(state_->net.context, milliseconds, [&](std::vector<NodeProfile>& rows) {
+    state_->driver->validate();
     state_->driver->fetch();
     const std::lock_guard guard(state_->net.turn);
     return state_->driver->advance_timed(rows);

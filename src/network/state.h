@@ -37,6 +37,7 @@ struct RunProgram {
 /// A program that computes the gradients of one batch, and where they come out.
 struct GradientProgram {
   std::int64_t batch = 0;
+  std::size_t window = 0, lanes = 0;  ///< of sequences
   MeasureRequest request;
   std::unique_ptr<Executable> executable;
   std::map<std::string, std::unique_ptr<Buffer>> outputs;
@@ -76,6 +77,11 @@ struct NeuralNetwork::State {
   Buffer* buffer(std::string_view name) const { return find_buffer(buffers, name); }
   /// A copy of all of them, of one moment between two steps. Takes the turn.
   Buffers snapshot();
+  /// What export writes, of one moment: a tensor for each parameter, mean and scale for each learned normalisation.
+  struct Weights {
+    std::vector<Tensor> parameters, learned;
+  };
+  Weights weights();  ///< takes the turn
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
   RunProgram& program(std::int64_t batch, bool normalize, bool debug = false);
   /// Runs a program whose input and output windows are set, under the turn. The recurrent state goes on by one run, or
@@ -94,7 +100,15 @@ struct NeuralNetwork::State {
     BatchOptions batching;
     MeasureRequest request;
   };
-  DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy) const;
+  DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy,
+                     std::size_t bptt = 0) const;
+  /// The forward graph for a batch of that many samples, or for a window of sequences where the data are such.
+  Graph batch_forward(const BatchOptions& batching, std::int64_t samples, bool training_mode, DType computed_in) const;
+  /// See class_weights; names are those of the model's io, else of the data.
+  std::vector<double> weights_of_classes(const TrainOptions& chosen, const Dataset& data) const;
+
+  class Verification;  // network/verification.h
+  static constexpr std::size_t verification_batch = 64;  ///< samples, where nobody chooses
 };
 
 }  // namespace webai

@@ -1,58 +1,22 @@
 // Training: a session drives the loop of src/training under the network's lock, one segment at a time.
+#include <algorithm>
 #include <cmath>
 #include <mutex>
 
 #include "compiler/passes.h"
 #include "network/algorithms.h"
 #include "network/state.h"
+#include "network/training_plan.h"
 #include "network/training_state.h"
 #include "training/optimizer.h"
 #include "training/storage_type.h"
 #include "webai/error.hpp"
+#include "webai/files.hpp"
 
 namespace webai {
 namespace {
 
-void check_option(bool holds, const char* name, const char* expected, double actual) {
-  if (!holds)
-    throw Error(Code::invalid_argument, {.message = std::string(name) + " is out of range", .reason = "OPTION",
-                                         .path = name, .expected = expected, .actual = std::to_string(actual)});
-}
-
-TrainOptions with_defaults(TrainOptions options) {
-  if (options.type != "back-propagation")
-    throw Error(Code::not_found, {.message = "there is no way of training called \"" + options.type + "\"",
-                                  .reason = "TRAIN_TYPE", .path = "type",
-                                  .expected = "\"back-propagation\", or what define_train defined"});
-  const Optimizer& optimizer = find_optimizer(options.optimizer);
-  if (!options.learning_rate) options.learning_rate = optimizer.learning_rate;
-  if (!options.momentum) options.momentum = optimizer.momentum;
-  check_option(std::isfinite(*options.learning_rate) && *options.learning_rate >= 0, "learningRate", "0 or more",
-               *options.learning_rate);
-  check_option(*options.momentum >= 0 && *options.momentum < 1, "momentum", "0 or more, less than 1", *options.momentum);
-  check_option(!std::isnan(options.timeout) && options.timeout >= 0, "timeout", "0 or more milliseconds", options.timeout);
-  check_option(!std::isnan(options.error_threshold) && options.error_threshold >= 0, "errorThreshold", "0 or more",
-               options.error_threshold);
-  const std::string& schedule = options.learning_rate_schedule.type;
-  if (schedule != "constant" && schedule != "linear" && schedule != "cosine")
-    throw Error(Code::invalid_argument, {.message = "learningRateSchedule is \"" + schedule + "\"", .reason = "OPTION",
-                                         .path = "learningRateSchedule",
-                                         .expected = "\"constant\", \"linear\" or \"cosine\""});
-  if (schedule != "constant" && options.max_iterations == TrainOptions::unlimited)
-    throw Error(Code::invalid_argument, {.message = "learningRateSchedule \"" + schedule + "\" ends at maxIterations, which is not given",
-                                         .reason = "OPTION", .path = "learningRateSchedule"});
-  check_option(options.beta1 >= 0 && options.beta1 < 1, "beta1", "0 or more, less than 1", options.beta1);
-  check_option(options.beta2.value_or(0) >= 0 && options.beta2.value_or(0) < 1, "beta2", "0 or more, less than 1", options.beta2.value_or(0));
-  check_option(options.rho.value_or(0) >= 0 && options.rho.value_or(0) < 1, "rho", "0 or more, less than 1", options.rho.value_or(0));
-  check_option(options.epsilon.value_or(0) >= 0, "epsilon", "0 or more", options.epsilon.value_or(0));
-  check_option(options.weight_decay.value_or(0) >= 0, "weightDecay", "0 or more", options.weight_decay.value_or(0));
-  if (!options.error_threshold_unit.empty() && options.error_threshold_unit != "percent" &&
-      options.error_threshold_unit != "raw")
-    throw Error(Code::invalid_argument, {.message = "errorThresholdUnit is \"" + options.error_threshold_unit + "\"",
-                                         .reason = "OPTION", .path = "errorThresholdUnit",
-                                         .expected = "\"percent\" or \"raw\""});
-  return options;
-}
+constexpr double recurrent_clip_norm = 1;
 
 // Fills "auto" normalisation from up to the first 10,000 samples: mean and 1 / standard deviation of each element of
 // the last dimension, two passes in double.
@@ -63,6 +27,7 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
   batching.type = DType::fp64;
   batching.background = nullptr;
   batching.batch = 1;
+  batching.window = 0;  // in any order: no memory is at work here
   std::size_t first = 0;
   for (const BuiltInput& input : built.inputs) {
     const std::size_t count = static_cast<std::size_t>(input.shape.elements());
@@ -106,7 +71,9 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
 TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, const TrainOptions& given)
     : state_(std::make_unique<State>(std::move(network))) {
   NeuralNetwork::State& net = state_->net;
-  const TrainOptions options = with_defaults(given);
+  TrainOptions options = with_defaults(given);
+  // Through time gradients grow or vanish by powers: a bound keeps one long sequence from undoing what was learned.
+  if (net.is_stateful() && !options.clip_norm && !options.clip_value) options.clip_norm = recurrent_clip_norm;
   const std::vector<std::string> train = net.trainable(options);
   if (train.empty())
     throw Error(Code::invalid_argument, {.message = "there is nothing to train: no layer with parameters is left",
@@ -117,12 +84,16 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     throw Error(Code::busy, {.message = "this network is being trained already", .reason = "BUSY",
                              .hint = "wait for it, or call stop_training"});
   try {
-    const std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
-    NeuralNetwork::State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, options.accuracy);
+    std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
+    // Room for more samples than there are would be computed for nothing.
+    if (data.valid() && data.size()) batch = std::min(batch, static_cast<std::size_t>(std::max<std::uint64_t>(1, *data.size())));
+    const HeldOut parts = hold_out(data, options, net.built.seed);
+    NeuralNetwork::State::DataPlan plan = net.plan_data(parts.training, options.error_measure_type, batch, options.accuracy, options.bptt);
+    plan.request.class_weights = net.weights_of_classes(options, data);
     plan.batching.background = &state_->background;
     plan.batching.type = step_type(net.type);
     const auto buffer = [&net](std::string_view name) { return net.buffer(name); };
-    learn_normalization(net.context, net.built, plan.data, plan.batching, buffer, net.turn);
+    if (!options.resume) learn_normalization(net.context, net.built, plan.data, plan.batching, buffer, net.turn);
     DriverSetup setup;
     setup.options = options;
     setup.measure = plan.request.measure;
@@ -133,14 +104,38 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.stopped = [&net] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };
     setup.buffer = buffer;
     setup.allocate = [&net](std::size_t bytes) { return net.devices.memory->allocate(bytes); };
-    setup.compile = [&net, options, train, request = plan.request](std::int64_t samples) {
+    setup.default_rate = !given.learning_rate && find_optimizer(options.optimizer).proportional;
+    setup.plain_inputs = net.model.io.input_rules({}).empty() && takes_numbers_as_they_are(net.graph, flat_input);
+    for (const auto& [name, own] : net.buffers) setup.kept.emplace_back(name, own.get());
+    if (parts.validation.valid()) {
+      using Verification = NeuralNetwork::State::Verification;
+      NeuralNetwork::State::DataPlan held_out =
+          net.plan_data(parts.validation, name_of(plan.request.measure), NeuralNetwork::State::verification_batch, options.accuracy);
+      state_->verification = std::make_unique<Verification>(net, std::move(held_out), buffer, false);
+      setup.validate = [own = state_->verification.get()](const std::function<bool()>& interrupted) { return own->measure(interrupted); };
+    }
+    setup.compile = [&net, options, train, request = plan.request, batching = plan.batching](std::int64_t samples) {
       const DType type = step_type(net.type);
-      const Graph forward = net.step_forward(samples, true, type);
+      const Graph forward = net.batch_forward(batching, samples, true, type);
       StepGraph step = training_step(net.context, *net.registry, forward, request, options, train);
       if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
+      for (const BuiltState& memory : net.built.states)  // of the lanes that learn, apart from that of runs
+        step.states.push_back({memory.name, {net.type, memory.type.shape}, memory.initial});
       return StepProgram{net.compile(step.graph, true), std::move(step.states)};
     };
     state_->driver = std::make_unique<TrainingDriver>(net.context, plan.data, std::move(setup));
+    state_->checkpoint = options.checkpoint;
+    if (options.resume) {
+      const std::string text = read_file(options.checkpoint, net.context.limits().host_bytes);
+      const std::lock_guard guard(net.turn);
+      try {
+        state_->driver->restore(text, given.learning_rate.has_value());
+      } catch (const Error& error) {
+        ErrorDetails details = error.details();
+        details.path = options.checkpoint;
+        throw Error(error.code(), std::move(details));
+      }
+    }
   } catch (...) {
     net.activity.store(Activity::idle);
     throw;
@@ -159,8 +154,23 @@ bool TrainingSession::advance() {
     const std::lock_guard guard(state_->net.turn);
     more = state_->driver->advance();
   }
-  state_->driver->tell();  // with the turn given back: the function may use the network
+  // With the turn given back: the functions may use the network.
+  state_->driver->validate();
+  if (state_->driver->has_checkpoint()) {
+    const std::string due = state_->driver->take_checkpoint();
+    write_file(state_->checkpoint, std::as_bytes(std::span(due)));
+  }
+  state_->driver->tell();
   return more;
+}
+
+void TrainingSession::save_checkpoint(const std::string& path) {
+  std::string text;
+  {
+    const std::lock_guard guard(state_->net.turn);
+    text = state_->driver->checkpoint();
+  }
+  write_file(path, std::as_bytes(std::span(text)));
 }
 
 const TrainInfo& TrainingSession::info() const { return state_->driver->info(); }
@@ -182,85 +192,6 @@ TrainInfo NeuralNetwork::train(const Dataset& data, const TrainOptions& options,
 
 TrainInfo NeuralNetwork::train(const Dataset& data, std::string_view options, std::stop_token stop) {
   return train(data, train_options_from_json(state_->context, options), std::move(stop));
-}
-
-VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& options, std::stop_token stop) {
-  State& net = *state_;
-  if (!options.type.empty()) {
-    const auto own = find_algorithm<VerifyFunction>(net.context, Algorithm::verify, net.model.domain, options.type);
-    if (!own)
-      throw Error(Code::not_found, {.message = "there is no way of verifying called \"" + options.type + "\"",
-                                    .reason = "VERIFY_TYPE", .path = "type", .hint = "define it with define_verify"});
-    InternalModel model(*this);
-    return call_algorithm(options.type, [&] { return (*own)(model, data, options); });
-  }
-  const std::size_t batch = options.batch_size ? options.batch_size : 64;
-  State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, true);
-  BackgroundThreads background;
-  plan.batching.background = &background;
-  BatchIterator iterator(net.context, plan.data, plan.batching);
-  iterator.begin_epoch(0);
-  struct Step {
-    std::int64_t batch;
-    std::unique_ptr<Executable> executable;
-    std::vector<Binding> bindings;
-  };
-  std::vector<std::unique_ptr<Step>> steps;
-  const Buffers weights = net.snapshot();
-  HostWindow input, target;
-  std::unique_ptr<Buffer> output = net.devices.memory->allocate(static_cast<std::size_t>(net.outputs) * batch * size_of(net.type));
-  std::unique_ptr<Buffer> error = net.devices.memory->allocate(sizeof(double)), correct = net.devices.memory->allocate(sizeof(double));
-  const auto step_for = [&](std::int64_t samples) -> Step& {
-    for (const auto& known : steps)
-      if (known->batch == samples) return *known;
-    auto made = std::make_unique<Step>();
-    made->batch = samples;
-    made->executable = net.compile(verification_step(net.context, *net.registry, net.step_forward(samples, false, net.type), plan.request), false);
-    for (const Slot& slot : made->executable->slots()) {
-      Buffer* bound = find_buffer(weights, slot.name);
-      if (slot.role == Slot::input) bound = slot.name == target_name ? &target : &input;
-      if (slot.role == Slot::output) bound = slot.name == error_name ? error.get() : slot.name == correct_name ? correct.get() : output.get();
-      made->bindings.push_back({bound, 0, 0});
-    }
-    steps.push_back(std::move(made));
-    return *steps.back();
-  };
-
-  VerifyInfo info;
-  double error_sum = 0, correct_sum = 0;
-  const std::size_t classes = plan.request.accuracy ? static_cast<std::size_t>(net.outputs) : 0;
-  info.confusion.assign(classes, std::vector<std::uint64_t>(classes, 0));
-  const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net.outputs) * size_of(net.type);
-  const auto largest = [&](DType type, const void* values, std::size_t row) {
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < classes; ++i)
-      if (load_double(type, values, row * classes + i) > load_double(type, values, row * classes + best)) best = i;
-    return best;
-  };
-  Block block;
-  while (iterator.next(block, batch)) {
-    if (stop.stop_requested()) throw Error(Code::cancelled, {.message = "verifying was cancelled", .reason = "CANCELLED"});
-    const std::lock_guard guard(net.turn);
-    Step& step = step_for(static_cast<std::int64_t>(block.samples));
-    input.look_at(block.inputs, block.samples * static_cast<std::size_t>(net.inputs) * size_of(net.type));
-    target.look_at(block.outputs, block.samples * target_bytes);
-    step.executable->run(step.bindings, 1);
-    error_sum += load_double(net.type, error->host(), 0);
-    if (plan.request.accuracy) correct_sum += load_double(net.type, correct->host(), 0);
-    for (std::size_t s = 0; classes && s < block.samples; ++s) {
-      const std::size_t truth = plan.request.labels
-                                    ? static_cast<std::size_t>(static_cast<const std::int32_t*>(block.outputs)[s])
-                                    : largest(net.type, block.outputs, s);
-      ++info.confusion[truth][largest(net.type, output->host(), s)];
-    }
-    info.samples += block.samples;
-  }
-  if (info.samples == 0) throw Error(Code::invalid_argument, {.message = "the data holds no samples", .reason = "EMPTY_DATA"});
-  const double count = static_cast<double>(info.samples);
-  info.error = reported(plan.request.measure, error_sum / count);
-  info.error_percent = 100 * info.error;
-  if (plan.request.accuracy) info.accuracy = correct_sum / count;
-  return info;
 }
 
 }  // namespace webai

@@ -5,6 +5,7 @@
 
 #include "host/background_thread.h"
 #include "network/state.h"
+#include "network/verification.h"
 #include "training/driver.h"
 
 namespace webai {
@@ -13,7 +14,9 @@ struct TrainingSession::State {
   NeuralNetwork network;
   NeuralNetwork::State& net;
   BackgroundThreads background;
+  std::unique_ptr<NeuralNetwork::State::Verification> verification;  // of the held-out samples
   std::unique_ptr<TrainingDriver> driver;
+  std::string checkpoint;  // file to write to
   TrainInfo final_info;
 
   State(NeuralNetwork given) : network(std::move(given)), net(*network.state_) {}

@@ -5,9 +5,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <numbers>
 
 #include "training/optimizer.h"
+#include "training/window_graph.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t most_steps = 4096;      // in one segment
 constexpr double segment_time = 10;           // milliseconds: who stops a training waits no longer, or for one step
 constexpr double report_interval = 100;       // milliseconds between reports inside an epoch
+constexpr double checkpoint_interval = 5000;  // milliseconds between checkpoints, where nobody says how many epochs
 constexpr int most_untimed = 8;               // segments between two looks at the clock
 
 std::string number_text(double value) {
@@ -29,7 +30,7 @@ struct TrainingDriver::Bound {
   std::int64_t batch = 0;
   StepProgram program;
   std::vector<Binding> bindings;
-  HostWindow inputs, targets, errors, correct;
+  HostWindow inputs, targets, errors, correct, judged, kept;
   std::unique_ptr<Buffer> learning_rate;
   std::size_t input_slot = 0, target_slot = 0, error_slot = 0, correct_slot = ~std::size_t{0};
 };
@@ -42,8 +43,9 @@ TrainingDriver::TrainingDriver(const Context& context, const Dataset& dataset, D
                   batching.interrupted = [this] { return reason_to_stop() != nullptr; };
                   return batching;
                 }()),
-      errors_(most_steps * 2), correct_(most_steps * 2) {  // twice: fp64 models write doubles into the same memory
-  started_ = last_report_ = context_.host().now();
+      errors_(most_steps * 2), correct_(most_steps * 2),  // twice: fp64 models write doubles into the same memory
+      schedule_(setup_.options), patience_(setup_.options.patience, setup_.options.min_delta) {
+  started_ = last_report_ = last_checkpoint_ = context_.host().now();
   bound_for(static_cast<std::int64_t>(setup_.batching.batch));  // what cannot be trained fails before the first step
 }
 
@@ -71,9 +73,10 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
     } else if (slot.name == target_name) {
       binding = {&bound->targets, 0, stride};
       bound->target_slot = i;
+    } else if (slot.name == judged_name || slot.name == kept_name) {
+      binding = {slot.name == judged_name ? &bound->judged : &bound->kept, 0, 0};
     } else if (slot.name == learning_rate_name) {
       bound->learning_rate = setup_.allocate(slot.bytes);
-      set_learning_rate(*bound);
       binding = {bound->learning_rate.get(), 0, 0};
     } else if (Buffer* const own = setup_.buffer(slot.name)) {
       binding = {own, 0, 0};
@@ -100,21 +103,17 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
   return *bound_.back();
 }
 
-double TrainingDriver::learning_rate() const {
-  const double rate = *setup_.options.learning_rate;
-  const std::string& schedule = setup_.options.learning_rate_schedule.type;
-  if (schedule == "constant" || setup_.options.max_iterations == 0) return rate;
-  const double done = static_cast<double>(info_.iterations) / static_cast<double>(setup_.options.max_iterations);
-  return rate * (schedule == "linear" ? 1 - done : (1 + std::cos(std::numbers::pi * done)) / 2);
-}
-
-void TrainingDriver::set_learning_rate(const Bound& bound) {
-  if (bound.learning_rate) store_double(setup_.batching.type, bound.learning_rate->host(), 0, learning_rate());
+void TrainingDriver::update_rate(std::size_t batch) {
+  if (rate_fresh_) return;
+  rate_fresh_ = !schedule_.warming_up(info_.iterations, steps_);
+  const double total = static_cast<double>(setup_.total_samples);
+  const double part = total > 0 ? std::min(1.0, static_cast<double>(epoch_samples_ + batch) / total) : 1;
+  rate_ = schedule_.rate(info_.iterations, steps_, part);
 }
 
 void TrainingDriver::finish(std::string_view reason) {
   info_.stop_reason = reason;
-  info_.elapsed_ms = context_.host().now() - started_;
+  info_.elapsed_ms = elapsed_before_ + context_.host().now() - started_;
 }
 
 const char* TrainingDriver::reason_to_stop() const {
@@ -124,7 +123,7 @@ const char* TrainingDriver::reason_to_stop() const {
 }
 
 void TrainingDriver::fetch() {
-  if (!info_.stop_reason.empty() || block_done_ < block_.samples || epoch_read_ ||
+  if (!info_.stop_reason.empty() || block_done_ < block_.samples || epoch_read_ || epoch_ended_ ||
       info_.iterations >= setup_.options.max_iterations)
     return;
   block_ = {};
@@ -133,35 +132,59 @@ void TrainingDriver::fetch() {
     if (!in_epoch_) {
       iterator_.begin_epoch(info_.iterations);
       in_epoch_ = true;
-      epoch_error_ = epoch_correct_ = 0;
-      epoch_samples_ = 0;
     }
-    const std::size_t batch = setup_.batching.batch;
-    const std::size_t most = std::min(iterator_.preferred_samples(), most_steps * batch);
-    epoch_read_ = !iterator_.next(block_, std::max(most, batch));
-    if (epoch_read_) block_ = {};
+    read_block();
   } catch (const Interrupted&) {
     block_ = {};  // advance() finds the reason again
   }
 }
 
+void TrainingDriver::read_block() {
+  const std::size_t batch = setup_.batching.batch;
+  const std::size_t most = std::max(batch, std::min(iterator_.preferred_samples(), most_steps * batch));
+  for (;; block_done_ = 0) {
+    epoch_read_ = !iterator_.next(block_, most);
+    if (epoch_read_) break;
+    const std::uint64_t skipped = std::min<std::uint64_t>(skip_, block_.counted);
+    skip_ -= skipped;
+    // A window counts whole or not at all.
+    block_done_ = block_.judged ? (skipped == block_.counted && skipped > 0 ? block_.samples : 0) : static_cast<std::size_t>(skipped);
+    if (block_done_ < block_.samples) break;
+  }
+  if (epoch_read_) {
+    block_ = {};
+    if (skip_ > 0)
+      throw Error(Code::invalid_argument, {.message = "the data ends before the sample at which the checkpoint was written",
+                                           .reason = "CHECKPOINT", .hint = "go on with the same data"});
+  } else if (!seen_data_) {
+    seen_data_ = true;
+    if (setup_.default_rate) lower_default_rate();
+  }
+}
+
 bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
-  if (!info_.stop_reason.empty()) return false;
-  if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), false;
-  if (const char* const reason = reason_to_stop()) return finish(reason), false;
+  if (epoch_ended_) {
+    conclude_epoch();
+    return true;  // first the news of it, with the weights it is about
+  }
+  if (!info_.stop_reason.empty()) return ended();
+  if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), ended();
+  if (const char* const reason = reason_to_stop()) return finish(reason), ended();
   if (epoch_read_ && block_done_ == block_.samples) {
     end_epoch();
-    return info_.stop_reason.empty();
+    return true;
   }
   if (block_done_ == block_.samples) return true;  // nothing fetched yet
   const std::size_t batch = setup_.batching.batch;
   const std::size_t left = block_.samples - block_done_;
-  const std::size_t steps = times ? 1 : std::clamp<std::size_t>(left / batch, 1, segment_steps_);
+  const bool one_step = times || schedule_.warming_up(info_.iterations, steps_);
+  const std::size_t steps = one_step ? 1 : std::clamp<std::size_t>(left / batch, 1, segment_steps_);
   const std::size_t step_samples = std::min(batch, left);  // the last batch of an epoch may be smaller
   Bound& bound = bound_for(static_cast<std::int64_t>(step_samples));
   // Where a segment ends changes no result, so its length may follow the clock. A segment that the data cut short is
   // not timed, and after some of those it is still early enough for a report: asking costs as much as a small step.
-  const bool timed = steps == segment_steps_ && !times;
+  const bool timed = steps == segment_steps_ && !one_step;
+  update_rate(step_samples);
   const double began = timed ? context_.host().now() : 0;
   run_steps(bound, block_, block_done_, steps, step_samples, times);
   block_done_ += steps * step_samples;
@@ -175,7 +198,7 @@ bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   untimed_segments_ = timed ? most_untimed : untimed_segments_ + 1;
   if (setup_.options.progress && untimed_segments_ >= most_untimed) {
     untimed_segments_ = 0;
-    if (context_.host().now() - last_report_ >= report_interval) report(false);
+    if (report_is_due(false)) report(false);
   }
   return true;
 }
@@ -188,9 +211,15 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
     return static_cast<const std::byte*>(memory) + slots[slot].bytes / batch * first_sample;
   };
   bound.inputs.look_at(from(block.inputs, bound.input_slot), slots[bound.input_slot].bytes * steps);
+  if (block.judged) {
+    const std::size_t width = size_of(setup_.batching.type);
+    bound.judged.look_at(block.judged, block.samples * width);
+    bound.kept.look_at(block.kept, setup_.batching.lanes * width);
+  }
   bound.targets.look_at(from(block.outputs, bound.target_slot), slots[bound.target_slot].bytes * steps);
   bound.errors.look_at(errors_.data(), errors_.size() * sizeof(float));
   bound.correct.look_at(correct_.data(), correct_.size() * sizeof(float));
+  if (bound.learning_rate) store_double(setup_.batching.type, bound.learning_rate->host(), 0, rate_);
   if (times) {
     *times = bound.program.executable->time_step(bound.bindings);
   } else {
@@ -210,8 +239,9 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
     ++steps_;
     if (!std::isfinite(epoch_error_)) blown_up(bound, block, block.samples);
   }
-  epoch_samples_ += steps * batch;
-  info_.samples += steps * batch;
+  const std::size_t counted = block.judged ? block.counted : steps * batch;
+  epoch_samples_ += counted;
+  info_.samples += counted;
 }
 
 void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_t samples) const {
@@ -257,11 +287,91 @@ void TrainingDriver::end_epoch() {
   info_.error = reported(setup_.measure, epoch_error_ / count);
   info_.error_percent = 100 * info_.error;
   if (counts_correct_) info_.accuracy = epoch_correct_ / count;
-  for (const auto& bound : bound_) set_learning_rate(*bound);  // of the epoch to come
-  if (setup_.options.progress) report(true);
-  const bool percent = setup_.options.error_threshold_unit.empty() ? is_bounded(setup_.measure)
-                                                                   : setup_.options.error_threshold_unit == "percent";
-  if ((percent ? info_.error_percent : info_.error) <= setup_.options.error_threshold) finish("errorThreshold");
+  info_.validation_error.reset();
+  info_.validation_accuracy.reset();
+  epoch_ended_ = true;
+  awaits_validation_ = static_cast<bool>(setup_.validate);
+  if (!awaits_validation_) conclude_epoch();
+}
+
+void TrainingDriver::validate() {
+  if (!std::exchange(awaits_validation_, false)) return;
+  const std::optional<VerifyInfo> held_out = setup_.validate([this] { return reason_to_stop() != nullptr; });
+  if (!held_out) return;
+  info_.validation_error = held_out->error;
+  info_.validation_accuracy = held_out->accuracy;
+}
+
+void TrainingDriver::conclude_epoch() {
+  epoch_ended_ = awaits_validation_ = rate_fresh_ = false;
+  const TrainOptions& options = setup_.options;
+  // An interrupted look at the held-out samples says nothing about the epoch.
+  if (!setup_.validate || info_.validation_error) {
+    const double watched = info_.validation_error.value_or(info_.error);
+    schedule_.epoch_ended(watched);
+    if (watches() && patience_.improves(watched)) {
+      info_.best_iteration = info_.iterations;
+      if (*options.restore_best) best_.keep(setup_.kept, setup_.allocate);
+    }
+  }
+  if (options.progress && report_is_due(true)) report(true);
+  epoch_error_ = epoch_correct_ = 0;
+  epoch_samples_ = 0;
+  const bool percent = options.error_threshold_unit.empty() ? is_bounded(setup_.measure) : options.error_threshold_unit == "percent";
+  if ((percent ? info_.error_percent : info_.error) <= options.error_threshold)
+    finish("errorThreshold");
+  else if (patience_.exhausted())
+    finish("patience");
+  if (options.checkpoint.empty() || !info_.stop_reason.empty()) return;  // the end writes its own
+  const double now = context_.host().now();
+  if (options.checkpoint_every ? info_.iterations % options.checkpoint_every != 0 : now - last_checkpoint_ < checkpoint_interval) return;
+  last_checkpoint_ = now;
+  due_checkpoint_ = checkpoint();
+}
+
+bool TrainingDriver::ended() {
+  if (std::exchange(closed_, true)) return false;
+  // The checkpoint goes on from the last weights; the network gets the best ones.
+  if (!setup_.options.checkpoint.empty()) due_checkpoint_ = checkpoint();
+  if (*setup_.options.restore_best) best_.restore(setup_.kept);
+  return false;
+}
+
+void TrainingDriver::lower_default_rate() {
+  constexpr std::size_t most_samples = 1024;  // enough to know the scale of the data
+  constexpr double large = 10;                // nothing below it is in the way of the default
+  const std::size_t samples = std::min(block_.samples, most_samples);
+  // The greatest square of a sample's length where one of its numbers is large, else 0.
+  const auto squared_length = [&](const void* values, std::size_t elements) {
+    double result = 0, largest = 0;
+    for (std::size_t s = 0; s < samples; ++s) {
+      double sum = 0;
+      for (std::size_t e = 0; e < elements; ++e) {
+        const double value = std::fabs(load_double(setup_.batching.type, values, s * elements + e));
+        sum += value * value;
+        largest = std::max(largest, value);
+      }
+      result = std::max(result, sum);
+    }
+    return largest > large ? result : 0;
+  };
+  // A layer of sums overshoots from a rate of 2 / |x|^2 on; 0.3 is what the defaults come to, momentum included. Weights
+  // behind it grow as large as the targets, and what flows back through them as large once more.
+  double scale = setup_.plain_inputs ? 0.3 * squared_length(block_.inputs, iterator_.input_elements()) / 0.5 : 1;
+  scale = std::max(scale, 1.0);
+  if (!iterator_.outputs_are_labels()) scale *= std::max(1.0, squared_length(block_.outputs, iterator_.output_elements()));
+  if (!(scale > 1)) return;
+  schedule_.base /= scale;
+  context_.log(1, "inputs or targets are far above 1, so the default learning rate is lowered to " + number_text(schedule_.base) +
+                      "; \"normalize\": \"auto\" in the model's io learns faster, learningRate sets another rate");
+}
+
+bool TrainingDriver::report_is_due(bool epoch_end) const {
+  const TrainOptions& options = setup_.options;
+  if (options.log_period > 0) return epoch_end && info_.iterations % options.log_period == 0;
+  if (options.log_period_ms == 0 && epoch_end) return true;
+  const double interval = options.log_period_ms > 0 ? options.log_period_ms : report_interval;
+  return context_.host().now() - last_report_ >= interval;
 }
 
 void TrainingDriver::report(bool epoch_end) {
@@ -274,7 +384,13 @@ void TrainingDriver::report(bool epoch_end) {
   const double count = static_cast<double>(std::max<std::uint64_t>(epoch_samples_, 1));
   progress.error = reported(setup_.measure, epoch_error_ / count);
   if (counts_correct_) progress.accuracy = epoch_correct_ / count;
-  progress.samples_per_second = static_cast<double>(info_.samples) / std::max(last_report_ - started_, 1e-6) * 1000;
+  if (epoch_end) {
+    progress.validation_error = info_.validation_error;
+    progress.validation_accuracy = info_.validation_accuracy;
+  }
+  progress.learning_rate = rate_;
+  progress.samples_per_second =
+      static_cast<double>(info_.samples - samples_before_) / std::max(last_report_ - started_, 1e-6) * 1000;
   progress.epoch_end = epoch_end;
   news_ = progress;
 }

@@ -7,11 +7,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "backends/backend.h"
 #include "dataset/iterator.h"
+#include "training/best_weights.h"
 #include "training/measure.h"
+#include "training/schedule.h"
 #include "training/step_graph.h"
 #include "webai/training.hpp"
 
@@ -36,6 +39,12 @@ struct DriverSetup {
   std::function<std::unique_ptr<Buffer>(std::size_t bytes)> allocate;
   std::function<bool()> stopped;  ///< asked before each segment: true ends training with "stopTraining"
   std::string input_name = "input";
+  NamedBuffers kept;              ///< all parameters and states of the network: what checkpoints and best weights hold
+  /// Measures the held-out samples; nothing when `interrupted` said yes. Empty: none are held out.
+  std::function<std::optional<VerifyInfo>(const std::function<bool()>& interrupted)> validate = {};
+  /// The rate is a default, for steps as large as the gradient: large inputs (where they reach the model as they are) or
+  /// targets lower it.
+  bool default_rate = false, plain_inputs = false;
 };
 
 class TrainingDriver {
@@ -54,6 +63,17 @@ class TrainingDriver {
     times.clear();
     return advance(&times);
   }
+  /// Measures the held-out samples where the last segment ended an epoch; what follows from them comes with the next
+  /// advance. Called without what protects the network.
+  void validate();
+  /// The whole state as a file's text (training/checkpoint.h), at any time between two calls of the others.
+  std::string checkpoint();
+  /// Whether the last advance() made one because it was due, and that one.
+  bool has_checkpoint() const { return !due_checkpoint_.empty(); }
+  std::string take_checkpoint() { return std::exchange(due_checkpoint_, {}); }
+  /// Goes on from a checkpoint, before the first advance. Throws INVALID_ARGUMENT, with nothing changed, for one that
+  /// does not belong to this training. `given_rate`: the options name a learning rate, which then holds from here on.
+  void restore(std::string_view text, bool given_rate);
   /// Calls the progress function where the last segment gave a reason to. Apart from advance, so that the caller can
   /// first let go of what it holds: the function may run and save the network.
   void tell();
@@ -69,9 +89,14 @@ class TrainingDriver {
   Bound& bound_for(std::int64_t batch);
   void run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps, std::size_t batch,
                  std::vector<NodeProfile>* times);
-  double learning_rate() const;  ///< of the epoch under way
-  void set_learning_rate(const Bound& bound);
+  void update_rate(std::size_t batch);  ///< for the step to come
+  void lower_default_rate();
+  void read_block();
   void end_epoch();
+  void conclude_epoch();
+  bool watches() const { return setup_.options.patience > 0 || *setup_.options.restore_best; }
+  bool ended();  ///< false, once what the end of training asks for is done
+  bool report_is_due(bool epoch_end) const;
   void report(bool epoch_end);
   [[noreturn]] void blown_up(const Bound& bound, const Block& block, std::size_t samples) const;
 
@@ -83,7 +108,15 @@ class TrainingDriver {
   std::vector<float> errors_, correct_;  // one per step of a segment
   TrainInfo info_;
   std::optional<Progress> news_;  // not told yet
-  double started_ = 0, last_report_ = 0;
+  Schedule schedule_;
+  Patience patience_;
+  BestWeights best_;
+  std::string due_checkpoint_;
+  double rate_ = 0;                // of the last step, or of the next one where it is fresh
+  bool rate_fresh_ = false;        // and holds until the epoch ends
+  double started_ = 0, last_report_ = 0, last_checkpoint_ = 0;
+  double elapsed_before_ = 0;           // milliseconds of training up to the checkpoint that it went on from ...
+  std::uint64_t samples_before_ = 0;    // ... and samples
   double epoch_error_ = 0, epoch_correct_ = 0;
   std::uint64_t epoch_samples_ = 0, steps_ = 0;
   Block block_;                    // that the iterator gave last ...
@@ -91,7 +124,11 @@ class TrainingDriver {
   bool epoch_read_ = false;        // no more of it is to come
   std::size_t segment_steps_ = 1;  // of the next segment at most: what takes some 10 ms on this machine
   int untimed_segments_ = 0;       // since the clock was last asked
+  std::uint64_t skip_ = 0;         // samples of the epoch under way that were trained on before the checkpoint
   bool in_epoch_ = false, counts_correct_ = false;
+  bool seen_data_ = false;         // a block has been read
+  bool epoch_ended_ = false, awaits_validation_ = false;
+  bool closed_ = false;            // what the end asks for is done
 };
 
 }  // namespace webai

@@ -67,17 +67,26 @@ Ref before(const Builder& builder, Ref output, std::string_view name) {
   throw Error(Code::invalid_argument, std::move(details));
 }
 
-Term count_correct(Term scores, Term target) {
+// 1 for each sample whose largest output is at the target's class, else 0: [batch].
+Term correct_samples(Term scores, Term target) {
   const Attributes last{{"axis", std::int64_t{-1}}};
   const Term guess = scores.apply("argMax", last);
   const Term truth = is_integer(target.dtype()) ? target : flat(target).apply("argMax", last);
-  return sum(cast(guess.apply("equal", truth), scores.dtype()));
+  return cast(guess.apply("equal", truth), scores.dtype());
 }
 
 // With one output the classes are the sides of a half.
-Term count_same_side(Term output, Term target) {
+Term same_side(Term output, Term target) {
   const Term half = output.number(0.5);
-  return sum(cast(output.apply("greater", half).apply("equal", target.apply("greater", half)), output.dtype()));
+  return cast(output.apply("greater", half).apply("equal", target.apply("greater", half)), output.dtype());
+}
+
+// Numbers of samples or of single outputs, [batch] or [batch, ...], with those of samples that do not count as zeros.
+Term only(Term values, Ref judged) {
+  if (!judged) return values;
+  std::vector<std::int64_t> ones(values.shape().rank(), 1);
+  ones[0] = values.shape()[0];
+  return values * Term(values.builder(), judged).apply("reshape", {{"shape", std::move(ones)}});
 }
 
 // Losses times the weight of their sample's class: of the label, of the mixture that a dense target is, or of the sides
@@ -119,6 +128,7 @@ Measure measure_from_name(std::string_view name) {
                .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
 
+std::string_view name_of(Measure measure) { return measures[static_cast<std::size_t>(measure)].name; }
 bool is_bounded(Measure measure) { return measures[static_cast<std::size_t>(measure)].bounded; }
 bool takes_labels(Measure measure) { return measure == Measure::cross_entropy; }
 double reported(Measure measure, double mean) {
@@ -126,7 +136,7 @@ double reported(Measure measure, double mean) {
 }
 
 MeasureRefs append_measure(Builder& builder, Ref output, Ref target, Measure measure, bool counting,
-                           std::span<const double> class_weights) {
+                           std::span<const double> class_weights, Ref judged) {
   const Term y(builder, output), t(builder, target);
   const double batch = static_cast<double>(y.shape()[0]);
   const double outputs = static_cast<double>(y.shape().elements(1, y.shape().rank()));
@@ -159,7 +169,7 @@ MeasureRefs append_measure(Builder& builder, Ref output, Ref target, Measure mea
     case Measure::cross_entropy:
     case Measure::kl: {
       const Ref logits = before(builder, output, "softmax");
-      if (!logits) wrong_last(builder, output, measures[static_cast<std::size_t>(measure)].name, "softmax");
+      if (!logits) wrong_last(builder, output, name_of(measure), "softmax");
       scores = Term(builder, logits);
       losses = scores.apply("softmaxCrossEntropy", t);
       // Less the target's own entropy; what has no share (0) adds nothing.
@@ -183,16 +193,23 @@ MeasureRefs append_measure(Builder& builder, Ref output, Ref target, Measure mea
     }
     case Measure::misclassification: {
       MeasureRefs result;
-      result.error = batch - (outputs > 1 ? count_correct(scores, t) : count_same_side(y, t));
-      if (counting && outputs > 1) result.correct = count_correct(scores, t);
+      const Term correct = sum(only(outputs > 1 ? correct_samples(scores, t) : same_side(y, t), judged));
+      result.error = (judged ? sum(Term(builder, judged)) : y.number(batch)) - correct;
+      if (counting && outputs > 1) result.correct = correct;
       return result;
     }
   }
   MeasureRefs result;
-  const Term total = sum(losses);
+  const Term total = sum(only(losses, judged));
   result.error = scaled(total, error_scale);
-  result.loss = (class_weights.empty() ? total : sum(weighted(losses, t, class_weights))) * (loss_scale / batch);
-  if (counting && scores.shape()[1] > 1) result.correct = count_correct(scores, t);
+  const Term weighed = class_weights.empty() ? total : sum(only(weighted(losses, t, class_weights), judged));
+  if (judged) {
+    const Term count = sum(Term(builder, judged));
+    result.loss = scaled(weighed, loss_scale) / count.apply("max", count.number(1));
+  } else {
+    result.loss = weighed * (loss_scale / batch);
+  }
+  if (counting && scores.shape()[1] > 1) result.correct = sum(only(correct_samples(scores, t), judged));
   return result;
 }
 

@@ -24,6 +24,7 @@ enum class Measure : std::uint8_t {
 
 /// Throws INVALID_ARGUMENT with the known names.
 Measure measure_from_name(std::string_view name);
+std::string_view name_of(Measure measure);
 /// Whether errors are shares of 1, so that a threshold is a percentage.
 bool is_bounded(Measure measure);
 bool takes_labels(Measure measure);
@@ -42,7 +43,8 @@ struct MeasureRefs {
 /// Appends loss and error of `output` [batch, ...] against `target`: values of the same shape, or i32 labels [batch]
 /// where the measure takes them. Cross-entropies and kl use the input of a last softmax or sigmoid; another last
 /// activation is INVALID_ARGUMENT with a hint. `class_weights`: none, or one for each output (one output: of 0 and 1).
+/// `judged` [batch], where given, is 1 for samples that count and 0 for those that do not; means are over the former.
 MeasureRefs append_measure(Builder& builder, Ref output, Ref target, Measure measure, bool count_correct,
-                           std::span<const double> class_weights = {});
+                           std::span<const double> class_weights = {}, Ref judged = {});
 
 }  // namespace webai

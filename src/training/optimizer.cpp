@@ -174,9 +174,9 @@ Term lamb(const TrainOptions& options, const StepInputs& inputs, Term w, Term g,
   return w - inputs.learning_rate * ratio * step;
 }
 
-constexpr std::array<Optimizer, 11> optimizers = {{{"sgd", 0.3, 0.1, sgd},
-                                                   {"momentum", 0.03, 0.9, sgd},
-                                                   {"nesterov", 0.03, 0.9, nesterov},
+constexpr std::array<Optimizer, 11> optimizers = {{{"sgd", 0.3, 0.1, sgd, true},
+                                                   {"momentum", 0.03, 0.9, sgd, true},
+                                                   {"nesterov", 0.03, 0.9, nesterov, true},
                                                    {"adam", 0.001, 0, adam},
                                                    {"adamw", 0.001, 0, adamw},
                                                    {"adamax", 0.002, 0, adamax},

@@ -35,6 +35,7 @@ struct Optimizer {
   double learning_rate;  ///< default
   double momentum;       ///< default
   Update update;
+  bool proportional = false;  ///< its steps grow with the gradient, so the scale of the data bears on the rate
 };
 
 /// Throws INVALID_ARGUMENT with the known names.

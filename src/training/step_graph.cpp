@@ -5,6 +5,7 @@
 #include "autodiff/gradients.h"
 #include "training/gradient_steps.h"
 #include "training/optimizer.h"
+#include "training/window_graph.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -16,10 +17,16 @@ MeasureRefs add_measure(Builder& builder, const MeasureRequest& request) {
   const Shape shape = builder.shape(output);
   const ValueType target = request.labels ? ValueType{DType::i32, Shape{shape[0]}} : ValueType{builder.dtype(output), shape};
   const Ref targets{graph.add_input(std::string(target_name), target)};
-  const MeasureRefs refs = append_measure(builder, output, targets, request.measure, request.accuracy, request.class_weights);
+  const MeasureRefs refs = append_measure(builder, output, targets, request.measure, request.accuracy, request.class_weights,
+                                          {graph.find(judged_name)});
   graph.outputs.push_back({std::string(error_name), refs.error.id});
   if (refs.correct) graph.outputs.push_back({std::string(correct_name), refs.correct.id});
   return refs;
+}
+
+// Nothing is learned, but what a memory holds goes on.
+void keep_memory_only(Graph& graph) {
+  std::erase_if(graph.writes, [&](const Write& write) { return graph.value(write.state).kind == ValueKind::parameter; });
 }
 
 std::vector<Ref> parameter_gradients(Builder& builder, Ref loss, const std::vector<std::string>& names,
@@ -129,7 +136,7 @@ StepGraph training_step(const Context& context, const Registry& registry, const 
 Graph verification_step(const Context& context, const Registry& registry, const Graph& forward,
                         const MeasureRequest& request) {
   Graph graph = forward;
-  graph.writes.clear();
+  keep_memory_only(graph);
   GraphBuilder builder(context, registry, graph);
   add_measure(builder, request);
   return graph;
@@ -138,7 +145,7 @@ Graph verification_step(const Context& context, const Registry& registry, const 
 Graph gradient_step(const Context& context, const Registry& registry, const Graph& forward,
                     const MeasureRequest& request, const std::vector<std::string>& names) {
   Graph graph = forward;
-  graph.writes.clear();
+  keep_memory_only(graph);
   GraphBuilder builder(context, registry, graph);
   const MeasureRefs refs = add_measure(builder, request);
   std::vector<Ref> parameters;

@@ -201,6 +201,26 @@ TEST_CASE("progress is told, and its failure ends the training") {
   await(future);
 }
 
+TEST_CASE("held-out data are measured after each epoch and told") {
+  const ContextHandle context = make_context();
+  std::vector<double> errors;
+  const auto note = [](void* user, webai_call*, webai_value* const* args, std::size_t, webai_value**) {
+    static_cast<std::vector<double>*>(user)->push_back(number_at(args[0], "validationError"));
+    return webai_status{WEBAI_OK};
+  };
+  const Handle progress = make_function(context.get(), note, &errors);
+  const Handle network = make_network(context.get(), xor_model), data = json(context.get(), xor_data);
+  const Handle options = json(context.get(), R"({"maxIterations":4,"patience":9,"logPeriod":2,"optimizer":"nesterov",
+      "validation":[[[0,1],[1]]],"learningRateSchedule":{"type":"plateau","patience":2},"progress":{"$leaf":0}})", {progress});
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_train(network, data, options, nullptr, &future, nullptr) == WEBAI_OK);
+  const Handle info = await(future);
+  REQUIRE(errors.size() == 2);
+  CHECK(errors[0] > 0);
+  CHECK(number_at(info, "validationError") == errors[1]);
+  CHECK(number_at(info, "bestIteration") >= 1);
+}
+
 TEST_CASE("a callback of a training cannot block on its own network") {
   const ContextHandle context = make_context();
   struct Inside {

@@ -327,6 +327,51 @@ TEST_CASE("prepared data is one tensor of records") {
         }).reason() == "SAMPLE_SIZE");
 }
 
+TEST_CASE("EX-20 resets and ignored outputs are prepared alike from each layout") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), xor_model);
+  const std::pair<const char*, const char*> layouts[] = {
+      {"pairs", R"([[[0,1],[1]],{"$instruction":"reset"},[[1,1],{"$instruction":"ignore"}],[[1,0],[1]]])"},
+      {"flat", R"([[0,1],[1],{"$instruction":"reset"},[1,1],{"$instruction":"ignore"},[1,0],[1]])"},
+      {"objects", R"([{"input":[0,1],"output":[1]},{"$instruction":"reset"},
+                      {"input":[1,1],"output":{"$instruction":"ignore"}},{"input":[1,0],"output":[1]}])"}};
+  for (const auto& [layout, text] : layouts) {
+    INFO(layout);
+    const Handle items = json(context.get(), text);
+    const Handle options = json(context.get(), std::string(R"({"layout":")") + layout + "\"}");
+    Handle records, error;
+    const webai_status status = webai_network_prepare_data(network, items, options, records.out(), error.out());
+    INFO(webai_error_message(error, nullptr));
+    REQUIRE(status == WEBAI_OK);
+    CHECK(floats(records) == std::vector<float>{3, 0, 1, 1, 0, 1, 1, 1, 3, 1, 0, 1});
+  }
+}
+
+TEST_CASE("ERR-24 an instruction that does not exist and a record that is cut are told by their place") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), xor_model);
+  const Handle options = json(context.get(), R"({"maxIterations":1})");
+  const auto failure_of = [&](std::vector<float> values) {
+    const std::int64_t size = static_cast<std::int64_t>(values.size());
+    const Handle records = make_tensor(context.get(), std::move(values), {size});
+    return failing([&](webai_value** o, webai_error** e) { return webai_network_train(network, records, options, nullptr, o, e); });
+  };
+  const auto check = [](const Failure& failure, const char* reason, const char* expected, const char* actual) {
+    CHECK(failure.status == WEBAI_INVALID_ARGUMENT);
+    CHECK(failure.reason() == reason);
+    CHECK(detail(failure.error, "path") == "/4");
+    CHECK(detail(failure.error, "expected") == expected);
+    CHECK(detail(failure.error, "actual") == actual);
+    CHECK(detail(failure.error, "hint") == "were the records prepared for a network of the same sizes?");
+  };
+  const char* const codes = "0 (reset), 1 (input alone) or 3 (input and output)";
+  check(failure_of({3, 0, 0, 0, 2, 0, 0}), "INSTRUCTION", codes, "2");
+  check(failure_of({3, 0, 0, 0, 0.5, 0, 0}), "INSTRUCTION", codes, "0.5");
+  check(failure_of({3, 0, 0, 0, -1, 0, 0}), "INSTRUCTION", codes, "-1");
+  check(failure_of({3, 0, 0, 0, std::nanf(""), 0, 0}), "INSTRUCTION", codes, "nan");
+  check(failure_of({3, 0, 0, 0, 3, 0, 0}), "TRUNCATED", "4 elements", "3");
+}
+
 TEST_CASE("several inputs and outputs go by their names") {
   const ContextHandle context = make_context();
   const Handle network = make_network(context.get(), R"({"layers":[

@@ -119,6 +119,7 @@ class Data(CommandTest):
     def test_unknown_and_wrong_options_are_named(self):
         self.refuses("sample:xor", 'did you mean "learningRate"?', "--option", "learningrate=1")
         self.refuses("sample:xor", "learningRate", "--option", "learningRate=fast")
+        self.refuses("sample:xor", "less than 1, got 1.5", "--option", "momentum=1.5")
         self.write("options.json", '{"maxIterations": 3,}')
         self.refuses("sample:xor", ["options.json", "line 1"], "--options", "options.json")
 
@@ -161,7 +162,7 @@ class Data(CommandTest):
         self.fails("run", "wide.json", "--input", "numbers.json", says="run: input expects 784 values, got 785")
         self.write("xor.json", XOR)
         for text, says in [("[1, [2]]", "side by side"), ("[1, ", "line 1, column"), ('["a"]', 'the text "a"'), ("[]", "input"),
-                           ("x.png", "x.png"), ("x.txt", "x.txt"), ("other=[1, 2]", "other")]:
+                           ("[1e39, 0]", 'value 0 of input "input" is too large for fp32'), ("x.png", "x.png"), ("x.txt", "x.txt"), ("other=[1, 2]", "other")]:
             self.fails("run", "xor.json", "--input", text, says=says)
         self.write("x.png", png(3, 3, [0] * 9))
         self.fails("run", "xor.json", "--input", "x.png", says=["x.png", "3 wide"])

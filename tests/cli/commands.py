@@ -3,9 +3,12 @@
 import json
 import os
 import pty
+import re
+import signal
 import struct
 import subprocess
 import sys
+import time
 import unittest
 import xml.dom.minidom
 
@@ -126,6 +129,65 @@ class Train(CommandTest):
         result = self.works("train", "net.json", "--data", "idx:images,labels", "--json")
         self.assertIn("8 pictures", result.err)
         self.assertEqual(result.json["accuracy"], 1)
+
+    def test_every_option_that_the_help_shows_works_as_it_is_shown(self):
+        self.write("net.json", '{"layers": [2, {"name": "hidden", "size": 3}, {"size": 2, "activation": "softmax"}]}')
+        page = self.works("train", "--help").out
+        page = page[page.index("when to stop"):].replace("FILE   ", "c.bin   ")
+        shown = re.findall(r"'([A-Za-z]+[0-9]?=[^']*)'|(?<![\w{\"'])([A-Za-z]+[0-9]?=[^ '\n]+)", page)
+        options = [quoted or plain for quoted, plain in shown]
+        self.assertGreater(len(options), 40)
+        for option in options:
+            if option.startswith(("resume", "checkpoint=")):
+                continue  # below, together
+            if "rare" in option:
+                option = 'classWeights={"1": 5}'
+            result = self.webai("train", "net.json", "--data", "sample:spirals", "-q", "--option", "maxIterations=2", "--option", option)
+            # Measures for values alone, or for one output, say so.
+            self.assertTrue(result.status == 0 or "activation" in result.err, option + result.err)
+        more = ["--option", "checkpoint=c.bin", "--option", "maxIterations=2"]
+        self.works("train", "net.json", "--data", "sample:spirals", "-q", *more)
+        self.works("train", "net.json", "--data", "sample:spirals", "-q", *more, "--option", "resume=true")
+
+    def test_held_out_samples_are_shown_and_patience_stops(self):
+        self.write("net.json", CLASSES)
+        self.write("data.csv", IRIS_LIKE)
+        train = ["train", "net.json", "--data", "csv:data.csv?target=kind", "--json", "--option", "maxIterations=3000"]
+        result = self.works(*train, "--option", "validationSplit=0.2", "--option", "patience=3", "--option", "minDelta=1")
+        self.assertEqual(result.json["stop_reason"], "patience")
+        self.assertEqual(result.json["iterations"], result.json["best_iteration"] + 3)
+        self.assertIn("held out", result.err)
+        given = self.works(*train, "--validation", "csv:data.csv?target=kind", "--option", "maxIterations=2")
+        self.assertIsNotNone(given.json["validation_error"])
+
+    def test_an_interrupted_training_goes_on_to_the_same_file(self):
+        self.write("net.json", '{"layers": [2, {"size": 8, "activation": "tanh"}, {"type": "dropout", "rate": 0.1}, {"size": 2, "activation": "softmax"}]}')
+        train = ["train", "net.json", "--data", "sample:spirals", "-q", "--option", "optimizer=adam"]
+        epochs = ["--option", "maxIterations=400"]
+        self.works(*train, *epochs, "--out", "straight.json")
+        command = [PROGRAM, *train, "--option", "maxIterations=1000000", "--checkpoint", "c.bin", "--every", "50"]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as running:
+            while not (self.folder / "c.bin").exists():
+                self.assertIsNone(running.poll())
+                time.sleep(0.001)
+            running.send_signal(signal.SIGINT)
+            text = running.communicate(timeout=60)[1].decode()
+        self.assertIn("--resume", text)
+        done = json.loads((self.folder / "c.bin").read_bytes().split(b"\n")[1])["state"]["iteration"]
+        if done >= 400:  # a slow machine's clock let it run on
+            epochs = ["--option", f"maxIterations={done + 3}"]
+            self.works(*train, *epochs, "--out", "straight.json")
+        self.works(*train, *epochs, "--checkpoint", "c.bin", "--resume", "--out", "rest.json")
+        files = self.snapshot()
+        self.assertEqual(files["straight.json"], files["rest.json"])
+
+    def test_resuming_needs_a_checkpoint(self):
+        self.write("xor.json", XOR)
+        train = ["train", "xor.json", "--data", "sample:xor", "--option", "maxIterations=2"]
+        self.assertIn("--checkpoint FILE", self.webai(*train, "--resume").err)
+        self.assertIn("nowhere", self.webai(*train, "--resume", "--checkpoint", "nowhere").err)
+        self.write("nowhere", "something else")
+        self.assertIn("nowhere: this checkpoint cannot be used", self.webai(*train, "--resume", "--checkpoint", "nowhere").err)
 
 
 class Run(CommandTest):
@@ -286,6 +348,22 @@ class Look(CommandTest):
         self.assertIsInstance(self.read_json("arrays.json")["setup"]["data"], list)
         runs = [self.works("run", name, "--input", "[0, 1]").out for name in ["trained.json", "arrays.json"]]
         self.assertEqual(runs[0], runs[1])
+
+    def test_convert_minifies_spells_out_and_splits(self):
+        self.trained_xor()
+        for form in ["minify", "pretty"]:
+            self.works("convert", "trained.json", form + ".json", "--to", form)
+        self.assertIn("weights", self.read_json("pretty.json")["layers"][1])
+        self.assertEqual(self.read_json("minify.json")["layers"], [2, 3, 1])
+        self.works("convert", "trained.json", "front.json", "--option", "layers=0:1")
+        self.works("convert", "trained.json", "back.json", "--option", "layers=2:2")
+        middle = self.works("run", "front.json", "--input", "[0, 1]").out
+        runs = [self.works("run", *arguments).out for arguments in [
+            ("trained.json", "--input", "[0, 1]"), ("minify.json", "--input", "[0, 1]"), ("pretty.json", "--input", "[0, 1]"),
+            ("back.json", "--input", middle)]]
+        self.assertEqual(runs[:3], runs[:1] * 3)
+        self.assertAlmostEqual(json.loads(runs[3])[0], json.loads(runs[0])[0], places=4)
+        self.fails("convert", "trained.json", "x.json", "--option", "layers=5:6", says=["5", "index from 0 to 2"])
 
     def test_bench_measures_runs_and_steps(self):
         self.write("xor.json", XOR)

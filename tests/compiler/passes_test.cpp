@@ -79,6 +79,12 @@ TEST_CASE("merge runs equal nodes once, but never two draws") {
   CHECK(operators(drop_dead(merge_common(graph))) == "tanh mul elu elu");
 }
 
+TEST_CASE("drop keeps what outputs and writes need, and nothing else") {
+  const Graph graph = read("input %0 \"x\" fp32[2]\nparameter %1 \"w\" fp32[2]\n%2: fp32[2] = core#exp(%0)\n%3: fp32[2] = core#sub(%1, %0)\n"
+                           "%4: fp32[2] = core#tanh(%2)\n%5: fp32[2] = core#sin(%2)\noutput \"y\" %5\nwrite %1 <- %3\n");
+  CHECK(operators(drop_dead(graph)) == "exp sub sin");
+}
+
 TEST_CASE("fuse joins chains, puts them behind products, and never across a path that leaves") {
   const std::string head = std::string("input %0 \"x\" fp32[2, 3]\nparameter %1 \"w\" fp32[3, 3]\nparameter %2 \"b\" fp32[3]\n");
   const Graph layer = read(head + "%3: fp32[2, 3] = core#matmul(%0, %1) " + plain +

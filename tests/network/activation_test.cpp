@@ -17,15 +17,15 @@ struct Point {
   double x, y, slope;
 };
 
-// One neuron without a choice: y = f(1 x + 0). With y - 1 as the target, half the squared distance has the slope of f as
-// its derivative by the bias.
+// One neuron without a choice: y = f(1 x + 0). With y - 1 as the target, half the squared distance has the slope of f
+// as its derivative by the bias.
 void check(const std::string& name, const std::vector<Point>& points) {
   for (const char* device : {"reference", "cpu"})
     for (const char* type : {"fp64", "fp32"}) {
       const double near = std::string(type) == "fp64" ? 1e-12 : 1e-6;
       NeuralNetwork net = NeuralNetwork::from_json(
-          R"({"dataType": ")" + std::string(type) + R"(", "layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": ")" +
-              name + "\"}]}",
+          R"({"dataType": ")" + std::string(type) +
+              R"(", "layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": ")" + name + "\"}]}",
           {.device = device});
       for (const Point& point : points) {
         INFO(name << " at " << point.x << " on " << device << " in " << type);
@@ -59,10 +59,8 @@ TEST_CASE("ACT-05 relu is the positive part, with slope 0 at 0") { check("relu",
 TEST_CASE("ACT-06 elu is e^x - 1 below 0, else x") { check("elu", {{-ln2, -0.5, 0.5}, {0, 0, 1}, {3, 3, 1}}); }
 
 TEST_CASE("ACT-07 softclip is ln((1 + e^x) / (1 + e^(x - 1))), also far from 0") {
-  check("softclip", {{0.5, 0.5, std::tanh(0.25)},
-                     {0, std::log(2 / (1 + 1 / e)), 0.5 - 1 / (1 + e)},
-                     {80, 1, 0},
-                     {-80, 0, 0}});
+  check("softclip",
+        {{0.5, 0.5, std::tanh(0.25)}, {0, std::log(2 / (1 + 1 / e)), 0.5 - 1 / (1 + e)}, {80, 1, 0}, {-80, 0, 0}});
 }
 
 TEST_CASE("ACT-08 sin is the sine") { check("sin", {{pi / 6, 0.5, std::sqrt(0.75)}, {0, 0, 1}, {pi / 2, 1, 0}}); }
@@ -85,9 +83,10 @@ TEST_CASE("ACT-11 the activations that other libraries have are here as well") {
   check("selu", {{2, 2 * scale, scale}, {-ln2, -scale * limit / 2, scale * limit / 2}});
   const double bell = std::exp(-0.5) / std::sqrt(2 * pi), below = 0.5 * (1 + std::erf(1 / std::sqrt(2.0)));
   check("gelu", {{0, 0, 0.5}, {1, below, below + bell}});
-  check("geluTanh", {{0, 0, 0.5}, {1, 0.5 * (1 + std::tanh(std::sqrt(2 / pi) * 1.044715)),
-                                   0.5 * (1 + std::tanh(std::sqrt(2 / pi) * 1.044715)) +
-                                       0.5 / std::pow(std::cosh(std::sqrt(2 / pi) * 1.044715), 2) * std::sqrt(2 / pi) * 1.134145}});
+  check("geluTanh", {{0, 0, 0.5},
+                     {1, 0.5 * (1 + std::tanh(std::sqrt(2 / pi) * 1.044715)),
+                      0.5 * (1 + std::tanh(std::sqrt(2 / pi) * 1.044715)) +
+                          0.5 / std::pow(std::cosh(std::sqrt(2 / pi) * 1.044715), 2) * std::sqrt(2 / pi) * 1.134145}});
   check("silu", {{0, 0, 0.5}, {ln3, 0.75 * ln3, 0.75 + 0.1875 * ln3}});
   check("mish", {{0, 0, 0.6}});  // tanh(ln 2) = 0.6
   check("hardSigmoid", {{1, 0.7, 0.2}, {-3, 0, 0}, {3, 1, 0}});
@@ -105,8 +104,10 @@ TEST_CASE("ACT-11 the activations that other libraries have are here as well") {
 }
 
 TEST_CASE("ACT-12 an activation is an operation that says so, and stands as a layer type too") {
-  NeuralNetwork inside = NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": "gauss"}]})");
-  NeuralNetwork behind = NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0]}, {"type": "gauss"}]})");
+  NeuralNetwork inside =
+      NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": "gauss"}]})");
+  NeuralNetwork behind =
+      NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0]}, {"type": "gauss"}]})");
   CHECK(inside.run({0.7})[0] == behind.run({0.7})[0]);
   CHECK_THROWS_AS(NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "activation": "add"}]})"), Error);
 }

@@ -171,7 +171,7 @@ TEST_CASE("EXT-05 algorithms stand once in a domain, and unknown ones are errors
   RunOptions run;
   run.type = "yours";
   CHECK(reason_of([&] { network.run({1, 0}, run); }) == "RUN_TYPE");
-  CHECK(reason_of([&] { network.export_as("yours"); }) == "EXPORT_TYPE");
+  CHECK(reason_of([&] { network.export_as("yours"); }) == "EXPORTER");
   define_train(context, {.name = "broken"}, [](InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&) -> TrainInfo {
     throw std::runtime_error("no luck");
   });

@@ -40,7 +40,8 @@ TEST_CASE("EX-01 the simple network of 8, 14 and 8 neurons in fp16 runs and lear
 }
 
 TEST_CASE("EX-02 the simple network with its io block scales pixels and answers cat, dog or an index") {
-  const std::string head = R"({"domain":"core","dataType":"fp16","minMops":300,"activation":"tanh","layers":[8,14,8],"setup":{"data":""}, "io":)"
+  const std::string head =
+      R"({"domain":"core","dataType":"fp16","minMops":300,"activation":"tanh","layers":[8,14,8],"setup":{"data":""}, "io":)"
       R"({"input":{"normalize":{"type":"rescale-linear","from":[0,255],"to":[0,1]}},"output":{"denormalize":{"type":"one-hot-to-label","labels":["cat","dog"]}}}})";
   NeuralNetwork net = NeuralNetwork::from_json(head);
   NeuralNetwork plain = NeuralNetwork::from_json(R"({"dataType":"fp16","activation":"tanh","layers":[8,14,8]})");
@@ -78,8 +79,8 @@ TEST_CASE("EX-04 a mapped, shuffled, batched and prefetched dataset trains with 
   };
   const Dataset data = raw.map(preprocess).shuffle(1000).batch(32).prefetch(2);
   CHECK(data.batch_size() == 32);
-  const TrainInfo info = net.train(
-      data, R"({"maxIterations": 20000, "errorThreshold": 0.05, "learningRate": 0.3, "momentum": 0.1})");
+  const TrainInfo info =
+      net.train(data, R"({"maxIterations": 20000, "errorThreshold": 0.05, "learningRate": 0.3, "momentum": 0.1})");
   CHECK(info.stop_reason == "errorThreshold");
   CHECK(info.error_percent <= 0.05);
   CHECK(info.samples == 4 * info.iterations);
@@ -87,7 +88,8 @@ TEST_CASE("EX-04 a mapped, shuffled, batched and prefetched dataset trains with 
 }
 
 TEST_CASE("EX-22 the block of training options is read, and does what it says") {
-  const char* const options = R"({"toSkip": ["fixed"], "toTrain": ["free", "fixed"], "maxIterations": 20000, "timeout": 1000,
+  const char* const options =
+      R"({"toSkip": ["fixed"], "toTrain": ["free", "fixed"], "maxIterations": 20000, "timeout": 1000,
       "errorMeasureType": "mean-square", "errorThreshold": 0.5, "type": "back-propagation", "learningRate": 0.3, "momentum": 0.1})";
   NeuralNetwork net = NeuralNetwork::from_json(
       R"({"activation": "tanh", "layers": [2, {"name": "fixed", "size": 8}, {"name": "free", "size": 1}]})");
@@ -98,7 +100,8 @@ TEST_CASE("EX-22 the block of training options is read, and does what it says") 
   for (std::size_t i = 0; i < before.size(); ++i) {
     INFO(before[i].first);
     bool same = true;
-    for (std::size_t k = 0; k < before[i].second.elements(); ++k) same = same && before[i].second.at(k) == after[i].second.at(k);
+    for (std::size_t k = 0; k < before[i].second.elements(); ++k)
+      same = same && before[i].second.at(k) == after[i].second.at(k);
     CHECK(same == before[i].first.starts_with("fixed."));
   }
 }

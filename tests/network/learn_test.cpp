@@ -145,7 +145,7 @@ TEST_CASE("values that blow up end training with the step, the layer and a hint"
   for (std::size_t i = 0; i < outputs.elements(); ++i) outputs.set(i, 1e4);
   NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [4, 3, 1]})", context);
   try {
-    net.train(Dataset::from(inputs, outputs), {.max_iterations = 1000});
+    net.train(Dataset::from(inputs, outputs), {.max_iterations = 1000, .learning_rate = 0.3});
     FAIL("did not blow up");
   } catch (const Error& error) {
     CHECK(error.reason() == "NOT_A_NUMBER");

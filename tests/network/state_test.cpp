@@ -171,8 +171,48 @@ TEST_CASE("RUN-05 a debug run gives what every layer computed, and counts as a r
   net.run({1, 2, 3, 4});
 }
 
-TEST_CASE("training a network that remembers says clearly that it comes later") {
-  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [{"size": 2, "history": 1}, 1]})");
-  CHECK_THROWS_WITH(net.train(Dataset::sample("xor")), Catch::Contains("cannot be trained or verified yet"));
-  CHECK_THROWS_WITH(net.verify(Dataset::sample("xor")), Catch::Contains("cannot be trained or verified yet"));
+TEST_CASE("EX-06 and EX-07 run on every device alike") {
+  for (const char* model : {R"({"dataType":"fp32","activation":"tanh","layers":[{"name":"input","pipes":[{"name":"rgb","size":3,"history":2,"historyTo":["input"]},
+          {"name":"coordinates","size":2}]},{"connections":"all-to-all","type":"gru","size":3},18,3]})",
+                            R"({"dataType":"fp32","activation":"tanh","layers":[{"name":"input","size":3,"history":2,"historyTo":["input"]},{"type":"gru","size":3},18,3]})",
+                            R"({"layers":[3,{"type":"lstm","size":4,"peepholes":true},{"type":"lstm-n","size":3},{"type":"lstm-p","size":3},{"type":"rnn","size":2}]})"}) {
+    NeuralNetwork judge = NeuralNetwork::from_json(model, {.device = "reference"}), net = NeuralNetwork::from_json(model, {.device = "cpu"});
+    for (int step = 0; step < 4; ++step) {
+      std::vector<double> input(2 * judge.input_size());
+      for (std::size_t i = 0; i < input.size(); ++i) input[i] = 0.1 * static_cast<double>((i * 7 + static_cast<std::size_t>(step) * 3) % 11) - 0.5;
+      const Output expected = judge.run(input), got = net.run(input);
+      REQUIRE(expected.size() == 2 * judge.output_size());
+      for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(expected[i]).margin(1e-6));
+    }
+    NeuralNetwork again = NeuralNetwork::from_json(net.to_json());
+    again.set_internal_state(net.get_internal_state());
+    const std::vector<double> next(net.input_size() * 2, 0.25);
+    CHECK(again.run(next).values() == net.run(next).values());
+  }
+}
+
+TEST_CASE("a description says what flows back and what is kept") {
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [{"name": "in", "size": 3, "history": 2, "historyTo": "in"}, {"type": "gru", "size": 3},
+      {"size": 2, "pipes": [{"name": "back", "size": 4, "to": ["in", 1]}]}]})");
+  const NetworkInfo info = net.info();
+  CHECK(info.state_values == 6 + 3 + 4);
+  CHECK_THAT(info.layers[0].note, Catch::Contains("its last 2 runs to in, keeps 6 values"));
+  CHECK_THAT(info.layers[1].note, Catch::Contains("keeps 3 values"));
+  CHECK_THAT(info.layers[3].note, Catch::Contains("in the next run to in, 1, keeps 4 values"));
+  CHECK_THAT(info.table, Catch::Contains("keeps 13 values from run to run"));
+  CHECK_THAT(net.inspect(), Catch::Contains("in.history"));
+  CHECK(NeuralNetwork::from_json("{\"layers\": [1, 1]}").info().table.find("keeps") == std::string::npos);
+}
+
+TEST_CASE("a network that remembers allocates nothing from run to run") {
+  const Context context = Context::system({.threads = 1});
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [{"size": 8, "history": 3}, {"type": "gru", "size": 8}, 4]})", context);
+  const std::vector<float> input(8, 0.5f);
+  std::vector<float> output(4);
+  for (int i = 0; i < 3; ++i) net.run_into(input, output);
+  const std::size_t before = context.allocation_count();
+  for (int i = 0; i < 20; ++i) net.run_into(input, output);
+  net.reset();
+  net.run_into(input, output);
+  CHECK(context.allocation_count() == before);
 }

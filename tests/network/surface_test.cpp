@@ -61,6 +61,27 @@ TEST_CASE("training steps in the steady state allocate nothing") {
   }
 }
 
+TEST_CASE("held-out samples, clipping, accumulation and warm-up allocate nothing in the steady state either") {
+  const Context context = Context::system({.threads = 1});
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [16, {"size": 12, "activation": "tanh"}, {"size": 4, "activation": "softmax"}]})", context);
+  Tensor inputs(context, DType::fp32, Shape{256, 16}), labels(context, DType::i32, Shape{256});
+  for (std::size_t i = 0; i < inputs.elements(); ++i) inputs.set(i, static_cast<double>(i % 7) / 7);
+  for (std::size_t i = 0; i < labels.elements(); ++i) labels.set(i, static_cast<double>(i % 4));
+  TrainOptions options{.max_iterations = 1000, .learning_rate = 0.01, .optimizer = "adam", .batch_size = 32};
+  options.validation_split = 0.25;
+  options.patience = 1000;
+  options.accumulate = 2;
+  options.clip_norm = 0.5;
+  options.learning_rate_schedule.warmup_epochs = 900;
+  TrainingSession session(net, Dataset::from(inputs, labels).shuffle(), options);
+  for (int i = 0; i < 40; ++i) session.advance();
+  const std::size_t before = allocations, context_before = context.allocation_count();
+  for (int i = 0; i < 100; ++i) REQUIRE(session.advance());
+  CHECK(session.info().iterations > 5);
+  CHECK(allocations == before);
+  CHECK(context.allocation_count() == context_before);
+}
+
 TEST_CASE("a saved network is the same network") {
   NeuralNetwork net = NeuralNetwork::from_json(xor_model);
   net.train(Dataset::sample("xor"), {.max_iterations = 20});

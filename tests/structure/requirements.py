@@ -101,7 +101,7 @@ class LastRun:
 
 def check(root, judges):
     text = (root / "docs" / "requirements.md").read_text(encoding="utf-8")
-    problems, without, seen, total = [], {}, set(), 0
+    problems, without, seen, total = [], {}, {}, 0
     for line, identity, tests, fails in rows(text):
         place = f"docs/requirements.md:{line}: {identity}"
         total += 1
@@ -110,7 +110,7 @@ def check(root, judges):
             continue
         if identity in seen:
             problems.append(f"{place}: the id stands twice")
-        seen.add(identity)
+        seen[identity] = tests
         if tests == "-":
             without.setdefault(identity.rpartition("-")[0], []).append(identity)
             if fails != "-":
@@ -129,7 +129,16 @@ def check(root, judges):
                     break
     if not total:
         problems.append("docs/requirements.md: there is no table with the columns test and fails when")
-    return problems, without, total
+    return problems, without, total, seen
+
+
+def unlisted(seen, cases):
+    """Cases that begin with the id of a row that does not name them."""
+    for case in cases:
+        for identity in re.match(rf"(?:{ID.pattern} )*", case).group().split():
+            named = [name for kind, name in names_in(seen.get(identity, "")) or [] if kind == "case"]
+            if not any(cases_like(name, [case]) for name in named):
+                yield identity, case
 
 
 HEAD = "| id | requirement | test | fails when |\n|---|---|---|---|\n"
@@ -168,7 +177,10 @@ def self_test():
         (root / "build" / "Testing" / "Temporary" / "LastTest.log").write_text(LOG, encoding="utf-8")
         page = root / "docs" / "requirements.md"
         page.write_text(SOUND, encoding="utf-8")
-        problems, without, total = check(root, [Sources(root)])
+        problems, without, total, seen = check(root, [Sources(root)])
+        if list(unlisted(seen, ["M-PIPE-03 A-01 a case", "A-02 a case that", "B-2"])) != [
+                ("M-PIPE-03", "M-PIPE-03 A-01 a case"), ("A-01", "M-PIPE-03 A-01 a case"), ("A-02", "A-02 a case that")]:
+            problems.append("cases outside their rows are told wrongly")
         if without != {"M-PIPE": ["M-PIPE-03"]} or total != 3:
             problems.append(f"rows without a test, of {total}: {without}")
         page.write_text(PLANTED, encoding="utf-8")
@@ -189,10 +201,13 @@ def main():
         print("\n".join(problems) or "all planted rows noticed")
         return 1 if problems else 0
     root = pathlib.Path(sys.argv[1])
-    judges = [Sources(root)]
+    sources = Sources(root)
+    judges = [sources]
     if sys.argv[2:3] == ["--ran"]:
         judges.append(LastRun(pathlib.Path(sys.argv[3])))
-    problems, without, total = check(root, judges)
+    problems, without, total, seen = check(root, judges)
+    for identity, case in unlisted(seen, sources.cases):
+        print(f"not in the row of {identity}: {case}")
     for group, identities in without.items():
         print(f"without a test, {group}: " + " ".join(identity.rpartition("-")[2] for identity in identities))
     print(f"{total - sum(map(len, without.values()))} of {total} rows name a test")

@@ -197,10 +197,13 @@ TEST_CASE("TRAIN-17 nesterov, adadelta, adamax, lion and lamb follow their formu
       options.momentum = find_optimizer(test.name).momentum;
       options.weight_decay = decay;
       CHECK(find_optimizer(test.name).learning_rate == test.rate);
+      // Steps of lion are all of one length: only where they overshoot does it show what is remembered.
+      const double rate = test.update == plain_lion ? 0.3 : test.rate;
+      options.learning_rate = rate;
       std::vector<double> plain = {0.9, -2, 0, 3.5}, a(4, 0), b(4, 0);
       Tensor x = Tensor::from(context(), DType::fp64, Shape{2, 2}, plain);
       follow(options, x, {0.5, 0.5, 0, -1}, 40, [&](std::size_t t, const std::vector<double>& g) {
-        test.update(options, test.rate, t, plain, g, a, b);
+        test.update(options, rate, t, plain, g, a, b);
         for (std::size_t i = 0; i < plain.size(); ++i) {
           INFO(test.name << " step " << t << " element " << i);
           REQUIRE(x.at(i) == Approx(plain[i]).epsilon(1e-9).margin(1e-12));

@@ -195,9 +195,12 @@ class Assembler {
     const Ref value =
         layer.type == "input" ? declare_input(layer)
         : layer.operation
-            ? builder_.emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer)).front()
+            ? builder_
+                  .emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer))
+                  .front()
             : layer.definition->build(writer);
-    return activate(writer, value);
+    const bool activated = layer.definition && !layer.definition->own_activation.empty();
+    return activated ? value : writer.activated(value);
   }
 
   // Operations that a program or the model defined call their activation themselves where they take it.
@@ -207,12 +210,8 @@ class Assembler {
     if (writer.input()) feeds["input"] = feed_of(layer, writer.input(), {});
     for (const PipedParameter& one : piped) feeds[one.name] = feed_of(layer, one.value, one.name);
     if (!layer.custom->takes_activation)
-      return activate(writer, CustomOperation(writer, *layer.custom, std::move(feeds), {}).run());
-    if (!layer.custom_activation)
-      return CustomOperation(writer, *layer.custom, std::move(feeds), [&](Ref value) { return activate(writer, value); })
-          .run();
-    CustomOperation activation(writer, *layer.custom_activation, {}, {});
-    return CustomOperation(writer, *layer.custom, std::move(feeds), [&](Ref value) { return activation.apply(value); })
+      return writer.activated(CustomOperation(writer, *layer.custom, std::move(feeds), {}).run());
+    return CustomOperation(writer, *layer.custom, std::move(feeds), [&](Ref value) { return writer.activated(value); })
         .run();
   }
 
@@ -226,22 +225,6 @@ class Assembler {
     collect(layer.id);
     for (const int id : feed.producers) feed.from_input = feed.from_input && model_.element(id).type == "input";
     return feed;
-  }
-
-  static Attributes attributes_for(const OpDef& operation, const Layer& layer) {
-    Attributes attributes;
-    for (const AttributeSpec& spec : operation.attributes)
-      if (const Json* value = layer.properties.find(spec.name); value && is_constant_of_activation(spec))
-        attributes.set(spec.name, attribute_from_json(spec, *value, pointer_to(layer.path, spec.name)));
-    return attributes;
-  }
-
-  Ref activate(LayerBuilder& writer, Ref value) {
-    const Layer& layer = writer.layer();
-    if (layer.activation.empty() || layer.activation == "identity") return value;
-    if (layer.custom_activation) return CustomOperation(writer, *layer.custom_activation, {}, {}).apply(value);
-    const OpDef* operation = builder_.registry().find(layer.domain, layer.activation);
-    return builder_.emit_all(*operation, std::span(&value, 1), attributes_for(*operation, layer)).front();
   }
 
   Ref declare_input(const Layer& layer) {
@@ -352,7 +335,7 @@ class Assembler {
   std::set<std::string, std::less<>> names_;         // that the author gave
 };
 
-constexpr std::size_t most_trials = 64;
+constexpr std::size_t most_trials = 16;
 
 // Sizes of what flows back from layers that do not say theirs: by trial builds, until one finds what it assumed.
 SourceSizes learn_sizes(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {

@@ -26,8 +26,12 @@ struct Initial {
   enum Kind : std::uint8_t { glorot, constant } kind = constant;
   double value = 0;                      ///< of constant
   std::int64_t fan_in = 0, fan_out = 0;  ///< of glorot: uniform within +-sqrt(6 / (fan_in + fan_out))
-  static Initial uniform(std::int64_t fan_in, std::int64_t fan_out) { return {glorot, 0, fan_in, fan_out}; }
-  static Initial number(double value) { return {constant, value, 0, 0}; }
+  std::int64_t first = 0, last = -1;     ///< of constant: elements [first, last) get it, others 0; -1: all get it
+  static Initial uniform(std::int64_t fan_in, std::int64_t fan_out) { return {glorot, 0, fan_in, fan_out, 0, -1}; }
+  static Initial number(double value) { return {constant, value, 0, 0, 0, -1}; }
+  static Initial number_within(double value, std::int64_t first, std::int64_t last) {
+    return {constant, value, 0, 0, first, last};
+  }
 };
 
 /// A parameter of the model, in the order of setup.data.

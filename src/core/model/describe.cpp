@@ -66,6 +66,71 @@ std::string note_of_output(const IoRules& rules) {
   return labels.empty() ? "" : "as one of " + std::to_string(labels.size()) + " labels";
 }
 
+std::string plural(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+// What a layer sends where nothing says it by itself: routes that the author wrote, what arrives in the next run,
+// history; and what it keeps.
+class FlowNotes {
+ public:
+  FlowNotes(const Model& model, const BuiltModel& built) : model_(model), built_(built) {
+    for (const Route& route : model.routes) {
+      from_[route.source].push_back(&route);
+      if (route.pulled) to_[route.target].push_back(&route);
+    }
+  }
+
+  std::string of(const Layer& layer) const {
+    std::vector<std::string> parts;
+    const auto from = from_.find(layer.id);
+    if (from != from_.end()) {
+      const auto targets = [&](auto chosen) {
+        std::string text;
+        for (const Route* route : from->second)
+          if (!route->hidden && !route->pulled && chosen(*route))
+            text += (text.empty() ? "" : ", ") + target_of(*route);
+        return text;
+      };
+      const std::string forward =
+          targets([&](const Route& route) { return layer.routed && !route.delayed && !route.history; });
+      const std::string next = targets([](const Route& route) { return route.delayed; });
+      const std::string history = targets([](const Route& route) { return route.history; });
+      if (!forward.empty()) parts.push_back("to " + forward);
+      if (!next.empty()) parts.push_back("in the next run to " + next);
+      if (!history.empty()) parts.push_back("its last " + plural(layer.history, "run") + " to " + history);
+    }
+    if (const auto pulls = to_.find(layer.id); pulls != to_.end())
+      for (const Route* pull : pulls->second)
+        if (!pull->hidden)
+          parts.push_back((pull->parameter.empty() ? "from " : pull->parameter + " from ") +
+                          model_.element(pull->source).title);
+    std::int64_t kept = 0;
+    for (const BuiltState& state : built_.states)
+      if (state.owner == layer.id) kept += lane_of(state);
+    if (kept > 0) parts.push_back("keeps " + plural(kept, "value"));
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+  }
+
+  static std::int64_t lane_of(const BuiltState& state) {
+    const Shape dims = state.type.shape.without(0);
+    return dims.is_concrete() ? dims.elements() : 0;
+  }
+
+ private:
+  std::string target_of(const Route& route) const {
+    if (route.target == 0) return "the output";
+    const std::string& title = model_.element(route.target).title;
+    return route.parameter.empty() ? title : title + "." + route.parameter;
+  }
+
+  const Model& model_;
+  const BuiltModel& built_;
+  std::map<int, std::vector<const Route*>> from_, to_;
+};
+
 // 101,770
 std::string grouped(std::int64_t value) {
   std::string text = std::to_string(value);
@@ -126,6 +191,8 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
     owned[static_cast<std::size_t>(parameter.owner)].push_back(&parameter);
   std::map<ValueId, std::string_view> outputs;
   for (const NamedValue& output : built.outputs) outputs.emplace(output.value, output.name);
+  const FlowNotes flows(model, built);
+  for (const BuiltState& state : built.states) summary.state_values += FlowNotes::lane_of(state);
   for (const BuiltLayer& built_layer : built.layers) {
     const Layer& layer = model.element(built_layer.id);
     const auto [index, pipe] = model.places[static_cast<std::size_t>(layer.id) - 1];
@@ -149,6 +216,7 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
       row.note = note_of_output(model.io.output_rules(output->second));
       if (built.outputs.size() == 1) row.place = "output";
     }
+    if (const std::string flow = flows.of(layer); !flow.empty()) row.note += (row.note.empty() ? "" : ", ") + flow;
     summary.parameters += row.parameters;
     summary.bytes += row.bytes;
     summary.rows.push_back(std::move(row));
@@ -190,7 +258,9 @@ std::string text_of(const ModelSummary& summary) {
   text += grouped(summary.parameters) + " parameters, " +
           figures(summary.operations / 1e6, 1000, {"MFLOP", "GFLOP", "TFLOP"}) + " a run, " +
           bytes_text(static_cast<double>(summary.bytes)) + ", memory for one run " +
-          bytes_text(static_cast<double>(summary.run_bytes)) + '\n';
+          bytes_text(static_cast<double>(summary.run_bytes)) +
+          (summary.state_values > 0 ? ", keeps " + plural(summary.state_values, "value") + " from run to run" : "") +
+          '\n';
   return text;
 }
 
@@ -217,7 +287,8 @@ Json json_of(const ModelSummary& summary) {
                        {"trainable", Json::integer(summary.trainable)},
                        {"bytes", Json::integer(summary.bytes)},
                        {"operations", Json::number(summary.operations)},
-                       {"runBytes", Json::integer(summary.run_bytes)}});
+                       {"runBytes", Json::integer(summary.run_bytes)},
+                       {"stateValues", Json::integer(summary.state_values)}});
 }
 
 }  // namespace webai

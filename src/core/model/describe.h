@@ -27,6 +27,7 @@ struct ModelSummary {
   std::int64_t parameters = 0, trainable = 0, bytes = 0;
   double operations = 0;       ///< arithmetic operations of one run of one sample; a multiply-add is 2
   std::int64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
+  std::int64_t state_values = 0;  ///< that one sample's lane keeps from run to run
 };
 
 /// 16 hexadecimal digits of what layers, sizes, parameters and states a model has, whatever the values of its

@@ -1,15 +1,19 @@
-// Back to JSON: the model as it was given, with current values where the old ones came from.
+// Back to JSON: the model as it was given with current values where the old ones came from; smaller; more readable; or
+// a part of it as a model of its own.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/model/build.h"
 #include "core/model/setup_data.h"
 
 namespace webai {
 
-struct ExportOptions {
+struct JsonExport {
   SetupDataAs setup_data_as = SetupDataAs::base64;
   bool pretty = false;  ///< line breaks and indentation
 };
@@ -17,8 +21,29 @@ struct ExportOptions {
 /// `current` holds one tensor per parameter of `built`, in its order. What "auto" normalisation learned is written as
 /// the step it stands for; `learned` holds mean and scale of each of built.auto_normalize, and may be empty.
 Json export_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current,
-                  std::span<const Tensor> learned = {}, ExportOptions options = {});
+                  std::span<const Tensor> learned = {}, JsonExport options = {});
 std::string export_json(const Model& model, const BuiltModel& built, std::span<const Tensor> current,
-                        std::span<const Tensor> learned = {}, ExportOptions options = {});
+                        std::span<const Tensor> learned = {}, JsonExport options = {});
+
+/// Old name to new one, for names that changed; a new name is empty where nothing needs one.
+using RenamedLayers = std::vector<std::pair<std::string, std::string>>;
+
+/// All values in the layers, none in setup.data.
+Json pretty_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as);
+
+/// All values in setup.data; short names, where the names of inputs and outputs survive unless `keep_names` is false;
+/// nothing that is unused or says what holds anyway. Runs and trains like the original.
+Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
+                  bool keep_names, RenamedLayers* renamed = nullptr);
+
+/// First and last layer of a part, by name or by index in digits.
+struct LayerRange {
+  std::string from, to;
+};
+
+/// The layers of the range as a model: in front of them an input layer of the dimensions that flow into the first one.
+/// Without weights in setup.data: `kept` says which parameters of `built` remain. Throws SPLIT, naming all flows that
+/// cross the cuts beside the one between neighbours.
+Json cut_model(const Model& model, const BuiltModel& built, const LayerRange& range, std::vector<std::size_t>& kept);
 
 }  // namespace webai

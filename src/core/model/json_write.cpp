@@ -1,4 +1,4 @@
-// Writing: shortest numbers that read back, arrays of plain numbers on one line.
+// Writing: shortest numbers that read back; what fits on a line stands on one, long rows of numbers are wrapped.
 #include <charconv>
 #include <cmath>
 
@@ -14,6 +14,8 @@ class Writer {
   std::string take() { return std::move(out_); }
 
   void write(const Json& value, std::size_t level) {
+    if (pretty_ && !one_line_ && level > 0 && (value.is_object() || value.is_array()) && written_on_line(value, level))
+      return;
     switch (value.kind()) {
       case Json::Kind::null:
         out_ += "null";
@@ -91,24 +93,54 @@ class Writer {
     out_ += '"';
   }
 
+  // Tries to write without line breaks, and gives up as soon as that is too long.
+  bool written_on_line(const Json& value, std::size_t level) {
+    const std::size_t begin = out_.size();
+    one_line_ = true;
+    stop_ = line_begin() + columns;
+    write(value, level);
+    one_line_ = false;
+    if (out_.size() <= stop_) return true;
+    out_.resize(begin);
+    return false;
+  }
+
+  bool given_up() const { return one_line_ && out_.size() > stop_; }
+  std::size_t line_begin() const { return out_.rfind('\n') + 1; }
+
   void line(std::size_t level) {
-    if (!pretty_) return;
+    if (!pretty_ || one_line_) return;
     out_ += '\n';
     out_.append(2 * level, ' ');
+  }
+
+  void comma() {
+    out_ += ',';
+    if (one_line_) out_ += ' ';
+  }
+
+  void numbers(std::span<const double> values, std::size_t level) {
+    std::size_t begin = pretty_ && !one_line_ ? line_begin() : 0;
+    for (std::size_t i = 0; i < values.size() && !given_up(); ++i) {
+      if (i > 0) out_ += ',';
+      const std::size_t before = out_.size();
+      if (i > 0 && pretty_) out_ += ' ';
+      number(Json::number(values[i]));
+      if (!pretty_ || one_line_ || out_.size() - begin < columns) continue;
+      out_.resize(before);
+      line(level + 1);
+      begin = before + 1;
+      number(Json::number(values[i]));
+    }
   }
 
   void array(const Json& value, std::size_t level) {
     out_ += '[';
     if (value.is_packed()) {
-      bool first = true;
-      for (const double item : value.as_numbers()) {
-        if (!first) out_ += pretty_ ? ", " : ",";
-        first = false;
-        number(Json::number(item));
-      }
+      numbers(value.as_numbers(), level);
     } else {
-      for (std::size_t i = 0; i < value.size(); ++i) {
-        if (i > 0) out_ += ',';
+      for (std::size_t i = 0; i < value.size() && !given_up(); ++i) {
+        if (i > 0) comma();
         line(level + 1);
         write(value.at(i), level + 1);
       }
@@ -121,7 +153,8 @@ class Writer {
     out_ += '{';
     bool first = true;
     for (const auto& [key, item] : value.members()) {
-      if (!first) out_ += ',';
+      if (given_up()) break;
+      if (!first) comma();
       first = false;
       line(level + 1);
       text(key);
@@ -132,8 +165,11 @@ class Writer {
     out_ += '}';
   }
 
+  static constexpr std::size_t columns = 120;
   std::string out_;
   bool pretty_;
+  bool one_line_ = false;  // while written_on_line tries
+  std::size_t stop_ = 0;   // where it gives up
 };
 
 }  // namespace

@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/model/custom_layer.h"
+#include "core/model/vocabulary.h"
+#include "core/op/registry.h"
+
 namespace webai {
 namespace {
 
@@ -261,6 +265,28 @@ Ref LayerBuilder::parameter(const Request& request) {
            " is an array of numbers, {\"size\": ...}, {\"pipeFrom\": ...} or the name of the end of a pipe, got " +
            describe(*given),
        {}, request.name);
+}
+
+Attributes attributes_for(const OpDef& operation, const Layer& layer) {
+  Attributes attributes;
+  for (const AttributeSpec& spec : operation.attributes)
+    if (const Json* value = layer.properties.find(spec.name); value && is_constant_of_activation(spec))
+      attributes.set(spec.name, attribute_from_json(spec, *value, pointer_to(layer.path, spec.name)));
+  return attributes;
+}
+
+Ref LayerBuilder::activated(Ref value) {
+  if (!layer_.custom_activation) return activate(builder_, layer_, value);
+  if (!activation_)
+    activation_ =
+        std::make_shared<CustomOperation>(*this, *layer_.custom_activation, Feeds(), std::function<Ref(Ref)>());
+  return activation_->apply(value);
+}
+
+Ref LayerBuilder::activate(Builder& builder, const Layer& layer, Ref value) {
+  if (layer.activation.empty() || layer.activation == "identity") return value;
+  const OpDef* operation = builder.registry().find(layer.domain, layer.activation);
+  return builder.emit_all(*operation, std::span(&value, 1), attributes_for(*operation, layer)).front();
 }
 
 Ref LayerBuilder::random_step() {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,11 @@ struct PipedParameter {
   Ref value;
   std::string path;  ///< of the pipe
 };
+
+/// The constants that a layer gives its operator or activation.
+Attributes attributes_for(const OpDef& operation, const Layer& layer);
+
+class CustomOperation;
 
 class LayerBuilder {
  public:
@@ -89,6 +95,10 @@ class LayerBuilder {
   /// After a training step `parameter`, after a run `state` takes this value.
   void write(Ref parameter, Ref value) { builder_.graph().writes.push_back({parameter.id, value.id}); }
 
+  /// The layer's activation of a value; the value itself when it has none.
+  Ref activated(Ref value);
+  static Ref activate(Builder& builder, const Layer& layer, Ref value);
+
   // Shorthands for nodes.
   Ref emit(std::string_view op, std::initializer_list<Ref> inputs, Attributes attributes = {}) {
     return builder_.emit(op, inputs, std::move(attributes));
@@ -111,6 +121,7 @@ class LayerBuilder {
   BuiltModel& built_;
   bool training_;
   std::span<const PipedParameter> piped_;
+  std::shared_ptr<CustomOperation> activation_;  // of the program's or the model's own: its parameters are declared once
   int own_parameters_ = 0;
   std::vector<std::pair<ValueId, int>> positions_;  // of declared parameters
 };

@@ -48,6 +48,8 @@ struct LayerDef {
   std::span<const ParameterDef> parameters = {};  ///< in the order of setup.data
   SizeRule size = SizeRule::follows;
   bool takes_default_activation = false;  ///< the root's `activation` applies
+  /// Set: the layer applies its activation itself, this one where neither layer nor root names any.
+  std::string_view own_activation = {};
   bool on_first_layer = false;
   bool has_default_input = true;
   Ref (*build)(LayerBuilder& layer) = nullptr;  ///< nullptr: not built yet
@@ -62,6 +64,7 @@ std::span<const LayerDef> dense_layers();
 std::span<const LayerDef> image_layers();
 std::span<const LayerDef> shape_layers();
 std::span<const LayerDef> normalization_layers();
+std::span<const LayerDef> recurrent_layers();
 std::span<const LayerDef> later_layers();
 
 }  // namespace webai

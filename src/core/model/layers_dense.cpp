@@ -1,60 +1,8 @@
 // Layer types of plain nets: inputs and neurons.
-#include "core/model/layer_builder.h"
+#include "core/model/connections.h"
 
 namespace webai {
 namespace {
-
-// A 0/1 mask as numbers [inputs][neurons].
-Ref connection_mask(LayerBuilder& layer, const Json& mask, std::int64_t inputs, std::int64_t neurons) {
-  std::vector<double> values;
-  bool fits = mask.size() == static_cast<std::size_t>(inputs);
-  for (std::size_t i = 0; fits && i < mask.size(); ++i) {
-    const Json row = mask.at(i);
-    fits = row.is_array() && row.is_packed() && row.size() == static_cast<std::size_t>(neurons);
-    if (!fits) break;
-    for (const double value : row.as_numbers()) {
-      fits = fits && (value == 0.0 || value == 1.0);
-      values.push_back(value);
-    }
-  }
-  if (!fits)
-    layer.fail(Code::invalid_model, "CONNECTIONS",
-               "a mask of connections has a row of 0s and 1s for each of the " + std::to_string(inputs) +
-                   " inputs, one for each of the " + std::to_string(neurons) + " neurons",
-               {}, "connections");
-  return layer.builder().constant(
-      Tensor::from(layer.builder().context(), layer.type(), Shape{inputs, neurons}, values));
-}
-
-Ref weighted(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int64_t neurons) {
-  const Json* connections = layer.property("connections");
-  const bool named = connections && connections->is_text();
-  if (connections && !named && !connections->is_array())
-    layer.fail(Code::invalid_model, "CONNECTIONS",
-               "connections are \"all-to-all\", \"one-to-one\" or a mask of 0s and 1s, got " + describe(*connections),
-               {}, "connections");
-  const std::string kind = named ? connections->as_text() : "all-to-all";
-  if (kind == "one-to-one") {
-    if (inputs != neurons)
-      layer.fail(Code::shape_mismatch, "CONNECTIONS",
-                 "one-to-one connections need as many neurons as inputs: " + std::to_string(neurons) + " neurons, " +
-                     std::to_string(inputs) + " inputs",
-                 {}, "connections");
-    const Ref weights =
-        layer.parameter({.name = "weights", .shape = {neurons}, .start = Initial::uniform(1, 1), .takes_pipe = true});
-    return layer.emit("mul", {input, weights});
-  }
-  if (kind != "all-to-all" && kind != "every-to-every")
-    layer.fail(Code::invalid_model, "CONNECTIONS", "there are no connections \"" + kind + "\"",
-               "use \"all-to-all\", \"one-to-one\" or a mask", "connections");
-  Ref weights = layer.parameter(
-      {.name = "weights", .shape = {inputs, neurons}, .start = Initial::uniform(inputs, neurons), .takes_pipe = true});
-  if (connections && connections->is_array())
-    weights = layer.emit("mul", {weights, connection_mask(layer, *connections, inputs, neurons)});
-  if (!layer.is_piped("weights")) return layer.emit("matmul", {input, weights});
-  // Each sample brings weights of its own: one product of a row and a matrix per sample.
-  return layer.flattened(layer.emit("matmul", {layer.reshaped(input, {1, inputs}), weights}));
-}
 
 Ref build_neurons(LayerBuilder& layer) {
   const std::int64_t inputs = layer.input_count();
@@ -63,7 +11,7 @@ Ref build_neurons(LayerBuilder& layer) {
     layer.fail(Code::invalid_model, "OPEN_SIZE", "the number of neurons cannot be open (null)",
                "only inputs may have open dimensions", "size");
   const std::int64_t neurons = size.elements();
-  Ref value = weighted(layer, layer.flattened(layer.input()), inputs, neurons);
+  Ref value = weighted_input(layer, layer.flattened(layer.input()), inputs, neurons);
   const Ref bias = layer.parameter({.name = "bias",
                                     .shape = {neurons},
                                     .start = Initial::number(0),

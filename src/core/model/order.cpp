@@ -29,8 +29,7 @@ class Orderer {
     }
     for (const Route& route : model_.routes) {
       if (route.target == 0 || route.delayed || route.history) continue;
-      depend(route.hidden ? join_of(route.source) : itself(route.source),
-             route.parameter.empty() ? join_of(route.target) : itself(route.target));
+      depend(from(route), to(route));
     }
     std::priority_queue<std::size_t, std::vector<std::size_t>, std::greater<>> ready;
     for (std::size_t step = join_of(1); step < open_.size(); ++step)
@@ -52,18 +51,34 @@ class Orderer {
     ++open_[after];
   }
 
-  // A circle consists of steps that still wait; one of its flows is a pull.
+  static std::size_t from(const Route& route) { return route.hidden ? join_of(route.source) : itself(route.source); }
+  static std::size_t to(const Route& route) {
+    return route.parameter.empty() ? join_of(route.target) : itself(route.target);
+  }
+
+  // Every step that still waits waits for another one: going back from one to the next ends up in a circle, and one of
+  // the flows there is a pull.
   [[noreturn]] void refuse_circle() const {
+    std::vector<std::size_t> before(open_.size(), 0);
+    std::size_t step = 0;
+    for (std::size_t i = join_of(1); i < open_.size(); ++i) {
+      if (open_[i] == 0) continue;
+      step = i;
+      for (const std::size_t next : followers_[i]) before[next] = i;
+    }
+    for (std::size_t i = 0; i < open_.size(); ++i) step = before[step];
+    std::vector<bool> in_circle(open_.size(), false);
+    for (; !in_circle[step]; step = before[step]) in_circle[step] = true;
     const auto pull = std::ranges::find_if(model_.routes, [&](const Route& route) {
-      return route.pulled && open_[itself(route.target)] > 0 && open_[itself(route.source)] > 0;
+      return route.pulled && route.target != 0 && in_circle[to(route)] && before[to(route)] == from(route);
     });
-    const Route& route = pull == model_.routes.end() ? model_.routes.front() : *pull;
-    const Layer& target = model_.element(route.target);
+    if (pull == model_.routes.end()) throw Error(Code::internal, "layers wait for each other without a pull");
+    const Layer& target = model_.element(pull->target);
     throw Error(Code::invalid_model,
-                {.message = "\"" + target.title + "\" pulls from \"" + model_.element(route.source).title +
+                {.message = "\"" + target.title + "\" pulls from \"" + model_.element(pull->source).title +
                             "\", which needs it in the same run: the flow runs in a circle",
                  .reason = "FLOW_CYCLE",
-                 .path = route.path,
+                 .path = pull->path,
                  .layer = target.name,
                  .hint = "push with \"to\" from the later layer: what it gives then arrives in the next run"});
   }

@@ -187,9 +187,11 @@ class LayerParser {
       if (given->is_null()) return;
       if (!given->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *given);
       layer_.activation = given->as_text();
-    } else if (layer_.custom ? layer_.custom->takes_activation
-                             : layer_.definition && layer_.definition->takes_default_activation) {
-      layer_.activation = model_.activation;
+    } else if (layer_.custom) {
+      if (layer_.custom->takes_activation) layer_.activation = model_.activation;
+    } else if (layer_.definition && layer_.definition->takes_default_activation) {
+      layer_.activation = model_.activation_given || !model_.activation.empty() ? model_.activation
+                                                                                   : layer_.definition->own_activation;
     }
     if (layer_.activation.empty()) return;
     layer_.custom_activation =

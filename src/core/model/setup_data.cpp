@@ -82,11 +82,14 @@ namespace {
 Tensor random_values(const Context& context, const BuiltParameter& parameter, std::uint64_t seed, std::uint64_t id) {
   if (parameter.start.kind == Initial::constant && parameter.start.value == 0.0)
     return Tensor(context, parameter.type.type, parameter.type.shape);
-  Tensor tensor = Tensor::uninitialised(context, parameter.type.type, parameter.type.shape);
   if (parameter.start.kind == Initial::constant) {
-    for (std::size_t i = 0; i < tensor.elements(); ++i) tensor.set(i, parameter.start.value);
-    return tensor;
+    Tensor constant(context, parameter.type.type, parameter.type.shape);
+    const Initial& start = parameter.start;
+    const std::size_t end = start.last < 0 ? constant.elements() : static_cast<std::size_t>(start.last);
+    for (auto i = static_cast<std::size_t>(start.first); i < end; ++i) constant.set(i, start.value);
+    return constant;
   }
+  Tensor tensor = Tensor::uninitialised(context, parameter.type.type, parameter.type.shape);
   const RandomStream stream(seed, id);
   const double bound = std::sqrt(6.0 / static_cast<double>(parameter.start.fan_in + parameter.start.fan_out));
   // uniform(i) of the stream, word by word: 24 bits of each.
@@ -197,11 +200,12 @@ void check_finite(const BuiltParameter& parameter) {
   for (std::size_t i = 0; i < parameter.initial.elements(); ++i) {
     const double value = parameter.initial.at(i);
     if (!std::isfinite(value))
-      throw Error(Code::invalid_model, {.message = "\"" + parameter.name + "\" holds " + (std::isnan(value) ? "not-a-number" : "an infinity") +
-                                                   " at index " + std::to_string(i),
-                                        .reason = "SETUP_DATA",
-                                        .path = parameter.path,
-                                        .expected = "numbers that " + std::string(name_of(parameter.type.type)) + " can hold"});
+      throw Error(Code::invalid_model,
+                  {.message = "\"" + parameter.name + "\" holds " +
+                              (std::isnan(value) ? "not-a-number" : "an infinity") + " at index " + std::to_string(i),
+                   .reason = "SETUP_DATA",
+                   .path = parameter.path,
+                   .expected = "numbers that " + std::string(name_of(parameter.type.type)) + " can hold"});
   }
 }
 

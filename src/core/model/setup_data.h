@@ -19,7 +19,11 @@ std::uint64_t choose_seed(const Context& context, const Model& model);
 /// SETUP_SIZE when setup.data has any other number of elements than the stored parameters need.
 void fill_parameters(const Context& context, const Model& model, BuiltModel& built);
 
-enum class SetupDataAs : std::uint8_t { base64, array };
+enum class SetupDataAs : std::uint8_t {
+  base64,
+  array,
+  none,  ///< exports leave to chance what the model leaves to chance
+};
 
 /// The stored parameters in order, as setup.data. `current` holds one tensor per parameter of `built`.
 Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as);

@@ -1,5 +1,5 @@
-// The numbered conditions of models (ERR): code, reason, place, layer, what was expected and there, and the hint, to the
-// letter.
+// The numbered conditions of models (ERR): code, reason, place, layer, what was expected and there, and the hint, to
+// the letter.
 #include "support.h"
 
 using namespace webai;
@@ -47,8 +47,8 @@ TEST_CASE("ERR-08 a layer that takes no inputs from outside cannot be the first"
   const char* const hint = "put an input layer in front, such as a number of inputs";
   check(world, {R"({"layers": [{"name": "a", "type": "neurons", "size": 1}, 1]})", Code::invalid_model,
                 "FIRST_LAYER_TYPE", "/layers/0/type", "a", "", "", hint});
-  check(world, {R"({"layers": [{"size": 1, "pipes": [{"type": "tanh"}]}, 1]})", Code::invalid_model,
-                "FIRST_LAYER_TYPE", "/layers/0/pipes/0/type", "", "", "", hint});
+  check(world, {R"({"layers": [{"size": 1, "pipes": [{"type": "tanh"}]}, 1]})", Code::invalid_model, "FIRST_LAYER_TYPE",
+                "/layers/0/pipes/0/type", "", "", "", hint});
 }
 
 TEST_CASE("ERR-10 joins of unequal leading dimensions say which layer, what was expected and what came") {
@@ -61,9 +61,9 @@ TEST_CASE("ERR-12 a name that stands twice is DUPLICATE_NAME, also between layer
   const World world;
   check(world, {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "name": "a"}]})", Code::invalid_model,
                 "DUPLICATE_NAME", "/layers/1/name", "a", "", "", "names are unique in a model"});
-  check(world, {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "pipes": [{"size": 1, "name": "a"}]}]})",
-                Code::invalid_model, "DUPLICATE_NAME", "/layers/1/pipes/0/name", "a", "", "",
-                "names are unique in a model"});
+  check(world,
+        {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "pipes": [{"size": 1, "name": "a"}]}]})",
+         Code::invalid_model, "DUPLICATE_NAME", "/layers/1/pipes/0/name", "a", "", "", "names are unique in a model"});
 }
 
 TEST_CASE("ERR-15 a layer without a size, and nothing that gives it one, is NO_SIZE") {
@@ -73,14 +73,13 @@ TEST_CASE("ERR-15 a layer without a size, and nothing that gives it one, is NO_S
 
 TEST_CASE("ERR-18 too few numbers in setup.data name the layer whose parameter misses them") {
   check(World(), {R"({"layers": [2, {"name": "last", "size": 1}], "setup": {"data": [1, 2]}})", Code::invalid_model,
-                  "SETUP_SIZE", "/setup/data", "last", "3", "2",
-                  "without setup.data the parameters start at random"});
+                  "SETUP_SIZE", "/setup/data", "last", "3", "2", "without setup.data the parameters start at random"});
 }
 
 TEST_CASE("ERR-21 an activation that is none is NOT_ACTIVATION, whether unknown or an operator") {
   const World world;
-  check(world, {R"({"activation": "tnah", "layers": [1, 1]})", Code::not_found, "NOT_ACTIVATION", "/activation", "",
-                "", "", "did you mean \"tanh\"?"});
+  check(world, {R"({"activation": "tnah", "layers": [1, 1]})", Code::not_found, "NOT_ACTIVATION", "/activation", "", "",
+                "", "did you mean \"tanh\"?"});
   check(world, {R"({"layers": [1, {"size": 1, "activation": "matmul"}]})", Code::invalid_model, "NOT_ACTIVATION",
                 "/layers/1/activation", "", "", "", "name one such as \"tanh\", or null for none"});
 }
@@ -97,7 +96,7 @@ TEST_CASE("ERR-25 aliases in conflict, keys that stand twice, and wrong syntax b
   const World world;
   check(world, {R"({"layers": [2, {"name": "a", "count": 3, "size": 4}]})", Code::invalid_model, "ALIAS_CONFLICT",
                 "/layers/1/count", "", "4", "3", "keep \"size\" alone"});
-  check(world, {"{\"layers\": [2, 3],\n \"layers\": [2, 1]}", Code::invalid_json, "DUPLICATE_KEY",
-                "line 2, column 9", "", "", "", "remove one of the two"});
+  check(world, {"{\"layers\": [2, 3],\n \"layers\": [2, 1]}", Code::invalid_json, "DUPLICATE_KEY", "line 2, column 9",
+                "", "", "", "remove one of the two"});
   check(world, {"{\"layers\": [2,\n  3 1]}", Code::invalid_json, "JSON_SYNTAX", "line 2, column 5", "", "']'", "", ""});
 }

@@ -168,9 +168,20 @@ TEST_CASE("the JSON conformance suite behaves as its file names say") {
 
 TEST_CASE("written numbers are the shortest that read back") {
   CHECK(write_json(read("[0.1, 1e300, 1.0, -0.0, 123456789012]")) == "[0.1,1e+300,1,-0,123456789012]");
-  CHECK(write_json(read("{\"a\":[1,{\"b\":[]}]}"), true) ==
-        "{\n  \"a\": [\n    1,\n    {\n      \"b\": []\n    }\n  ]\n}");
   CHECK_THROWS_AS(write_json(Json::number(std::numeric_limits<double>::infinity())), Error);
+}
+
+TEST_CASE("pretty JSON puts on one line what fits there, wraps rows of numbers, and reads back") {
+  CHECK(write_json(read(R"({"a":[1,{"b":[]}]})"), true) == "{\n  \"a\": [1, {\"b\": []}]\n}");
+  const std::string long_text(120, 'x');
+  CHECK(write_json(read(R"({"a":[1,")" + long_text + R"("]})"), true) ==
+        "{\n  \"a\": [\n    1,\n    \"" + long_text + "\"\n  ]\n}");
+  std::vector<double> numbers;
+  for (int i = 0; i < 300; ++i) numbers.push_back(i / 7.0);
+  const Json value = Json::object({{"row", Json::numbers(numbers)}, {"deep", Json::array({Json::object({{"row", Json::numbers(numbers)}})})}});
+  const std::string text = write_json(value, true);
+  CHECK(read(text) == value);
+  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) CHECK(end - begin <= 121);
 }
 
 TEST_CASE("JSON pointers escape slashes and tildes") {

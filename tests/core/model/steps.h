@@ -1,7 +1,7 @@
 // Runs a built graph several times with the reference kernels, and carries its states from run to run.
 #pragma once
 
-#include "core/op/op_def.h"
+#include "core/op/evaluate.h"
 #include "support.h"
 
 namespace webai::test {
@@ -27,18 +27,7 @@ class Steps {
   Row run(const std::vector<Row>& inputs) {
     const Graph& graph = built_.graph;
     for (std::size_t i = 0; i < inputs.size(); ++i) set(built_.inputs.at(i).value, inputs[i]);
-    for (const Node& node : graph.nodes) {
-      if (definition(node).view) {
-        set(node.outputs[0], values_of(at(node.inputs[0])));
-        continue;
-      }
-      std::vector<Operand> from, to;
-      for (const ValueId id : node.inputs)
-        from.push_back(id == no_value ? Operand{} : Operand{at(id).data(), at(id).type(), at(id).shape()});
-      for (const ValueId id : node.outputs) to.push_back({at(id).data(), at(id).type(), at(id).shape()});
-      REQUIRE(definition(node).reference);
-      definition(node).reference({from, to, node.attributes});
-    }
+    compute();
     const Row output = values_of(at(built_.output));
     std::vector<Row> next;
     for (const Write& write : graph.writes) next.push_back(values_of(at(write.value)));
@@ -46,9 +35,11 @@ class Steps {
     return output;
   }
 
-  Row value(std::string_view name) const {
-    return values_of(values_[static_cast<std::size_t>(built_.graph.find(name))]);
-  }
+  /// All nodes once; the states stay as they are.
+  void compute() { compute(built_.graph, values_); }
+
+  Row value(ValueId id) const { return values_of(values_[static_cast<std::size_t>(id)]); }
+  Row value(std::string_view name) const { return value(built_.graph.find(name)); }
   void set(ValueId id, const Row& numbers) {
     REQUIRE(at(id).elements() == numbers.size());
     for (std::size_t k = 0; k < numbers.size(); ++k) at(id).set(k, numbers[k]);
@@ -57,6 +48,32 @@ class Steps {
   const BuiltModel& built() const { return built_; }
 
  private:
+  void compute(const Graph& graph, std::vector<Tensor>& values) const {
+    const auto now = [&](ValueId id) -> Tensor& { return values[static_cast<std::size_t>(id)]; };
+    for (const Node& node : graph.nodes) {
+      std::vector<const Tensor*> inputs;
+      for (const ValueId id : node.inputs) inputs.push_back(id == no_value ? nullptr : &now(id));
+      std::vector<Tensor> outputs =
+          can_evaluate(node) ? evaluate(world_.context, graph, node, inputs) : opened(node, inputs);
+      for (std::size_t i = 0; i < outputs.size(); ++i) now(node.outputs[i]) = std::move(outputs[i]);
+    }
+  }
+
+  // A composite operator by the nodes of its body.
+  std::vector<Tensor> opened(const Node& node, const std::vector<const Tensor*>& inputs) const {
+    Graph body;
+    GraphBuilder builder(world_.context, world_.registry, body);
+    std::vector<Ref> given;
+    for (const Tensor* input : inputs) given.push_back(input ? builder.constant(*input) : Ref{});
+    const std::vector<Ref> results = definition(node).body(builder, given, node.attributes);
+    std::vector<Tensor> values;
+    for (const Value& value : body.values) values.push_back(value.constant);
+    compute(body, values);
+    std::vector<Tensor> outputs;
+    for (const Ref result : results) outputs.push_back(values[static_cast<std::size_t>(result.id)]);
+    return outputs;
+  }
+
   Tensor& at(ValueId id) { return values_[static_cast<std::size_t>(id)]; }
   void fill(ValueId id, double number) {
     for (std::size_t k = 0; k < at(id).elements(); ++k) at(id).set(k, number);

@@ -1,0 +1,235 @@
+// A part of a model as a model of its own.
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "core/base/names.h"
+#include "core/model/export.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::size_t most_named = 8;  // offenders in one message
+
+class Cutter {
+ public:
+  Cutter(const Model& model, const BuiltModel& built, const LayerRange& range)
+      : model_(model), built_(built), first_(find(range.from, 0)), last_(find(range.to, layer_count() - 1)) {
+    if (first_ > last_)
+      fail("the part begins behind its end: layer " + std::to_string(first_) + " to " + std::to_string(last_),
+           "layers");
+    if (first_ > 0) shift_ = 1 - first_;
+  }
+
+  Json run(std::vector<std::size_t>& kept) {
+    find_offenders();
+    std::vector<Json> layers;
+    if (first_ > 0) layers.push_back(new_input());
+    const Json& given = *model_.json.find("layers");
+    for (int i = first_; i <= last_; ++i) layers.push_back(moved_layer(model_.layers[at(i)], given.at(at(i))));
+    std::vector<Json::Member> members;
+    for (const auto& [key, value] : model_.json.members()) {
+      if (key == "setup" || key == "setupData") continue;
+      if (key == "layers")
+        members.emplace_back(key, Json::array(std::move(layers)));
+      else if (key == "io")
+        add_io(members, value);
+      else
+        members.emplace_back(key, value);
+    }
+    for (std::size_t i = 0; i < built_.parameters.size(); ++i) {
+      const int owner = layer_of(built_.parameters[i].owner);
+      if (owner >= first_ && owner <= last_) kept.push_back(i);
+    }
+    return Json::object(std::move(members));
+  }
+
+ private:
+  static std::size_t at(int index) { return static_cast<std::size_t>(index); }
+  int layer_count() const { return static_cast<int>(model_.layers.size()); }
+  int layer_of(int id) const { return model_.element(id).layer_index; }
+  bool inside(int layer) const { return layer >= first_ && layer <= last_; }
+
+  [[noreturn]] static void fail(std::string message, std::string path, std::string hint = {}) {
+    throw Error(Code::invalid_argument,
+                {.message = std::move(message), .reason = "SPLIT", .path = std::move(path), .hint = std::move(hint)});
+  }
+
+  int find(const std::string& name, int otherwise) const {
+    if (name.empty()) return otherwise;
+    std::vector<std::string_view> known;
+    for (const Layer& layer : model_.layers) {
+      if (layer.name == name) return layer.layer_index;
+      if (!layer.name.empty()) known.push_back(layer.name);
+    }
+    int index = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
+    if (error == std::errc() && end == name.data() + name.size() && index >= 0 && index < layer_count()) return index;
+    const std::string near = nearest_name(name, known);
+    throw Error(Code::not_found,
+                {.message = "layers: there is no layer \"" + name + "\"",
+                 .reason = "LAYER",
+                 .path = "layers",
+                 .expected = "a layer's name, or an index from 0 to " + std::to_string(layer_count() - 1),
+                 .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+  }
+
+  // From one layer to the next one's default input: the only flow that a cut may cross.
+  bool is_main_flow(const Route& route, int next) const {
+    return route.target == model_.layers[at(next)].id && route.parameter.empty() && !route.delayed && !route.history;
+  }
+
+  std::string described(const Route& route) const {
+    const auto name = [&](int id) { return "\"" + model_.element(id).title + "\""; };
+    const char* kind = route.history ? " (history)" : route.delayed ? " (delivered in the next run)" : "";
+    return name(route.source) + " -> " + name(route.target) + (route.parameter.empty() ? "" : "." + route.parameter) +
+           kind;
+  }
+
+  void find_offenders() const {
+    std::vector<const Route*> offenders;
+    bool enters = first_ == 0, leaves = last_ + 1 == layer_count();
+    for (const Route& route : model_.routes) {
+      const int source = layer_of(route.source), target = route.target ? layer_of(route.target) : layer_count();
+      const auto side = [&](int layer) { return layer < first_ ? -1 : layer > last_ ? 1 : 0; };
+      if (side(source) == side(target)) continue;
+      if (route.target == 0 && inside(source)) continue;  // an output stays one
+      const bool in = first_ > 0 && side(source) < 0 && is_main_flow(route, first_);
+      const bool out =
+          last_ + 1 < layer_count() && source == last_ && is_main_flow(route, last_ + 1) && !mixed(route.source);
+      enters = enters || in;
+      leaves = leaves || out;
+      if (!in && !out) offenders.push_back(&route);
+    }
+    if (offenders.empty() && enters && leaves) return;
+    if (offenders.empty())
+      fail(!enters ? "nothing flows into layer " + std::to_string(first_) + " from the layers before it"
+                   : "nothing flows out of layer " + std::to_string(last_),
+           "layers");
+    std::string list;
+    for (std::size_t i = 0; i < offenders.size() && i < most_named; ++i)
+      list += (i ? ", " : "") + described(*offenders[i]);
+    if (offenders.size() > most_named) list += " and " + std::to_string(offenders.size() - most_named) + " more";
+    fail("layers " + std::to_string(first_) + " to " + std::to_string(last_) + " cannot be split off: " + list +
+             (offenders.size() == 1 ? " crosses the cut" : " cross the cut"),
+         offenders.front()->path, "cut where only one flow goes from layer to layer");
+  }
+
+  // A pipe with targets of its own is no output any more; one that goes both ways cannot be written down.
+  bool mixed(int id) const {
+    return model_.element(id).is_pipe && std::ranges::any_of(model_.routes, [&](const Route& route) {
+             return route.source == id && !route.history && route.target && inside(layer_of(route.target));
+           });
+  }
+
+  // What a source sends: its own values, and on inputs the hidden ones behind them.
+  Shape sent_by(const Layer& source) const {
+    const auto built = std::ranges::find(built_.layers, source.id, &BuiltLayer::id);
+    Shape shape = built == built_.layers.end() ? Shape{} : built->output;
+    if (source.type == "input")
+      for (const Route& route : model_.routes)
+        if (route.target == source.id && !route.delayed) shape = joined(shape, sent_by(model_.element(route.source)));
+    return shape;
+  }
+
+  static Shape joined(const Shape& a, const Shape& b) {
+    if (a.rank() == 0 || b.rank() == 0) return a.rank() == 0 ? b : a;
+    const std::size_t last = a.rank() - 1;
+    return a.with(last, a[last] + b[last]);
+  }
+
+  Json new_input() const {
+    Shape shape;
+    for (const Route& route : model_.routes)
+      if (layer_of(route.source) < first_ && is_main_flow(route, first_))
+        shape = joined(shape, sent_by(model_.element(route.source)));
+    std::vector<Json> dims;
+    for (const Dimension dim : shape.dims()) dims.push_back(dim.is_symbol() ? Json() : Json::integer(dim.value()));
+    return dims.size() == 1 && dims[0].is_number() ? dims[0] : Json::object({{"size", Json::array(std::move(dims))}});
+  }
+
+  Json moved_layer(const Layer& layer, const Json& json) const {
+    if (!json.is_object()) return json;
+    std::vector<Json::Member> members;
+    for (const auto& [key, value] : json.members()) {
+      if (key == "to" || key == "toLayers") {
+        add_targets(members, key, value, layer, layer.to, layer.layer_index == last_);
+      } else if (key == "historyTo") {
+        add_targets(members, key, value, layer, layer.history_to, false);
+      } else if ((key == "pipes" || key == "pipe") && !layer.is_pipe) {
+        std::vector<Json> pipes;
+        for (std::size_t i = 0; i < layer.pipes.size(); ++i) pipes.push_back(moved_layer(layer.pipes[i], value.at(i)));
+        members.emplace_back(key, Json::array(std::move(pipes)));
+      } else {
+        members.emplace_back(key, value);
+      }
+    }
+    return Json::object(std::move(members));
+  }
+
+  // Indices move with their layers; what leads out of the last layer is an output now, which needs no target.
+  void add_targets(std::vector<Json::Member>& members, const std::string& key, const Json& value, const Layer& source,
+                   const std::vector<Target>& targets, bool drops_outside) const {
+    std::vector<Json> list;
+    bool dropped = false;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const Json given = value.is_array() ? value.at(i) : value;
+      if (drops_outside && leads_outside(source, targets[i]))
+        dropped = true;
+      else
+        list.push_back(targets[i].index ? Json::integer(*targets[i].index + shift_) : given);
+    }
+    if (dropped && list.empty()) return;
+    members.emplace_back(key, value.is_array() ? Json::array(std::move(list)) : list.front());
+  }
+
+  bool leads_outside(const Layer& source, const Target& target) const {
+    return std::ranges::any_of(model_.routes, [&](const Route& route) {
+      return route.source == source.id && route.path == target.path && route.target && layer_of(route.target) > last_;
+    });
+  }
+
+  // Rules of inputs and outputs stay with those that stay.
+  void add_io(std::vector<Json::Member>& members, const Json& io) const {
+    std::set<std::string, std::less<>> left_out;
+    bool has_inputs = first_ == 0;
+    for (int id = 1; id <= model_.element_count; ++id) {
+      if (model_.element(id).type != "input") continue;
+      if (inside(layer_of(id)))
+        has_inputs = true;
+      else
+        left_out.insert(model_.element(id).name);
+    }
+    std::vector<Json::Member> sides;
+    for (const auto& [side, rules] : io.members()) {
+      if (side == "output" ? last_ + 1 < layer_count() : side == "input" && !has_inputs) continue;
+      if (side != "input" || !rules.is_object()) {
+        sides.emplace_back(side, rules);
+        continue;
+      }
+      const bool whole = !model_.io.input.empty() && model_.io.input.front().name.empty();
+      if (whole && first_ > 0 && !model_.io.input.front().empty())
+        fail("rules for all inputs cannot be split: the new first input takes none", "/io/input",
+             "give the rules to inputs by their names");
+      std::vector<Json::Member> left;
+      for (const auto& [name, value] : rules.members())
+        if (whole || !left_out.contains(name)) left.emplace_back(name, value);
+      sides.emplace_back(side, Json::object(std::move(left)));
+    }
+    if (!sides.empty()) members.emplace_back("io", Json::object(std::move(sides)));
+  }
+
+  const Model& model_;
+  const BuiltModel& built_;
+  int first_, last_;
+  std::int64_t shift_ = 0;
+};
+
+}  // namespace
+
+Json cut_model(const Model& model, const BuiltModel& built, const LayerRange& range, std::vector<std::size_t>& kept) {
+  return Cutter(model, built, range).run(kept);
+}
+
+}  // namespace webai

@@ -1,0 +1,315 @@
+// The smallest spelling of a model: written anew from what the parser understood, layer by layer.
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "core/model/export.h"
+#include "core/model/vocabulary.h"
+
+namespace webai {
+namespace {
+
+// a, b, ..., z, aa, ab, ...
+std::string short_name(std::size_t number) {
+  std::string name;
+  for (++number; number > 0; number = (number - 1) / 26)
+    name.insert(name.begin(), static_cast<char>('a' + (number - 1) % 26));
+  return name;
+}
+
+// [3, 3] says no more than 3.
+Json one_for_all(const Json& value) {
+  if (!value.is_array() || !value.is_packed() || value.size() == 0) return value;
+  for (const double number : value.as_numbers())
+    if (number != value.as_numbers().front()) return value;
+  return Json::number(value.as_numbers().front());
+}
+
+bool is_fallback(const PropertyDef& definition, const Json& value) {
+  const std::string_view text = definition.fallback;
+  if (text.empty()) return false;
+  if (value.is_boolean()) return value.as_boolean() == (text == "true");
+  if (value.is_text()) return value.as_text() == text;
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && one_for_all(value) == Json::number(number);
+}
+
+class Minifier {
+ public:
+  Minifier(const Model& model, const BuiltModel& built, bool keep_names, bool keep_values)
+      : model_(model), built_(built), keep_names_(keep_names), keep_values_(keep_values) {
+    const auto count = static_cast<std::size_t>(model.element_count) + 1;
+    alive_.resize(count);
+    names_.resize(count);
+    flows_.resize(count);
+    arrivals_.resize(count);
+    for (const Route& route : model.routes) {
+      flows_[at(route.source)].push_back(&route);
+      arrivals_[at(route.target)].push_back(&route);
+    }
+    for (const BuiltParameter& parameter : built.parameters)
+      places_.insert(pointer_to(parameter.layer, parameter.parameter));
+    find_alive();
+    number_layers();
+    give_names();
+  }
+
+  Json run(std::span<const Tensor> current, SetupDataAs as) const {
+    std::vector<Json::Member> members = {{"webai", Json::integer(1)}};
+    const auto add = [&](std::string_view key, Json value) {
+      members.emplace_back(std::string(key), std::move(value));
+    };
+    if (model_.domain != "core") add("domain", Json::text(model_.domain));
+    if (model_.type != DType::fp32) add("dataType", Json::text(std::string(name_of(model_.type))));
+    if (!model_.activation.empty()) add("activation", Json::text(model_.activation));
+    if (model_.default_type != "neurons") add("type", Json::text(model_.default_type));
+    for (const std::string_view key : {"minMops", "seed"})
+      if (const Json* value = model_.json.find(key)) add(key, *value);
+    if (const Json* io = model_.json.find("io"); io && io->size() > 0) add("io", renamed_io(*io));
+    std::vector<Json> layers;
+    for (const Layer& layer : model_.layers)
+      if (lives(layer)) layers.push_back(written(layer));
+    add("layers", Json::array(std::move(layers)));
+    BuiltModel stored;
+    std::vector<Tensor> values;
+    for (std::size_t i = 0; i < built_.parameters.size() && !keep_values_; ++i) {
+      if (!alive_[at(built_.parameters[i].owner)]) continue;
+      stored.parameters.push_back(built_.parameters[i]);
+      stored.parameters.back().stored = true;
+      values.push_back(current[i]);
+    }
+    if (!values.empty()) add("setup", Json::object({{"data", write_setup_data(stored, values, as)}}));
+    return Json::object(std::move(members));
+  }
+
+  RenamedLayers renamed() const {
+    RenamedLayers result;
+    for (int id = 1; id <= model_.element_count; ++id) {
+      const std::string& old = model_.element(id).name;
+      if (!old.empty() && old != names_[at(id)]) result.emplace_back(old, names_[at(id)]);
+    }
+    return result;
+  }
+
+ private:
+  static std::size_t at(int id) { return static_cast<std::size_t>(id); }
+
+  // Backwards from the outputs. Inputs stay: they are what the caller gives.
+  void find_alive() {
+    std::vector<int> open;
+    const auto mark = [&](int id) {
+      if (alive_[at(id)]) return;
+      alive_[at(id)] = true;
+      open.push_back(id);
+    };
+    for (const Route* route : arrivals_[0]) mark(route->source);
+    for (int id = 1; id <= model_.element_count; ++id)
+      if (model_.element(id).type == "input") mark(id);
+    while (!open.empty()) {
+      const Layer& element = model_.element(open.back());
+      open.pop_back();
+      for (const Route* route : arrivals_[at(element.id)]) mark(route->source);
+      if (!element.is_pipe) continue;
+      // A pipe sees what comes to its layer.
+      for (const Route* route : arrivals_[at(model_.layers[at(element.layer_index)].id)])
+        if (route->parameter.empty()) mark(route->source);
+    }
+  }
+
+  bool lives(const Layer& layer) const {
+    return layer.layer_index == 0 || alive_[at(layer.id)] ||
+           std::ranges::any_of(layer.pipes, [&](const Layer& pipe) { return alive_[at(pipe.id)]; });
+  }
+
+  void number_layers() {
+    std::int64_t number = 0;
+    for (const Layer& layer : model_.layers) numbers_.push_back(lives(layer) ? number++ : -1);
+  }
+
+  // Layers are reached by number; pipes and parameters of layers only by name.
+  void give_names() {
+    std::set<int> needed, ports;
+    for (const Route& route : model_.routes)
+      if (route.target == 0)
+        ports.insert(route.source);
+      else if (alive_[at(route.source)] && (model_.element(route.target).is_pipe || !route.parameter.empty()))
+        needed.insert(route.target);
+    for (int id = 1; id <= model_.element_count; ++id)
+      if (model_.element(id).type == "input") ports.insert(id);
+    std::set<std::string, std::less<>> taken;
+    for (const int id : ports) {
+      const std::string& name = model_.element(id).name;
+      if (keep_names_)
+        taken.insert(names_[at(id)] = name);
+      else if (!name.empty() && io_names(name))
+        needed.insert(id);
+    }
+    std::size_t number = 0;
+    for (const int id : needed) {
+      std::string& name = names_[at(id)];
+      if (!alive_[at(id)] || !name.empty()) continue;
+      do name = short_name(number++);
+      while (!taken.insert(name).second);
+    }
+  }
+
+  bool io_names(std::string_view name) const {
+    return std::ranges::any_of(model_.io.input, [&](const IoRules& rules) { return rules.name == name; }) ||
+           std::ranges::any_of(model_.io.output, [&](const IoRules& rules) { return rules.name == name; });
+  }
+
+  Json renamed_io(const Json& io) const {
+    if (keep_names_) return io;
+    std::map<std::string, std::string, std::less<>> now;
+    for (int id = 1; id <= model_.element_count; ++id)
+      if (const std::string& old = model_.element(id).name; !old.empty() && io_names(old)) now[old] = names_[at(id)];
+    std::vector<Json::Member> sides;
+    for (const auto& [side, rules] : io.members()) {
+      std::vector<Json::Member> members;
+      if (rules.is_object())
+        for (const auto& [key, value] : rules.members()) {
+          const auto found = now.find(key);
+          members.emplace_back(found == now.end() ? key : found->second, value);
+        }
+      sides.emplace_back(side, rules.is_object() ? Json::object(std::move(members)) : rules);
+    }
+    return Json::object(std::move(sides));
+  }
+
+  Json target(const Route& route) const {
+    const Layer& element = model_.element(route.target);
+    if (!element.is_pipe && route.parameter.empty()) return Json::integer(numbers_[at(element.layer_index)]);
+    return Json::text(names_[at(route.target)] + (route.parameter.empty() ? "" : "." + route.parameter));
+  }
+
+  bool is_last(const Layer& source) const { return at(source.layer_index) + 1 == model_.layers.size(); }
+
+  // What `to` lists, or nothing where the document's order does it.
+  std::optional<std::vector<Json>> targets(const Layer& source, bool history) const {
+    std::vector<Json> list;
+    bool leaves = false, follows = false;
+    std::size_t count = 0;
+    for (const Route* route : flows_[at(source.id)]) {
+      if (route->history != history || (route->target != 0 && !alive_target(*route))) continue;
+      ++count;
+      if (route->target == 0) {
+        leaves = true;
+        continue;
+      }
+      const Layer& element = model_.element(route->target);
+      follows = follows || (!element.is_pipe && route->parameter.empty() && element.pipe_from.empty() &&
+                            numbers_[at(element.layer_index)] == numbers_[at(source.layer_index)] + 1);
+      list.push_back(target(*route));
+    }
+    const bool own_of_last = is_last(source) && !source.is_pipe;
+    if (count == 1 && !is_last(source) && follows) return std::nullopt;
+    if (leaves && (list.empty() || !own_of_last)) return std::nullopt;
+    if (own_of_last && list.empty()) return std::nullopt;
+    return list;
+  }
+
+  // A flow into a layer lives when its own operator or one of its pipes does.
+  bool alive_target(const Route& route) const {
+    if (alive_[at(route.target)]) return true;
+    const Layer& element = model_.element(route.target);
+    return !element.is_pipe && route.parameter.empty() &&
+           std::ranges::any_of(element.pipes, [&](const Layer& pipe) { return alive_[at(pipe.id)]; });
+  }
+
+  static Json list_or_one(std::vector<Json> list) {
+    return list.size() == 1 ? std::move(list.front()) : Json::array(std::move(list));
+  }
+
+  Json written(const Layer& layer) const {
+    std::vector<Json> pipes;
+    for (const Layer& pipe : layer.pipes)
+      if (alive_[at(pipe.id)] || pipe.layer_index == 0) pipes.push_back(written(pipe));
+    std::vector<Json::Member> members;
+    const auto add = [&](std::string_view key, Json value) {
+      members.emplace_back(std::string(key), std::move(value));
+    };
+    if (!names_[at(layer.id)].empty()) add("name", Json::text(names_[at(layer.id)]));
+    if (alive_[at(layer.id)] && layer.operates()) own_words(layer, !pipes.empty(), add);
+    if (!pipes.empty()) add("pipes", Json::array(std::move(pipes)));
+    if (members.size() == 1 && members[0].first == "size") return members[0].second;
+    return Json::object(std::move(members));
+  }
+
+  template <class Add> void own_words(const Layer& layer, bool has_pipes, const Add& add) const {
+    const Json* size = layer.properties.find("size");
+    if (layer.operation || (layer.definition && layer.definition->size == SizeRule::follows)) size = nullptr;
+    const std::string usual = layer.layer_index == 0 ? "input" : model_.default_type;
+    if (layer.domain != model_.domain)
+      add("type", Json::text(layer.domain + "#" + layer.type));
+    else if (layer.type != usual || (has_pipes && !size))
+      add("type", Json::text(layer.type));
+    if (size) add("size", size->size() == 1 ? size->at(0) : *size);
+    const bool takes = layer.definition && layer.definition->takes_default_activation;
+    if (layer.activation != (takes ? model_.activation : ""))
+      add("activation", layer.activation.empty() ? Json() : Json::text(layer.activation));
+    const Json* label = layer.properties.find("label");
+    if (label && keep_names_ && is_port(layer)) add("label", *label);
+    bool remembers = layer.history > 0;
+    const auto to = targets(layer, false);
+    if (to) add("to", list_or_one(*to));
+    if (const auto past = remembers ? targets(layer, true) : std::nullopt; past) {
+      remembers = !past->empty();
+      if (remembers && !(to && *past == *to && !(is_last(layer) && !layer.is_pipe)))
+        add("historyTo", list_or_one(*past));
+    }
+    for (const auto& [key, value] : layer.properties.members())
+      if ((key != "history" || remembers) && !is_said_elsewhere(key) && !holds_anyway(layer, key, value))
+        add(key, layer.definition && is_count(*layer.definition, key) ? one_for_all(value) : value);
+  }
+
+  bool is_port(const Layer& layer) const {
+    return layer.type == "input" ||
+           std::ranges::any_of(flows_[at(layer.id)], [](const Route* route) { return route->target == 0; });
+  }
+
+  static bool is_said_elsewhere(std::string_view key) {
+    static constexpr std::string_view keys[] = {"name",       "label", "domain",    "type", "size",
+                                                "activation", "to",    "historyTo", "pipes"};
+    return std::ranges::find(keys, key) != std::end(keys) || is_kept_and_ignored(key);
+  }
+
+  static bool is_count(const LayerDef& definition, std::string_view key) {
+    const auto found = std::ranges::find(definition.properties, key, &PropertyDef::name);
+    return found != definition.properties.end() && found->kind == PropertyKind::counts;
+  }
+
+  bool holds_anyway(const Layer& layer, std::string_view key, const Json& value) const {
+    // Parameters that are stored; other words in their place (null, false, a constant) stay.
+    if (places_.contains(pointer_to(layer.path, key)) && !value.is_text() && !(keep_values_ && value.is_array()))
+      return true;
+    if (layer.definition) {
+      const auto found = std::ranges::find(layer.definition->properties, key, &PropertyDef::name);
+      if (found != layer.definition->properties.end() && is_fallback(*found, value)) return true;
+    }
+    return key == "pipeFrom" && value.is_null();
+  }
+
+  const Model& model_;
+  const BuiltModel& built_;
+  bool keep_names_;
+  bool keep_values_;                                 // where they stand, as nothing is written to setup.data
+  std::vector<char> alive_;                          // by id
+  std::vector<std::string> names_;                   // by id: the new ones
+  std::vector<std::int64_t> numbers_;                // by index of the layer: the new one, or -1
+  std::vector<std::vector<const Route*>> flows_;     // by id of the source
+  std::vector<std::vector<const Route*>> arrivals_;  // by id of the target; 0: the outputs
+  std::set<std::string, std::less<>> places_;        // pointers of parameters
+};
+
+}  // namespace
+
+Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
+                  bool keep_names, RenamedLayers* renamed) {
+  const Minifier minifier(model, built, keep_names, as == SetupDataAs::none);
+  if (renamed) *renamed = minifier.renamed();
+  return minifier.run(current, as);
+}
+
+}  // namespace webai

@@ -1,0 +1,310 @@
+// C and JavaScript: loops over flat arrays. This file writes the program's parts and its elements.
+#include <algorithm>
+#include <functional>
+
+#include "core/model/base64.h"
+#include "core/op/broadcast.h"
+#include "interchange/byte_weights.h"
+#include "interchange/writer.h"
+
+namespace webai {
+namespace {
+
+constexpr std::size_t columns = 110;
+
+}  // namespace
+
+Index& Index::add(const std::string& variable, std::int64_t stride) {
+  if (variable != "0" && stride != 0) terms.emplace_back(variable, stride);
+  return *this;
+}
+
+std::string Index::text() const {
+  std::string text;
+  auto sorted = terms;  // the largest steps first
+  std::ranges::stable_sort(sorted, std::greater<>(),
+                           [](const auto& term) { return term.second < 0 ? -term.second : term.second; });
+  for (const auto& [variable, stride] : sorted) {
+    if (!text.empty())
+      text += stride < 0 ? " - " : " + ";
+    else if (stride < 0)
+      text += "-";
+    const std::int64_t size = stride < 0 ? -stride : stride;
+    text += (size == 1 ? "" : std::to_string(size) + " * ") + variable;
+  }
+  if (text.empty()) return std::to_string(offset);
+  if (offset != 0) text += (offset < 0 ? " - " : " + ") + std::to_string(offset < 0 ? -offset : offset);
+  return text;
+}
+
+LoopWriter::LoopWriter(const Graph& graph, const ProgramOptions& options) : ProgramWriter(graph, options) { plan(); }
+
+// ---- statements
+
+void LoopWriter::line(const std::string& text) { body_ += std::string(2 * depth_, ' ') + text + "\n"; }
+
+// A name that nothing around it has; it lasts until what is open now closes.
+std::string LoopWriter::declared(const std::string& prefix) {
+  std::string name = prefix;
+  for (int i = 2; !in_scope_.insert(name).second; ++i) name = prefix + std::to_string(i);
+  for (std::size_t k = opened_.size(); k-- > 0;)
+    if (opened_[k]) {
+      opened_[k]->push_back(name);
+      break;
+    }
+  return name;
+}
+
+std::string LoopWriter::loop(const std::string& prefix, std::int64_t count) {
+  opened_.emplace_back();
+  if (count == 1) return "0";
+  opened_.back().emplace();
+  const std::string name = declared(prefix);
+  line("for (" + ((is_c() ? "int " : "let ") + name) + " = 0; " + name + " < " + std::to_string(count) + "; ++" + name +
+       ") {");
+  ++depth_;
+  return name;
+}
+
+void LoopWriter::when(const std::string& condition) {
+  line("if (" + condition + ") {");
+  opened_.emplace_back().emplace();
+  ++depth_;
+}
+
+void LoopWriter::close(std::size_t count) {
+  for (; count > 0; --count) {
+    const auto names = std::move(opened_.back());
+    opened_.pop_back();
+    if (!names) continue;
+    for (const std::string& name : *names) in_scope_.erase(name);
+    --depth_;
+    line("}");
+  }
+}
+
+std::string LoopWriter::variable(const std::string& name, const std::string& value) {
+  const std::string own = declared(name);
+  line((is_c() ? words_.type() + " " : std::string("let ")) + own + " = " + value + ";");
+  return own;
+}
+
+std::string LoopWriter::integer(const std::string& name, const std::string& value) {
+  const std::string own = declared(name);
+  line((is_c() ? "const int " : "const ") + own + " = " + value + ";");
+  return own;
+}
+
+std::vector<std::string> LoopWriter::loops(const Shape& shape) {
+  std::vector<std::string> variables;
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) variables.push_back(loop("i", shape[axis]));
+  return variables;
+}
+
+Index LoopWriter::row_major(const Shape& shape, std::span<const std::string> variables) const {
+  Index index;
+  const auto strides = strides_of(shape);
+  for (std::size_t axis = 0; axis < shape.rank(); ++axis) index.add(variables[axis], strides[axis]);
+  return index;
+}
+
+// ---- elements
+
+Text LoopWriter::element(ValueId id, const Index& index) {
+  const ValueId from = root(id);
+  const Value& value = graph_.value(from);
+  if (is_scalar_constant(from)) return words_.number(value.constant.at(0));
+  if (value.kind == ValueKind::node || value.kind == ValueKind::input)
+    return {names_of_values_[static_cast<std::size_t>(from)] + "[" + index.text() + "]"};
+  if (written_.insert(from).second) weights_.push_back(weights_text(from));
+  const std::string text = named(from) + "[" + index.text() + "]";
+  if (value.kind != ValueKind::constant || !options_.bytes || !fits_bytes(value.constant)) return {text};
+  const ByteRange range = range_of(value.constant);
+  return {words_.number(range.low).text + " + " + words_.number(range.step).text + " * " + text, 1};
+}
+
+Text LoopWriter::read(const Node& node, std::size_t input, const Index& index) {
+  return element(node.inputs[input], index);
+}
+
+void LoopWriter::write(const Node& node, const Index& index, const Text& value) {
+  line(names_of_values_[static_cast<std::size_t>(node.outputs[0])] + "[" + index.text() + "] = " + value.text + ";");
+}
+
+void LoopWriter::add_to(const Node& node, const Index& index, const Text& value) {
+  line(names_of_values_[static_cast<std::size_t>(node.outputs[0])] + "[" + index.text() + "] += " + value.text + ";");
+}
+
+Text LoopWriter::inlined(ValueId id, const std::map<ValueId, Index>& leaves) {
+  if (const auto leaf = leaves.find(id); leaf != leaves.end()) return element(id, leaf->second);
+  const Node& node = graph_.node(graph_.value(id).producer);
+  std::vector<Text> operands;
+  for (const ValueId input : node.inputs) operands.push_back(inlined(input, leaves));
+  const Elementwise& elementwise = *definition(node).elementwise;
+  return words_.apply(elementwise, elementwise_attributes(elementwise, node.attributes), operands);
+}
+
+// One loop over everything where all operands allow, else as few as possible.
+void LoopWriter::elementwise(const Node& node) {
+  std::vector<ValueId> leaves;
+  collect_leaves(node, leaves);
+  const Shape& full = output_shape(node);
+  std::vector<std::vector<std::int64_t>> strides(leaves.size() + 1);  // the last: of the result
+  std::vector<std::int64_t> lengths;
+  const auto own = strides_of(full);
+  for (std::size_t axis = 0; axis < full.rank(); ++axis) {
+    if (full[axis] == 1) continue;
+    std::vector<std::int64_t> now;
+    for (const ValueId leaf : leaves) now.push_back(broadcast_strides(shape(leaf), full)[axis]);
+    now.push_back(own[axis]);
+    bool joins = !lengths.empty();
+    for (std::size_t k = 0; joins && k < strides.size(); ++k) joins = strides[k].back() == now[k] * full[axis];
+    if (joins)
+      lengths.back() *= full[axis];
+    else
+      lengths.push_back(full[axis]);
+    for (std::size_t k = 0; k < strides.size(); ++k)
+      if (joins)
+        strides[k].back() = now[k];
+      else
+        strides[k].push_back(now[k]);
+  }
+  std::vector<std::string> variables;
+  for (const std::int64_t length : lengths) variables.push_back(loop("i", length));
+  std::map<ValueId, Index> places;
+  Index target;
+  for (std::size_t axis = 0; axis < lengths.size(); ++axis) {
+    for (std::size_t k = 0; k < leaves.size(); ++k) places[leaves[k]].add(variables[axis], strides[k][axis]);
+    target.add(variables[axis], strides.back()[axis]);
+  }
+  for (const ValueId leaf : leaves) places[leaf];
+  std::vector<Text> operands;
+  for (const ValueId input : node.inputs) operands.push_back(inlined(input, places));
+  const Elementwise& operation = *definition(node).elementwise;
+  write(node, target, words_.apply(operation, elementwise_attributes(operation, node.attributes), operands));
+  close(lengths.size());
+}
+
+// ---- the program
+
+std::string LoopWriter::weights_text(ValueId id) {
+  const Value& value = graph_.value(id);
+  const std::string name = named(id), count = std::to_string(value.type.shape.elements());
+  const std::string array = words_.is_double() ? "Float64Array" : "Float32Array";
+  if (value.kind == ValueKind::state)
+    return is_c() ? "static " + words_.type() + " " + name + "[" + count + "];\n"
+                  : "const " + name + " = new " + array + "(" + count + ");\n";
+  const Tensor& tensor = value.constant;
+  const bool bytes = options_.bytes && fits_bytes(tensor);
+  if (!is_c() && options_.base64 && tensor.type() == (words_.is_double() ? DType::fp64 : DType::fp32)) {
+    const std::span data(static_cast<const std::byte*>(tensor.data()), tensor.bytes());
+    return "const " + name + " = new " + array + "(Uint8Array.from(atob(\n  \"" + encode_base64(data) +
+           "\"), c => c.charCodeAt(0)).buffer);\n";
+  }
+  std::string text = is_c() ? "static const " + (bytes ? "uint8_t" : words_.type()) + " " + name + "[" + count +
+                                  "] = {  /* " + value.type.shape.text() + " */\n  "
+                            : "const " + name + " = new " + array + "([  // " + value.type.shape.text() + "\n  ";
+  const ByteRange range = bytes ? range_of(tensor) : ByteRange{};
+  std::size_t begin = text.size();
+  for (std::size_t i = 0; i < tensor.elements(); ++i) {
+    const std::string number = bytes ? std::to_string(range.code(tensor.at(i))) : words_.number(tensor.at(i)).text;
+    if (i > 0) text += text.size() - begin + number.size() > columns ? ",\n  " : ", ";
+    if (text.back() == ' ' && text[text.size() - 2] == ' ') begin = text.size();
+    text += number;
+  }
+  return text + (is_c() ? "\n};\n" : "\n]);\n");
+}
+
+void LoopWriter::begin_node(const Node& node) {
+  std::string text = place(node) + (node.path.empty() ? "" : ": ") + node.op->name + " ->";
+  const Shape& result = output_shape(node);
+  for (std::size_t axis = 0; axis < result.rank(); ++axis) text += (axis ? " x " : " ") + std::to_string(result[axis]);
+  line(is_c() ? "/* " + text + " */" : "// " + text);
+}
+
+void LoopWriter::copy_values(const std::string& to, ValueId from, std::int64_t count) {
+  const std::string i = loop("i", count);
+  line(to + "[" + i + "] = " + element(from, Index().add(i, 1)).text + ";");
+  close();
+}
+
+std::string LoopWriter::run() {
+  for (const Node& node : graph_.nodes) {
+    const auto at = static_cast<std::size_t>(node.outputs[0]);
+    if (inline_[at] || definition(node).view) continue;
+    begin_node(node);
+    if (definition(node).elementwise)
+      elementwise(node);
+    else
+      find_emitter(*node.op)->loops(*this, node);
+  }
+  const ValueId out = graph_.outputs[0].value;
+  const std::int64_t inputs = shape(graph_.inputs[0]).elements(), outputs = shape(out).elements();
+  if (const ValueId from = root(out); graph_.value(from).kind != ValueKind::node) copy_values("output", out, outputs);
+  // New states are all known before the first old one goes.
+  std::vector<std::pair<std::string, const Write*>> later;
+  for (const Write& write : graph_.writes) {
+    element(write.state, {});
+    const bool moves = graph_.value(root(write.value)).kind == ValueKind::state;
+    if (!moves) continue;
+    later.emplace_back(unique("next_" + named(write.state)), &write);
+    copy_values(later.back().first, write.value, shape(write.value).elements());
+  }
+  for (const Write& write : graph_.writes) {
+    const auto copied = std::ranges::find(later, &write, &std::pair<std::string, const Write*>::second);
+    const std::int64_t count = shape(write.value).elements();
+    if (copied == later.end()) {
+      copy_values(named(write.state), write.value, count);
+      continue;
+    }
+    const std::string i = loop("i", count);
+    line(named(write.state) + "[" + i + "] = " + copied->first + "[" + i + "];");
+    close();
+  }
+  const std::string reals = words_.is_double() ? "Float64Array" : "Float32Array", name = options_.name;
+  std::string reset;
+  for (const ValueId id : graph_.states) {
+    if (!written_.contains(id)) continue;
+    const std::string count = std::to_string(shape(id).elements());
+    reset += is_c() ? "  for (int i = 0; i < " + count + "; ++i) " + named(id) + "[i] = 0;\n"
+                    : "  " + named(id) + ".fill(0);\n";
+  }
+  std::string text, pointers;
+  const auto array = [&](const std::string& array_name, std::int64_t count) {
+    text += is_c() ? "static " + words_.type() + " " + array_name + "[" + std::to_string(count) + "];\n"
+                   : "const " + array_name + " = new " + reals + "(" + std::to_string(count) + ");\n";
+  };
+  for (const std::string& one : weights_) text += one;
+  text += "\n" + words_.functions();
+  if (work_ > 0) array("work", work_);
+  for (const auto& [temporary, write] : later) array(temporary, shape(write->value).elements());
+  for (std::size_t id = 0; id < offsets_.size(); ++id) {
+    if (offsets_[id] < 0) continue;
+    const std::string begin = std::to_string(offsets_[id]),
+                      end = std::to_string(offsets_[id] + shape(static_cast<ValueId>(id)).elements());
+    pointers += is_c() ? "  " + words_.type() + " *const " + names_of_values_[id] + " = work + " + begin + ";\n"
+                       : "const " + names_of_values_[id] + " = work.subarray(" + begin + ", " + end + ");\n";
+  }
+  const std::string about = "takes " + std::to_string(inputs) + " numbers and gives " + std::to_string(outputs);
+  if (is_c()) {
+    std::string title = options_.title;
+    for (std::size_t at = title.find("*/"); at != std::string::npos; at = title.find("*/", at))
+      title.replace(at, 2, "* ");
+    text = "/* " + title + "\n   " + name + "_run " + about +
+           ". No memory is allocated; calls must not overlap. */\n#include <math.h>\n" +
+           (options_.bytes ? "#include <stdint.h>\n" : "") + "\n" + text + "\n";
+    if (!reset.empty())
+      text += "/* Forgets what earlier runs left. */\nvoid " + name + "_reset(void) {\n" + reset + "}\n\n";
+    return text + "void " + name + "_run(const " + words_.type() + " *input, " + words_.type() + " *output) {\n" +
+           pointers + body_ + "}\n";
+  }
+  std::string title = "// " + options_.title;
+  for (std::size_t at = title.find('\n'); at != std::string::npos; at = title.find('\n', at + 1))
+    title.replace(at, 1, "\n// ");
+  text = title + "\n// " + name + "(input) " + about + ".\n\n" + text + pointers + "\n";
+  if (!reset.empty()) text += "/** Forgets what earlier runs left. */\nexport function reset() {\n" + reset + "}\n\n";
+  return text + "export function " + name + "(input) {\n  const output = new " + reals + "(" + std::to_string(outputs) +
+         ");\n" + body_ + "  return output;\n}\n\nexport default " + name + ";\n";
+}
+
+}  // namespace webai

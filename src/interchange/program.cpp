@@ -1,0 +1,99 @@
+#include "interchange/program.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "interchange/library.h"
+#include "interchange/writer.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+const Emitter* find_emitter(const Operator& op) {
+  if (op.domain != "core") return nullptr;
+  for (const auto& family : {row_emitters(), window_emitters(), movement_emitters()}) {
+    const auto found = std::ranges::find(family, op.name, &Emitter::op);
+    if (found != family.end()) return &*found;
+  }
+  return nullptr;
+}
+
+bool is_writable(Language language, const Operator& op) {
+  if (definition(op).elementwise || definition(op).view) return true;
+  const Emitter* emitter = find_emitter(op);
+  return emitter && (language == Language::python ? emitter->numpy != nullptr : emitter->loops != nullptr);
+}
+
+std::string write_program(const Graph& graph, const ProgramOptions& options) {
+  if (graph.inputs.size() != 1 || graph.outputs.size() != 1)
+    throw Error(Code::internal, "a program has one flat input and one flat output");
+  if (options.language == Language::python) return NumpyWriter(graph, options).run();
+  return LoopWriter(graph, options).run();
+}
+
+// ---- what both writers know
+
+ProgramWriter::ProgramWriter(const Graph& graph, const ProgramOptions& options)
+    : graph_(graph),
+      options_(options),
+      words_(options.language, graph.value(graph.inputs[0]).type.type == DType::fp64) {
+  taken_ = {"x", "y", "z", "input", "output", "work", options.name, "run", "reset", "np", "math", "base64"};
+  for (const Node& node : graph.nodes) {
+    const Value& value = graph.value(node.outputs[0]);
+    for (const Dimension dim : value.type.shape.dims())
+      if (dim.is_symbol()) refuse(node, "an open dimension");
+    if (value.type.shape.elements() > 0x7fffffff)
+      throw Error(Code::limit_exceeded,
+                  {.message = "a value of " + value.type.shape.text() + " is too large for a program",
+                   .reason = "PROGRAM",
+                   .path = node.path});
+    if (node.outputs.size() != 1) refuse(node, "the operator \"" + node.op->name + "\"");
+    if (!is_writable(options.language, *node.op)) refuse(node, "the operator \"" + node.op->name + "\"");
+    if (definition(node).elementwise && is_integer(value.type.type) &&
+        (node.op->name == "div" || node.op->name == "mod"))
+      refuse(node, "a quotient of integers");
+  }
+}
+
+std::string ProgramWriter::place(const Node& node) const {
+  return node.path.starts_with("/") ? node.path.substr(1) : node.path;
+}
+
+void ProgramWriter::refuse(const Node& node, const std::string& what) const {
+  static constexpr const char* names[] = {"Python", "C", "JavaScript"};
+  throw Error(Code::unsupported,
+              {.message = what + " cannot be written in " + names[static_cast<int>(options_.language)],
+               .reason = "EXPORT_OPERATION",
+               .path = node.path});
+}
+
+bool ProgramWriter::is_scalar_constant(ValueId id) const {
+  const Value& value = graph_.value(id);
+  return value.kind == ValueKind::constant && value.type.shape.elements() == 1;
+}
+
+std::string ProgramWriter::unique(std::string name) {
+  std::string result = name;
+  for (int i = 2; !taken_.insert(result).second; ++i) result = name + "_" + std::to_string(i);
+  return result;
+}
+
+std::string ProgramWriter::named(ValueId id) {
+  std::string& name = names_[id];
+  if (!name.empty()) return name;
+  const std::string& given = graph_.value(id).name;
+  std::string spelt;
+  if (given.empty()) {
+    spelt = "constant";
+  } else {
+    // "1.weights" becomes weights_1: names begin with a letter.
+    const std::size_t dot = given.rfind('.');
+    spelt = dot == std::string::npos ? given : given.substr(dot + 1) + "_" + given.substr(0, dot);
+    for (char& c : spelt)
+      if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+    if (std::isdigit(static_cast<unsigned char>(spelt[0]))) spelt = "value_" + spelt;
+  }
+  return name = unique(std::move(spelt));
+}
+
+}  // namespace webai

@@ -1,0 +1,30 @@
+// A graph for one sample as a program in another language: readable, standing alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/ir/graph.h"
+
+namespace webai {
+
+enum class Language : std::uint8_t { python, c, javascript };
+
+struct ProgramOptions {
+  Language language = Language::python;
+  std::string name = "model";  ///< of what the program defines; an identifier
+  bool base64 = false;         ///< weights as base64 instead of numbers, where the language has it
+  bool bytes = false;          ///< C: each weight in one byte
+  std::string title = {};      ///< what it is, for the first lines; may hold line breaks
+};
+
+/// Whether the language has words for the operator; composites without are to be written out first.
+bool is_writable(Language language, const Operator& op);
+
+/// The program. `graph` has concrete shapes, one flat input of one sample, one flat output, constants in the place of
+/// parameters (their names kept), and states that its writes renew. Throws UNSUPPORTED naming an operator or an element
+/// type that the language has no words for, LIMIT_EXCEEDED for what no int counts.
+std::string write_program(const Graph& graph, const ProgramOptions& options);
+
+}  // namespace webai

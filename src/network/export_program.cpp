@@ -1,0 +1,109 @@
+// Exports as programs in other languages: the compiled graph of one sample, without fusing, with the weights put in.
+#include <algorithm>
+#include <charconv>
+
+#include "compiler/passes.h"
+#include "core/model/build.h"
+#include "interchange/byte_weights.h"
+#include "interchange/program.h"
+#include "network/export.h"
+#include "network/flat_graph.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+Language language_of(std::string_view name) {
+  return name == "c" ? Language::c : name == "javascript" ? Language::javascript : Language::python;
+}
+
+bool is_identifier(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !name.empty() && letter(name[0]) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || digit(c); });
+}
+
+// What a program computes with: the model's type, or fp32 where that only stores.
+DType computed_in(DType type) { return type == DType::fp64 ? type : DType::fp32; }
+
+Graph sample_graph(const Context& context, const Registry& registry, const BuiltModel& built, Language language) {
+  Graph graph = flat_graph(context, registry, built, false);
+  graph = set_mode(specialise(context, registry, graph, {{0, 1}}), false);
+  graph =
+      expand(context, registry, graph, [&](const Graph&, const Node& node) { return is_writable(language, *node.op); });
+  std::erase_if(graph.writes, [&](const Write& write) { return graph.value(write.state).kind != ValueKind::state; });
+  return drop_dead(merge_common(simplify(context, registry, fold_constants(context, graph))));
+}
+
+void put_weights(const Context& context, Graph& graph, const BuiltModel& built, std::span<const Tensor> weights) {
+  for (std::size_t i = 0; i < built.parameters.size(); ++i) {
+    const ValueId id = graph.find(built.parameters[i].name);
+    if (id == no_value) continue;
+    Value& value = graph.value(id);
+    value.kind = ValueKind::constant;
+    value.constant = weights[i].type() == value.type.type ? weights[i] : weights[i].converted(context, value.type.type);
+  }
+  graph.parameters.clear();
+  // States that nothing reads, such as the number of the training step, are no part of a run.
+  std::vector<char> read(graph.values.size());
+  for (const Node& node : graph.nodes)
+    for (const ValueId id : node.inputs)
+      if (id != no_value) read[static_cast<std::size_t>(id)] = true;
+  for (const Write& write : graph.writes) read[static_cast<std::size_t>(write.value)] = true;
+  read[static_cast<std::size_t>(graph.outputs[0].value)] = true;
+  const auto unread = [&](ValueId id) { return !read[static_cast<std::size_t>(id)]; };
+  std::erase_if(graph.writes, [&](const Write& write) { return unread(write.state); });
+  std::erase_if(graph.states, unread);
+}
+
+std::string brief(double value) {
+  char digits[40];
+  return {digits, std::to_chars(digits, digits + sizeof digits, value, std::chars_format::general, 3).ptr};
+}
+
+std::string title_of(const Model& model, const BuiltModel& built) {
+  std::string title = "A neural network, written by WebAI:";
+  for (std::size_t i = 0; i < built.layers.size() && i < 12; ++i)
+    title += (i ? " -> " : " ") + built.layers[i].output.text();
+  if (built.layers.size() > 12) title += " ...";
+  title += ".";
+  if (model.type != computed_in(model.type))
+    title += "\nIts weights are " + std::string(name_of(model.type)) + "; it computes in fp32.";
+  return title;
+}
+
+}  // namespace
+
+std::string export_program(const Context& context, const Registry& registry, Model model,
+                           std::span<const Tensor> weights, const ExportOptions& options) {
+  if (!is_identifier(options.name))
+    throw Error(Code::invalid_argument, {.message = "name is \"" + options.name + "\"",
+                                         .reason = "OPTION",
+                                         .path = "name",
+                                         .expected = "letters, digits and _, with no digit in front"});
+  const bool bytes = options.weights == "u8";
+  const Language language = language_of(options.to);
+  if (bytes && language != Language::c)
+    throw Error(Code::invalid_argument,
+                {.message = "weights of one byte are for programs in C", .reason = "OPTION", .path = "weights"});
+  ProgramOptions program{
+      .language = language, .name = options.name, .base64 = options.setup_data_as != "array", .bytes = bytes};
+  const DType stored = model.type;
+  model.type = computed_in(stored);
+  const BuiltModel built = build_model(context, registry, model, {.fill = false});
+  Graph graph = sample_graph(context, registry, built, language);
+  put_weights(context, graph, built, weights);
+  model.type = stored;
+  program.title = title_of(model, built);
+  if (bytes) {
+    const ByteError error = measure_bytes(context, graph);
+    program.title += "\nMatrices of weights hold one byte a number. Over " + std::to_string(error.inputs) +
+                     " inputs drawn from -1 to 1 that moves outputs\n   by at most " + brief(error.largest) +
+                     " (root mean square " + brief(error.mean_square_root) + "); the largest output was " +
+                     brief(error.largest_output) + ".";
+  }
+  return write_program(graph, program);
+}
+
+}  // namespace webai

@@ -1,0 +1,29 @@
+// What a training's options come to with this network and these data.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/ir/graph.h"
+#include "webai/dataset.hpp"
+#include "webai/training.hpp"
+
+namespace webai {
+
+/// The options with every default filled in. Throws INVALID_ARGUMENT or NOT_FOUND for the first that cannot be.
+TrainOptions with_defaults(TrainOptions options);
+
+struct HeldOut {
+  Dataset training;
+  Dataset validation;  ///< not valid: nothing is held out
+};
+/// Draws validation_split of the samples by the seed; what is left to train on is shuffled as the data were.
+HeldOut hold_out(const Dataset& data, const TrainOptions& options, std::uint64_t seed);
+
+/// One weight for each class (two for a single output), or none. `labels`: names of the classes, as far as known.
+std::vector<double> class_weights(const TrainOptions& options, std::size_t outputs, std::vector<std::string> labels);
+
+/// False where the input is read as indices, whose size means nothing.
+bool takes_numbers_as_they_are(const Graph& graph, std::string_view input);
+
+}  // namespace webai

@@ -1,0 +1,214 @@
+// Exports as JSON: nothing that a model computes may change with its spelling.
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "../support/random_model.h"
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+NeuralNetwork network(const std::string& model) { return NeuralNetwork::from_json(model, {.device = "reference"}); }
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.type() == b.type() && a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
+}
+
+Tensor random_input(const NeuralNetwork& net, test::RandomModel& random, std::size_t samples = 2) {
+  std::vector<double> values(net.input_size() * samples);
+  for (double& value : values) value = 3 * random.real();
+  return Tensor::from(net.context(), net.data_type(), Shape{static_cast<std::int64_t>(values.size())}, values);
+}
+
+Tensor raw(NeuralNetwork& net, const Tensor& input) { return net.run(input, {.denormalize = false}).tensor(); }
+
+const std::vector<ExportOptions>& forms() {
+  static const std::vector<ExportOptions> all = {{},
+                                                 {.setup_data_as = "array", .indent = true},
+                                                 {.optimize = "pretty"},
+                                                 {.optimize = "minify"},
+                                                 {.setup_data_as = "array", .optimize = "minify", .keep_names = false}};
+  return all;
+}
+
+void check_models(std::uint64_t first, std::uint64_t count) {
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    test::RandomModel random(seed);
+    const std::string text = random.text();
+    INFO("seed " << seed << "\n" << text);
+    try {
+      NeuralNetwork net = network(text);
+      if (seed % 2 == 0)  // as after a training
+        for (const auto& [name, tensor] : net.parameters()) {
+          std::vector<double> values(tensor.elements());
+          for (double& value : values) value = name.ends_with("movingVariance") ? 1.5 + random.real() : random.real();
+          net.set_parameter(name, Tensor::from(net.context(), tensor.type(), tensor.shape(), values));
+        }
+      const Tensor input = random_input(net, random);
+      const Tensor wanted = raw(net, input);
+      for (const ExportOptions& form : forms()) {
+        const std::string exported = net.export_model(form);
+        INFO("exported " << form.optimize << "\n" << exported);
+        NeuralNetwork again = network(exported);
+        if (!same_bits(raw(again, input), wanted)) FAIL("the exported model computes something else");
+        if (!form.optimize.empty())
+          if (const std::string twice = again.export_model(form); twice != exported)
+            FAIL("exported again it differs behind\n"
+                 << twice.substr(0,
+                                 static_cast<std::size_t>(std::ranges::mismatch(twice, exported).in1 - twice.begin())));
+        if (form.optimize == "pretty" && exported.find("\"setup\"") != std::string::npos)
+          FAIL("values are left in setup");
+      }
+    } catch (const Error& error) {
+      FAIL(error.what());
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("A-51 random models compute the same bits as given, pretty and minified") { check_models(1, 500); }
+
+TEST_CASE("A-51 ten thousand random models compute the same bits in every spelling", "[.][long]") {
+  check_models(501, 10000);
+}
+
+namespace {
+
+std::string exported(const std::string& model, ExportOptions options) {
+  options.setup_data_as = options.setup_data_as == "base64" ? "given" : options.setup_data_as;
+  return network(model).export_model(options);
+}
+
+Error refusal(const std::string& model, const std::string& from, const std::string& upto) {
+  try {
+    exported(model, {.from = from, .upto = upto});
+  } catch (const Error& error) {
+    return error;
+  }
+  FAIL("was split: " << model);
+  return Error(Code::internal, "unreachable");
+}
+
+}  // namespace
+
+TEST_CASE("EXP-04 minify leaves only what has to be said") {
+  const auto minified = [](const std::string& model) { return exported(model, {.optimize = "minify"}); };
+  CHECK(
+      minified(
+          R"({"domain": "core", "dataType": "fp32", "activation": null, "type": "neurons", "meta": {"x": 1}, "layers": [
+    {"size": 2, "type": "input", "name": "in"}, {"size": [3], "name": "unused", "connections": "all-to-all", "weights": true},
+    {"type": "layerNorm", "size": 3, "epsilon": 1e-3}, {"size": 1, "activation": null, "x-color": "red", "to": []}]})") ==
+      R"({"webai":1,"layers":[{"name":"in","size":2},3,{"type":"layerNorm"},1]})");
+  CHECK(
+      minified(R"({"activation": "tanh", "layers": [[4, 4, 1],
+    {"type": "conv2d", "filters": 2, "kernelSize": [3, 3], "strides": [1, 1], "padding": "valid", "activation": "tanh", "groups": 1},
+    {"type": "flatten", "to": 3}, {"size": 2, "activation": null}]})") ==
+      R"({"webai":1,"activation":"tanh","layers":[[4,4,1],{"type":"conv2d","filters":2,"kernelSize":3},{"type":"flatten"},)"
+      R"({"size":2,"activation":null}]})");
+}
+
+TEST_CASE("EXP-04 minify drops what reaches no output, and numbers targets") {
+  std::vector<std::pair<std::string, std::string>> renamed;
+  NeuralNetwork net =
+      network(R"({"layers": [{"size": 2, "name": "eyes", "pipes": [{"size": 1, "name": "ears", "to": "late"}]},
+    {"size": 3, "pipes": [{"size": 9, "name": "nobody", "to": []}, {"size": 1, "name": "short cut", "to": ["ghost", "out pipe"]}]},
+    {"size": 2, "to": "late"}, {"size": 5, "name": "ghost", "to": []}, {"size": 2, "name": "late"},
+    {"size": 1, "name": "answer", "pipes": [{"size": 1, "name": "out pipe"}]}]})");
+  const std::string text = net.export_model({.setup_data_as = "given", .optimize = "minify"}, &renamed);
+  CHECK(
+      text ==
+      R"({"webai":1,"layers":[{"name":"eyes","size":2,"pipes":[{"name":"ears","size":1,"to":3}]},)"
+      R"({"size":3,"pipes":[{"size":1,"to":"out pipe"}]},2,2,{"name":"answer","size":1,"pipes":[{"name":"out pipe","size":1}]}]})");
+  CHECK(renamed == std::vector<std::pair<std::string, std::string>>{
+                       {"nobody", ""}, {"short cut", ""}, {"ghost", ""}, {"late", ""}});
+  const std::string brief =
+      net.export_model({.setup_data_as = "given", .optimize = "minify", .keep_names = false}, &renamed);
+  CHECK(brief == R"({"webai":1,"layers":[{"size":2,"pipes":[{"size":1,"to":3}]},)"
+                 R"({"size":3,"pipes":[{"size":1,"to":"a"}]},2,2,{"size":1,"pipes":[{"name":"a","size":1}]}]})");
+  CHECK(renamed.back() == std::pair<std::string, std::string>{"out pipe", "a"});
+}
+
+TEST_CASE("EXP-05 pretty has all values in the layers") {
+  NeuralNetwork net =
+      network(R"({"layers": [2, 1, {"size": 1, "bias": [7]}], "setup": {"data": [1, 2, 3, 4], "x-tool": 1}})");
+  const std::string text = net.export_model({.optimize = "pretty"});
+  CHECK(
+      read_json(text, net.context().limits()) ==
+      read_json(
+          R"({"layers": [2, {"size": 1, "weights": [[1], [2]], "bias": [3]}, {"size": 1, "bias": [7], "weights": [[4]]}],
+                      "setup": {"x-tool": 1}, "webai": 1})",
+          net.context().limits()));
+}
+
+TEST_CASE("A-50 the parts of a model in a row compute what the whole does") {
+  const std::string model =
+      R"({"activation": "tanh", "seed": 3, "layers": [{"size": 3, "name": "in"}, {"size": 4, "name": "a"},
+    {"size": 2, "name": "b", "pipes": [{"size": 2, "to": ["c"]}, 3]}, {"size": 5, "name": "c"}, 2],
+    "io": {"input": {"normalize": {"type": "rescale-linear", "from": [0, 2], "to": [0, 1]}},
+           "output": {"denormalize": {"type": "one-hot-to-label", "labels": ["yes", "no"]}}}})";
+  NeuralNetwork net = network(model);
+  test::RandomModel random(7);
+  const Tensor input = random_input(net, random, 1);
+  const Tensor wanted = raw(net, input);
+  for (const std::string optimize : {"", "pretty", "minify"})
+    for (const auto& [end, begin] :
+         {std::pair<std::string, std::string>{"in", "a"}, {"a", "b"}, {"2", "3"}, {"c", "4"}}) {
+      NeuralNetwork front = network(net.export_model({.optimize = optimize, .upto = end}));
+      NeuralNetwork back = network(net.export_model({.optimize = optimize, .from = begin}));
+      CHECK(same_bits(raw(back, raw(front, input)), wanted));
+    }
+  NeuralNetwork middle = network(net.export_model({.from = "a", .upto = "b"}));
+  CHECK(middle.input_size() == 3);
+  CHECK(middle.output_size() == 7);
+  CHECK(middle.labels().empty());
+}
+
+TEST_CASE("A-50 a part of images takes an input of the cut tensor's dimensions") {
+  NeuralNetwork net = network(R"({"layers": [[6, 6, 1], {"type": "conv2d", "filters": 2, "kernelSize": 3},
+    {"type": "maxPool2d"}, {"type": "flatten"}, 3]})");
+  CHECK(network(net.export_model({.from = "2"})).input_shape() == Shape{4, 4, 2});
+  CHECK(network(net.export_model({.from = "4", .upto = "4"})).input_shape() == Shape{8});
+}
+
+TEST_CASE("ERR-14 what crosses a cut beside the main flow is listed") {
+  const std::string model =
+      R"({"layers": [2, {"size": 2, "pipes": [{"size": 1, "name": "skip", "to": "end"}]}, 3, {"size": 1, "name": "end"}]})";
+  const Error error = refusal(model, "0", "1");
+  CHECK(error.code() == Code::invalid_argument);
+  CHECK(error.reason() == "SPLIT");
+  CHECK(error.path() == "/layers/1/pipes/0/to");
+  CHECK_THAT(error.what(), Catch::Contains("\"skip\" -> \"end\" crosses the cut"));
+  CHECK(refusal(model, "2", "").reason() == "SPLIT");
+  CHECK(refusal(model, "2", "2").reason() == "SPLIT");
+  CHECK(refusal(model, "3", "1").reason() == "SPLIT");
+  CHECK(refusal(model, "9", "").reason() == "LAYER");
+  CHECK(refusal(model, "ned", "").hint() == "did you mean \"end\"?");
+}
+
+TEST_CASE("EX-23 export options read as JSON, with the nearest name for a wrong one") {
+  const ExportOptions options = export_options_from_json(
+      Context::system(), R"({"setupDataAs": "base64", "optimize": "minify", "layers": {"from": "input", "to": 2}})");
+  CHECK(options.optimize == "minify");
+  CHECK(options.from == "input");
+  CHECK(options.upto == "2");
+  const auto fails = [](const char* text) {
+    try {
+      export_options_from_json(Context::system(), text);
+    } catch (const Error& error) {
+      return error.hint() + error.reason();
+    }
+    return std::string();
+  };
+  CHECK(fails(R"({"optimise": "minify"})") == "did you mean \"optimize\"?OPTION_UNKNOWN");
+  CHECK(fails(R"({"layers": {"form": 1}})") == "did you mean \"layers.from\"?OPTION_UNKNOWN");
+  CHECK(fails(R"({"layers": {"from": -1}})") == "OPTION");
+  CHECK(fails(R"({"to": 7})") == "OPTION");
+  CHECK_THROWS_AS(network("{\"layers\": [1, 1]}").export_model({.optimize = "smallest"}), Error);
+  CHECK_THROWS_AS(network("{\"layers\": [1, 1]}").export_model({.to = "poem"}), Error);
+}

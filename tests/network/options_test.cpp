@@ -1,0 +1,193 @@
+// TRAIN, IO, GRAD, ERR: what options default to and mean, worked out by hand on networks of one neuron.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+// y = 1 x + 0
+NeuralNetwork line(const char* type = "fp64") {
+  return NeuralNetwork::from_json(R"({"dataType": ")" + std::string(type) +
+                                  R"(", "layers": [1, {"size": 1}], "setup": {"data": [1, 0]}})");
+}
+
+double bias_of(const NeuralNetwork& net) { return net.parameters()[1].second.at(0); }
+
+template <class Call> Error error_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error;
+  }
+  FAIL("no error");
+  return Error(Code::internal, "unreachable");
+}
+
+}  // namespace
+
+TEST_CASE("TRAIN-05 TRAIN-06 TRAIN-08 TRAIN-10 options left out are those of the proposal") {
+  const TrainOptions options;
+  CHECK(options.max_iterations == TrainOptions::unlimited);
+  CHECK(std::isinf(options.timeout));
+  CHECK(options.error_threshold == 0);
+  CHECK(options.type == "back-propagation");
+  const TrainOptions read =
+      train_options_from_json(Context::system(), R"({"maxIterations": "Infinity", "timeout": "Infinity"})");
+  CHECK(read.max_iterations == TrainOptions::unlimited);
+  CHECK(std::isinf(read.timeout));
+  NeuralNetwork net = line();
+  const Error error = error_of([&] { net.train(Dataset::sample("xor"), {.type = "annealing"}); });
+  CHECK(error.code() == Code::not_found);
+  CHECK(error.reason() == "TRAIN_TYPE");
+}
+
+TEST_CASE("TRAIN-07 the measure left out is mean-square") {
+  NeuralNetwork net = line();
+  const Dataset data = Dataset::from({{{0}, {2}}, {{0}, {4}}});
+  CHECK(net.verify(data).error == Approx(10).epsilon(1e-12));  // (4 + 16) / 2
+  CHECK(net.verify(data, {.error_measure_type = "mean-square"}).error == net.verify(data).error);
+  CHECK(net.verify(data, {.error_measure_type = "mean-absolute"}).error == Approx(3).epsilon(1e-12));
+}
+
+TEST_CASE(
+    "A-25 TRAIN-08 the threshold is percent for bounded measures, the plain value for cross-entropy, or as told") {
+  const Dataset off = Dataset::from({{{0}, {0.1}}});  // a mean square of 0.01: 1 percent
+  const auto stops = [&](NeuralNetwork net, const Dataset& data, double threshold, const char* unit) {
+    return net.train(data, {.max_iterations = 1,
+                            .error_threshold = threshold,
+                            .error_threshold_unit = unit,
+                            .learning_rate = 0.0})
+               .stop_reason == "errorThreshold";
+  };
+  CHECK(stops(line(), off, 1.001, ""));
+  CHECK_FALSE(stops(line(), off, 0.999, ""));
+  CHECK(stops(line(), off, 0.01001, "raw"));
+  CHECK_FALSE(stops(line(), off, 0.00999, "raw"));
+  // Two equal outputs: the cross-entropy is ln 2 = 0.693.
+  const auto coin = [] {
+    return NeuralNetwork::from_json(
+        R"({"layers": [1, {"size": 2, "activation": "softmax"}], "setup": {"data": [0, 0, 0, 0]}})");
+  };
+  const Context context = Context::system();
+  const Dataset sides = Dataset::from(Tensor(context, DType::fp32, Shape{2, 1}), Tensor(context, DType::i32, Shape{2}));
+  CHECK(stops(coin(), sides, 0.6932, ""));
+  CHECK_FALSE(stops(coin(), sides, 0.6931, ""));
+  CHECK(stops(coin(), sides, 69.32, "percent"));
+  CHECK(error_of([&] { stops(line(), off, 1, "promille"); }).path() == "errorThresholdUnit");
+}
+
+TEST_CASE("TRAIN-11 TRAIN-12 a step is the rate times the slope, and momentum repeats part of the step before") {
+  const Dataset data = Dataset::from({{{0}, {1}}});  // the slope by the bias is bias - 1
+  NeuralNetwork plain = line();
+  plain.train(data, {.max_iterations = 2, .learning_rate = 0.5, .momentum = 0.0});
+  CHECK(bias_of(plain) == Approx(0.75).epsilon(1e-12));  // 0, 0.5, 0.75
+  NeuralNetwork pushed = line();
+  pushed.train(data, {.max_iterations = 2, .learning_rate = 0.5, .momentum = 0.5});
+  CHECK(bias_of(pushed) == Approx(1).epsilon(1e-12));  // 0.75 + 0.5 * 0.5
+  NeuralNetwork left_out = line(), named = line();
+  left_out.train(data, {.max_iterations = 3});
+  named.train(data, {.max_iterations = 3, .learning_rate = 0.3, .momentum = 0.1});
+  CHECK(bias_of(left_out) == bias_of(named));
+}
+
+TEST_CASE("TRAIN-14 verify measures and changes nothing") {
+  NeuralNetwork net = line();
+  const VerifyInfo info = net.verify(Dataset::from({{{0}, {2}}, {{3}, {3}}}));
+  CHECK(info.samples == 2);
+  CHECK(info.error == Approx(2).epsilon(1e-12));
+  CHECK(info.error_percent == Approx(200).epsilon(1e-12));
+  CHECK(bias_of(net) == 0);
+}
+
+TEST_CASE("a batch larger than the data is one of all of them") {
+  const Dataset data = Dataset::from({{{0}, {1}}, {{1}, {0}}});
+  NeuralNetwork exact = line(), huge = line();
+  exact.train(data, {.max_iterations = 3, .batch_size = 2});
+  huge.train(data, {.max_iterations = 3, .batch_size = std::size_t{1} << 60});
+  CHECK(bias_of(huge) == bias_of(exact));
+}
+
+TEST_CASE("A-47 toTrain without what toSkip names is what is trained, and nothing left is an error") {
+  NeuralNetwork net = line();
+  const Error error = error_of([&] { net.train(Dataset::from({{{0}, {1}}}), {.to_train = {"1"}, .to_skip = {"1"}}); });
+  CHECK(error.reason() == "NOTHING_TO_TRAIN");
+  CHECK(error.hint() == "see toTrain and toSkip");
+}
+
+TEST_CASE("IO-07 IO-08 without an io block a run takes and gives numbers of the model's data type") {
+  for (const char* type : {"fp16", "bf16", "fp32", "fp64"}) {
+    NeuralNetwork net = line(type);
+    const Output output = net.run({2.5});
+    CHECK(output.tensor().type() == net.data_type());
+    CHECK(name_of(output.tensor().type()) == type);
+    CHECK(output[0] == 2.5);
+  }
+}
+
+TEST_CASE("IO-11 IO-12 a run may leave out the normalising of inputs and of outputs") {
+  NeuralNetwork net =
+      NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [1, {"size": 1}], "setup": {"data": [1, 0]}, "io": {
+      "input": {"normalize": {"type": "rescale-linear", "from": [0, 10], "to": [0, 1]}},
+      "output": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 1000]}}}})");
+  CHECK(net.run({5})[0] == 500);
+  CHECK(net.run({5}, {.denormalize = false})[0] == 0.5);
+  CHECK(net.run({0.25}, {.normalize = false})[0] == 250);
+  CHECK(net.run({0.25}, {.normalize = false, .denormalize = false})[0] == 0.25);
+}
+
+TEST_CASE("GRAD-03 the mean of the gradients of two halves is the gradient of the whole") {
+  NeuralNetwork net = line();
+  const Gradients whole = net.compute_gradients(Dataset::from({{{1}, {3}}, {{2}, {0}}, {{-1}, {1}}, {{4}, {5}}}));
+  const Gradients a = net.compute_gradients(Dataset::from({{{1}, {3}}, {{2}, {0}}}));
+  const Gradients b = net.compute_gradients(Dataset::from({{{-1}, {1}}, {{4}, {5}}}));
+  for (const auto& [name, gradient] : whole.gradients)
+    CHECK(gradient.at(0) == Approx((a.gradients.at(name).at(0) + b.gradients.at(name).at(0)) / 2).epsilon(1e-12));
+  CHECK(whole.gradients.at("1.bias").at(0) == Approx(-0.75).epsilon(1e-12));  // (-2 + 2 - 2 - 1) / 4
+}
+
+TEST_CASE("ERR-26 gradients of another network are refused, and the weights stay") {
+  NeuralNetwork net = line();
+  Gradients unknown, wide;
+  unknown.gradients.emplace("2.bias", Tensor(net.context(), DType::fp64, Shape{1}));
+  wide.gradients.emplace("1.bias", Tensor(net.context(), DType::fp64, Shape{2}));
+  const Error absent = error_of([&] { net.apply_gradients(unknown); });
+  CHECK(absent.code() == Code::not_found);
+  CHECK(absent.reason() == "GRADIENT");
+  const Error error = error_of([&] { net.apply_gradients(wide); });
+  CHECK(error.code() == Code::shape_mismatch);
+  CHECK(error.reason() == "GRADIENT");
+  CHECK(error.expected() == "1");
+  CHECK(error.actual() == "2");
+  CHECK(bias_of(net) == 0);
+}
+
+TEST_CASE("ERR-27 busy, cancelled and out of memory say what to do next") {
+  NeuralNetwork net = line();
+  const Dataset data = Dataset::from({{{0}, {1}}});
+  {
+    TrainingSession session(net, data, {});
+    const Error busy = error_of([&] { net.train(data); });
+    CHECK(busy.code() == Code::busy);
+    CHECK(busy.reason() == "BUSY");
+    CHECK(busy.hint() == "wait for it, or call stop_training");
+  }
+  std::stop_source stop;
+  stop.request_stop();
+  const Error cancelled = error_of([&] { net.train(data, TrainOptions{}, stop.get_token()); });
+  CHECK(cancelled.code() == Code::cancelled);
+  CHECK(cancelled.reason() == "CANCELLED");
+  CHECK(cancelled.hint() == "the weights are those of the last finished batch");
+  Context::Options options;
+  options.limits.host_bytes = 1000;
+  const Error full = error_of([&] { NeuralNetwork::from_json(R"({"layers": [100, 100]})", Context::system(options)); });
+  CHECK(full.code() == Code::limit_exceeded);
+  CHECK(full.reason() == "HOST_BYTES");
+  CHECK(full.hint() == "smaller layers, or a larger limit \"hostBytes\"");
+}

@@ -1,0 +1,286 @@
+// Programs in other languages: written, run by cc, node and python3, and compared with the runtime.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "../support/random_model.h"
+#include "webai/webai.hpp"
+
+using namespace webai;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that goes with the test.
+class Folder {
+ public:
+  Folder() {
+    static int count = 0;
+    path_ = fs::temp_directory_path() / ("webai-programs-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) +
+                                         "-" + std::to_string(++count));
+    fs::create_directories(path_);
+  }
+  ~Folder() { fs::remove_all(path_); }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
+  std::string read(const std::string& name) const {
+    std::ostringstream text;
+    text << std::ifstream(path_ / name).rdbuf();
+    return text.str();
+  }
+  int shell(const std::string& command) const {
+    return std::system(("cd '" + path_.string() + "' && " + command).c_str());
+  }
+
+ private:
+  fs::path path_;
+};
+
+bool works(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
+
+/// The interpreter that has NumPy, or nothing.
+std::string python() {
+  for (const std::string name : {"python3", "/usr/bin/python3"})
+    if (works(name + " -c 'import numpy'")) return name;
+  return {};
+}
+
+struct Case {
+  std::string model;
+  std::vector<std::vector<double>> inputs;  // of runs one after the other
+  ExportOptions options = {};
+  double tolerance = 1e-5;
+};
+
+std::string list(const std::vector<double>& values) {
+  std::ostringstream text;
+  text.precision(17);
+  for (std::size_t i = 0; i < values.size(); ++i) text << (i ? ", " : "") << values[i];
+  return text.str();
+}
+
+/// One program for each case, and one that calls them all and prints a line of numbers per run. Nothing when the
+/// language is not installed.
+std::string run_all(const std::string& language, std::vector<Case>& cases) {
+  const Folder folder;
+  std::ostringstream main, calls;
+  const std::string python_name = language == "python-numpy" ? python() : "";
+  if (language == "c"            ? !works("command -v cc")
+      : language == "javascript" ? !works("command -v node")
+                                 : python_name.empty())
+    return {};
+  std::string sources;
+  for (std::size_t k = 0; k < cases.size(); ++k) {
+    Case& one = cases[k];
+    const std::string name = "model_" + std::to_string(k);
+    one.options.to = language;
+    one.options.name = name;
+    NeuralNetwork net = NeuralNetwork::from_json(one.model, {.device = "reference"});
+    const bool wide = net.data_type() == DType::fp64;
+    std::string text;
+    INFO(one.model);
+    try {
+      text = net.export_model(one.options);
+    } catch (const Error& error) {
+      FAIL(error.what());
+    }
+    const std::string ending = language == "c" ? ".c" : language == "javascript" ? ".mjs" : ".py";
+    folder.write(name + ending, text);
+    const std::string type = wide ? "double" : "float", outputs = std::to_string(net.output_size());
+    if (language == "c") {
+      sources += " " + name + ".c";
+      main << "void " << name << "_run(const " << type << " *, " << type << " *);\n";
+      calls << "  { static " << type << " out[" << outputs << "];\n";
+    } else if (language == "javascript") {
+      main << "import " << name << " from './" << name << ".mjs';\n";
+    } else {
+      main << "import " << name << "\n";
+    }
+    for (const std::vector<double>& input : one.inputs) {
+      if (language == "c")
+        calls << "    { static const " << type << " in[] = {" << list(input) << "};\n      " << name
+              << "_run(in, out);\n"
+              << "      for (int i = 0; i < " << outputs
+              << "; ++i) { printf(\"%.17g \", (double)out[i]); }\n      printf(\"\\n\"); }\n";
+      else if (language == "javascript")
+        calls << "console.log(Array.from(" << name << "([" << list(input) << "])).join(' '));\n";
+      else
+        calls << "print(*[float(v) for v in " << name << ".run([" << list(input) << "])])\n";
+    }
+    if (language == "c") calls << "  }\n";
+  }
+  int status = 0;
+  if (language == "c") {
+    folder.write("main.c",
+                 "#include <stdio.h>\n" + main.str() + "int main(void) {\n" + calls.str() + "  return 0;\n}\n");
+    status =
+        folder.shell("cc -std=c99 -pedantic -Wall -Wextra -Werror -Wno-unused-function -O1 -ffp-contract=off main.c" +
+                     sources + " -lm -o main && ./main > out.txt");
+  } else if (language == "javascript") {
+    folder.write("main.mjs", main.str() + calls.str());
+    status = folder.shell("node main.mjs > out.txt");
+  } else {
+    folder.write("main.py", main.str() + calls.str());
+    status = folder.shell("PYTHONDONTWRITEBYTECODE=1 " + python_name + " main.py > out.txt");
+  }
+  REQUIRE(status == 0);
+  return folder.read("out.txt");
+}
+
+void check(const std::string& language, std::vector<Case> cases) {
+  const std::string printed = run_all(language, cases);
+  if (printed.empty()) {
+    WARN(language << " is not installed: its programs were not run");
+    return;
+  }
+  std::istringstream lines(printed);
+  for (const Case& one : cases) {
+    NeuralNetwork net = NeuralNetwork::from_json(one.model, {.device = "reference"});
+    for (const std::vector<double>& input : one.inputs) {
+      const std::vector<double> wanted = net.run(input, {.denormalize = false}).values();
+      double scale = 1e-3;
+      for (const double value : wanted) scale = std::isfinite(value) ? std::max(scale, std::fabs(value)) : scale;
+      std::string line, word;
+      std::getline(lines, line);
+      std::istringstream words(line);
+      INFO(language << ": " << one.model << "\nprinted " << line << "\nwanted " << list(wanted));
+      std::size_t count = 0;
+      for (; words >> word; ++count) {
+        const double value = std::strtod(word == "-Infinity" ? "-inf" : word.c_str(), nullptr);
+        if (count >= wanted.size()) break;
+        const bool near = std::isnan(wanted[count])   ? std::isnan(value)
+                          : std::isinf(wanted[count]) ? value == wanted[count]
+                                                      : std::fabs(value - wanted[count]) <= one.tolerance * scale;
+        if (!near) FAIL("output " << count << " is " << value << ", not " << wanted[count]);
+      }
+      REQUIRE(count == wanted.size());
+    }
+  }
+}
+
+std::vector<double> values(test::RandomModel& random, std::size_t count) {
+  std::vector<double> result(count);
+  for (double& value : result) value = 2 * random.real();
+  return result;
+}
+
+Case made(const std::string& model, test::RandomModel& random, std::size_t runs = 2) {
+  const NeuralNetwork net = NeuralNetwork::from_json(model, {.device = "reference"});
+  Case one{model, {}};
+  for (std::size_t i = 0; i < runs; ++i) one.inputs.push_back(values(random, net.input_size()));
+  return one;
+}
+
+std::vector<Case> families() {
+  test::RandomModel random(11);
+  std::vector<Case> cases;
+  const auto add = [&](const std::string& model) { cases.push_back(made(model, random)); };
+  add(R"({"layers": [2, 3, 1], "activation": "tanh"})");
+  add(R"({"layers": [4, {"size": 5, "bias": false, "activation": "relu"}, {"size": 5, "connections": "one-to-one", "bias": 0.5}, {"size": 3, "activation": "softmax"}]})");
+  add(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 1], [0, 1, 1]]}, {"size": [2, 3]}]})");
+  add(R"({"dataType": "fp64", "layers": [3, {"size": 4, "activation": "gelu"}, 2]})");
+  add(R"({"layers": [[7, 6, 2], {"type": "conv2d", "filters": 4, "kernelSize": [3, 2], "strides": [2, 1], "padding": "same", "groups": 2, "activation": "relu"},
+                     {"type": "conv2d", "filters": 3, "kernelSize": 2, "dilationRate": 2}, {"type": "flatten"}, {"type": "layerNorm"}]})");
+  add(R"({"layers": [[8, 8, 2], {"type": "depthwiseConv2d", "kernelSize": 3, "depthMultiplier": 2, "padding": 1}, {"type": "batchNorm"},
+                     {"type": "maxPool2d"}, {"type": "averagePool2d", "poolSize": 3, "strides": 2, "padding": "same"}]})");
+  add(R"({"layers": [[6, 5, 3], {"type": "globalAveragePool2d"}]})");
+  add(R"({"layers": [[6, 5, 3], {"type": "maxPool2d", "poolSize": 3, "strides": 1, "padding": "same"}, {"type": "globalMaxPool2d"}]})");
+  add(R"({"layers": [6, {"type": "reshape", "size": [2, 3]}, {"type": "dropout"}, {"type": "layerNorm", "bias": null}]})");
+  add(R"({"layers": [{"size": 3, "pipes": [{"size": 2, "to": "late"}, 4]}, {"size": 2, "pipes": [{"size": 1, "name": "late"}]}, {"size": 2, "pipes": [3]}]})");
+  add(R"({"layers": [3, 2], "io": {"input": {"normalize": [{"type": "standardize", "mean": [1, 2, 3], "std": [4, 5, 6]}, {"type": "clip", "min": -1, "max": 0.25}]}}})");
+  // Every activation, on numbers around all of their kinks.
+  for (const OperationDescription& operation : operations())
+    if (operation.kind == "operator") {
+      const std::string model = "{\"layers\": [9, {\"type\": \"" + operation.name + "\"}]}";
+      try {
+        Case one = made(model, random, 1);
+        one.inputs.push_back({-90, -3, -0.5, -1e-3, 0, 1e-3, 0.5, 3, 90});
+        cases.push_back(std::move(one));
+      } catch (const Error&) {  // no activation
+      }
+    }
+  return cases;
+}
+
+std::vector<Case> random_models(std::uint64_t first, std::uint64_t count) {
+  std::vector<Case> cases;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    test::RandomModel random(seed);
+    const std::string model = random.text();
+    if (model.find("fp16") != std::string::npos || model.find("bf16") != std::string::npos)
+      continue;  // each node rounds
+    cases.push_back(made(model, random, 1));
+  }
+  return cases;
+}
+
+}  // namespace
+
+TEST_CASE("EX-17 programs in Python compute what the runtime does") {
+  check("python-numpy", families());
+  check("python-numpy", random_models(1000, 60));
+}
+
+TEST_CASE("G-13 programs in C compute what the runtime does") {
+  check("c", families());
+  check("c", random_models(2000, 60));
+}
+
+TEST_CASE("G-13 programs in JavaScript compute what the runtime does") {
+  check("javascript", families());
+  check("javascript", random_models(3000, 60));
+}
+
+TEST_CASE("programs take weights as numbers as well as base64") {
+  test::RandomModel random(5);
+  Case one = made(R"({"layers": [3, 4, 2], "activation": "sigmoid"})", random);
+  one.options.setup_data_as = "array";
+  check("python-numpy", {one});
+  check("javascript", {one});
+}
+
+TEST_CASE("programs of models in 16 bits compute in fp32 and say so") {
+  test::RandomModel random(6);
+  Case one = made(R"({"dataType": "bf16", "layers": [3, 4, 2], "activation": "sigmoid"})", random);
+  one.tolerance = 0.02;
+  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, {one});
+  const NeuralNetwork net = NeuralNetwork::from_json(one.model);
+  CHECK(net.export_model({.to = "c"}).find("weights are bf16; it computes in fp32") != std::string::npos);
+}
+
+TEST_CASE("G-17 in C weights may take a byte each, and the program states the error that makes") {
+  test::RandomModel random(9);
+  Case one = made(R"({"layers": [16, {"size": 32, "activation": "relu"}, 8]})", random, 1);
+  one.inputs = {values(random, 16)};
+  for (double& value : one.inputs[0]) value /= 2;  // -1 .. 1, as in the measurement
+  one.options.weights = "u8";
+  const NeuralNetwork net = NeuralNetwork::from_json(one.model);
+  const std::string text = net.export_model({.to = "c", .weights = "u8"});
+  const std::size_t at = text.find("by at most ");
+  REQUIRE(at != std::string::npos);
+  const double stated = std::strtod(text.c_str() + at + 11, nullptr);
+  CHECK(stated > 0);
+  CHECK(stated < 0.1);
+  CHECK(text.find("static const uint8_t weights_1[512]") != std::string::npos);
+  CHECK(text.find("malloc") == std::string::npos);
+  double scale = 1e-3;
+  for (const double value : NeuralNetwork::from_json(one.model).run(one.inputs[0]).values())
+    scale = std::max(scale, std::fabs(value));
+  one.tolerance = 1.5 * stated / scale;
+  check("c", {one});
+  CHECK_THROWS_AS(net.export_model({.to = "javascript", .weights = "u8"}), Error);
+}
+
+TEST_CASE("programs have names that are names") {
+  const NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, 1]})");
+  for (const char* name : {"", "1st", "a b", "x;y", "na\xc3\xafve"})
+    CHECK_THROWS_AS(net.export_model({.to = "c", .name = name}), Error);
+  CHECK(net.export_model({.to = "c", .name = "tiny"}).find("void tiny_run(const float *input, float *output)") !=
+        std::string::npos);
+}

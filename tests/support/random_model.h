@@ -1,0 +1,335 @@
+// Random valid models from a number: layers, pipes, named targets, joins, convolutions, pools, normalisations,
+// activations, io blocks, weights inside and outside of the layers. The same number gives the same model everywhere.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "webai/json.hpp"
+
+namespace webai::test {
+
+class RandomModel {
+ public:
+  explicit RandomModel(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 0x5eed) {
+    for (int i = 0; i < 4; ++i) next();
+  }
+
+  std::string text() {
+    std::vector<Member> root;
+    if (chance(3)) root.emplace_back("webai", Json::integer(1));
+    if (chance(6)) root.emplace_back("dataType", Json::text(pick({"fp32", "fp64", "bf16", "fp16"})));
+    if (chance(2)) root.emplace_back("activation", chance(6) ? Json() : Json::text(activation()));
+    if (chance(3)) root.emplace_back("seed", Json::integer(below(1000)));
+    if (chance(8)) root.emplace_back("meta", Json::text("a tool's own"));
+    plan();
+    std::vector<Json> layers = {first_layer()};
+    for (int i = 1; i <= last_; ++i) layers.push_back(layer(i));
+    if (chance(2)) root.insert(root.begin() + static_cast<std::ptrdiff_t>(below(root.size() + 1)), {"io", io()});
+    root.emplace_back("layers", Json::array(std::move(layers)));
+    if (chance(4))
+      root.emplace_back("setup", Json::object({{"data", Json::text("")}, {"instructions", Json::text("")}}));
+    return write_json(Json::object(std::move(root)), chance(2));
+  }
+
+  double real() { return static_cast<double>(next() >> 11) * 0x1p-52 - 1.0; }  ///< -1 .. 1
+
+ private:
+  using Member = Json::Member;
+  using Members = std::vector<Member>;
+
+  std::uint64_t next() {
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 7;
+    state_ ^= state_ << 17;
+    return state_ * 0x2545f4914f6cdd1du;
+  }
+  int below(std::size_t count) { return static_cast<int>((next() >> 33) % count); }
+  bool chance(std::size_t one_in) { return below(one_in) == 0; }
+  int between(int low, int high) { return low + below(static_cast<std::size_t>(high - low + 1)); }
+  std::string pick(std::initializer_list<const char*> words) { return *(words.begin() + below(words.size())); }
+  std::string activation() {
+    return pick(
+        {"tanh", "sigmoid", "relu", "elu", "gelu", "softplus", "sin", "identity", "leakyRelu", "softmax", "isrlu"});
+  }
+  Json number() { return Json::number(chance(4) ? static_cast<double>(between(-2, 2)) : real()); }
+
+  struct Part {
+    std::string name;
+    int width = 0;  // that arrives, besides what pipes share with their layer
+    int live = 0;   // whether anything flows in at all
+  };
+  struct Place : Part {
+    std::vector<Part> pipes;
+    bool pipes_only = false;
+  };
+
+  // Names, numbers of pipes and the part that works on images are known before the first layer is written.
+  void plan() {
+    images_ = chance(3) ? between(1, 4) : 0;
+    last_ = images_ + (images_ ? between(1, 3) : between(1, 6));
+    places_.resize(static_cast<std::size_t>(last_) + 1);
+    for (int i = 0; i <= last_; ++i) {
+      Place& place = places_[at(i)];
+      if (chance(3)) place.name = "layer " + std::to_string(i);
+      if (images_ ? i <= images_ + 1 : chance(2)) continue;
+      for (int p = between(1, 3); p > 0; --p) {
+        place.pipes.emplace_back();
+        if (chance(2)) place.pipes.back().name = std::to_string(p) + "p" + std::to_string(i);
+      }
+      place.pipes_only = i > 0 && chance(4);
+    }
+    height_ = between(4, 9), columns_ = between(4, 9), channels_ = between(1, 4);
+  }
+  static std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+  Json first_layer() {
+    Place& place = places_[0];
+    if (images_) {
+      const Json dims = Json::numbers({1.0 * height_, 1.0 * columns_, 1.0 * channels_});
+      if (place.name.empty() && chance(2)) return dims;
+      Members members = {{"size", dims}};
+      add_name(members, place);
+      return Json::object(std::move(members));
+    }
+    const int own = between(1, 6);
+    if (place.name.empty() && place.pipes.empty()) {
+      send(0, own, true, {});
+      return chance(4) ? Json::numbers({1.0 * own}) : Json::integer(own);
+    }
+    Members members = {{"size", Json::integer(own)}};
+    add_name(members, place);
+    if (chance(4)) members.emplace_back("type", Json::text("input"));
+    if (chance(6)) members.emplace_back("activation", Json::text("sigmoid"));
+    send(0, own, true, &members);
+    std::vector<Json> pipes;
+    for (Part& part : place.pipes) {
+      const int width = between(1, 4);
+      Members pipe = {{"size", Json::integer(width)}};
+      add_name(pipe, part);
+      send(0, width, false, &pipe);
+      pipes.push_back(pipe.size() == 1 ? Json::integer(width) : Json::object(std::move(pipe)));
+    }
+    if (!pipes.empty()) members.emplace_back("pipes", Json::array(std::move(pipes)));
+    return Json::object(std::move(members));
+  }
+
+  void add_name(Members& members, const Part& part) {
+    if (!part.name.empty()) members.emplace_back("name", Json::text(part.name));
+    if (chance(12)) members.emplace_back("x-place", Json::numbers({1, 2}));
+    if (chance(12)) members.emplace_back("label", Json::text("a:b/c"));
+  }
+
+  // Where a value goes: on to the next layer, and perhaps further or elsewhere; pipes may end nowhere.
+  void send(int from, int width, bool main, Members* members) {
+    const auto arrive = [&](Part& part) {
+      part.width += width;
+      ++part.live;
+    };
+    if (!members || from == last_ || !chance(3)) {
+      if (from < last_) arrive(places_[at(from) + 1]);
+      return;
+    }
+    std::vector<Json> targets;
+    const bool leads_on = main || chance(2);
+    for (int i = from + 1; i <= last_; ++i) {
+      Place& place = places_[at(i)];
+      if (i == from + 1 ? leads_on : chance(4)) {
+        targets.push_back(place.name.empty() || chance(2)
+                              ? Json::integer(i)
+                              : Json::text(place.name + (chance(3) && !place.pipes_only ? ".input" : "")));
+        arrive(place);
+      }
+      for (Part& pipe : place.pipes)
+        if (!pipe.name.empty() && chance(6)) {
+          targets.push_back(Json::text(pipe.name));
+          arrive(pipe);
+        }
+    }
+    members->emplace_back("to", targets.size() == 1 && chance(2) ? targets[0] : Json::array(targets));
+  }
+
+  Json layer(int index) {
+    if (index <= images_) return image_layer(index);
+    Place& place = places_[at(index)];
+    if (images_ && index == images_ + 1) {
+      place.width = height_ * columns_ * channels_;
+      Members flat = {{"type", Json::text("flatten")}};
+      add_name(flat, place);
+      send(index, place.width, true, &flat);
+      return Json::object(std::move(flat));
+    }
+    Members members;
+    add_name(members, place);
+    if (!place.pipes_only) {
+      const int width = operate(members, place.width, index == last_ && place.pipes.empty());
+      if (members.size() == 1 && members[0].first == "size" && place.pipes.empty() && index == last_)
+        return members[0].second;
+      send(index, width, true, &members);
+    }
+    std::vector<Json> pipes;
+    for (Part& part : place.pipes) {
+      Members pipe;
+      add_name(pipe, part);
+      const int width = operate(pipe, place.width + part.width, false);
+      send(index, width, place.pipes_only && pipes.empty(), &pipe);
+      pipes.push_back(pipe.size() == 1 && pipe[0].first == "size" ? pipe[0].second : Json::object(std::move(pipe)));
+    }
+    if (!pipes.empty()) members.emplace_back("pipes", Json::array(std::move(pipes)));
+    return Json::object(std::move(members));
+  }
+
+  // One operator over a row of `inputs` numbers; answers how many come out.
+  int operate(Members& members, int inputs, bool may_fold) {
+    switch (below(9)) {
+      case 0: {
+        static constexpr const char* names[] = {"tanh", "elu", "leakyRelu", "hardSigmoid", "relu6"};
+        const std::string name = names[below(5)];
+        members.emplace_back("type", Json::text(name));
+        if ((name == "elu" || name == "leakyRelu") && chance(2)) members.emplace_back("alpha", Json::number(0.3));
+        return inputs;
+      }
+      case 1:
+        members.emplace_back("type", Json::text("dropout"));
+        if (chance(2)) members.emplace_back("rate", Json::number(chance(2) ? 0.5 : 0.25));
+        return inputs;
+      case 2:
+        normalise(members, inputs);
+        return inputs;
+      default:
+        return neurons(members, inputs, may_fold);
+    }
+  }
+
+  void normalise(Members& members, int channels) {
+    const bool batch = chance(2);
+    members.emplace_back("type", Json::text(batch ? "batchNorm" : "layerNorm"));
+    if (chance(3)) members.emplace_back("epsilon", Json::number(chance(2) ? 0.001 : 0.01));
+    if (chance(4)) members.emplace_back("scale", row(channels));
+    if (chance(4)) members.emplace_back("bias", chance(2) ? row(channels) : Json());
+    if (batch && chance(4)) members.emplace_back("movingMean", row(channels));
+    if (chance(5)) members.emplace_back("activation", Json::text(activation()));
+  }
+
+  int neurons(Members& members, int inputs, bool may_fold) {
+    int count = between(1, 7);
+    if (chance(8)) members.emplace_back("type", Json::text("neurons"));
+    if (chance(8)) {
+      members.emplace_back("connections", Json::text("one-to-one"));
+      count = inputs;
+      if (chance(2)) members.emplace_back("weights", row(count));
+    } else if (chance(10)) {
+      std::vector<Json> mask;
+      for (int i = 0; i < inputs; ++i) {
+        std::vector<double> one;
+        for (int k = 0; k < count; ++k) one.push_back(below(2));
+        mask.push_back(Json::numbers(std::move(one)));
+      }
+      members.emplace_back("connections", Json::array(std::move(mask)));
+    } else {
+      if (chance(10)) members.emplace_back("connections", Json::text("all-to-all"));
+      if (chance(4)) {
+        std::vector<Json> rows;
+        for (int i = 0; i < inputs; ++i) rows.push_back(row(count));
+        members.emplace_back("weights", Json::array(std::move(rows)));
+      } else if (chance(6)) {
+        members.emplace_back("weights", row(inputs * count));
+      } else if (chance(10)) {
+        members.emplace_back("weights", Json::boolean(true));
+      }
+    }
+    if (chance(2)) {
+      const int kind = below(5);
+      members.emplace_back("bias", kind == 0   ? Json::boolean(false)
+                                   : kind == 1 ? Json()
+                                   : kind == 2 ? number()
+                                               : row(count));
+    }
+    if (chance(3)) members.emplace_back("activation", chance(6) ? Json() : Json::text(activation()));
+    if (may_fold && chance(3) && count % 2 == 0)
+      members.emplace_back("size", Json::numbers({2, count / 2.0}));
+    else
+      members.emplace_back("size", chance(6) ? Json::numbers({1.0 * count}) : Json::integer(count));
+    return count;
+  }
+
+  Json row(int count) {
+    std::vector<double> numbers;
+    for (int i = 0; i < count; ++i) numbers.push_back(chance(12) ? -0.0 : real());
+    return Json::numbers(std::move(numbers));
+  }
+
+  Json counts(int low, int high, int& rows, int& columns) {
+    rows = between(low, high);
+    columns = chance(2) ? rows : between(low, high);
+    return rows == columns && chance(2) ? Json::integer(rows) : Json::numbers({1.0 * rows, 1.0 * columns});
+  }
+
+  Json image_layer(int index) {
+    Members members;
+    add_name(members, places_[at(index)]);
+    const int kind = below(5);
+    if (kind == 0) {
+      normalise(members, channels_);
+    } else if (kind == 1 && height_ > 3 && columns_ > 3) {
+      int rows = 0, columns = 0;
+      members.emplace_back("type", Json::text(pick({"maxPool2d", "averagePool2d"})));
+      members.emplace_back("poolSize", counts(2, 3, rows, columns));
+      const bool same = chance(2);
+      if (same) members.emplace_back("padding", Json::text("same"));
+      height_ = same ? (height_ + rows - 1) / rows : (height_ - rows) / rows + 1;
+      columns_ = same ? (columns_ + columns - 1) / columns : (columns_ - columns) / columns + 1;
+    } else if (kind == 2) {
+      const int multiplier = between(1, 2);
+      members.emplace_back("type", Json::text("depthwiseConv2d"));
+      if (multiplier > 1 || chance(2)) members.emplace_back("depthMultiplier", Json::integer(multiplier));
+      channels_ *= multiplier;
+      members.emplace_back("padding", Json::text("same"));
+      window(members);
+    } else {
+      const int groups = channels_ % 2 == 0 && chance(3) ? 2 : 1, filters = groups * between(1, 3);
+      members.emplace_back("type", Json::text("conv2d"));
+      members.emplace_back("filters", Json::integer(filters));
+      if (groups > 1 || chance(4)) members.emplace_back("groups", Json::integer(groups));
+      if (chance(4)) members.emplace_back("dilationRate", Json::integer(between(1, 2)));
+      channels_ = filters;
+      members.emplace_back("padding", Json::text("same"));
+      if (chance(3)) members.emplace_back("bias", chance(2) ? Json::boolean(false) : row(filters));
+      window(members);
+    }
+    return Json::object(std::move(members));
+  }
+
+  void window(Members& members) {
+    int rows = 0, columns = 0;
+    members.emplace_back("kernelSize", counts(1, 3, rows, columns));
+    if (chance(3)) {
+      members.emplace_back("strides", counts(1, 2, rows, columns));
+      height_ = (height_ + rows - 1) / rows;
+      columns_ = (columns_ + columns - 1) / columns;
+    }
+    if (chance(3)) members.emplace_back("activation", Json::text(pick({"relu", "tanh", "silu"})));
+  }
+
+  Json io() {
+    Members sides;
+    if (chance(2))
+      sides.emplace_back("input", Json::object({{"normalize", Json::object({{"type", Json::text("rescale-linear")},
+                                                                            {"from", Json::numbers({-1, 1})},
+                                                                            {"to", Json::numbers({0, 1})}})}}));
+    if (chance(2))
+      sides.emplace_back("output",
+                         Json::object({{"denormalize", Json::object({{"type", Json::text("one-hot-to-label")},
+                                                                     {"labels", Json::array({Json::text("yes")})}})}}));
+    return Json::object(std::move(sides));
+  }
+
+  std::uint64_t state_;
+  int images_ = 0;  // the layers 1 .. images_ work on images, then comes a flatten layer
+  int last_ = 0;
+  int height_ = 0, columns_ = 0, channels_ = 0;
+  std::vector<Place> places_;
+};
+
+}  // namespace webai::test
