@@ -23,7 +23,7 @@ test: ## install what is missing, build and run every test, and a sample under s
 
 test-all: ## every preset and sanitizer, in full
 	@scripts/packages.sh build test develop
-	@scripts/test.sh release debug asan tsan clang19 core-only
+	@scripts/test.sh release release-long debug asan tsan clang19 core-only
 	@scripts/fuzz.sh 60
 
 fuzz: ## a minute of each fuzzer

@@ -79,8 +79,9 @@ E called(const char* function, E a, E b) {
 #define WORD(name) \
   [[maybe_unused]] E name(E a) { return called(#name, a); }
 WORD(abs)
-WORD(floor) WORD(ceil) WORD(round) WORD(sqrt) WORD(exp) WORD(expm1) WORD(log) WORD(log1p) WORD(sin) WORD(cos) WORD(tan)
-    WORD(atan) WORD(erf) WORD(tanh) WORD(sign) WORD(sigmoid) WORD(softplus) WORD(sinc) WORD(gauss) WORD(from_below)
+WORD(floor)
+WORD(ceil) WORD(round) WORD(sqrt) WORD(exp) WORD(expm1) WORD(log) WORD(log1p) WORD(sin) WORD(cos) WORD(tan) WORD(atan)
+    WORD(erf) WORD(tanh) WORD(sign) WORD(sigmoid) WORD(softplus) WORD(sinc) WORD(gauss) WORD(from_below)
 #undef WORD
         E pow(E a, E b) {
   return called("pow", a, b);

@@ -191,9 +191,17 @@ std::string LoopWriter::weights_text(ValueId id) {
   const Value& value = graph_.value(id);
   const std::string name = named(id), count = std::to_string(value.type.shape.elements());
   const std::string array = words_.is_double() ? "Float64Array" : "Float32Array";
-  if (value.kind == ValueKind::state)
-    return is_c() ? "static " + words_.type() + " " + name + "[" + count + "];\n"
-                  : "const " + name + " = new " + array + "(" + count + ");\n";
+  if (value.kind == ValueKind::state) {
+    const double start = start_of(id);
+    const std::string number = words_.number(start).text;
+    if (!is_c())
+      return "const " + name + " = new " + array + "(" + count + ")" + (start == 0 ? "" : ".fill(" + number + ")") +
+             ";\n";
+    std::string values;
+    for (std::int64_t i = 0; start != 0 && i < value.type.shape.elements(); ++i)
+      values += (i == 0 ? " = {" : i % 16 ? ", " : ",\n  ") + number;
+    return "static " + words_.type() + " " + name + "[" + count + "]" + values + (values.empty() ? ";\n" : "};\n");
+  }
   const Tensor& tensor = value.constant;
   const bool bytes = options_.bytes && fits_bytes(tensor);
   if (!is_c() && options_.base64 && tensor.type() == (words_.is_double() ? DType::fp64 : DType::fp32)) {
@@ -266,8 +274,9 @@ std::string LoopWriter::run() {
   for (const ValueId id : graph_.states) {
     if (!written_.contains(id)) continue;
     const std::string count = std::to_string(shape(id).elements());
-    reset += is_c() ? "  for (int i = 0; i < " + count + "; ++i) " + named(id) + "[i] = 0;\n"
-                    : "  " + named(id) + ".fill(0);\n";
+    reset += is_c() ? "  for (int i = 0; i < " + count + "; ++i) " + named(id) +
+                          "[i] = " + words_.number(start_of(id)).text + ";\n"
+                    : "  " + named(id) + ".fill(" + words_.number(start_of(id)).text + ");\n";
   }
   std::string text, pointers;
   const auto array = [&](const std::string& array_name, std::int64_t count) {

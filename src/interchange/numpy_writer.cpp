@@ -45,7 +45,8 @@ std::string NumpyWriter::weights_text(ValueId id) {
                            : is_integer(value.type.type)     ? "np.int64"
                            : words_.is_double()              ? "np.float64"
                                                              : "np.float32";
-  if (value.kind == ValueKind::state) return name + " = np.zeros(" + shape + ", " + type + ")\n";
+  if (value.kind == ValueKind::state)
+    return name + " = np.full(" + shape + ", " + words_.number(start_of(id)).text + ", " + type + ")\n";
   const Tensor& tensor = value.constant;
   if (options_.base64 && (tensor.type() == DType::fp32 || tensor.type() == DType::fp64)) {
     const std::span bytes(static_cast<const std::byte*>(tensor.data()), tensor.bytes());
@@ -105,7 +106,7 @@ std::string NumpyWriter::run() {
   for (const ValueId id : graph_.states) {
     value(id);
     names += (names.empty() ? "" : ", ") + named(id);
-    reset += "    " + named(id) + " = np.zeros_like(" + named(id) + ")\n";
+    reset += "    " + named(id) + " = np.full_like(" + named(id) + ", " + words_.number(start_of(id)).text + ")\n";
   }
   for (const Write& write : graph_.writes) {
     update += "        next_" + named(write.state) + " = np.array(" + value(write.value).text + ", " + type + ")\n";

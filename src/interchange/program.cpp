@@ -37,6 +37,7 @@ ProgramWriter::ProgramWriter(const Graph& graph, const ProgramOptions& options)
     : graph_(graph),
       options_(options),
       words_(options.language, graph.value(graph.inputs[0]).type.type == DType::fp64) {
+  words_.reserve(options.name);
   taken_ = {"x", "y", "z", "input", "output", "work", options.name, "run", "reset", "np", "math", "base64"};
   for (const Node& node : graph.nodes) {
     const Value& value = graph.value(node.outputs[0]);
@@ -70,6 +71,11 @@ void ProgramWriter::refuse(const Node& node, const std::string& what) const {
 bool ProgramWriter::is_scalar_constant(ValueId id) const {
   const Value& value = graph_.value(id);
   return value.kind == ValueKind::constant && value.type.shape.elements() == 1;
+}
+
+double ProgramWriter::start_of(ValueId state) const {
+  const auto start = options_.starts.find(graph_.value(state).name);
+  return start == options_.starts.end() ? 0 : start->second;
 }
 
 std::string ProgramWriter::unique(std::string name) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -16,6 +18,7 @@ struct ProgramOptions {
   std::string name = "model";  ///< of what the program defines; an identifier
   bool base64 = false;         ///< weights as base64 instead of numbers, where the language has it
   bool bytes = false;          ///< C: each weight in one byte
+  std::map<std::string, double, std::less<>> starts = {};  ///< of states by name: what all elements begin with, else 0
   std::string title = {};      ///< what it is, for the first lines; may hold line breaks
 };
 

@@ -34,6 +34,7 @@ class ProgramWriter {
 
  protected:
   bool is_scalar_constant(ValueId id) const;
+  double start_of(ValueId state) const;
   /// A name for a constant or state, made from its own name; unique in the program.
   std::string named(ValueId id);
   std::string unique(std::string name);

@@ -20,6 +20,13 @@ Language language_of(std::string_view name) {
 bool is_identifier(std::string_view name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  static constexpr std::string_view reserved[] = {  // words of JavaScript, and what its programs call their own things
+      "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else",
+      "enum", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in",
+      "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static",
+      "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield", "arguments",
+      "eval", "reset", "work", "erf", "from_below", "gauss", "mod", "round", "sigmoid", "sign", "sinc", "softplus"};
+  if (std::ranges::find(reserved, name) != std::end(reserved)) return false;
   return !name.empty() && letter(name[0]) &&
          std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || digit(c); });
 }
@@ -81,7 +88,7 @@ std::string export_program(const Context& context, const Registry& registry, Mod
     throw Error(Code::invalid_argument, {.message = "name is \"" + options.name + "\"",
                                          .reason = "OPTION",
                                          .path = "name",
-                                         .expected = "letters, digits and _, with no digit in front"});
+                                         .expected = "letters, digits and _, with no digit in front; no word of the language"});
   const bool bytes = options.weights == "u8";
   const Language language = language_of(options.to);
   if (bytes && language != Language::c)
@@ -95,6 +102,8 @@ std::string export_program(const Context& context, const Registry& registry, Mod
   Graph graph = sample_graph(context, registry, built, language);
   put_weights(context, graph, built, weights);
   model.type = stored;
+  for (const BuiltState& state : built.states)
+    if (state.initial != 0) program.starts.emplace(state.name, state.initial);
   program.title = title_of(model, built);
   if (bytes) {
     const ByteError error = measure_bytes(context, graph);

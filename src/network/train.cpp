@@ -87,6 +87,10 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
     // Room for more samples than there are would be computed for nothing.
     if (data.valid() && data.size()) batch = std::min(batch, static_cast<std::size_t>(std::max<std::uint64_t>(1, *data.size())));
+    if (net.is_stateful() && options.validation_split > 0)
+      throw Error(Code::unsupported, {.message = "samples drawn by chance would tear the sequences of a model with a memory",
+                                      .reason = "OPTION", .path = "validationSplit",
+                                      .hint = "give validation data of their own"});
     const HeldOut parts = hold_out(data, options, net.built.seed);
     NeuralNetwork::State::DataPlan plan = net.plan_data(parts.training, options.error_measure_type, batch, options.accuracy, options.bptt);
     plan.request.class_weights = net.weights_of_classes(options, data);

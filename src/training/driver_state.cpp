@@ -9,7 +9,7 @@
 namespace webai {
 namespace {
 
-const std::string best_prefix = "$best ";
+constexpr const char* best_prefix = "$best ";
 
 std::span<const std::byte> bytes_of(Buffer& buffer) { return {static_cast<const std::byte*>(buffer.host()), buffer.size()}; }
 
@@ -103,7 +103,7 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   const double error_sum = from.number("errorSum"), correct_sum = from.number("correctSum"), elapsed = from.number("elapsedMs");
   Schedule schedule = schedule_;
   const double base = from.number("learningRate");
-  if (!(base >= 0)) other_training("learningRate", "0 or more", std::to_string(base));
+  if (!(base >= 0)) other_training("learningRate", "0 or more", write_json(Json::number(base)));
   if (!given_rate) schedule.base = base;
   schedule.plateau_scale = from.number("plateauScale");
   schedule.patience.best = optional("plateauBest").value_or(schedule.patience.best);

@@ -114,7 +114,8 @@ class Data(CommandTest):
     def test_training_that_blows_up_says_so_and_writes_nothing(self):
         self.write("net.json", '{"layers": [1, 4, 1], "io": {}}')
         self.write("pairs.json", "[[[1000], [1]], [[-1000], [3]]]")
-        self.fails("train", "net.json", "--data", "json:pairs.json", "--out", "out.json", "-q", says=["not a number", "normalize"])
+        self.fails("train", "net.json", "--data", "json:pairs.json", "--out", "out.json", "-q",
+                   "--option", "learningRate=0.3", says=["not a number", "normalize"])
 
     def test_unknown_and_wrong_options_are_named(self):
         self.refuses("sample:xor", 'did you mean "learningRate"?', "--option", "learningrate=1")

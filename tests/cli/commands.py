@@ -365,6 +365,14 @@ class Look(CommandTest):
         self.assertAlmostEqual(json.loads(runs[3])[0], json.loads(runs[0])[0], places=4)
         self.fails("convert", "trained.json", "x.json", "--option", "layers=5:6", says=["5", "index from 0 to 2"])
 
+    def test_convert_writes_programs(self):
+        self.trained_xor()
+        for name, word in [("net.py", "def run(x):"), ("net.c", "void tiny_run(const float *input, float *output)"), ("net.mjs", "export function tiny(input)")]:
+            self.works("convert", "trained.json", name, "--option", "name=tiny")
+            self.assertIn(word, (self.folder / name).read_text())
+        self.works("convert", "trained.json", "small.c", "--option", "weights=u8")
+        self.fails("convert", "trained.json", "net.py", "--option", "weights=u8", says="programs in C")
+
     def test_bench_measures_runs_and_steps(self):
         self.write("xor.json", XOR)
         fields = {"model", "device", "threads", "batch", "median_ms", "p99_ms", "min_ms", "samples_per_s", "gflops_per_s",

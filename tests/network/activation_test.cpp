@@ -103,6 +103,29 @@ TEST_CASE("ACT-11 the activations that other libraries have are here as well") {
   CHECK(logarithm.run({ln3, 0})[1] == Approx(-2 * ln2).epsilon(1e-6));
 }
 
+TEST_CASE("slopes of activations agree with extrapolated differences to eleven digits") {
+  for (const char* name : {"tanh",  "isrlu",   "elu",      "softclip", "sin",          "cos",    "sinc",
+                           "gauss", "sigmoid", "softplus", "softsign", "selu",         "gelu",   "geluTanh",
+                           "silu",  "mish",    "exp",      "celu",     "bentIdentity", "arctan", "isru"}) {
+    NeuralNetwork net = NeuralNetwork::from_json(
+        R"({"dataType": "fp64", "layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": ")" +
+            std::string(name) + "\"}]}",
+        {.device = "reference"});
+    for (const double x : {-7.9, -2.77, -0.9, -0.31, -0.05, 0.05, 0.37, 0.93, 2.9, 6.7}) {
+      INFO(name << " at " << x);
+      const auto difference = [&](double h) { return (net.run({x + h})[0] - net.run({x - h})[0]) / (2 * h); };
+      const double h = 0.01 * std::fmax(0.05, std::fmin(1, std::fabs(x)));
+      // Twice extrapolated: what is left is of the order of h^6.
+      const double coarse = (4 * difference(h / 2) - difference(h)) / 3,
+                   fine = (4 * difference(h / 4) - difference(h / 2)) / 3;
+      const double slope = (16 * fine - coarse) / 15;
+      const double computed =
+          net.compute_gradients(Dataset::from({{{x}, {net.run({x})[0] - 1}}})).gradients.at("1.bias").at(0);
+      CHECK(computed == Approx(slope).epsilon(1e-11).margin(1e-11));
+    }
+  }
+}
+
 TEST_CASE("ACT-12 an activation is an operation that says so, and stands as a layer type too") {
   NeuralNetwork inside =
       NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": "gauss"}]})");

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
@@ -99,6 +100,37 @@ TEST_CASE("a checkpoint in the middle of an epoch, at any step, goes on to the s
     INFO(steps);
     CHECK(bytes_of(second) == bytes_of(straight));
   }
+}
+
+TEST_CASE("training through time goes on from a checkpoint to the same bits, with what its lanes remember") {
+  const Context context = one_thread();
+  const char* const model = R"({"layers": [1, {"size": 4, "activation": "tanh", "history": 1, "historyTo": [1]}, 1]})";
+  std::vector<std::vector<Example>> sequences(5);
+  for (std::size_t s = 0; s < sequences.size(); ++s)
+    for (std::size_t t = 0; t < 7 + s; ++t) sequences[s].push_back({{std::sin(static_cast<double>(s + t))}, {std::sin(static_cast<double>(s + t + 1))}});
+  const Dataset data = Dataset::sequences(sequences).shuffle();
+  TrainOptions options{.max_iterations = 2, .learning_rate = 0.1, .batch_size = 2};
+  options.bptt = 3;
+  NeuralNetwork straight = NeuralNetwork::from_json(model, context);
+  straight.train(data, options);
+  for (int steps = 0; steps < 24; ++steps) {
+    Scratch file;
+    NeuralNetwork first = NeuralNetwork::from_json(model, context);
+    {
+      TrainingSession session(first, data, options);
+      for (int i = 0; i < steps && session.info().stop_reason.empty(); ++i) session.profile(0);
+      session.save_checkpoint(file.path);
+    }
+    NeuralNetwork second = NeuralNetwork::from_json(model, context);
+    TrainOptions on = options;
+    on.checkpoint = file.path;
+    on.resume = true;
+    second.train(data, on);
+    INFO(steps);
+    CHECK(bytes_of(second) == bytes_of(straight));
+  }
+  options.validation_split = 0.2;
+  CHECK(error_of([&] { straight.train(data, options); }).path() == "validationSplit");
 }
 
 TEST_CASE("a checkpoint of another training is refused, and changes nothing") {

@@ -50,12 +50,13 @@ void check_models(std::uint64_t first, std::uint64_t count) {
           net.set_parameter(name, Tensor::from(net.context(), tensor.type(), tensor.shape(), values));
         }
       const Tensor input = random_input(net, random);
-      const Tensor wanted = raw(net, input);
+      const Tensor wanted = raw(net, input), next = raw(net, input);
       for (const ExportOptions& form : forms()) {
         const std::string exported = net.export_model(form);
         INFO("exported " << form.optimize << "\n" << exported);
         NeuralNetwork again = network(exported);
-        if (!same_bits(raw(again, input), wanted)) FAIL("the exported model computes something else");
+        if (!same_bits(raw(again, input), wanted) || !same_bits(raw(again, input), next))
+          FAIL("the exported model computes something else");
         if (!form.optimize.empty())
           if (const std::string twice = again.export_model(form); twice != exported)
             FAIL("exported again it differs behind\n"
@@ -211,4 +212,51 @@ TEST_CASE("EX-23 export options read as JSON, with the nearest name for a wrong 
   CHECK(fails(R"({"to": 7})") == "OPTION");
   CHECK_THROWS_AS(network("{\"layers\": [1, 1]}").export_model({.optimize = "smallest"}), Error);
   CHECK_THROWS_AS(network("{\"layers\": [1, 1]}").export_model({.to = "poem"}), Error);
+}
+
+TEST_CASE("A-51 pulls, outputs by name, ends of pipes, histories and cells keep their meaning in every spelling") {
+  for (
+      const std::string model : {
+          R"({"layers": [{"size": 2, "name": "in"}, {"size": 3, "name": "gone"}, {"size": 1, "name": "b", "pipeFrom": "in"},
+               {"size": 1, "name": "c", "bias": {"pipeFrom": "b"}}]})",
+          R"({"layers": [2, {"size": 3, "name": "a"}, {"size": 2, "pipeFrom": "1", "name": "b"}, {"size": 9, "pipeFrom": "0"}],
+               "outputs": [{"name": "left", "pipeFrom": "b"}, {"name": "right", "pipeFrom": "1"}]})",
+          R"({"layers": [2, {"size": 2, "pipes": [{"size": 3, "to": "shift"}, {"size": 3, "to": "net.bias"}]}, {"size": 3, "bias": "shift"},
+               {"size": 3, "name": "net"}, 1]})",
+          R"({"activation": null, "layers": [2, {"type": "rnn", "size": 2}, {"type": "lstm", "size": 2, "activation": "tanh"}, 1]})",
+          R"({"layers": [2, {"size": 2, "history": 2, "to": [3, 1]}, {"type": "tanh", "pipeFrom": "0", "to": []},
+               {"size": 1, "history": 1, "historyTo": 1}]})",
+          R"({"layers": [2, {"size": 2, "history": 1, "historyTo": 2, "to": 3}, {"size": 2, "to": [3]}, {"size": 1, "history": 2}]})",
+          R"({"layers": [2, 2, {"size": 3, "type": "input", "name": "late", "pipes": [2]}, {"size": 2, "name": "end", "pipes": [{"size": 1, "to": "end"}, 2]}]})"}) {
+    INFO(model);
+    try {
+      NeuralNetwork net = network(model);
+      test::RandomModel random(3);
+      const Tensor input = random_input(net, random);
+      const Tensor first = raw(net, input), second = raw(net, input);
+      for (const ExportOptions& form : forms()) {
+        NeuralNetwork again = network(net.export_model(form));
+        INFO(net.export_model(form));
+        CHECK(same_bits(raw(again, input), first));
+        CHECK(same_bits(raw(again, input), second));
+      }
+    } catch (const Error& error) {
+      FAIL(error.what());
+    }
+  }
+}
+
+TEST_CASE("A-50 pulls move with their layers, and delayed flows and histories may not cross") {
+  NeuralNetwork net = network(
+      R"({"layers": [2, {"size": 3, "name": "a"}, {"size": 2, "pipeFrom": "a"}, {"size": 1, "pipeFrom": "2"}]})");
+  test::RandomModel random(8);
+  const Tensor input = random_input(net, random, 1);
+  NeuralNetwork front = network(net.export_model({.upto = "a"})), back = network(net.export_model({.from = "2"}));
+  CHECK(same_bits(raw(back, raw(front, input)), raw(net, input)));
+  CHECK_THAT(
+      refusal(R"({"layers": [2, {"size": 2, "name": "a"}, {"size": 2, "name": "b", "to": [3, "a"]}, 1]})", "", "1")
+          .what(),
+      Catch::Contains("\"b\" -> \"a\" (delivered in the next run) crosses the cut"));
+  CHECK_THAT(refusal(R"({"layers": [2, {"size": 2, "name": "a", "history": 1}, 2]})", "", "1").what(),
+             Catch::Contains("(history) crosses the cut"));
 }

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "../support/random_model.h"
+#include "core/op/registry.h"
+#include "interchange/program.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -194,6 +196,16 @@ std::vector<Case> families() {
   add(R"({"layers": [6, {"type": "reshape", "size": [2, 3]}, {"type": "dropout"}, {"type": "layerNorm", "bias": null}]})");
   add(R"({"layers": [{"size": 3, "pipes": [{"size": 2, "to": "late"}, 4]}, {"size": 2, "pipes": [{"size": 1, "name": "late"}]}, {"size": 2, "pipes": [3]}]})");
   add(R"({"layers": [3, 2], "io": {"input": {"normalize": [{"type": "standardize", "mean": [1, 2, 3], "std": [4, 5, 6]}, {"type": "clip", "min": -1, "max": 0.25}]}}})");
+  // What lives from run to run.
+  for (const char* cell : {"rnn", "gru", "lstm", "lstm-n", "lstm-p"})
+    cases.push_back(made("{\"layers\": [3, {\"type\": \"" + std::string(cell) + "\", \"size\": 4}, 2]}", random, 4));
+  cases.push_back(made(
+      R"({"layers": [2, {"type": "gru", "size": 3, "resetAfter": true, "to": [2, 1]}, {"size": 2, "history": 3, "activation": "tanh"}, 1]})",
+      random, 5));
+  cases.push_back(made(
+      R"({"layers": [2, {"size": 2, "activation": "tanh", "history": 2, "historyTo": "end"}, {"size": 2, "to": ["end", "back"]},
+                                      {"size": 2, "name": "end", "pipes": [{"size": 1, "name": "back", "activation": "sin"}]}]})",
+      random, 5));
   // Every activation, on numbers around all of their kinks.
   for (const OperationDescription& operation : operations())
     if (operation.kind == "operator") {
@@ -235,6 +247,62 @@ TEST_CASE("G-13 programs in C compute what the runtime does") {
 TEST_CASE("G-13 programs in JavaScript compute what the runtime does") {
   check("javascript", families());
   check("javascript", random_models(3000, 60));
+}
+
+TEST_CASE("programs forget on request what earlier runs left") {
+  const NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"type": "lstm", "size": 3}]})");
+  const Folder folder;
+  folder.write("model.mjs", net.export_model({.to = "javascript"}));
+  folder.write("model.py", net.export_model({.to = "python-numpy"}));
+  folder.write("model.c", net.export_model({.to = "c"}));
+  folder.write("main.mjs",
+               "import model, { reset } from './model.mjs';\nconst first = String(model([1, 2]));\n"
+               "if (String(model([1, 2])) === first) process.exit(2);\nreset();\n"
+               "if (String(model([1, 2])) !== first) process.exit(3);\n");
+  folder.write("main.py",
+               "import model, sys\nfirst = list(model.run([1, 2]))\nif list(model.run([1, 2])) == first: sys.exit(2)\n"
+               "model.reset()\nif list(model.run([1, 2])) != first: sys.exit(3)\n");
+  folder.write(
+      "main.c",
+      "#include <string.h>\nvoid model_run(const float *, float *);\nvoid model_reset(void);\n"
+      "int main(void) {\n  const float in[] = {1, 2};\n  float a[3], b[3];\n  model_run(in, a);\n  model_run(in, b);\n"
+      "  if (!memcmp(a, b, sizeof a)) return 2;\n  model_reset();\n  model_run(in, b);\n"
+      "  return memcmp(a, b, sizeof a) ? 3 : 0;\n}\n");
+  if (works("command -v node")) CHECK(folder.shell("node main.mjs") == 0);
+  if (const std::string name = python(); !name.empty())
+    CHECK(folder.shell("PYTHONDONTWRITEBYTECODE=1 " + name + " main.py") == 0);
+  if (works("command -v cc")) CHECK(folder.shell("cc -std=c99 main.c model.c -lm -o main && ./main") == 0);
+}
+
+TEST_CASE("programs write operations that are composed of known ones") {
+  const Context context = Context::system({.threads = 1});
+  define_domain(context, {.name = "mine"});
+  define_operation(context, {.name = "swish", .domain = "mine"}, [](Variable x) { return x * sigmoid(x); });
+  const NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#swish"}]})", context);
+  CHECK(net.export_model({.to = "c"}).find("sigmoid(input[i])") != std::string::npos);
+}
+
+TEST_CASE("what a language has no words for is named with its place") {
+  const Context context = Context::system({.threads = 1});
+  const Registry registry = make_registry(context);
+  Graph graph;
+  GraphBuilder builder(context, registry, graph);
+  const Ref input{graph.add_input("input", {DType::fp32, Shape{1, 2}})};
+  builder.set_path("/layers/1");
+  const Ref noise =
+      builder.emit("randomUniform", {builder.scalar(0, DType::i64)}, {{"shape", std::vector<std::int64_t>{1, 2}}});
+  graph.outputs.push_back({"output", builder.emit("add", {input, noise}).id});
+  try {
+    ProgramOptions options;
+    options.language = Language::c;
+    write_program(graph, options);
+    FAIL("was written");
+  } catch (const Error& error) {
+    CHECK(error.code() == Code::unsupported);
+    CHECK(error.reason() == "EXPORT_OPERATION");
+    CHECK(error.path() == "/layers/1");
+    CHECK_THAT(error.what(), Catch::Contains("the operator \"randomUniform\" cannot be written in C"));
+  }
 }
 
 TEST_CASE("programs take weights as numbers as well as base64") {

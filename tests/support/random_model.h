@@ -62,6 +62,8 @@ class RandomModel {
   };
   struct Place : Part {
     std::vector<Part> pipes;
+    int fixed = 0;     // its size, where a flow back has been promised
+    int back_to = -1;  // the layer that gets it in the next run
     bool pipes_only = false;
   };
 
@@ -79,6 +81,13 @@ class RandomModel {
         if (chance(2)) place.pipes.back().name = std::to_string(p) + "p" + std::to_string(i);
       }
       place.pipes_only = i > 0 && chance(4);
+    }
+    for (int i = images_ + 2; i <= last_; ++i) {
+      Place& place = places_[at(i)];
+      if (place.pipes_only || !chance(4)) continue;
+      place.fixed = between(1, 4);
+      place.back_to = between(images_ ? images_ + 2 : 1, i);
+      places_[at(place.back_to)].width += place.fixed;
     }
     height_ = between(4, 9), columns_ = between(4, 9), channels_ = between(1, 4);
   }
@@ -123,6 +132,23 @@ class RandomModel {
 
   // Where a value goes: on to the next layer, and perhaps further or elsewhere; pipes may end nowhere.
   void send(int from, int width, bool main, Members* members) {
+    const Place& source = places_[at(from)];
+    const bool returns = main && source.back_to >= 0 && !source.pipes_only;
+    if (members && !returns && from > images_ && chance(8)) {
+      const int steps = between(1, 3);
+      members->emplace_back("history", Json::integer(steps));
+      width *= 1 + steps;
+    }
+    if (returns) {
+      std::vector<Json> targets;
+      if (from < last_) {
+        targets.push_back(Json::integer(from + 1));
+        places_[at(from) + 1].width += width;
+      }
+      targets.push_back(Json::integer(source.back_to));
+      members->emplace_back("to", Json::array(std::move(targets)));
+      return;
+    }
     const auto arrive = [&](Part& part) {
       part.width += width;
       ++part.live;
@@ -163,8 +189,9 @@ class RandomModel {
     Members members;
     add_name(members, place);
     if (!place.pipes_only) {
-      const int width = operate(members, place.width, index == last_ && place.pipes.empty());
-      if (members.size() == 1 && members[0].first == "size" && place.pipes.empty() && index == last_)
+      const int width = operate(members, place.width, index == last_ && place.pipes.empty(), place.fixed);
+      if (members.size() == 1 && members[0].first == "size" && place.pipes.empty() && index == last_ &&
+          place.back_to < 0)
         return members[0].second;
       send(index, width, true, &members);
     }
@@ -181,8 +208,21 @@ class RandomModel {
   }
 
   // One operator over a row of `inputs` numbers; answers how many come out.
-  int operate(Members& members, int inputs, bool may_fold) {
-    switch (below(9)) {
+  int operate(Members& members, int inputs, bool may_fold, int fixed = 0) {
+    if (fixed > 0) {
+      members.emplace_back("size", Json::integer(fixed));
+      return fixed;
+    }
+    switch (below(10)) {
+      case 3: {
+        const int units = between(1, 4);
+        const std::string cell = pick({"rnn", "gru", "lstm", "lstm-n", "lstm-p"});
+        members.emplace_back("type", Json::text(cell));
+        members.emplace_back("size", Json::integer(units));
+        if (cell == "gru" && chance(2)) members.emplace_back("resetAfter", Json::boolean(chance(2)));
+        if (chance(4)) members.emplace_back("activation", chance(2) ? Json() : Json::text("tanh"));
+        return units;
+      }
       case 0: {
         static constexpr const char* names[] = {"tanh", "elu", "leakyRelu", "hardSigmoid", "relu6"};
         const std::string name = names[below(5)];

@@ -161,15 +161,21 @@ class Assembler {
     return list;
   }
 
+  // A net on the first layer that nothing is piped into: its inputs are the model's.
+  bool takes_model_inputs(const Layer& layer) const {
+    return layer.net && layer.layer_index == 0 && incoming_[static_cast<std::size_t>(layer.id)].empty();
+  }
+
   /// One operator instance: input, own operator, activation. Errors get its place.
   Ref build_element(const Layer& layer) {
     builder_.set_path(layer.path);
     try {
-      const std::vector<Arrival> arrived = layer.type == "input" ? std::vector<Arrival>() : incoming(layer);
-      const bool fed = layer.type != "input" && !(layer.custom && arrived.empty());
+      const bool of_the_model = layer.type == "input" || takes_model_inputs(layer);
+      const std::vector<Arrival> arrived = of_the_model ? std::vector<Arrival>() : incoming(layer);
+      const bool fed = !of_the_model && !(layer.custom && arrived.empty());
       const Ref input = fed ? join(layer, arrived) : Ref{};
       const std::vector<PipedParameter> piped = piped_parameters(layer);
-      LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped);
+      LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, options_.fill);
       const Ref value = layer.custom ? write_custom(writer, piped) : write_operator(writer, piped);
       check_output(layer, value);
       built_.layers.push_back({.id = layer.id,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +44,7 @@ struct BuiltParameter {
   bool trainable = true;
   bool stored = true;  ///< in setup.data; else given in the layer at `path`
   std::string path;    ///< where its values stand: "/setup/data" or "/layers/1/bias"
+  std::string setup = {};  ///< an inner net's own setup.data that it stands in, where it is not `stored`
   std::string layer;   ///< path of its layer or pipe
   int owner = 0;       ///< id of its layer or pipe
   int index = 0;       ///< among the parameters of its owner
@@ -96,6 +98,7 @@ struct BuiltModel {
   std::vector<BuiltLayer> layers;  ///< in document order
   std::vector<AutoNormalize> auto_normalize;
   ValueId random_step = no_value;  ///< i64 state that a training step adds 1 to; absent when nothing is drawn
+  std::map<std::string, std::vector<ValueId>, std::less<>> shared_nets;  ///< parameters of nets by the name they share
   Dimension batch = batch_symbol;
   std::uint64_t seed = 0;  ///< what random values were drawn from
 };

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <map>
 
 #include "core/op/cost.h"
@@ -179,9 +178,10 @@ std::string structure_hash(const Model& model, const BuiltModel& built) {
     add(state.name);
     add(state.type.shape.text());
   }
-  std::array<char, 17> digits{};
-  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash));
-  return digits.data();
+  std::array<char, 16> digits{};
+  char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), hash, 16).ptr;
+  const std::string text(digits.data(), end);
+  return std::string(digits.size() - text.size(), '0') + text;
 }
 
 ModelSummary summarise(const Model& model, const BuiltModel& built) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "core/model/json_edit.h"
 #include "webai/error.hpp"
@@ -30,6 +31,20 @@ void drop_instructions(JsonEdit& edit, const Model& model) {
   if (setup && setup->find("instructions")) edit.set("/setup/instructions", Json::text(""));
 }
 
+// Inner nets with a setup.data of their own keep it.
+void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as) {
+  std::map<std::string, std::pair<BuiltModel, std::vector<Tensor>>> by_setup;
+  for (std::size_t i = 0; i < built.parameters.size(); ++i) {
+    if (built.parameters[i].setup.empty()) continue;
+    auto& [part, values] = by_setup[built.parameters[i].setup];
+    part.parameters.push_back(built.parameters[i]);
+    part.parameters.back().stored = true;
+    values.push_back(current[i]);
+  }
+  for (const auto& [path, part] : by_setup)
+    if (as != SetupDataAs::none) edit.set(path, write_setup_data(part.first, part.second, as));
+}
+
 // JSON cannot write other numbers; they stay in setup.data, where base64 can.
 bool is_finite(const Tensor& tensor) {
   for (std::size_t i = 0; i < tensor.elements(); ++i)
@@ -49,9 +64,10 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
     const BuiltParameter& parameter = built.parameters[i];
     if (parameter.stored)
       stores = true;
-    else
+    else if (parameter.setup.empty())
       edit.set(parameter.path, json_from_tensor(current[i]));
   }
+  set_inner_setups(edit, built, current, options.setup_data_as);
   if (stores && options.setup_data_as != SetupDataAs::none)
     edit.set(model.setup_data_path, write_setup_data(built, current, options.setup_data_as));
   drop_instructions(edit, model);
@@ -70,10 +86,12 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   if (as == SetupDataAs::none) return model.json;
   JsonEdit edit;
   edit.set("/webai", Json::integer(1));
+  set_inner_setups(edit, built, current, as);
   BuiltModel left;  // whose parameters stay in setup.data
   std::vector<Tensor> values;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     const BuiltParameter& parameter = built.parameters[i];
+    if (!parameter.setup.empty()) continue;
     if (parameter.stored && !is_finite(current[i])) {
       left.parameters.push_back(parameter);
       values.push_back(current[i]);

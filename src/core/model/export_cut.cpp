@@ -1,6 +1,7 @@
 // A part of a model as a model of its own.
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <set>
 
 #include "core/base/names.h"
@@ -35,7 +36,9 @@ class Cutter {
         members.emplace_back(key, Json::array(std::move(layers)));
       else if (key == "io")
         add_io(members, value);
-      else
+      else if (key == "outputs") {
+        if (auto outputs = moved_outputs(value)) members.emplace_back(key, std::move(*outputs));
+      } else
         members.emplace_back(key, value);
     }
     for (std::size_t i = 0; i < built_.parameters.size(); ++i) {
@@ -123,13 +126,16 @@ class Cutter {
            });
   }
 
-  // What a source sends: its own values, and on inputs the hidden ones behind them.
-  Shape sent_by(const Layer& source) const {
-    const auto built = std::ranges::find(built_.layers, source.id, &BuiltLayer::id);
-    Shape shape = built == built_.layers.end() ? Shape{} : built->output;
-    if (source.type == "input")
-      for (const Route& route : model_.routes)
-        if (route.target == source.id && !route.delayed) shape = joined(shape, sent_by(model_.element(route.source)));
+  // What a flow brings: its source's own values, or on inputs the hidden ones behind them.
+  Shape brought_by(const Route& route, std::size_t depth = 0) const {
+    if (!route.hidden) {
+      const auto built = std::ranges::find(built_.layers, route.source, &BuiltLayer::id);
+      return built == built_.layers.end() ? Shape{} : built->output;
+    }
+    Shape shape;
+    for (const Route& into : model_.routes)
+      if (into.target == route.source && into.parameter.empty() && depth < model_.layers.size())
+        shape = joined(shape, brought_by(into, depth + 1));
     return shape;
   }
 
@@ -142,8 +148,7 @@ class Cutter {
   Json new_input() const {
     Shape shape;
     for (const Route& route : model_.routes)
-      if (layer_of(route.source) < first_ && is_main_flow(route, first_))
-        shape = joined(shape, sent_by(model_.element(route.source)));
+      if (layer_of(route.source) < first_ && is_main_flow(route, first_)) shape = joined(shape, brought_by(route));
     std::vector<Json> dims;
     for (const Dimension dim : shape.dims()) dims.push_back(dim.is_symbol() ? Json() : Json::integer(dim.value()));
     return dims.size() == 1 && dims[0].is_number() ? dims[0] : Json::object({{"size", Json::array(std::move(dims))}});
@@ -157,6 +162,11 @@ class Cutter {
         add_targets(members, key, value, layer, layer.to, layer.layer_index == last_);
       } else if (key == "historyTo") {
         add_targets(members, key, value, layer, layer.history_to, false);
+      } else if (key == "pipeFrom") {
+        // The new input in front flows on by itself.
+        if (layer.is_pipe || layer.layer_index != first_ || first_ == 0) members.emplace_back(key, moved_pull(value));
+      } else if (value.is_object() && value.find("pipeFrom")) {
+        members.emplace_back(key, value.with("pipeFrom", moved_pull(*value.find("pipeFrom"))));
       } else if ((key == "pipes" || key == "pipe") && !layer.is_pipe) {
         std::vector<Json> pipes;
         for (std::size_t i = 0; i < layer.pipes.size(); ++i) pipes.push_back(moved_layer(layer.pipes[i], value.at(i)));
@@ -182,6 +192,36 @@ class Cutter {
     }
     if (dropped && list.empty()) return;
     members.emplace_back(key, value.is_array() ? Json::array(std::move(list)) : list.front());
+  }
+
+  // Layers without a name are pulled from by their number.
+  Json moved_pull(const Json& value) const {
+    if (!value.is_text()) return value;
+    const std::string& text = value.as_text();
+    const std::string producer = text.substr(0, text.find(':'));
+    for (int id = 1; id <= model_.element_count; ++id)
+      if (model_.element(id).name == producer) return value;
+    int index = 0;
+    const auto [end, error] = std::from_chars(producer.data(), producer.data() + producer.size(), index);
+    if (error != std::errc() || end != producer.data() + producer.size()) return value;
+    return Json::text(std::to_string(index + shift_) + text.substr(producer.size()));
+  }
+
+  // Outputs by pull stay outputs of a part that reaches the end and holds them all.
+  std::optional<Json> moved_outputs(const Json& outputs) const {
+    std::size_t held = 0;
+    for (const ModelOutput& output : model_.outputs) held += inside(layer_of(output.source)) ? 1 : 0;
+    if (held == 0) return std::nullopt;
+    if (held < model_.outputs.size() || last_ + 1 < layer_count())
+      fail("the model's outputs cannot be split between parts", "/outputs");
+    std::vector<Json> list;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Json item = outputs.at(i);
+      list.push_back(item.is_object() && item.find("pipeFrom")
+                         ? item.with("pipeFrom", moved_pull(*item.find("pipeFrom")))
+                         : moved_pull(item));
+    }
+    return Json::array(std::move(list));
   }
 
   bool leads_outside(const Layer& source, const Target& target) const {

@@ -63,7 +63,10 @@ class Minifier {
     };
     if (model_.domain != "core") add("domain", Json::text(model_.domain));
     if (model_.type != DType::fp32) add("dataType", Json::text(std::string(name_of(model_.type))));
-    if (!model_.activation.empty()) add("activation", Json::text(model_.activation));
+    if (!model_.activation.empty())
+      add("activation", Json::text(model_.activation));
+    else if (model_.activation_given && has_own_activations())
+      add("activation", Json());
     if (model_.default_type != "neurons") add("type", Json::text(model_.default_type));
     for (const std::string_view key : {"minMops", "seed"})
       if (const Json* value = model_.json.find(key)) add(key, *value);
@@ -72,6 +75,7 @@ class Minifier {
     for (const Layer& layer : model_.layers)
       if (lives(layer)) layers.push_back(written(layer));
     add("layers", Json::array(std::move(layers)));
+    if (!model_.outputs.empty()) add("outputs", renamed_outputs(*model_.json.find("outputs")));
     BuiltModel stored;
     std::vector<Tensor> values;
     for (std::size_t i = 0; i < built_.parameters.size() && !keep_values_; ++i) {
@@ -82,6 +86,19 @@ class Minifier {
     }
     if (!values.empty()) add("setup", Json::object({{"data", write_setup_data(stored, values, as)}}));
     return Json::object(std::move(members));
+  }
+
+  bool has_own_activations() const {
+    for (int id = 1; id <= model_.element_count; ++id)
+      if (const LayerDef* definition = model_.element(id).definition;
+          alive_[at(id)] && definition && !definition->own_activation.empty())
+        return true;
+    return false;
+  }
+
+  std::string usual_activation(const Layer& layer) const {
+    if (!layer.definition || !layer.definition->takes_default_activation) return {};
+    return model_.activation_given ? model_.activation : std::string(layer.definition->own_activation);
   }
 
   RenamedLayers renamed() const {
@@ -105,6 +122,7 @@ class Minifier {
       open.push_back(id);
     };
     for (const Route* route : arrivals_[0]) mark(route->source);
+    for (const ModelOutput& output : model_.outputs) mark(output.source);
     for (int id = 1; id <= model_.element_count; ++id)
       if (model_.element(id).type == "input") mark(id);
     while (!open.empty()) {
@@ -131,11 +149,15 @@ class Minifier {
   // Layers are reached by number; pipes and parameters of layers only by name.
   void give_names() {
     std::set<int> needed, ports;
-    for (const Route& route : model_.routes)
-      if (route.target == 0)
+    for (const Route& route : model_.routes) {
+      if (route.pulled)
+        needed.insert(route.source);
+      else if (route.target == 0)
         ports.insert(route.source);
       else if (alive_[at(route.source)] && (model_.element(route.target).is_pipe || !route.parameter.empty()))
         needed.insert(route.target);
+    }
+    for (const ModelOutput& output : model_.outputs) needed.insert(output.source);
     for (int id = 1; id <= model_.element_count; ++id)
       if (model_.element(id).type == "input") ports.insert(id);
     std::set<std::string, std::less<>> taken;
@@ -186,28 +208,35 @@ class Minifier {
 
   bool is_last(const Layer& source) const { return at(source.layer_index) + 1 == model_.layers.size(); }
 
-  // What `to` lists, or nothing where the document's order does it.
+  // What `to` or `historyTo` lists, or nothing where the document's order does it. Hidden inputs go where their source
+  // goes, and what is pulled stands at its target.
   std::optional<std::vector<Json>> targets(const Layer& source, bool history) const {
     std::vector<Json> list;
     bool leaves = false, follows = false;
-    std::size_t count = 0;
     for (const Route* route : flows_[at(source.id)]) {
-      if (route->history != history || (route->target != 0 && !alive_target(*route))) continue;
-      ++count;
+      if (route->history != history || route->hidden || route->pulled) continue;
       if (route->target == 0) {
         leaves = true;
         continue;
       }
+      if (!alive_target(*route)) continue;
       const Layer& element = model_.element(route->target);
-      follows = follows || (!element.is_pipe && route->parameter.empty() && element.pipe_from.empty() &&
+      follows = follows || (!element.is_pipe && route->parameter.empty() && !route->delayed &&
                             numbers_[at(element.layer_index)] == numbers_[at(source.layer_index)] + 1);
       list.push_back(target(*route));
     }
     const bool own_of_last = is_last(source) && !source.is_pipe;
-    if (count == 1 && !is_last(source) && follows) return std::nullopt;
     if (leaves && (list.empty() || !own_of_last)) return std::nullopt;
-    if (own_of_last && list.empty()) return std::nullopt;
+    if (list.empty() && (own_of_last || (is_last(source) && !model_.outputs.empty()))) return std::nullopt;
+    if (!is_last(source) && (list.empty() ? next_pulls(source) : list.size() == 1 && follows && !next_pulls(source)))
+      return std::nullopt;
     return list;
+  }
+
+  bool next_pulls(const Layer& source) const {
+    for (std::size_t i = at(source.layer_index) + 1; i < model_.layers.size(); ++i)
+      if (numbers_[i] >= 0) return !model_.layers[i].pipe_from.empty();
+    return false;
   }
 
   // A flow into a layer lives when its own operator or one of its pipes does.
@@ -246,22 +275,44 @@ class Minifier {
     else if (layer.type != usual || (has_pipes && !size))
       add("type", Json::text(layer.type));
     if (size) add("size", size->size() == 1 ? size->at(0) : *size);
-    const bool takes = layer.definition && layer.definition->takes_default_activation;
-    if (layer.activation != (takes ? model_.activation : ""))
+    if (layer.activation != usual_activation(layer))
       add("activation", layer.activation.empty() ? Json() : Json::text(layer.activation));
     const Json* label = layer.properties.find("label");
     if (label && keep_names_ && is_port(layer)) add("label", *label);
     bool remembers = layer.history > 0;
     const auto to = targets(layer, false);
     if (to) add("to", list_or_one(*to));
-    if (const auto past = remembers ? targets(layer, true) : std::nullopt; past) {
-      remembers = !past->empty();
-      if (remembers && !(to && *past == *to && !(is_last(layer) && !layer.is_pipe)))
-        add("historyTo", list_or_one(*past));
+    const bool own_of_last = is_last(layer) && !layer.is_pipe;
+    if (remembers) {
+      // Without `historyTo` the history goes where the values go.
+      auto past = targets(layer, true);
+      remembers = !past || !past->empty();
+      if (!past && to && !own_of_last) past = {Json::integer(numbers_[at(layer.layer_index)] + 1)};
+      if (remembers && past && !(to && *past == *to && !own_of_last)) add("historyTo", list_or_one(*past));
     }
     for (const auto& [key, value] : layer.properties.members())
       if ((key != "history" || remembers) && !is_said_elsewhere(key) && !holds_anyway(layer, key, value))
-        add(key, layer.definition && is_count(*layer.definition, key) ? one_for_all(value) : value);
+        add(key, renamed_pull(layer, key, value));
+  }
+
+  // "producer" or "producer:output", as a property of its own or of a parameter; other values as short as can be.
+  Json renamed_pull(const Layer& layer, std::string_view key, const Json& value) const {
+    for (const Route* route : arrivals_[at(layer.id)]) {
+      if (!route->pulled || route->hidden || route->parameter != (key == "pipeFrom" ? "" : key)) continue;
+      const Json from = Json::text(names_[at(route->source)] + (route->output.empty() ? "" : ":" + route->output));
+      return key == "pipeFrom" ? from : value.with("pipeFrom", from);
+    }
+    return layer.definition && is_count(*layer.definition, key) ? one_for_all(value) : value;
+  }
+
+  Json renamed_outputs(const Json& outputs) const {
+    std::vector<Json> list;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const ModelOutput& output = model_.outputs[i];
+      const Json from = Json::text(names_[at(output.source)] + (output.output.empty() ? "" : ":" + output.output));
+      list.push_back(outputs.at(i).is_object() ? outputs.at(i).with("pipeFrom", from) : from);
+    }
+    return Json::array(std::move(list));
   }
 
   bool is_port(const Layer& layer) const {
@@ -281,6 +332,11 @@ class Minifier {
   }
 
   bool holds_anyway(const Layer& layer, std::string_view key, const Json& value) const {
+    // The end of a pipe by a name of its own: flows name the parameter instead.
+    if (value.is_text() && std::ranges::any_of(arrivals_[at(layer.id)], [&](const Route* route) {
+          return route->parameter == key && !route->pulled;
+        }))
+      return true;
     // Parameters that are stored; other words in their place (null, false, a constant) stay.
     if (places_.contains(pointer_to(layer.path, key)) && !value.is_text() && !(keep_values_ && value.is_array()))
       return true;

@@ -32,20 +32,23 @@ class CustomOperation;
 class LayerBuilder {
  public:
   LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
-               std::span<const PipedParameter> piped = {})
+               std::span<const PipedParameter> piped = {}, bool fill = true)
       : builder_(builder),
         model_(model),
         layer_(layer),
         input_(input),
         built_(built),
         training_(training),
-        piped_(piped) {}
+        piped_(piped),
+        fill_(fill) {}
 
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
   const Model& model() const { return model_; }
   DType type() const { return model_.type; }
   bool training() const { return training_; }
+  bool fills() const { return fill_; }  ///< whether parameters are wanted with their values
+  BuiltModel& built() { return built_; }
   std::uint64_t seed() const { return built_.seed; }
   Ref input() const { return input_; }
   /// Dimensions of a value without batch.
@@ -122,6 +125,7 @@ class LayerBuilder {
   bool training_;
   std::span<const PipedParameter> piped_;
   std::shared_ptr<CustomOperation> activation_;  // of the program's or the model's own: its parameters are declared once
+  bool fill_;
   int own_parameters_ = 0;
   std::vector<std::pair<ValueId, int>> positions_;  // of declared parameters
 };

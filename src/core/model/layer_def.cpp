@@ -5,7 +5,8 @@ namespace webai {
 namespace {
 
 constexpr std::span<const LayerDef> (*families[])() = {dense_layers,         image_layers,     shape_layers,
-                                                       normalization_layers, recurrent_layers, later_layers};
+                                                       normalization_layers, recurrent_layers, net_layers,
+                                                       later_layers};
 
 }  // namespace
 

@@ -65,6 +65,7 @@ std::span<const LayerDef> image_layers();
 std::span<const LayerDef> shape_layers();
 std::span<const LayerDef> normalization_layers();
 std::span<const LayerDef> recurrent_layers();
+std::span<const LayerDef> net_layers();
 std::span<const LayerDef> later_layers();
 
 }  // namespace webai

@@ -1,13 +1,9 @@
-// Layer types that are known and checked, but whose graph needs inner models or loops.
+// Layer types that are known and checked, but whose graph needs loops.
 #include "core/model/layer_def.h"
 
 namespace webai {
 namespace {
 
-constexpr PropertyDef net_properties[] = {
-    {.name = "net", .kind = PropertyKind::any, .doc = "the inner model", .required = true},
-    {.name = "share", .kind = PropertyKind::text, .doc = "nets of one name share their weights"},
-};
 constexpr PropertyDef iterator_properties[] = {
     {.name = "net", .kind = PropertyKind::any, .doc = "the model that each step runs", .required = true},
     {.name = "steps", .kind = PropertyKind::any, .doc = "a number, or {from, to, step}", .required = true},
@@ -16,7 +12,6 @@ constexpr PropertyDef iterator_properties[] = {
 };
 
 constexpr LayerDef definitions[] = {
-    {.name = "net", .doc = "A whole model as a layer.", .properties = net_properties, .on_first_layer = true},
     {.name = "iterator",
      .doc = "Runs a model step by step.",
      .properties = iterator_properties,

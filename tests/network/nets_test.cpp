@@ -1,0 +1,138 @@
+// Models inside models: names and weights of their own, learned with the rest.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstring>
+
+#include "webai/error.hpp"
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+Context one_thread() { return Context::system({.threads = 1}); }
+
+NeuralNetwork make(const std::string& model) { return NeuralNetwork::from_json(model, one_thread(), {.seed = 7}); }
+
+Error error_of(const std::string& model) {
+  try {
+    make(model);
+  } catch (const Error& error) {
+    return error;
+  }
+  FAIL("accepted: " << model);
+  return Error(Code::internal, "");
+}
+
+std::vector<std::string> names_of(const NeuralNetwork& net) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : net.parameters()) names.push_back(name);
+  return names;
+}
+
+const std::string small = R"({"activation": "relu", "layers": [8, 8, 8], "setup": {"data": "", "instructions": ""}})";
+
+}  // namespace
+
+TEST_CASE("EX-08 two small nets make one: A-72 their weights stand in the outer data when theirs is empty") {
+  const std::string model = R"({"activation": "relu", "layers": [8, 8, {"type": "net", "net": )" + small + R"(}, {"type": "net", "net": )" + small + "}]}";
+  NeuralNetwork net = make(model);
+  CHECK(net.input_size() == 8);
+  CHECK(net.output_size() == 8);
+  CHECK(net.info().parameters == 5 * (8 * 8 + 8));
+  CHECK(names_of(net) == std::vector<std::string>{"1.weights", "1.bias", "2/1.weights", "2/1.bias", "2/2.weights", "2/2.bias",
+                                                  "3/1.weights", "3/1.bias", "3/2.weights", "3/2.bias"});
+  // The same as the layers written out, with the same values in the same order.
+  const std::string exported = net.to_json();
+  NeuralNetwork again = NeuralNetwork::from_json(exported, one_thread());
+  NeuralNetwork flat = make(R"({"activation": "relu", "layers": [8, 8, 8, 8, 8, 8]})");
+  for (std::size_t i = 0; i < net.parameters().size(); ++i) flat.set_parameter(flat.parameters()[i].first, net.parameters()[i].second);
+  const std::vector<double> input = {1, -2, 0.5, 3, 0, -1, 2, 0.25};
+  for (int i = 0; i < 8; ++i) {
+    CHECK(net.run(input)[i] == flat.run(input)[i]);
+    CHECK(again.run(input)[i] == net.run(input)[i]);
+  }
+}
+
+TEST_CASE("M-NET-05 a net with setup data of its own keeps it, and gets what it learned back") {
+  const std::string model = R"({"layers": [2, {"name": "part", "type": "net", "net": {"layers": [2, 1], "setup": {"data": [0.5, -1, 0.25]}}}]})";
+  NeuralNetwork net = make(model);
+  CHECK(net.run({2, 1})[0] == 0.25);
+  net.train(Dataset::from({{{2, 1}, {1}}}), {.max_iterations = 1, .learning_rate = 0.1});
+  const double learned = net.run({2, 1})[0];
+  CHECK(learned != 0.25);
+  const std::string exported = net.to_json();
+  CHECK(exported.find("\"part\"") != std::string::npos);
+  CHECK(make(exported).run({2, 1})[0] == learned);
+  net.train(Dataset::from({{{2, 1}, {1}}}), {.max_iterations = 60, .learning_rate = 0.1, .to_train = {"part/1"}});
+  CHECK(net.run({2, 1})[0] == Approx(1).margin(0.01));
+}
+
+TEST_CASE("M-NET-04 names inside a net are its own, also with memory inside") {
+  NeuralNetwork net = make(R"({"layers": [1, {"name": "a", "type": "net", "net": {"layers": [{"name": "a", "size": 1, "history": 1, "historyTo": ["b"]}, {"name": "b", "size": 1, "bias": false, "weights": [[1], [10]]}]}}]})");
+  CHECK(net.is_stateful());
+  CHECK(net.run({1})[0] == 1);   // 1 * now + 10 * before
+  CHECK(net.run({2})[0] == 12);
+  net.reset();
+  CHECK(net.run({3})[0] == 3);
+}
+
+TEST_CASE("M-NET-02 a net on the first layer brings the model's inputs") {
+  NeuralNetwork net = make(R"({"layers": [{"type": "net", "net": {"layers": [{"name": "in", "pipes": [{"name": "x", "size": 1}, {"name": "y", "size": 2}]}, {"size": 1, "bias": false, "weights": [[1], [10], [100]]}]}}, {"size": 1, "bias": false, "weights": [[2]]}]})");
+  CHECK(net.input_size() == 3);
+  CHECK(net.run({1, 2, 3})[0] == 2 * (1 + 20 + 300));
+  REQUIRE(net.inputs().size() == 2);
+  CHECK(net.inputs()[0].name == "x");
+}
+
+TEST_CASE("A-40 nets that share a name have one set of weights, others have two") {
+  const std::string inner = R"({"layers": [2, {"size": 2, "bias": false}]})";
+  const auto with = [&](const std::string& share) {
+    return R"({"layers": [2, {"type": "net")" + share + R"(, "net": )" + inner + R"(}, {"type": "net")" + share + R"(, "net": )" + inner + "}]}";
+  };
+  CHECK(make(with("")).info().parameters == 8);
+  NeuralNetwork shared = make(with(R"(, "share": "twin")"));
+  CHECK(shared.info().parameters == 4);
+  const std::vector<std::pair<std::string, Tensor>> parameters = shared.parameters();
+  shared.set_parameter(parameters[0].first, Tensor::from(shared.context(), DType::fp32, Shape{2, 2}, std::vector<double>{0, 1, 3, 0}));
+  CHECK(shared.run({1, 10})[0] == 3);   // (x, y) -> (3 y, x) -> (3 x, 3 y)
+  CHECK(shared.run({1, 10})[1] == 30);
+}
+
+TEST_CASE("ERR-13 nets of another domain or data type, or of another size, are refused with their place") {
+  const Error type = error_of(R"({"layers": [2, {"type": "net", "net": {"dataType": "fp64", "layers": [2, 1]}}]})");
+  CHECK(type.reason() == "NET_MISMATCH");
+  CHECK(type.path() == "/layers/1/net/dataType");
+  const Error size = error_of(R"({"layers": [3, {"type": "net", "net": {"layers": [2, 1]}}]})");
+  CHECK(size.reason() == "NET_INPUT");
+  CHECK(size.path() == "/layers/1");
+  CHECK(size.expected().starts_with("2 values"));
+  CHECK(size.actual() == "3 values");
+  const Error share = error_of(R"({"layers": [2, {"type": "net", "share": "s", "net": {"layers": [2, 2]}}, {"type": "net", "share": "s", "net": {"layers": [2, 1]}}]})");
+  CHECK(share.reason() == "NET_SHARE");
+}
+
+TEST_CASE("gradients go through nets: finite differences in fp64") {
+  NeuralNetwork net = make(R"({"dataType": "fp64", "activation": "tanh", "layers": [2, {"type": "net", "net": {"activation": "tanh", "layers": [2, 3, {"type": "net", "net": {"layers": [3, {"size": 2, "activation": "sigmoid"}]}}]}}, 1]})");
+  const Dataset data = Dataset::from({{{0.3, -0.7}, {0.2}}, {{-0.1, 0.9}, {0.6}}});
+  const Gradients gradients = net.compute_gradients(data);
+  CHECK(gradients.gradients.size() == 6);
+  for (const auto& [name, gradient] : gradients.gradients) {
+    Tensor value;
+    for (const auto& [known, tensor] : net.parameters())
+      if (known == name) value = tensor;
+    for (std::size_t i = 0; i < value.elements(); ++i) {
+      const double here = value.at(i), h = 1e-5;
+      const auto error_at = [&](double there) {
+        value.set(i, there);
+        net.set_parameter(name, value);
+        return net.verify(data).error;
+      };
+      const double expected = (error_at(here + h) - error_at(here - h)) / (2 * h) / 2;
+      error_at(here);
+      INFO(name << "[" << i << "]");
+      CHECK(gradient.at(i) == Approx(expected).epsilon(1e-5).margin(1e-9));
+    }
+  }
+}
