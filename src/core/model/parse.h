@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/model/definitions.h"
 #include "core/model/model.h"
 #include "core/model/vocabulary.h"
 
@@ -20,14 +21,21 @@ struct ParseState {
   std::string path = {};         ///< of the model itself: "" or "/layers/2/net"
   const Model* outer = nullptr;  ///< whose domain and data type an inner net takes
   bool in_iterator = false;      ///< targets may name states and labels of the iterator around
+  std::shared_ptr<const Definitions> definitions = {};  ///< of the context, as it was when reading began
 };
 
 Model parse_model_object(ParseState& state, const Json& json);
 /// Reads one entry of `layers`, with its pipes.
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
-/// Throws NOT_ACTIVATION unless `name` is an activation of the domain.
-void check_activation(const Registry& registry, const std::string& domain, const std::string& name,
-                      const std::string& path);
+/// An operation that the model, the models around it or the program defined; null where there is none.
+std::shared_ptr<const UserOperation> find_custom(const ParseState& state, const Model& model, std::string_view domain,
+                                                 std::string_view name);
+/// The activation of the domain, null for a built-in one. Throws NOT_ACTIVATION unless `name` is one.
+std::shared_ptr<const UserOperation> check_activation(const ParseState& state, const Model& model,
+                                                      const std::string& domain, const std::string& name,
+                                                      const std::string& path);
+/// Throws NOT_FOUND unless there is such a domain.
+void check_domain(const ParseState& state, const std::string& domain, const std::string& path);
 /// Finds what `to`, `historyTo` and `pipeFrom` mean, and the flows between neighbours.
 void resolve_routes(const ParseState& state, Model& model);
 /// Fills model.order from the routes. Throws FLOW_CYCLE when pulls run in a circle.

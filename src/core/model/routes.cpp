@@ -23,7 +23,11 @@ namespace {
 }
 
 bool has_parameter(const Layer& layer, std::string_view name) {
-  if (name == "input") return true;
+  if (name == "input") return !layer.custom || layer.custom->takes_default_input;
+  if (layer.custom) {
+    const OperationParameter* parameter = layer.custom->find(name);
+    return parameter && parameter->array_type && !parameter->internal_state;
+  }
   if (layer.definition)
     return std::ranges::any_of(layer.definition->parameters,
                                [&](const ParameterDef& entry) { return entry.name == name; });
@@ -61,6 +65,9 @@ class RouteFinder {
       if (!layer.routed && takes_hidden_inputs(layer)) hidden_routes_of(layer);
     }
     drop_empty_hidden_routes();
+    for (const Route& route : model_.routes)
+      if (route.hidden && route.target != 0 && route.parameter.empty())
+        check_default_input(element(route.source), element(route.target), route.path);
     for (const Layer& layer : model_.layers) check_fed(layer);
     order_layers(model_);
     if (!state_.in_iterator && model_.outputs.empty() &&
@@ -82,6 +89,12 @@ class RouteFinder {
                                         .path = layer.path + "/name",
                                         .layer = layer.name,
                                         .hint = "names are unique in a model"});
+    if (layer.custom) {
+      for (const OperationParameter& parameter : layer.custom->params)
+        if (const Json* value = layer.properties.find(parameter.name); value && value->is_text() && parameter.array_type)
+          labels_[value->as_text()].push_back({layer.id, parameter.name == "input" ? std::string() : parameter.name});
+      return;
+    }
     if (!layer.definition) return;
     for (const ParameterDef& parameter : layer.definition->parameters)
       if (const Json* value = layer.properties.find(parameter.name); value && value->is_text())
@@ -141,7 +154,7 @@ class RouteFinder {
     if (is_last && !model_.outputs.empty()) return;
     const Layer* next = is_last ? nullptr : &model_.layers[static_cast<std::size_t>(source.layer_index) + 1];
     if (next && !next->pipe_from.empty()) return;  // it pulls its input: the flow is dropped
-    if (next) check_default_input(source, *next, source.path);
+    if (next && stream != Stream::hidden) check_default_input(source, *next, source.path);
     add({.source = source.id,
          .target = next ? next->id : 0,
          .history = stream == Stream::history,
@@ -195,15 +208,20 @@ class RouteFinder {
 
   void collect_pulls(const Layer& target) {
     if (!target.pipe_from.empty()) collect_pull(target, {}, target.pipe_from, target.path + "/pipeFrom");
-    if (!target.definition) return;
-    for (const ParameterDef& parameter : target.definition->parameters) {
-      const Json* value = target.properties.find(parameter.name);
+    std::vector<std::string_view> parameters;
+    if (target.definition)
+      for (const ParameterDef& parameter : target.definition->parameters) parameters.push_back(parameter.name);
+    if (target.custom)
+      for (const OperationParameter& parameter : target.custom->params)
+        if (parameter.array_type) parameters.push_back(parameter.name);
+    for (const std::string_view parameter : parameters) {
+      const Json* value = target.properties.find(parameter);
       const Json* from = value && value->is_object() ? value->find("pipeFrom") : nullptr;
       if (!from) continue;
-      const std::string path = pointer_to(pointer_to(target.path, parameter.name), "pipeFrom");
+      const std::string path = pointer_to(pointer_to(target.path, parameter), "pipeFrom");
       if (!from->is_text() || from->as_text().empty())
         wrong_value(path, "pipeFrom", "the name of a layer or pipe", *from);
-      collect_pull(target, std::string(parameter.name), from->as_text(), path);
+      collect_pull(target, parameter == "input" ? std::string() : std::string(parameter), from->as_text(), path);
     }
   }
 
@@ -275,7 +293,9 @@ class RouteFinder {
   }
 
   void check_default_input(const Layer& source, const Layer& target, const std::string& path) const {
-    if (!target.definition || target.definition->has_default_input) return;
+    const bool takes = target.custom ? target.custom->takes_default_input
+                                     : !target.definition || target.definition->has_default_input;
+    if (takes) return;
     fail(source, Code::invalid_model, "NO_DEFAULT_INPUT", path,
          "\"" + target.title + "\" of type \"" + target.type + "\" has no default input",
          "name one of its parameters: \"" + target.title + ".parameter\"");
@@ -314,6 +334,8 @@ class RouteFinder {
     std::vector<std::string_view> known = {"input"};
     if (owner.definition)
       for (const ParameterDef& entry : owner.definition->parameters) known.push_back(entry.name);
+    if (owner.custom)
+      for (const OperationParameter& entry : owner.custom->params) known.push_back(entry.name);
     const std::string near = nearest_name(parameter, known);
     fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
          "\"" + owner.name + "\" has no parameter \"" + parameter + "\"",
@@ -328,7 +350,8 @@ class RouteFinder {
     const auto check = [&](const Layer& part) {
       if (!part.operates() || part.type == "input" || shared || fed_.contains(part.id) || !part.pipe_from.empty())
         return;
-      const bool by_parameter = part.definition && !part.definition->has_default_input;
+      const bool by_parameter = part.custom ? !part.custom->takes_default_input
+                                            : part.definition && !part.definition->has_default_input;
       if (!by_parameter)
         fail(part, Code::invalid_model, "NO_INPUT", part.path,
              "nothing flows into this " + std::string(part.is_pipe ? "pipe" : "layer"),
