@@ -4,6 +4,7 @@
 
 int main() {
   auto context = webai::Context::system();
+  webai::define_domain(context, {.name = "mine"});
   webai::define_operation(context, {.name = "swish", .domain = "mine"}, [](webai::Variable x) { return x * sigmoid(x); });
   auto net = webai::NeuralNetwork::from_json(R"({ "layers": [2, { "size": 4, "activation": "mine#swish" }, 1] })", context);
   auto info = net.train(webai::Dataset::sample("xor"), {.max_iterations = 20000, .error_threshold = 0.5});

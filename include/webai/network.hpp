@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <iosfwd>
 #include <map>
@@ -25,6 +26,10 @@
 #include "webai/training.hpp"
 
 namespace webai {
+
+class ControlSignal;
+class InternalModel;
+struct InternalLayer;
 
 /// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
 class WEBAI_EXPORT Output {
@@ -69,11 +74,13 @@ struct RunOptions {
   bool normalize = true;    ///< apply `io` to the input
   bool denormalize = true;  ///< apply `io` to the output
   bool debug = false;       ///< also give what each layer computed: Output::activations
+  std::string type = {};    ///< a run of one's own (define_run); empty: the library's
 };
 
 struct VerifyOptions {
   std::string error_measure_type = {};  ///< as for training
   std::size_t batch_size = 0;           ///< 0: chosen by the library
+  std::string type = {};                ///< a verification of one's own (define_verify); empty: the library's
 };
 
 struct SaveOptions {
@@ -185,6 +192,9 @@ class WEBAI_EXPORT NeuralNetwork {
   /// Writes it to a file, whole or not at all.
   void save(const std::string& path, const SaveOptions& options = {}) const;
 
+  /// What define_export defined under that name, else export_model. Options as JSON: {"setupDataAs": "array"}.
+  std::string export_as(std::string_view to, std::string_view options = {});
+
   NetworkInfo info() const;
   /// Runs made-up samples for about so long and says what each node of the compiled run takes, in running order.
   std::vector<NodeProfile> profile(std::size_t batch = 1, double milliseconds = 500);
@@ -208,6 +218,12 @@ class WEBAI_EXPORT NeuralNetwork {
   struct State;
   explicit NeuralNetwork(std::shared_ptr<State> state) : state_(std::move(state)) {}
   friend class TrainingSession;
+  friend class InternalModel;
+  std::vector<InternalLayer> internal_layers() const;
+  bool each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
+                  const std::function<bool(const Dataset& batch)>& take) const;
+  TrainInfo train_by(const std::function<TrainInfo(InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&)>& function,
+                     const Dataset& data, const TrainOptions& options, std::stop_token stop);
   std::shared_ptr<State> state_;
 };
 

@@ -1,11 +1,13 @@
 // All of WebAI's C++ API.
 #pragma once
 
+#include "webai/algorithms.hpp"
 #include "webai/context.hpp"
 #include "webai/dataset.hpp"
 #include "webai/dtype.hpp"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
+#include "webai/functions.hpp"
 #include "webai/json.hpp"
 #include "webai/network.hpp"
 #include "webai/operation.hpp"

@@ -25,9 +25,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   Gradients result;
   std::map<std::string, std::vector<double>> sums;
   HostWindow input, target, judged, kept;
-  std::int64_t compiled_batch = 0;
-  std::unique_ptr<Executable> executable;
-  std::map<std::string, std::unique_ptr<Buffer>> outputs;
+  std::shared_ptr<GradientProgram> program;
   std::vector<Binding> bindings;
   std::vector<std::unique_ptr<Buffer>> memory;  // of the sequences, which starts anew: the network's own stays as it is
   double error_sum = 0;
@@ -36,24 +34,33 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   while (iterator.next(block, plan.batching.batch)) {
     const std::lock_guard guard(net.turn);
     const std::int64_t samples = static_cast<std::int64_t>(block.samples);
-    if (samples != compiled_batch) {
-      const Graph forward = net.batch_forward(plan.batching, samples, false, type);
-      StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
-      step.updates = step.graph.nodes.size();
-      if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
-      executable = net.compile(step.graph, false);
-      compiled_batch = samples;
+    if (!program || samples != program->batch) {
+      // The last one is kept: algorithms of programs ask for one batch after the other.
+      program = net.gradient_program;
+      if (!program || program->batch != samples || program->request.measure != plan.request.measure ||
+          program->request.labels != plan.request.labels || program->window != plan.batching.window ||
+          program->lanes != plan.batching.lanes) {
+        const Graph forward = net.batch_forward(plan.batching, samples, false, type);
+        StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
+        step.updates = step.graph.nodes.size();
+        if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
+        program = std::make_shared<GradientProgram>();
+        program->batch = samples;
+        program->request = plan.request;
+        program->window = plan.batching.window;
+        program->lanes = plan.batching.lanes;
+        program->executable = net.compile(step.graph, false);
+        for (const Slot& slot : program->executable->slots())
+          if (slot.role == Slot::output) program->outputs[slot.name] = net.devices.memory->allocate(slot.bytes);
+        net.gradient_program = program;
+      }
       bindings.clear();
-      for (const Slot& slot : executable->slots()) {
+      for (const Slot& slot : program->executable->slots()) {
         Buffer* bound = find_buffer(weights, slot.name);
         if (slot.role == Slot::input)
           bound = slot.name == target_name ? &target : slot.name == judged_name ? &judged : slot.name == kept_name ? &kept : &input;
         if (!bound && slot.role == Slot::state) bound = memory.emplace_back(net.devices.memory->allocate(slot.bytes)).get();
-        if (slot.role == Slot::output) {
-          std::unique_ptr<Buffer>& own = outputs[slot.name];
-          if (!own) own = net.devices.memory->allocate(slot.bytes);
-          bound = own.get();
-        }
+        if (slot.role == Slot::output) bound = program->outputs.at(slot.name).get();
         bindings.push_back({bound, 0, 0});
       }
     }
@@ -64,10 +71,10 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       judged.look_at(block.judged, block.samples * size_of(type));
       kept.look_at(block.kept, plan.batching.lanes * size_of(type));
     }
-    executable->run(bindings, 1);
-    error_sum += load_double(type, outputs.at(std::string(error_name))->host(), 0);
+    program->executable->run(bindings, 1);
+    error_sum += load_double(type, program->outputs.at(std::string(error_name))->host(), 0);
     for (const std::string& name : names) {
-      Buffer& gradient = *outputs.at(name);
+      Buffer& gradient = *program->outputs.at(name);
       std::vector<double>& sum = sums[name];
       sum.resize(gradient.size() / size_of(type));
       // A batch's gradient is the mean over its samples; batches are weighted by their size.
@@ -103,13 +110,22 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   if (!std::isfinite(options.scale))
     throw Error(Code::invalid_argument, {.message = "the scale of gradients is no number", .reason = "OPTION", .path = "scale"});
   if (parameters.empty()) return;
-  // Without an optimizer: W - scale * gradient, which is plain descent with the scale as its rate.
+  // Without an optimizer: W - scale * gradient, at once: algorithms of programs come here for every batch.
+  if (options.optimizer.empty()) {
+    const std::lock_guard guard(net.turn);
+    for (const StepState& parameter : parameters) {
+      const Tensor& gradient = gradients.gradients.at(parameter.name);
+      void* const weights = net.buffer(parameter.name)->host();
+      for (std::size_t i = 0; i < gradient.elements(); ++i)
+        store_double(net.type, weights, i, load_double(net.type, weights, i) - options.scale * gradient.at(i));
+    }
+    return;
+  }
   TrainOptions chosen = options.options;
-  const bool plain = options.optimizer.empty();
-  chosen.optimizer = plain ? "sgd" : options.optimizer;
+  chosen.optimizer = options.optimizer;
   const Optimizer& optimizer = find_optimizer(chosen.optimizer);
-  const double rate = plain ? options.scale : chosen.learning_rate.value_or(optimizer.learning_rate);
-  chosen.momentum = plain ? 0 : chosen.momentum.value_or(optimizer.momentum);
+  const double rate = chosen.learning_rate.value_or(optimizer.learning_rate);
+  chosen.momentum = chosen.momentum.value_or(optimizer.momentum);
   const StepGraph step = update_step(net.context, *net.registry, parameters, chosen);
   const std::unique_ptr<Executable> executable = net.compile(step.graph, true);
   std::vector<std::unique_ptr<Buffer>> own;

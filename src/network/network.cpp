@@ -5,6 +5,7 @@
 
 #include "compiler/passes.h"
 #include "core/op/registry.h"
+#include "network/algorithms.h"
 #include "network/state.h"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
@@ -129,6 +130,17 @@ Output NeuralNetwork::run(std::span<const double> input, const RunOptions& optio
 
 Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   State& state = *state_;
+  if (!options.type.empty()) {
+    const auto own = find_algorithm<RunFunction>(state.context, Algorithm::run, state.model.domain, options.type);
+    if (!own)
+      throw Error(Code::not_found, {.message = "there is no way of running called \"" + options.type + "\"",
+                                    .reason = "RUN_TYPE", .path = "type", .hint = "define it with define_run"});
+    InternalModel model(*this);
+    const std::string before = state.is_stateful() ? get_internal_state() : std::string();
+    const RunResult result = call_algorithm(options.type, [&] { return (*own)(model, given, before); });
+    if (!result.new_state.empty()) set_internal_state(result.new_state);
+    return Output(result.output);
+  }
   const std::int64_t count = static_cast<std::int64_t>(given.elements());
   if (count == 0 || state.inputs == 0 || count % state.inputs)
     throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(state.inputs) + " values, got " +

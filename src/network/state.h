@@ -34,6 +34,15 @@ struct RunProgram {
   std::uint64_t last_use = 0;
 };
 
+/// A program that computes the gradients of one batch, and where they come out.
+struct GradientProgram {
+  std::int64_t batch = 0;
+  std::size_t window = 0, lanes = 0;  ///< of sequences
+  MeasureRequest request;
+  std::unique_ptr<Executable> executable;
+  std::map<std::string, std::unique_ptr<Buffer>> outputs;
+};
+
 /// Parameters and states by name.
 using Buffers = std::map<std::string, std::unique_ptr<Buffer>, std::less<>>;
 inline Buffer* find_buffer(const Buffers& buffers, std::string_view name) {
@@ -53,6 +62,7 @@ struct NeuralNetwork::State {
   RecurrentState recurrent;                           ///< read and written under the turn
   std::vector<std::unique_ptr<RunProgram>> programs;  ///< bounded in number and bytes: the least recently used goes
   std::uint64_t uses = 0;
+  std::shared_ptr<GradientProgram> gradient_program;  ///< the last one; used under the turn
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
   DType type = DType::fp32;
   /// One word for both, so that a stop meets the training it was meant for or none.

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "compiler/passes.h"
+#include "network/algorithms.h"
 #include "network/state.h"
 #include "network/training_plan.h"
 #include "network/training_state.h"
@@ -180,6 +181,9 @@ const TrainInfo& TrainingSession::info() const { return state_->driver->info(); 
 void TrainingSession::finish(std::string_view reason) { state_->driver->finish(reason); }
 
 TrainInfo NeuralNetwork::train(const Dataset& data, const TrainOptions& options, std::stop_token stop) {
+  if (const auto own =
+          find_algorithm<TrainFunction>(state_->context, Algorithm::train, state_->model.domain, options.type))
+    return train_by(*own, data, options, std::move(stop));
   TrainingSession session(*this, data, options);
   const std::stop_callback on_stop(stop, [this] { stop_training(); });  // also while data are read
   while (session.advance()) {

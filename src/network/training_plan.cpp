@@ -36,7 +36,7 @@ void check_weight(double weight) { check_option(std::isfinite(weight) && weight 
 TrainOptions with_defaults(TrainOptions options) {
   if (options.type != "back-propagation")
     throw Error(Code::not_found, {.message = "there is no way of training called \"" + options.type + "\"",
-                                  .reason = "TRAIN_TYPE", .path = "type", .expected = "\"back-propagation\""});
+                                  .reason = "TRAIN_TYPE", .path = "type", .expected = "\"back-propagation\", or what define_train defined"});
   const Optimizer& optimizer = find_optimizer(options.optimizer);
   if (!options.learning_rate) options.learning_rate = optimizer.learning_rate;
   if (!options.momentum) options.momentum = optimizer.momentum;

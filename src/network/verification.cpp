@@ -1,3 +1,4 @@
+#include "network/algorithms.h"
 #include "network/verification.h"
 
 #include <mutex>
@@ -95,6 +96,14 @@ std::optional<VerifyInfo> NeuralNetwork::State::Verification::measure(const std:
 
 VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& options, std::stop_token stop) {
   State& net = *state_;
+  if (!options.type.empty()) {
+    const auto own = find_algorithm<VerifyFunction>(net.context, Algorithm::verify, net.model.domain, options.type);
+    if (!own)
+      throw Error(Code::not_found, {.message = "there is no way of verifying called \"" + options.type + "\"",
+                                    .reason = "VERIFY_TYPE", .path = "type", .hint = "define it with define_verify"});
+    InternalModel model(*this);
+    return call_algorithm(options.type, [&] { return (*own)(model, data, options); });
+  }
   const std::size_t batch = options.batch_size ? options.batch_size : State::verification_batch;
   const Buffers weights = net.snapshot();
   State::Verification verification(net, net.plan_data(data, options.error_measure_type, batch, true),

@@ -136,3 +136,11 @@ TEST_CASE("gradients go through nets: finite differences in fp64") {
     }
   }
 }
+
+TEST_CASE("nets in nets whose sizes are found by trial are built a few times each, not by powers") {
+  // Each level has a layer that says no size and sends its values back.
+  std::string model = R"({"layers": [2, 2]})";
+  for (int depth = 0; depth < 40; ++depth)
+    model = R"({"layers": [2, {"name": "a", "size": 2}, {"type": "net", "net": )" + model + R"(}, {"type": "tanh", "pipes": [{"type": "tanh", "to": ["a"]}]}, 2]})";
+  CHECK(make(model).run({1, 1}).size() == 2);
+}

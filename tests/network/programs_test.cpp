@@ -276,6 +276,7 @@ TEST_CASE("programs forget on request what earlier runs left") {
 
 TEST_CASE("programs write operations that are composed of known ones") {
   const Context context = Context::system({.threads = 1});
+  define_domain(context, {.name = "mine"});
   define_operation(context, {.name = "swish", .domain = "mine"}, [](Variable x) { return x * sigmoid(x); });
   const NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#swish"}]})", context);
   CHECK(net.export_model({.to = "c"}).find("sigmoid(input[i])") != std::string::npos);

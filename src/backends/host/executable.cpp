@@ -15,6 +15,22 @@ constexpr double worth_waking = 100e3;  // nanoseconds
 // A kernel is timed over so many times what asking the clock takes: by repeating it, where it is shorter.
 constexpr double clocks_of_a_kernel = 100;
 
+/// Helpers stay awake for as long as it lives; functions of the program, which kernels may call, may throw.
+class Stretch {
+ public:
+  Stretch(Executor& executor, bool shared) : executor_(shared ? &executor : nullptr) {
+    if (executor_) executor_->begin();
+  }
+  ~Stretch() {
+    if (executor_) executor_->end();
+  }
+  Stretch(const Stretch&) = delete;
+  Stretch& operator=(const Stretch&) = delete;
+
+ private:
+  Executor* executor_;
+};
+
 }  // namespace
 
 HostExecutable::HostExecutable(const Context& context, Program program, std::vector<Entry> entries)
@@ -93,7 +109,7 @@ void HostExecutable::run(std::span<const Binding> bindings, std::size_t steps) {
   // Waking helpers costs some microseconds: only where there is enough for them to do.
   Executor& executor = context_.executor();
   const bool shared = nanoseconds_ * static_cast<double>(steps) > worth_waking && executor.width() > 1;
-  if (shared) executor.begin();
+  const Stretch stretch(executor, shared);
   void* const scratch = kernel_scratch_->host();
   void* const* const operands = operands_.data();
   for (std::size_t step = 0; step < steps; ++step) {
@@ -106,7 +122,6 @@ void HostExecutable::run(std::span<const Binding> bindings, std::size_t steps) {
         operands_[patches_[p].operand] = bound_[slot];
     }
   }
-  if (shared) executor.end();
 }
 
 // Kernels that write over what they read would not do the same again: they are timed once.
@@ -152,7 +167,7 @@ std::vector<NodeProfile> HostExecutable::time_step(std::span<const Binding> bind
   const DefaultFloatState float_state;
   Executor& executor = context_.executor();
   const bool shared = nanoseconds_ > worth_waking && executor.width() > 1;
-  if (shared) executor.begin();
+  const Stretch stretch(executor, shared);
   // The least of several looks: one that the system interrupted would make kernels seem to take no time at all.
   double clock = 1e3, before = context_.host().now();
   for (int i = 0; i < 64; ++i) {
@@ -162,7 +177,6 @@ std::vector<NodeProfile> HostExecutable::time_step(std::span<const Binding> bind
   }
   std::vector<double> times(calls_.size());
   for (std::size_t call = 0; call < calls_.size(); ++call) times[call] = time_call(call, clock);
-  if (shared) executor.end();
   std::vector<NodeProfile> rows;
   for (std::size_t call = 0; call < calls_.size(); ++call) {
     rows.push_back(profile_row(program_.graph, program_.graph.node(entries_[call].node), entries_[call].table));

@@ -22,7 +22,7 @@ class HostKernel {
   /// Estimated time on one thread of work that helpers could share; 0: none. Decides whether helpers are woken.
   virtual double nanoseconds() const noexcept { return 0; }
   /// Operands are the node's inputs, then its outputs; nullptr for an absent optional input. An output may be the same
-  /// memory as an input of equal type and shape that the node reads element by element. Kernels that cannot fail only.
+  /// memory as an input of equal type and shape that the node reads element by element. Only functions of the program may throw out of it.
   virtual void run(void* const* operands, void* scratch) = 0;
 };
 

@@ -8,6 +8,7 @@
 
 #include "core/base/names.h"
 #include "core/model/build_outputs.h"
+#include "core/model/custom_layer.h"
 #include "core/model/feedback.h"
 #include "core/model/io_graph.h"
 #include "core/model/layer_builder.h"
@@ -218,10 +219,13 @@ class Assembler {
   Ref build_element(const Layer& layer) {
     builder_.set_path(layer.path);
     try {
-      const Ref input = goes_without_flow(layer) ? Ref{} : join(layer, incoming(layer));
-      Ref value = write_operator(layer, input);
-      const bool activated = layer.definition && !layer.definition->own_activation.empty();
-      if (!activated) value = LayerBuilder::activate(builder_, layer, value);
+      const bool without = goes_without_flow(layer);
+      const std::vector<Arrival> arrived = without ? std::vector<Arrival>() : incoming(layer);
+      const bool fed = !without && !(layer.custom && arrived.empty());
+      const Ref input = fed ? join(layer, arrived) : Ref{};
+      const std::vector<PipedParameter> piped = piped_parameters(layer);
+      LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, &options_);
+      const Ref value = layer.custom ? write_custom(writer, piped) : write_operator(writer, piped);
       check_output(layer, value);
       built_.layers.push_back({.id = layer.id,
                                .input = input ? builder_.shape(input).without(0) : Shape{},
@@ -236,18 +240,51 @@ class Assembler {
     }
   }
 
-  Ref write_operator(const Layer& layer, Ref input) {
-    if (layer.type == "input")
-      if (const OutsidePull* pull = pulled_from_outside(layer)) return input_from_outside(layer, *pull);
-    if (layer.type == "input") return declare_input(layer);
-    const std::vector<PipedParameter> piped = piped_parameters(layer);
+  Ref input_value(const Layer& layer) {
+    const OutsidePull* pull = pulled_from_outside(layer);
+    return pull ? input_from_outside(layer, *pull) : declare_input(layer);
+  }
+
+  Ref write_operator(LayerBuilder& writer, const std::vector<PipedParameter>& piped) {
+    const Layer& layer = writer.layer();
+    const Ref input = writer.input();
     if (layer.operation && !piped.empty())
       unsupported(layer, piped.front().path, "a pipe into a parameter of an operator");
-    if (layer.operation)
-      return builder_.emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer)).front();
-    if (!layer.definition->build) unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
-    LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, options_.fill);
-    return layer.definition->build(writer);
+    if (!layer.operation && layer.type != "input" && !layer.definition->build)
+      unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
+    const Ref value =
+        layer.type == "input" ? input_value(layer)
+        : layer.operation
+            ? builder_
+                  .emit_all(*layer.operation, std::span(&input, 1), attributes_for(*layer.operation, layer))
+                  .front()
+            : layer.definition->build(writer);
+    const bool activated = layer.definition && !layer.definition->own_activation.empty();
+    return activated ? value : writer.activated(value);
+  }
+
+  // Operations that a program or the model defined call their activation themselves where they take it.
+  Ref write_custom(LayerBuilder& writer, const std::vector<PipedParameter>& piped) {
+    const Layer& layer = writer.layer();
+    Feeds feeds;
+    if (writer.input()) feeds["input"] = feed_of(layer, writer.input(), {});
+    for (const PipedParameter& one : piped) feeds[one.name] = feed_of(layer, one.value, one.name);
+    if (!layer.custom->takes_activation)
+      return writer.activated(CustomOperation(writer, *layer.custom, std::move(feeds), {}).run());
+    return CustomOperation(writer, *layer.custom, std::move(feeds), [&](Ref value) { return writer.activated(value); })
+        .run();
+  }
+
+  Feed feed_of(const Layer& layer, Ref joined, std::string_view parameter) const {
+    Feed feed{.value = joined, .from_input = true};
+    const auto collect = [&](int id) {
+      for (const Route* route : incoming_[static_cast<std::size_t>(id)])
+        if (route->parameter == parameter) feed.producers.push_back(route->source);
+    };
+    if (layer.is_pipe && parameter.empty()) collect(model_.layers[static_cast<std::size_t>(layer.layer_index)].id);
+    collect(layer.id);
+    for (const int id : feed.producers) feed.from_input = feed.from_input && model_.element(id).type == "input";
+    return feed;
   }
 
   Ref declare_input(const Layer& layer) {
@@ -391,6 +428,7 @@ SourceSizes learn_sizes(const Context& context, const Registry& registry, const 
 }  // namespace
 
 BuiltModel build_model(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {
+  if (!options.inner) options.inner = std::make_shared<InnerModels>();
   const SourceSizes sizes = learn_sizes(context, registry, model, options);
   return Assembler(context, registry, model, options, sizes).run();
 }

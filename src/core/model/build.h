@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/ir/graph.h"
@@ -15,6 +17,11 @@ namespace webai {
 
 class Registry;
 
+struct BuiltModel;
+/// Inner models that are built already, with values (second) or without, so that trial builds of the models around them
+/// do not build them again and again.
+using InnerModels = std::map<std::pair<const Model*, bool>, std::shared_ptr<const BuiltModel>>;
+
 struct BuildOptions {
   Dimension batch = batch_symbol;  ///< the leading dimension of inputs and outputs: the symbol, or a number
   bool normalize = true;           ///< put io.input.normalize in front of the first layer
@@ -22,6 +29,7 @@ struct BuildOptions {
   /// Dimensions, without batch, of what the net of an iterator may pull from around it.
   const std::map<std::string, Shape, std::less<>>* outside = nullptr;
   bool training = false;           ///< dropout drops, batch normalisation looks at the batch and keeps its averages
+  std::shared_ptr<InnerModels> inner = {};  ///< made by build_model
 };
 
 /// How a parameter starts when neither the model nor setup.data says.

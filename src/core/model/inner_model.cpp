@@ -67,7 +67,7 @@ std::vector<Ref> adopt_inputs(LayerBuilder& layer, const BuiltModel& inner) {
   return values;
 }
 
-std::vector<Ref> adopt_parameters(LayerBuilder& layer, BuiltModel& inner) {
+std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner) {
   BuiltModel& outer = layer.built();
   const Model& model = *layer.layer().net;
   const bool own_data = !model.setup_data.is_null() && !(model.setup_data.is_text() && model.setup_data.as_text().empty());

@@ -19,7 +19,7 @@ Ref declare_input(LayerBuilder& layer, const std::string& name, const std::strin
 std::vector<Ref> adopt_inputs(LayerBuilder& layer, const BuiltModel& inner);
 /// Their values stand in the inner setup.data where there is one, else with those of the model around. Nets of one
 /// "share" have them once.
-std::vector<Ref> adopt_parameters(LayerBuilder& layer, BuiltModel& inner);
+std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner);
 std::vector<Ref> adopt_states(LayerBuilder& layer, const BuiltModel& inner);
 
 }  // namespace webai

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/model/custom_layer.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
 
@@ -52,6 +53,14 @@ void LayerBuilder::fail(Code code, std::string reason, std::string message, std:
 }
 
 Shape LayerBuilder::dims(Ref value) const { return builder_.shape(value).without(0); }
+
+const BuiltModel& LayerBuilder::inner_model() const {
+  BuildOptions options = *options_;
+  options.normalize = false;
+  auto& known = (*options.inner)[{layer_.net.get(), options.fill}];
+  if (!known) known = std::make_shared<const BuiltModel>(build_model(builder_.context(), builder_.registry(), *layer_.net, options));
+  return *known;
+}
 
 std::int64_t LayerBuilder::input_count() const {
   const Shape dims = input_dims();
@@ -123,7 +132,7 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
                  .hint = "a smaller size, or a larger limit \"tensorBytes\""});
   BuiltParameter built;
   built.parameter = request.name;
-  built.name = layer_.title + "." + built.parameter;
+  built.name = layer_.title + "." + std::string(request.scope) + built.parameter;
   built.type = {type(), request.shape};
   built.stored = stored;
   built.path = path;
@@ -135,7 +144,31 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
   built.trainable = request.trainable;
   built.value = builder_.graph().add_parameter(built.name, built.type, request.trainable);
   built_.parameters.push_back(std::move(built));
+  positions_.emplace_back(built_.parameters.back().value, request.position);
   return {built_.parameters.back().value};
+}
+
+void LayerBuilder::sort_parameters(std::size_t first) {
+  const auto position = [&](ValueId value) {
+    return std::ranges::find(positions_, value, &std::pair<ValueId, int>::first)->second;
+  };
+  const auto begin = static_cast<std::ptrdiff_t>(first);
+  std::stable_sort(
+      built_.parameters.begin() + begin, built_.parameters.end(),
+      [&](const BuiltParameter& a, const BuiltParameter& b) { return position(a.value) < position(b.value); });
+  std::vector<ValueId>& order = builder_.graph().parameters;
+  std::size_t at = order.size() - (built_.parameters.size() - first);
+  for (std::size_t i = first; i < built_.parameters.size(); ++i) {
+    order[at++] = built_.parameters[i].value;
+    built_.parameters[i].index = static_cast<int>(i - first);
+  }
+}
+
+std::int64_t LayerBuilder::stored_elements() const {
+  std::int64_t sum = 0;
+  for (const BuiltParameter& parameter : built_.parameters)
+    if (parameter.stored) sum += parameter.type.shape.elements();
+  return sum;
 }
 
 Ref LayerBuilder::given_array(const Request& request, const Json& values, const std::string& path) {
@@ -188,8 +221,9 @@ Ref LayerBuilder::piped_parameter(const Request& request, const PipedParameter& 
   return reshaped(piped.value, request.shape);
 }
 
-Ref LayerBuilder::state(std::string_view name, const Shape& dims) {
+Ref LayerBuilder::state(std::string_view name, const Shape& dims, double initial) {
   BuiltState state;
+  state.initial = initial;
   state.name = layer_.title + "." + std::string(name);
   state.type = {type(), dims.inserted(0, built_.batch)};
   state.path = layer_.path;
@@ -248,6 +282,14 @@ Attributes attributes_for(const OpDef& operation, const Layer& layer) {
     if (const Json* value = layer.properties.find(spec.name); value && is_constant_of_activation(spec))
       attributes.set(spec.name, attribute_from_json(spec, *value, pointer_to(layer.path, spec.name)));
   return attributes;
+}
+
+Ref LayerBuilder::activated(Ref value) {
+  if (!layer_.custom_activation) return activate(builder_, layer_, value);
+  if (!activation_)
+    activation_ =
+        std::make_shared<CustomOperation>(*this, *layer_.custom_activation, Feeds(), std::function<Ref(Ref)>());
+  return activation_->apply(value);
 }
 
 Ref LayerBuilder::activate(Builder& builder, const Layer& layer, Ref value) {

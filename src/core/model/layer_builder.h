@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,10 +27,12 @@ struct PipedParameter {
 /// The constants that a layer gives its operator or activation.
 Attributes attributes_for(const OpDef& operation, const Layer& layer);
 
+class CustomOperation;
+
 class LayerBuilder {
  public:
   LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
-               std::span<const PipedParameter> piped = {}, bool fill = true)
+               std::span<const PipedParameter> piped = {}, const BuildOptions* options = nullptr)
       : builder_(builder),
         model_(model),
         layer_(layer),
@@ -37,14 +40,16 @@ class LayerBuilder {
         built_(built),
         training_(training),
         piped_(piped),
-        fill_(fill) {}
+        options_(options) {}
 
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
   const Model& model() const { return model_; }
   DType type() const { return model_.type; }
   bool training() const { return training_; }
-  bool fills() const { return fill_; }  ///< whether parameters are wanted with their values
+  bool fills() const { return !options_ || options_->fill; }  ///< whether parameters are wanted with their values
+  /// The layer's inner model in a graph of its own, without its `io`; the same one however often it is asked for.
+  const BuiltModel& inner_model() const;
   BuiltModel& built() { return built_; }
   std::uint64_t seed() const { return built_.seed; }
   Ref input() const { return input_; }
@@ -71,6 +76,8 @@ class LayerBuilder {
     bool optional = false;      ///< false and null mean: none
     bool takes_number = false;  ///< a number means: this constant, frozen
     bool trainable = true;
+    std::string_view scope = {};  ///< put before the name where two operations of a layer have parameters
+    int position = 0;             ///< for sort_parameters
     bool takes_pipe = false;  ///< the layer can work with one value per sample
   };
   /// The parameter by the value the model gives it; invalid when the layer goes without. Where a pipe ends in it, the
@@ -81,15 +88,22 @@ class LayerBuilder {
   /// What is piped into that parameter, [batch, dims...]; invalid when nothing is.
   Ref piped(std::string_view name) const;
 
+  /// Declares it as said: in setup.data, or given (or to be drawn) with its values at `path`.
+  Ref declare(const Request& request, bool stored, const std::string& path, Tensor initial);
+  /// Brings the parameters that were declared since there were `first` into the order of their positions.
+  void sort_parameters(std::size_t first);
+  std::int64_t stored_elements() const;  ///< in setup.data so far
+  const BuiltModel& built() const { return built_; }
+
   /// The number of the training step, for what draws random numbers (a state that training advances).
   Ref random_step();
   /// A state of the layer's own, [batch, dims...], by the name of what it remembers: "state".
-  Ref state(std::string_view name, const Shape& dims);
+  Ref state(std::string_view name, const Shape& dims, double initial = 0);
   /// After a training step `parameter`, after a run `state` takes this value.
   void write(Ref parameter, Ref value) { builder_.graph().writes.push_back({parameter.id, value.id}); }
 
   /// The layer's activation of a value; the value itself when it has none.
-  Ref activated(Ref value) { return activate(builder_, layer_, value); }
+  Ref activated(Ref value);
   static Ref activate(Builder& builder, const Layer& layer, Ref value);
 
   // Shorthands for nodes.
@@ -105,7 +119,6 @@ class LayerBuilder {
  private:
   Ref given_array(const Request& request, const Json& values, const std::string& path);
   Ref piped_parameter(const Request& request, const PipedParameter& piped);
-  Ref declare(const Request& request, bool stored, const std::string& path, Tensor initial);
   std::string_view fallback(std::string_view name) const;
 
   Builder& builder_;
@@ -115,8 +128,10 @@ class LayerBuilder {
   BuiltModel& built_;
   bool training_;
   std::span<const PipedParameter> piped_;
-  bool fill_;
+  std::shared_ptr<CustomOperation> activation_;  // of the program's or the model's own: its parameters are declared once
+  const BuildOptions* options_;  ///< of the model; nullptr where no layer is built
   int own_parameters_ = 0;
+  std::vector<std::pair<ValueId, int>> positions_;  // of declared parameters
 };
 
 }  // namespace webai

@@ -8,10 +8,7 @@ namespace {
 class Inlining {
  public:
   explicit Inlining(LayerBuilder& layer)
-      : layer_(layer), builder_(layer.builder()),
-        inner_(build_model(builder_.context(), builder_.registry(), *layer.layer().net,
-                           {.batch = layer.built().batch, .normalize = false, .fill = layer.fills(), .training = layer.training()})),
-        now_(inner_.graph.values.size()) {}
+      : layer_(layer), builder_(layer.builder()), inner_(layer.inner_model()), now_(inner_.graph.values.size()) {}
 
   Ref run() {
     const auto bind = [&](const auto& list, const std::vector<Ref>& values) {
@@ -46,7 +43,7 @@ class Inlining {
 
   LayerBuilder& layer_;
   Builder& builder_;
-  BuiltModel inner_;
+  const BuiltModel& inner_;
   std::vector<Ref> now_;  // by value of the inner graph
 };
 

@@ -22,6 +22,7 @@ class Registry;
 struct LayerDef;
 struct OpDef;
 struct Model;
+struct UserOperation;
 
 /// An entry of `to` or `historyTo`, as written.
 struct Target {
@@ -56,6 +57,8 @@ struct Layer {
   bool is_pipe = false;
   const LayerDef* definition = nullptr;  ///< of a layer type ...
   const OpDef* operation = nullptr;      ///< ... or of an operator that stands as a layer
+  std::shared_ptr<const UserOperation> custom;             ///< ... or an operation that a program or the model defined
+  std::shared_ptr<const UserOperation> custom_activation;  ///< likewise, where `activation` names one
   std::optional<Shape> size;             ///< without batch; null dimensions are symbols 1, 2, ...
   bool activation_given = false;
   std::string activation;  ///< what is to be applied; empty: none
@@ -115,6 +118,7 @@ struct Model {
   bool activation_given = false;
   std::string activation;  ///< of layers that give none; empty: none
   std::string default_type = "neurons";
+  std::vector<std::shared_ptr<const UserOperation>> operations;  ///< that the model defines for itself
   enum class Seed : std::uint8_t { unset, given, entropy } seed_kind = Seed::unset;
   std::uint64_t seed = 0;
   std::vector<Layer> layers;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/base/names.h"
+#include "core/model/operation_body.h"
 #include "core/op/registry.h"
 #include "webai/error.hpp"
 
@@ -25,6 +26,7 @@ class RootParser {
     version();
     domain();
     data_type();
+    operations();
     if (const Json* mops = property("minMops")) {
       if (!mops->is_number() || mops->as_number() < 0)
         wrong_value(at("minMops"), "minMops", "a number of 0 or more", *mops);
@@ -107,14 +109,7 @@ class RootParser {
     if (state_.outer) model_.domain = state_.outer->domain;
     const std::string* name = text("domain");
     if (!name) return;
-    const auto known = state_.registry.domains();
-    if (*name != "core" && std::ranges::find(known, *name) == known.end()) {
-      const std::string near = nearest_name(*name, known);
-      throw Error(Code::not_found, {.message = "there is no domain \"" + *name + "\"",
-                                    .reason = "DOMAIN",
-                                    .path = at("domain"),
-                                    .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
-    }
+    check_domain(state_, *name, at("domain"));
     check_like_outer("domain", model_.domain, *name);
     model_.domain = *name;
   }
@@ -122,6 +117,16 @@ class RootParser {
   void data_type() {
     if (state_.outer) model_.type = state_.outer->type;
     const std::string* name = text("dataType");
+    const DomainDefinition* own = state_.definitions->domain(model_.domain);
+    if (!name && own && !state_.outer) {
+      if (own->default_data_type.empty())
+        throw Error(Code::invalid_model,
+                    {.message = "the domain \"" + model_.domain + "\" has no data type of its own",
+                     .reason = "NO_DATATYPE",
+                     .path = at("dataType"),
+                     .hint = "give the model a \"dataType\""});
+      model_.type = *dtype_from_name(own->default_data_type);
+    }
     if (!name) return;
     const auto type = dtype_from_name(*name);
     if (!type || *type == DType::boolean) {
@@ -150,17 +155,45 @@ class RootParser {
 
   void activation() {
     const Json* value = property("activation");
+    const DomainDefinition* own = state_.definitions->domain(model_.domain);
+    if (!value && own && !own->default_activation_type.empty()) {
+      check_activation(state_, model_, model_.domain, own->default_activation_type, at("activation"));
+      model_.activation = own->default_activation_type;
+    }
     if (!value) return;
     model_.activation_given = true;
     if (value->is_null()) return;
     if (!value->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *value);
-    check_activation(state_.registry, model_.domain, value->as_text(), at("activation"));
+    check_activation(state_, model_, model_.domain, value->as_text(), at("activation"));
     model_.activation = value->as_text();
+  }
+
+  // Operations without code that come with the model. Each may use those before it.
+  void operations() {
+    if (state_.outer) model_.operations = state_.outer->operations;
+    const Json* list = property("operations");
+    if (!list) return;
+    const std::string path = at("operations");
+    if (!list->is_array()) wrong_value(path, "operations", "an array of operations", *list);
+    if (list->size() > state_.context.limits().nodes)
+      throw Error(Code::limit_exceeded, {.message = "the model defines " + std::to_string(list->size()) + " operations",
+                                         .reason = "NODES",
+                                         .path = path,
+                                         .hint = "raise the limit \"nodes\" if this is meant"});
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      auto operation = operation_from_json(state_.context, state_.registry, list->at(i),
+                                           {.domain = model_.domain, .path = pointer_to(path, i), .local = model_.operations});
+      for (const auto& other : model_.operations)
+        if (other->name == operation->name && other->domain == operation->domain) operation_exists(*operation);
+      model_.operations.push_back(std::move(operation));
+    }
   }
 
   // The old words for whole nets name the type of their layers.
   void default_type() {
     const std::string* name = text("type");
+    if (const DomainDefinition* own = state_.definitions->domain(model_.domain))
+      model_.default_type = own->default_operation_type;
     if (!name) return;
     static constexpr std::pair<std::string_view, std::string_view> old[] = {
         {"NN", "neurons"}, {"RNN", "rnn"}, {"LSTM", "lstm"}, {"GRU", "gru"}};
@@ -171,7 +204,10 @@ class RootParser {
       return;
     }
     model_.default_type = canonical_type(*name, at("type"), state_.aliases);
-    if (find_layer_definition(model_.default_type) || state_.registry.find(model_.domain, model_.default_type)) return;
+    if ((model_.domain == "core" && find_layer_definition(model_.default_type)) ||
+        state_.registry.find(model_.domain, model_.default_type) ||
+        find_custom(state_, model_, model_.domain, model_.default_type))
+      return;
     std::vector<std::string_view> known;
     for (const LayerDef* definition : layer_definitions()) known.push_back(definition->name);
     const std::string near = nearest_name(model_.default_type, known);
@@ -306,6 +342,7 @@ Model parse_model(const Context& context, const Registry& registry, const Json& 
   std::uint64_t elements = 0;
   ParseState state{
       .context = context, .registry = registry, .options = options, .aliases = aliases, .elements = elements};
+  state.definitions = definitions_of(context);
   return parse_model_object(state, json);
 }
 

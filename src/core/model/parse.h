@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/model/definitions.h"
 #include "core/model/model.h"
 #include "core/model/vocabulary.h"
 
@@ -20,6 +21,7 @@ struct ParseState {
   std::string path = {};         ///< of the model itself: "" or "/layers/2/net"
   const Model* outer = nullptr;  ///< whose domain and data type an inner net takes
   const Layer* iterator = nullptr;  ///< whose net this is: its states may be pulled and written
+  std::shared_ptr<const Definitions> definitions = {};  ///< of the context, as it was when reading began
 };
 
 Model parse_model_object(ParseState& state, const Json& json);
@@ -27,9 +29,15 @@ Model parse_model_object(ParseState& state, const Json& json);
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
 /// Reads the steps and the states of an iterator.
 void parse_iterator(const Context& context, Layer& layer);
-/// Throws NOT_ACTIVATION unless `name` is an activation of the domain.
-void check_activation(const Registry& registry, const std::string& domain, const std::string& name,
-                      const std::string& path);
+/// An operation that the model, the models around it or the program defined; null where there is none.
+std::shared_ptr<const UserOperation> find_custom(const ParseState& state, const Model& model, std::string_view domain,
+                                                 std::string_view name);
+/// The activation of the domain, null for a built-in one. Throws NOT_ACTIVATION unless `name` is one.
+std::shared_ptr<const UserOperation> check_activation(const ParseState& state, const Model& model,
+                                                      const std::string& domain, const std::string& name,
+                                                      const std::string& path);
+/// Throws NOT_FOUND unless there is such a domain.
+void check_domain(const ParseState& state, const std::string& domain, const std::string& path);
 /// Finds what `to`, `historyTo` and `pipeFrom` mean, and the flows between neighbours.
 void resolve_routes(const ParseState& state, Model& model);
 /// Fills model.order from the routes. Throws FLOW_CYCLE when pulls run in a circle.

@@ -93,11 +93,18 @@ class LayerParser {
   void domain() {
     layer_.domain = model_.domain;
     if (const Json* value = property("domain")) layer_.domain = text(*value, "domain");
-    const auto known = state_.registry.domains();
-    if (layer_.domain == "core" || std::ranges::find(known, layer_.domain) != known.end()) return;
-    const std::string near = nearest_name(layer_.domain, known);
-    fail(layer_, Code::not_found, "DOMAIN", at("domain"), "there is no domain \"" + layer_.domain + "\"",
-         near.empty() ? "" : "did you mean \"" + near + "\"?");
+    check_domain(state_, layer_.domain, at("domain"));
+  }
+
+  // Of the root where the layer is in its domain, else of the layer's own domain.
+  const std::string& default_type() const {
+    const DomainDefinition* own =
+        layer_.domain == model_.domain ? nullptr : state_.definitions->domain(layer_.domain);
+    const std::string& type = own ? own->default_operation_type : model_.default_type;
+    if (type.empty())
+      fail(layer_, Code::invalid_model, "NO_TYPE", layer_.path,
+           "the domain \"" + layer_.domain + "\" has no operation for layers that name none", "give the layer a \"type\"");
+    return type;
   }
 
   void type() {
@@ -113,8 +120,10 @@ class LayerParser {
     } else if (!layer_.is_pipe && property("pipes") && property("pipes")->size() > 0 && !property("size")) {
       return;  // of pipes only
     } else {
-      layer_.type = first ? "input" : model_.default_type;
+      layer_.type = first ? "input" : default_type();
     }
+    layer_.custom = find_custom(state_, model_, layer_.domain, layer_.type);
+    if (layer_.custom) return custom(first, given ? at("type") : layer_.path);
     if (layer_.domain == "core" || layer_.type == "input" || layer_.type == "net" || layer_.type == "iterator")
       layer_.definition = find_layer_definition(layer_.type);
     if (!layer_.definition) operator_as_layer(given ? at("type") : layer_.path);
@@ -125,6 +134,26 @@ class LayerParser {
            "put an input layer in front, such as a number of inputs");
   }
 
+  void custom(bool first, const std::string& path) {
+    const UserOperation& operation = *layer_.custom;
+    if (first && !operation.allowed_on_first_layer)
+      fail(layer_, Code::invalid_model, "FIRST_LAYER_TYPE", path,
+           "the operation \"" + operation.name + "\" is not allowed on the first layer",
+           "put an input layer in front, such as a number of inputs");
+    if (operation.type && *operation.type != model_.type)
+      throw Error(Code::unsupported, {.message = "the operation \"" + operation.name + "\" works in " +
+                                                 std::string(name_of(*operation.type)) + " alone",
+                                      .reason = "DATATYPE",
+                                      .path = path,
+                                      .layer = layer_.name,
+                                      .operation = operation.name,
+                                      .expected = std::string(name_of(*operation.type)),
+                                      .actual = std::string(name_of(model_.type))});
+    if (!property("size") && !operation.size && !operation.activation)
+      fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
+           "say what comes out, or give the operation a default for \"size\"");
+  }
+
   void operator_as_layer(const std::string& path) {
     const OpDef* operation = state_.registry.find(layer_.domain, layer_.type);
     if (!operation) {
@@ -133,6 +162,9 @@ class LayerParser {
       const auto operations = state_.registry.all(layer_.domain);
       for (const OpDef* other : operations)
         if (stands_as_layer(*other)) known.push_back(other->name);
+      for (const auto* list : {&state_.definitions->operations, &std::as_const(model_).operations})
+        for (const auto& other : *list)
+          if (other->domain == layer_.domain) known.push_back(other->name);
       const std::string near = nearest_name(layer_.type, known);
       fail(layer_, Code::not_found, "OPERATION", path, "there is no layer type \"" + layer_.type + "\"",
            near.empty() ? "" : "did you mean \"" + near + "\"?");
@@ -155,11 +187,15 @@ class LayerParser {
       if (given->is_null()) return;
       if (!given->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *given);
       layer_.activation = given->as_text();
+    } else if (layer_.custom) {
+      if (layer_.custom->takes_activation) layer_.activation = model_.activation;
     } else if (layer_.definition && layer_.definition->takes_default_activation) {
-      layer_.activation = model_.activation_given ? model_.activation : layer_.definition->own_activation;
+      layer_.activation = model_.activation_given || !model_.activation.empty() ? model_.activation
+                                                                                   : layer_.definition->own_activation;
     }
     if (layer_.activation.empty()) return;
-    check_activation(state_.registry, layer_.domain, layer_.activation, given ? at("activation") : "/activation");
+    layer_.custom_activation =
+        check_activation(state_, model_, layer_.domain, layer_.activation, given ? at("activation") : "/activation");
   }
 
   // Only words that the type knows may stand here.
@@ -169,8 +205,13 @@ class LayerParser {
       for (const PropertyDef& entry : layer_.definition->properties) known.push_back(entry.name);
       for (const ParameterDef& entry : layer_.definition->parameters) known.push_back(entry.name);
     }
-    const OpDef* activation =
-        layer_.activation.empty() ? nullptr : state_.registry.find(layer_.domain, layer_.activation);
+    const OpDef* activation = layer_.activation.empty() || layer_.custom_activation
+                                  ? nullptr
+                                  : state_.registry.find(layer_.domain, layer_.activation);
+    for (const auto& operation : {layer_.custom, layer_.custom_activation})
+      if (operation)
+        for (const OperationParameter& entry : operation->params)
+          if (!entry.internal_state) known.push_back(entry.name);
     for (const OpDef* operation : {layer_.operation, activation})
       if (operation)
         for (const AttributeSpec& entry : operation->attributes)
@@ -281,7 +322,8 @@ class LayerParser {
                            .depth = state_.depth + 1,
                            .path = at("net"),
                            .outer = &model_,
-                           .iterator = layer_.type == "iterator" ? &layer_ : nullptr};
+                           .iterator = layer_.type == "iterator" ? &layer_ : nullptr,
+                           .definitions = state_.definitions};
     layer_.net = std::make_shared<const Model>(parse_model_object(inner_state, *inner));
   }
 
@@ -301,16 +343,43 @@ class LayerParser {
 
 }  // namespace
 
-void check_activation(const Registry& registry, const std::string& domain, const std::string& name,
-                      const std::string& path) {
-  const OpDef* operation = registry.find(domain, name);
-  if (operation && operation->activation) return;
+std::shared_ptr<const UserOperation> find_custom(const ParseState& state, const Model& model, std::string_view domain,
+                                                 std::string_view name) {
+  const std::size_t hash = name.find('#');
+  const std::string_view own = hash == std::string_view::npos ? domain : name.substr(0, hash);
+  const std::string_view word = hash == std::string_view::npos ? name : name.substr(hash + 1);
+  for (const auto& local : model.operations)
+    if (local->name == word && local->domain == own) return local;
+  return state.definitions->operation(own, word);
+}
+
+void check_domain(const ParseState& state, const std::string& domain, const std::string& path) {
+  const auto known = state.definitions->domain_names();
+  const auto built_in = state.registry.domains();
+  if (std::ranges::find(known, domain) != known.end() || std::ranges::find(built_in, domain) != built_in.end()) return;
+  const std::string near = nearest_name(domain, known);
+  throw Error(Code::not_found, {.message = "there is no domain \"" + domain + "\"",
+                                .reason = "DOMAIN",
+                                .path = path,
+                                .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+}
+
+std::shared_ptr<const UserOperation> check_activation(const ParseState& state, const Model& model,
+                                                      const std::string& domain, const std::string& name,
+                                                      const std::string& path) {
+  const auto custom = find_custom(state, model, domain, name);
+  if (custom && custom->activation) return custom;
+  const OpDef* operation = state.registry.find(domain, name);
+  if (!custom && operation && operation->activation) return nullptr;
   std::vector<std::string_view> known;
-  for (const OpDef* other : registry.all(domain))
+  for (const OpDef* other : state.registry.all(domain))
     if (other->activation) known.push_back(other->name);
+  for (const auto* list : {&state.definitions->operations, &model.operations})
+    for (const auto& other : *list)
+      if (other->activation && other->domain == domain) known.push_back(other->name);
   const std::string near = nearest_name(name, known);
-  throw Error(operation ? Code::invalid_model : Code::not_found,
-              {.message = operation ? "\"" + name + "\" is an operator, but no activation"
+  throw Error(operation || custom ? Code::invalid_model : Code::not_found,
+              {.message = operation || custom ? "\"" + name + "\" is an operator, but no activation"
                                     : "there is no activation \"" + name + "\"",
                .reason = "NOT_ACTIVATION",
                .path = path,

@@ -23,7 +23,11 @@ namespace {
 }
 
 bool has_parameter(const Layer& layer, std::string_view name) {
-  if (name == "input") return true;
+  if (name == "input") return !layer.custom || layer.custom->takes_default_input;
+  if (layer.custom) {
+    const OperationParameter* parameter = layer.custom->find(name);
+    return parameter && parameter->array_type && !parameter->internal_state;
+  }
   if (layer.definition)
     return std::ranges::any_of(layer.definition->parameters,
                                [&](const ParameterDef& entry) { return entry.name == name; });
@@ -65,6 +69,9 @@ class RouteFinder {
       add_implied_pulls();
       check_states_written();
     }
+    for (const Route& route : model_.routes)
+      if (route.hidden && route.target != 0 && route.parameter.empty())
+        check_default_input(element(route.source), element(route.target), route.path);
     for (const Layer& layer : model_.layers) check_fed(layer);
     order_layers(model_);
     if (!state_.iterator && model_.outputs.empty() &&
@@ -86,6 +93,12 @@ class RouteFinder {
                                         .path = layer.path + "/name",
                                         .layer = layer.name,
                                         .hint = "names are unique in a model"});
+    if (layer.custom) {
+      for (const OperationParameter& parameter : layer.custom->params)
+        if (const Json* value = layer.properties.find(parameter.name); value && value->is_text() && parameter.array_type)
+          labels_[value->as_text()].push_back({layer.id, parameter.name == "input" ? std::string() : parameter.name});
+      return;
+    }
     if (!layer.definition) return;
     for (const ParameterDef& parameter : layer.definition->parameters)
       if (const Json* value = layer.properties.find(parameter.name); value && value->is_text())
@@ -150,7 +163,7 @@ class RouteFinder {
     if (next && next->type == "iterator" && !takes_flow(*next)) return;
     if (is_head && stream == Stream::own && heads_by_name(*next))
       return add({.source = source.id, .target = next->id, .parameter = source.name, .path = source.path}, source);
-    if (next) check_default_input(source, *next, source.path);
+    if (next && stream != Stream::hidden) check_default_input(source, *next, source.path);
     add({.source = source.id,
          .target = next ? next->id : 0,
          .history = stream == Stream::history,
@@ -275,15 +288,20 @@ class RouteFinder {
   void collect_pulls(const Layer& target) {
     if (target.type == "iterator" && target.net) collect_iterator_pulls(target);
     if (!target.pipe_from.empty()) collect_pull(target, {}, target.pipe_from, target.path + "/pipeFrom");
-    if (!target.definition) return;
-    for (const ParameterDef& parameter : target.definition->parameters) {
-      const Json* value = target.properties.find(parameter.name);
+    std::vector<std::string_view> parameters;
+    if (target.definition)
+      for (const ParameterDef& parameter : target.definition->parameters) parameters.push_back(parameter.name);
+    if (target.custom)
+      for (const OperationParameter& parameter : target.custom->params)
+        if (parameter.array_type) parameters.push_back(parameter.name);
+    for (const std::string_view parameter : parameters) {
+      const Json* value = target.properties.find(parameter);
       const Json* from = value && value->is_object() ? value->find("pipeFrom") : nullptr;
       if (!from) continue;
-      const std::string path = pointer_to(pointer_to(target.path, parameter.name), "pipeFrom");
+      const std::string path = pointer_to(pointer_to(target.path, parameter), "pipeFrom");
       if (!from->is_text() || from->as_text().empty())
         wrong_value(path, "pipeFrom", "the name of a layer or pipe", *from);
-      collect_pull(target, std::string(parameter.name), from->as_text(), path);
+      collect_pull(target, parameter == "input" ? std::string() : std::string(parameter), from->as_text(), path);
     }
   }
 
@@ -366,7 +384,7 @@ class RouteFinder {
   }
 
   void check_default_input(const Layer& source, const Layer& target, const std::string& path) const {
-    if (!target.definition || takes_flow(target)) return;
+    if (takes_flow(target)) return;
     if (target.type == "iterator")
       fail(source, Code::invalid_model, "NO_DEFAULT_INPUT", path,
            "the net of \"" + target.title + "\" pulls all that it needs: nothing can flow into it",
@@ -419,6 +437,8 @@ class RouteFinder {
     std::vector<std::string_view> known = {"input"};
     if (owner.definition)
       for (const ParameterDef& entry : owner.definition->parameters) known.push_back(entry.name);
+    if (owner.custom)
+      for (const OperationParameter& entry : owner.custom->params) known.push_back(entry.name);
     const std::string near = nearest_name(parameter, known);
     fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
          "\"" + owner.name + "\" has no parameter \"" + parameter + "\"",
@@ -459,6 +479,7 @@ bool takes_hidden_inputs(const Layer& layer) {
 }
 
 bool takes_flow(const Layer& layer) {
+  if (layer.custom) return layer.custom->takes_default_input;
   if (layer.definition && !layer.definition->has_default_input) return false;
   if (layer.type != "iterator" || !layer.net) return true;
   const Model& net = *layer.net;

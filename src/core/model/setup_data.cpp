@@ -232,7 +232,8 @@ void fill_parameters(const Context& context, const Model& model, BuiltModel& bui
   }
   for (std::size_t id = 0; id < built.parameters.size(); ++id) {
     BuiltParameter& parameter = built.parameters[id];
-    if (parameter.stored && !given) parameter.initial = random_values(context, parameter, built.seed, id);
+    const bool drawn = parameter.stored ? !given : !parameter.initial.data();  // else it stands in the layer
+    if (drawn) parameter.initial = random_values(context, parameter, built.seed, id);
     if (parameter.stored) parameter.path = model.setup_data_path;
     if (is_floating(parameter.type.type)) check_finite(parameter);
   }

@@ -26,7 +26,8 @@ constexpr std::string_view layer_words[] = {"name",      "label",      "domain",
                                             "size",      "shapeHints", "pipes",       "to",   "history",
                                             "historyTo", "pipeFrom",   "quantization"};
 constexpr std::string_view root_words[] = {"webai",  "domain", "dataType", "minMops", "activation", "type",
-                                           "layers", "setup",  "io",       "seed",    "outputs",    "timeStep"};
+                                           "layers", "setup",  "io",       "seed",    "outputs",    "timeStep",
+                                           "operations"};
 
 bool is_whole(const Json& value, std::int64_t least) {
   if (!value.is_number()) return false;

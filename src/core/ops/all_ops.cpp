@@ -1,4 +1,5 @@
 // The list of operator families.
+#include "core/op/kept.h"
 #include "core/op/registry.h"
 #include "core/ops/families.h"
 #include "webai/context.hpp"
@@ -31,7 +32,8 @@ Registry make_registry() {
 
 Registry make_registry(const Context& context) {
   Registry registry = make_registry();
-  for (const auto& definition : context.kept_operations()) registry.add(*static_cast<const OpDef*>(definition.get()));
+  for (const auto& entry : context.kept_operations())
+    if (const Kept& kept = *static_cast<const Kept*>(entry.get()); kept.op) registry.add(*kept.op);
   return registry;
 }
 

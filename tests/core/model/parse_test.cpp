@@ -197,7 +197,7 @@ TEST_CASE("flows back are read, and hidden inputs flow on behind the layer they 
 
 TEST_CASE("what cannot be built yet is read, and building says so clearly") {
   const World world;
-  for (const char* text : {R"({"layers": [3, {"type": "net", "net": {"layers": [3, 3]}}]})"}) {
+  for (const char* text : {R"({"layers": [3, {"size": 2, "quantization": {"scale": 1}}]})"}) {
     const Error error = world.error_of(text);
     CHECK(error.code() == Code::unsupported);
     CHECK_THAT(error.what(), Catch::Contains("cannot be built yet"));

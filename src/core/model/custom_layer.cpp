@@ -1,0 +1,274 @@
+// Declaring the parameters of a custom layer and calling its function.
+#include "core/model/custom_layer.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "core/model/host_operation.h"
+#include "core/model/json.h"
+#include "core/op/elementwise.h"
+#include "core/op/registry.h"
+
+namespace webai {
+namespace {
+
+// Uniform by fan-in and fan-out where there are two dimensions or more, else within +-0.5 = sqrt(6 / (12 + 12)).
+Initial start_of(const Shape& dims) {
+  if (dims.rank() < 2) return Initial::uniform(12, 12);
+  const std::size_t last = dims.rank() - 1;
+  return Initial::uniform(dims.elements(0, last), dims[last]);
+}
+
+void collect(const Json& json, std::vector<double>& into) {
+  if (json.is_number()) {
+    into.push_back(json.as_number());
+  } else if (json.is_packed()) {
+    into.insert(into.end(), json.as_numbers().begin(), json.as_numbers().end());
+  } else {
+    for (std::size_t i = 0; i < json.size(); ++i) collect(json.at(i), into);
+  }
+}
+
+std::vector<double> numbers_in(const Json& json) {
+  std::vector<double> numbers;
+  collect(json, numbers);
+  return numbers;
+}
+
+}  // namespace
+
+CustomOperation::CustomOperation(LayerBuilder& layer, const UserOperation& operation, Feeds feeds,
+                                 std::function<Ref(Ref)> activation)
+    : layer_(layer), operation_(operation), feeds_(std::move(feeds)), activation_(std::move(activation)) {}
+
+Ref CustomOperation::run() {
+  const std::size_t before = layer_.built().parameters.size();
+  declare_all();
+  const Ref result = operation_.host ? run_host() : run_composed_function();
+  layer_.sort_parameters(before);
+  return result;
+}
+
+Ref CustomOperation::apply(Ref value) {
+  as_activation_ = true;
+  feeds_["input"] = {.value = value};
+  values_.erase("input");
+  size_.reset();
+  declare_all();
+  return operation_.host ? run_host() : run_composed_function();
+}
+
+void CustomOperation::declare_all() {
+  if (declared_) return;
+  for (std::size_t i = 0; i < operation_.params.size(); ++i) {
+    const OperationParameter& parameter = operation_.params[i];
+    if (parameter.internal_state && as_activation_)
+      fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation");
+    if (parameter.name == "input" && as_activation_) continue;
+    resolve(parameter.name);
+    Value& value = values_.find(parameter.name)->second;
+    if (value.declares && value.kind != Value::open) declare(i, value);
+  }
+  if (operation_.init_state && as_activation_)
+    fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation");
+  lower_init_state();
+  declared_ = true;
+}
+
+Ref CustomOperation::declare(std::size_t index, Value& value) {
+  const OperationParameter& parameter = operation_.params[index];
+  const Shape dims = value.kind == Value::number ? Shape{} : value.dims;
+  Tensor initial;
+  if (!value.stored && !value.given.is_null())
+    initial = Tensor::from(layer_.builder().context(), layer_.type(), dims, numbers_in(value.given));
+  if (value.stored) value.offset = layer_.stored_elements();
+  value.ref = layer_.declare({.name = parameter.name,
+                              .shape = dims,
+                              .start = start_of(dims),
+                              .trainable = value.trainable,
+                              .scope = as_activation_ ? "activation/" : "",
+                              .position = static_cast<int>(index) + (as_activation_ ? 1000 : 0)},
+                             value.stored, value.stored ? std::string() : pointer_to(layer_.layer().path, parameter.name),
+                             std::move(initial));
+  return value.ref;
+}
+
+Ref CustomOperation::run_composed_function() {
+  Trace trace{.builder = layer_.builder(), .operation = operation_.name, .type = layer_.type()};
+  if (has_size()) trace.units = size().elements();
+  std::vector<std::size_t> open;  // by index of the trace: the parameter
+  trace.declare = [&](std::size_t index, const Shape& dims) {
+    Value& value = values_.find(operation_.params[open[index]].name)->second;
+    value.kind = Value::array;
+    value.dims = dims;
+    return declare(open[index], value);
+  };
+  const std::function<Variable(Variable)> activation = [&](Variable x) {
+    return activation_ ? VariableAccess::make(trace, activation_(VariableAccess::ref(x))) : x;
+  };
+  std::vector<std::string> state_names;
+  std::vector<Argument> state_arguments;
+  for (auto& [name, value] : values_)
+    if (value.state) {
+      state_names.push_back(name);
+      state_arguments.push_back(ArgumentAccess::state(VariableAccess::make(trace, value.ref), value.dims, &value.next));
+    }
+  const ForwardInputs states(state_names, state_arguments);
+  std::deque<std::vector<double>> numbers;  // a deque: Arguments point into it
+  std::vector<Argument> arguments;
+  for (const std::string& entry : operation_.call_with) {
+    const std::string_view name = without_prefix(entry);
+    const bool special = call_prefix(entry) || name == "size" || name == "id";
+    if (special) {
+      const Json json = evaluated_entry(entry);
+      numbers.push_back(numbers_in(json));
+      const auto length = static_cast<std::int64_t>(numbers.back().size());
+      arguments.push_back(json.is_array() ? ArgumentAccess::numbers(numbers.back(), Shape{length})
+                                          : ArgumentAccess::number(numbers.back(), &trace));
+    } else if (name == "activation") {
+      arguments.push_back(layer_.layer().activation.empty() || as_activation_ ? Argument()
+                                                                              : ArgumentAccess::activation(activation));
+    } else if (name == "activationStr") {
+      arguments.push_back(layer_.layer().activation.empty() ? Argument()
+                                                            : ArgumentAccess::text(layer_.layer().activation));
+    } else if (name == "state") {
+      arguments.push_back(ArgumentAccess::states(states));
+    } else if (name == "output") {
+      fail(Code::unsupported, "CALL_WITH", "a function of Variables gives its result back: there is no \"" +
+                                               std::string(name) + "\" to call it with");
+    } else {
+      resolve(name);
+      Value& value = values_.find(name)->second;
+      if (value.state) {
+        arguments.push_back(
+            ArgumentAccess::state(VariableAccess::make(trace, value.ref), value.dims, &value.next));
+      } else if (value.kind == Value::absent) {
+        arguments.emplace_back();
+      } else if (value.kind == Value::text) {
+        arguments.push_back(ArgumentAccess::text(value.given.as_text()));
+      } else if (value.kind == Value::open) {
+        open.push_back(static_cast<std::size_t>(operation_.find(name) - operation_.params.data()));
+        trace.open.emplace_back();
+        trace.open_names.emplace_back(name);
+        arguments.push_back(ArgumentAccess::variable(VariableAccess::open(trace, open.size() - 1), {}));
+      } else if (value.kind == Value::number && !value.declares) {
+        numbers.push_back({value.given.as_number()});
+        arguments.push_back(ArgumentAccess::number(numbers.back(), &trace));
+      } else {
+        if (!value.ref)
+          value.ref = layer_.builder().constant(
+              Tensor::from(layer_.builder().context(), layer_.type(), value.dims, numbers_in(value.given)));
+        arguments.push_back(ArgumentAccess::variable(VariableAccess::make(trace, value.ref), value.dims));
+      }
+    }
+  }
+  const Ref result = run_composed(trace, operation_.composed, arguments);
+  for (auto& [name, value] : values_) {
+    if (!value.state || value.next == no_value) continue;
+    const Shape& next = layer_.builder().shape({value.next});
+    if (!(next == layer_.builder().shape(value.ref)))
+      fail(Code::shape_mismatch, "STATE_SIZE", "the internal state \"" + name + "\" is of " + value.dims.text() +
+                                                   " and cannot become " + next.text());
+    layer_.write(value.ref, {value.next});
+  }
+  return fitted(result);
+}
+
+// To the size that was promised (A-32).
+Ref CustomOperation::fitted(Ref value) {
+  const Shape& shape = layer_.builder().shape(value);
+  if (shape.rank() == 0 || shape.dim(0) != layer_.built().batch)
+    fail(Code::invalid_model, "OP_OUTPUT_SIZE", "the result has no value for each sample: it does not depend on the input");
+  if (!has_size()) return value;
+  const Shape dims = layer_.dims(value);
+  if (dims == size()) return value;
+  const std::int64_t wanted = size().elements(), got = dims.is_concrete() ? dims.elements() : -1;
+  if (got == wanted) return layer_.reshaped(value, size());
+  if (!operation_.fit_output || got < 0)
+    throw Error(Code::shape_mismatch, {.message = "operation \"" + operation_.name + "\" gives another number of values "
+                                                  "than the size of its layer",
+                                       .reason = "OP_OUTPUT_SIZE",
+                                       .path = layer_.layer().path,
+                                       .layer = layer_.layer().name,
+                                       .operation = operation_.name,
+                                       .expected = size().text(),
+                                       .actual = dims.text(),
+                                       .hint = "correct the size, or define it with fitOutput"});
+  const Ref flat = layer_.flattened(value);
+  using Integers = std::vector<std::int64_t>;
+  const Ref fitting =
+      got > wanted ? layer_.emit("slice", {flat}, {{"starts", Integers{0, 0}}, {"sizes", Integers{-1, wanted}}})
+                   : layer_.emit("pad", {flat}, {{"beginningPadding", Integers{0, 0}},
+                                                 {"endingPadding", Integers{0, wanted - got}}});
+  return layer_.reshaped(fitting, size());
+}
+
+Ref CustomOperation::run_host() {
+  std::vector<HostArgument> arguments;
+  std::vector<Ref> inputs;
+  std::vector<Ref> states;  // in the order of the operator's further outputs
+  const auto input = [&](const Value& value, std::string_view name) {
+    arguments.push_back({.kind = HostArgument::input,
+                         .words = std::string(name),
+                         .index = inputs.size(),
+                         .batched = value.batched,
+                         .scalar = value.kind == Value::number,
+                         .state = value.state});
+    inputs.push_back(value.ref);
+    if (value.state) states.push_back(value.ref);
+  };
+  const Layer& layer = layer_.layer();
+  for (const std::string& entry : operation_.call_with) {
+    const std::string_view name = without_prefix(entry);
+    if (call_prefix(entry) || name == "size" || name == "id") {
+      const Json json = evaluated_entry(entry);
+      arguments.push_back({.kind = json.is_array() ? HostArgument::list : HostArgument::number, .numbers = numbers_in(json)});
+    } else if (name == "output") {
+      arguments.push_back({.kind = HostArgument::output});
+    } else if (name == "activationStr" && !layer.activation.empty()) {
+      arguments.push_back({.kind = HostArgument::text, .words = layer.activation});
+    } else if (name == "activation" && !layer.activation.empty() && !as_activation_) {
+      const OpDef* op = layer_.builder().registry().find(layer.domain, layer.activation);
+      if (!op || !op->elementwise || op->elementwise->inputs != 1 || layer.custom_activation)
+        fail(Code::unsupported, "ACTIVATION_HANDLE",
+             "a function of plain numbers can call elementwise activations of the library, not \"" + layer.activation + "\"",
+             "write \"core#tanh\" for the library's, or compose the operation of Variables", "activation");
+      std::vector<double> constants;
+      for (const Elementwise::Attribute& attribute : op->elementwise->attributes()) {
+        const Json* given = layer.properties.find(attribute.name);
+        constants.push_back(given && given->is_number() ? given->as_number() : attribute.fallback);
+      }
+      arguments.push_back({.kind = HostArgument::activation,
+                           .numbers = std::move(constants),
+                           .words = std::string(op->elementwise->name)});
+    } else if (name == "state") {
+      arguments.push_back({.kind = HostArgument::states});
+    } else if (is_reserved_parameter(name) && name != "input") {
+      arguments.emplace_back();
+    } else {
+      const Value& value = resolve(name);
+      if (value.kind == Value::absent)
+        arguments.emplace_back();
+      else if (value.kind == Value::text)
+        arguments.push_back({.kind = HostArgument::text, .words = value.given.as_text()});
+      else if (value.ref)
+        input(value, name);
+      else if (value.kind == Value::number)
+        arguments.push_back({.kind = HostArgument::number, .numbers = {value.given.as_number()}});
+      else
+        arguments.push_back({.kind = HostArgument::list, .numbers = numbers_in(value.given)});
+    }
+  }
+  std::vector<std::int64_t> dims;
+  for (const Dimension dim : size().dims()) dims.push_back(dim.value());
+  // States that the call list does not name are reached by `state`: they stand behind it.
+  for (const auto& [name, value] : values_)
+    if (value.state && std::ranges::find(operation_.call_with, name) == operation_.call_with.end()) input(value, name);
+  const std::vector<Ref> outputs =
+      layer_.builder().emit_all(operation_.domain + "#" + operation_.name, inputs,
+                                {{"arguments", text_of(arguments)}, {"size", dims}, {"place", layer.path}});
+  for (std::size_t i = 0; i < states.size(); ++i) layer_.write(states[i], outputs[i + 1]);
+  return outputs.front();
+}
+
+}  // namespace webai

@@ -1,0 +1,344 @@
+// What each parameter of a custom layer is: given, flowing in, stored, or by default.
+#include <algorithm>
+#include <cmath>
+
+#include "core/model/custom_layer.h"
+#include "core/model/json.h"
+
+namespace webai {
+namespace {
+
+// The dimensions of nested arrays; nothing where rows differ in length or something else stands there.
+std::optional<Shape> dims_of(const Json& json) {
+  if (json.is_number()) return Shape{};
+  if (!json.is_array()) return std::nullopt;
+  const auto length = static_cast<std::int64_t>(json.size());
+  if (json.is_packed()) return Shape{length};
+  std::optional<Shape> inner;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto row = dims_of(json.at(i));
+    if (!row || (inner && !(*inner == *row))) return std::nullopt;
+    inner = row;
+  }
+  if (inner->rank() + 1 >= Shape::max_rank) return std::nullopt;
+  return inner->inserted(0, length);
+}
+
+// A number or an array of numbers as dimensions.
+std::optional<Shape> shape_of(const Json& json) {
+  std::vector<std::int64_t> dims;
+  for (std::size_t i = 0; i < (json.is_array() ? json.size() : 1); ++i) {
+    const Json item = json.is_array() ? json.at(i) : json;
+    const auto length = item.is_number() ? item.as_integer() : std::nullopt;
+    if (!length || *length < 1) return std::nullopt;
+    dims.push_back(*length);
+  }
+  if (dims.empty() || dims.size() >= Shape::max_rank) return std::nullopt;
+  return Shape(dims);
+}
+
+Json numbers_of(const Shape& dims) {
+  std::vector<double> list;
+  for (const Dimension dim : dims.dims()) list.push_back(static_cast<double>(dim.value()));
+  return Json::numbers(std::move(list));
+}
+
+double product_of(const Json& json) {
+  double product = 1;
+  for (std::size_t i = 0; json.is_array() && i < json.size(); ++i)
+    if (json.at(i).is_number()) product *= json.at(i).as_number();
+  return json.is_number() ? json.as_number() : product;
+}
+
+}  // namespace
+
+void CustomOperation::fail(Code code, std::string reason, std::string message, std::string hint,
+                           std::string_view property) const {
+  const Layer& layer = layer_.layer();
+  throw Error(code, {.message = "operation \"" + operation_.name + "\": " + std::move(message),
+                     .reason = std::move(reason),
+                     .path = property.empty() ? layer.path : pointer_to(layer.path, property),
+                     .layer = layer.name,
+                     .operation = operation_.name,
+                     .hint = std::move(hint)});
+}
+
+const CustomOperation::Value& CustomOperation::resolve(std::string_view name) {
+  if (const auto known = values_.find(name); known != values_.end()) return known->second;
+  if (std::ranges::find(under_way_, name) != under_way_.end())
+    fail(Code::invalid_model, "DEFAULT_CYCLE", "the default of \"" + std::string(name) + "\" leads back to itself");
+  under_way_.emplace_back(name);
+  const OperationParameter* parameter = operation_.find(name);
+  Value value;
+  if (const auto feed = feeds_.find(name); feed != feeds_.end()) {
+    value.kind = Value::array;
+    value.source = feed->second.from_input ? Value::io : Value::internal;
+    value.batched = true;
+    value.ref = feed->second.value;
+    value.dims = layer_.dims(value.ref);
+    value.producers = feed->second.producers;
+  } else if (parameter) {
+    value = find(*parameter);
+  } else {
+    fail(Code::invalid_model, "NO_INPUT", "nothing flows into \"" + std::string(name) + "\"");
+  }
+  under_way_.pop_back();
+  return values_.emplace(std::string(name), std::move(value)).first->second;
+}
+
+CustomOperation::Value CustomOperation::find(const OperationParameter& parameter) {
+  const std::string& name = parameter.name;
+  if (parameter.internal_state) return state_of(name, parameter.array_type, default_of(parameter));
+  const Json* given = layer_.property(name);
+  if (given && parameter.array_type && given->is_text())
+    fail(Code::invalid_model, "NO_INPUT", "nothing flows into the pipe end \"" + given->as_text() + "\"",
+         "send a layer or pipe there with \"to\"", name);
+  const auto of = parameter.array_type ? &CustomOperation::array_of : &CustomOperation::plain_of;
+  if (given) return (this->*of)(parameter, *given, Value::model);
+  if (const std::optional<Json> fallback = default_of(parameter)) return (this->*of)(parameter, *fallback, Value::fallback);
+  Value value;
+  if (parameter.array_type) {
+    if (name == "input") fail(Code::invalid_model, "NO_INPUT", "nothing flows into this layer");
+    if (parameter.no_setup) return value;
+    if (!operation_.composed)
+      fail(Code::invalid_model, "ARRAY_SIZE", "the size of the array \"" + name + "\" cannot be determined",
+           "give it in the model, as {\"size\": [..]}, or define a default");
+    value.kind = Value::open;
+    value.stored = value.declares = true;
+    value.trainable = parameter.subject_of_training;
+    value.source = Value::setup;
+    return value;
+  }
+  if (parameter.no_setup) return value;
+  value.kind = Value::number;
+  value.stored = value.declares = true;
+  value.trainable = parameter.subject_of_training;
+  value.source = Value::setup;
+  return value;
+}
+
+// One of its own for each sample. It starts, and starts again after a reset, as its default says.
+CustomOperation::Value CustomOperation::state_of(const std::string& name, bool array,
+                                                 const std::optional<Json>& fallback) {
+  Value value;
+  value.kind = Value::array;
+  value.batched = value.state = true;
+  double start = 0;
+  if (!fallback || fallback->is_null()) {
+    value.dims = Shape{1};
+  } else if (const Json* size = fallback->find("size"); size || (fallback->is_number() && array)) {
+    const auto dims = shape_of(size ? *size : *fallback);
+    if (!dims)
+      fail(Code::invalid_model, "ARRAY_SIZE", "the size of the internal state \"" + name +
+                                                  "\" is made of whole numbers of 1 or more, got " + describe(*fallback));
+    value.dims = *dims;
+  } else if (fallback->is_number() || fallback->is_boolean()) {
+    value.dims = Shape{1};
+    start = fallback->is_number() ? fallback->as_number() : fallback->as_boolean() ? 1 : 0;
+  } else {
+    const auto dims = fallback->is_packed() && fallback->size() > 0 ? dims_of(*fallback) : std::nullopt;
+    if (!dims || std::ranges::any_of(fallback->as_numbers(), [&](double one) { return one != fallback->as_numbers()[0]; }))
+      fail(Code::unsupported, "STATE_DEFAULT",
+           "the internal state \"" + name + "\" starts with one number everywhere, got " + describe(*fallback));
+    value.dims = *dims;
+    start = fallback->as_numbers()[0];
+  }
+  value.ref = layer_.state(name, value.dims, start);
+  return value;
+}
+
+// A-03: each property of what the function gives is an internal state.
+void CustomOperation::lower_init_state() {
+  if (!operation_.init_state) return;
+  const Json states = called("state", operation_.init_state_with, operation_.init_state);
+  if (!states.is_object())
+    fail(Code::invalid_model, "STATE", "initState gives an object, got " + describe(states));
+  for (const auto& [name, start] : states.members()) {
+    if (operation_.find(name) || is_reserved_parameter(name))
+      fail(Code::invalid_model, "STATE", "initState gives \"" + name + "\", which is a parameter");
+    values_.emplace(name, state_of(name, false, start));
+  }
+}
+
+CustomOperation::Value CustomOperation::array_of(const OperationParameter& parameter, const Json& json,
+                                                 Value::Source source) {
+  Value value;
+  const std::string& name = parameter.name;
+  if (json.is_null() || (json.is_boolean() && !json.as_boolean())) return value;
+  value.kind = Value::array;
+  value.trainable = parameter.subject_of_training && !(parameter.train_only_if_not_in_model && source == Value::model);
+  value.source = source;
+  const Json* size = json.find("size") ? json.find("size") : json.find("count");
+  if (json.is_array() && json.size() > 0) {
+    const auto dims = dims_of(json);
+    if (!dims)
+      fail(Code::invalid_model, "RAGGED", "\"" + name + "\" is an array of numbers whose rows are equally long", {}, name);
+    value.dims = *dims;
+    value.given = json;
+    value.declares = value.trainable;
+    return value;
+  }
+  if (!json.is_number() && !size)
+    fail(Code::invalid_model, "PARAM_VALUE",
+         "\"" + name + "\" is the name of a pipe end, a number of elements, an array of numbers or {\"size\": [..]}, got " +
+             describe(json),
+         {}, name);
+  const auto dims = shape_of(size ? *size : json);
+  if (!dims)
+    fail(Code::invalid_model, "ARRAY_SIZE",
+         "the size of \"" + name + "\" is made of whole numbers of 1 or more, got " + describe(size ? *size : json), {},
+         name);
+  value.dims = *dims;
+  value.declares = true;
+  value.stored = !parameter.no_setup;
+  if (value.stored) value.source = Value::setup;
+  return value;
+}
+
+CustomOperation::Value CustomOperation::plain_of(const OperationParameter& parameter, const Json& json,
+                                                 Value::Source source) {
+  Value value;
+  value.source = source;
+  value.given = json;
+  if (json.is_null()) return value;
+  if (json.is_text()) {
+    value.kind = Value::text;
+    return value;
+  }
+  if (json.is_array()) {
+    const auto dims = dims_of(json);
+    if (!dims)
+      fail(Code::invalid_model, "RAGGED", "\"" + parameter.name + "\" has rows of different length", {}, parameter.name);
+    value.kind = Value::array;
+    value.dims = *dims;
+    return value;
+  }
+  if (!json.is_number() && !json.is_boolean())
+    fail(Code::invalid_model, "PARAM_VALUE", "\"" + parameter.name + "\" is a number or a text, got " + describe(json), {},
+         parameter.name);
+  if (json.is_boolean()) value.given = Json::number(json.as_boolean() ? 1 : 0);
+  value.kind = Value::number;
+  value.trainable = parameter.subject_of_training && !(parameter.train_only_if_not_in_model && source == Value::model);
+  value.declares = value.trainable;
+  return value;
+}
+
+std::optional<Json> CustomOperation::default_of(const OperationParameter& parameter) {
+  if (parameter.default_value) return evaluate(*parameter.default_value);
+  if (!parameter.default_function) return std::nullopt;
+  return called(parameter.name, parameter.call_default_with, parameter.default_function);
+}
+
+Json CustomOperation::called(const std::string& name, const std::vector<std::string>& with,
+                             const std::function<Json(std::span<const Json>)>& function) {
+  std::vector<Json> arguments;
+  for (const std::string& entry : with) arguments.push_back(evaluated_entry(entry));
+  try {
+    return function(arguments);
+  } catch (const Error& error) {
+    if (error.path().empty()) throw error.with_path(layer_.layer().path);
+    throw;
+  } catch (const std::exception& error) {
+    fail(Code::host_error, "DEFAULT_FAILED", "the default of \"" + name + "\" failed: " + error.what());
+  }
+}
+
+// Texts that begin with a prefix stand for what they would be as arguments; in an array lists are spread out.
+Json CustomOperation::evaluate(const Json& json) {
+  const auto stands_for = [&](const Json& item) {
+    if (!item.is_text() || !call_prefix(item.as_text())) return false;
+    const std::string_view name = without_prefix(item.as_text());
+    return operation_.find(name) || is_reserved_parameter(name);
+  };
+  if (stands_for(json)) return evaluated_entry(json.as_text());
+  if (json.is_object() && json.find("size")) return json.with("size", evaluate(*json.find("size")));
+  if (!json.is_array() || json.is_packed()) return json;
+  std::vector<Json> items;
+  bool all_numbers = true;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const Json item = evaluate(json.at(i));
+    if (stands_for(json.at(i)) && item.is_array()) {
+      for (std::size_t k = 0; k < item.size(); ++k) items.push_back(item.at(k));
+    } else {
+      all_numbers = all_numbers && item.is_number();
+      items.push_back(item);
+    }
+  }
+  if (!all_numbers) return Json::array(std::move(items));
+  std::vector<double> numbers;
+  for (const Json& item : items) numbers.push_back(item.as_number());
+  return Json::numbers(std::move(numbers));
+}
+
+Json CustomOperation::evaluated_entry(const std::string& entry) {
+  const std::string_view name = without_prefix(entry);
+  if (const char prefix = call_prefix(entry)) return property_of(prefix, name);
+  if (name == "size") return numbers_of(size());
+  if (name == "id") return Json::integer(layer_.layer().id);
+  if (name == "activation" || name == "activationStr")
+    return layer_.layer().activation.empty() ? Json() : Json::text(layer_.layer().activation);
+  if (name == "output" || name == "state") return Json();
+  return resolve(name).given;
+}
+
+Json CustomOperation::property_of(char prefix, std::string_view name) {
+  const bool about_size = name == "size" || name == "output";
+  if (about_size && (prefix == ':' || prefix == '#' || prefix == '$'))
+    return prefix == ':' ? numbers_of(size()) : Json::integer(size().elements());
+  if (name == "id" || name == "state" || name == "activation" || name == "activationStr" || about_size) {
+    if (prefix == '&') return Json::integer(layer_.layer().id);
+    if (prefix == '$' || prefix == ':') return prefix == ':' ? Json::numbers({1}) : Json::integer(1);
+    return Json::integer(prefix == '%' && name != "size" ? Value::internal : prefix == '%' ? Value::model : 0);
+  }
+  const Value& value = resolve(name);
+  if (prefix == '%') return Json::integer(value.source);
+  if (prefix == '^') return Json::integer(value.offset);
+  if (prefix == '&') {
+    std::vector<double> ids(value.producers.begin(), value.producers.end());
+    if (ids.empty()) ids.push_back(static_cast<double>(data_id(name)));
+    return Json::numbers(std::move(ids));
+  }
+  if (value.kind == Value::open)
+    fail(Code::invalid_model, "ARRAY_SIZE", "the size of the array \"" + std::string(name) + "\" cannot be determined",
+         "give it in the model, as {\"size\": [..]}, or define a default");
+  if (prefix == '#') return Json::number(product_of(value.given));
+  if (value.kind != Value::array || value.dims.rank() == 0) return prefix == ':' ? Json::numbers({1}) : Json::integer(1);
+  if (!value.dims.is_concrete())
+    fail(Code::invalid_model, "OPEN_SIZE", "\"" + std::string(name) + "\" has an open dimension (null): " + value.dims.text(),
+         "give the size as numbers");
+  return prefix == ':' ? numbers_of(value.dims) : Json::integer(value.dims.elements());
+}
+
+bool CustomOperation::has_size() {
+  return !as_activation_ && (layer_.layer().size || operation_.size);
+}
+
+const Shape& CustomOperation::size() {
+  if (size_) return *size_;
+  if (!as_activation_ && layer_.layer().size) {
+    size_ = *layer_.layer().size;
+  } else if (operation_.size && !as_activation_) {
+    if (std::ranges::find(under_way_, "size") != under_way_.end())
+      fail(Code::invalid_model, "DEFAULT_CYCLE", "the default of \"size\" leads back to itself");
+    under_way_.emplace_back("size");
+    const std::optional<Json> fallback = default_of(*operation_.size);
+    const auto dims = fallback ? shape_of(*fallback) : std::nullopt;
+    if (!dims)
+      fail(Code::invalid_model, "NO_SIZE",
+           "the default of \"size\" gave no dimensions: " + (fallback ? describe(*fallback) : std::string("nothing")));
+    under_way_.pop_back();
+    size_ = *dims;
+  } else {
+    size_ = resolve("input").dims;
+  }
+  if (!size_->is_concrete())
+    fail(Code::invalid_model, "OPEN_SIZE", "the size cannot be open (null): " + size_->text());
+  return *size_;
+}
+
+std::int64_t CustomOperation::data_id(std::string_view name) const {
+  const auto at = std::ranges::find(operation_.params, name, &OperationParameter::name);
+  return -(static_cast<std::int64_t>(layer_.layer().id) * 256 + (at - operation_.params.begin()) + 1);
+}
+
+}  // namespace webai

@@ -1,0 +1,330 @@
+// Operations by description: checked once here, so that whoever builds a layer of one can rely on it.
+#include <algorithm>
+#include <set>
+
+#include "core/base/names.h"
+#include "core/model/definitions.h"
+#include "core/model/host_operation.h"
+#include "core/model/json.h"
+#include "core/model/operation_body.h"
+#include "core/model/trace.h"
+#include "core/model/vocabulary.h"
+#include "core/op/kept.h"
+#include "core/op/registry.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::string_view shorthands = "*!@~";
+constexpr std::string_view forbidden = ".:/#\" ";
+
+[[noreturn]] void refuse(const OperationDefinition& definition, std::string reason, std::string message,
+                         std::string hint = {}, std::string path = {}) {
+  throw Error(Code::invalid_argument, {.message = "operation \"" + definition.name + "\": " + message,
+                                       .reason = std::move(reason),
+                                       .path = std::move(path),
+                                       .operation = definition.name,
+                                       .hint = std::move(hint)});
+}
+
+void check_name(const std::string& word, const char* what) {
+  if (word.empty() || word.find_first_of(forbidden) != std::string::npos)
+    throw Error(Code::invalid_argument, {.message = "\"" + word + "\" cannot be the " + what + " of an operation",
+                                         .reason = "NAME",
+                                         .hint = "give it letters and digits"});
+}
+
+bool has_flags(const OperationParameter& parameter) {
+  return parameter.internal_state || parameter.no_setup || parameter.subject_of_training ||
+         parameter.train_only_if_not_in_model;
+}
+
+bool has_default(const OperationParameter& parameter) {
+  return parameter.default_value || parameter.default_function || !parameter.call_default_with.empty();
+}
+
+// Words of the model language mean the same everywhere; only `connections` may mean something else.
+bool is_language(std::string_view name) {
+  if (name == "net" || name == "steps" || name == "quantization" || name == "id") return true;
+  const auto words = core_layer_properties();
+  return std::ranges::find(words, name) != words.end();
+}
+
+class Completion {
+ public:
+  Completion(const OperationDefinition& given, UserOperation& operation) : given_(given), operation_(operation) {}
+
+  void run(std::size_t inputs) {
+    if (given_.params.empty() && given_.call_with.empty()) {
+      for (std::size_t i = 0; i < inputs; ++i) {
+        OperationParameter parameter(inputs == 1 ? std::string("input") : "x" + std::to_string(i));
+        parameter.array_type = true;
+        operation_.call_with.push_back(parameter.name);
+        operation_.params.push_back(std::move(parameter));
+      }
+    } else {
+      for (std::size_t i = 0; i < given_.params.size(); ++i) take(given_.params[i], i);
+      if (!given_.call_with.empty()) operation_.call_with = given_.call_with;
+    }
+    for (std::size_t i = 0; i < operation_.call_with.size(); ++i)
+      check_entry(operation_.call_with[i], "/model/callWith/" + std::to_string(i));
+    for (const OperationParameter& parameter : operation_.params)
+      for (const std::string& entry : parameter.call_default_with) check_entry(entry, "/model/defineParams");
+    for (const std::string& entry : operation_.init_state_with) check_entry(entry, "/model/initState");
+    if (operation_.size)
+      for (const std::string& entry : operation_.size->call_default_with) check_entry(entry, "/model/defineParams");
+    if (inputs && inputs != operation_.call_with.size())
+      refuse(given_, "CALL_WITH",
+             "the function takes " + std::to_string(inputs) + " arguments and is called with " +
+                 std::to_string(operation_.call_with.size()),
+             {}, "/model/callWith");
+    operation_.takes_default_input = uses("input");
+    operation_.takes_activation = takes_activation_ || uses("activation") || uses("activationStr");
+  }
+
+ private:
+  void take(OperationParameter parameter, std::size_t index) {
+    const std::string path = "/model/defineParams/" + std::to_string(index);
+    const std::string& name = parameter.name;
+    if (name.empty() || name.find_first_of(forbidden) != std::string::npos || call_prefix(name))
+      refuse(given_, "PARAM", "\"" + name + "\" cannot be the name of a parameter", {}, path);
+    if (!seen_.insert(name).second) refuse(given_, "DUPLICATE_PARAM", "\"" + name + "\" is defined twice", {}, path);
+    if (name == "size") {
+      if (has_flags(parameter) || parameter.array_type)
+        refuse(given_, "SIZE_PARAM", "\"size\" is defined before you: only its default can be said",
+               "keep name, callDefaultWith and default", path);
+      operation_.size = std::move(parameter);
+      return;
+    }
+    if (given_.call_with.empty() && !parameter.internal_state) operation_.call_with.push_back(name);
+    if (name == "input") {
+      if (has_flags(parameter))
+        refuse(given_, "RESERVED_NAME", "\"input\" is the default input: only its default can be said", {}, path);
+      parameter.array_type = true;
+    } else if (is_reserved_parameter(name)) {
+      if (has_flags(parameter) || parameter.array_type || has_default(parameter))
+        refuse(given_, "RESERVED_NAME", "\"" + name + "\" is defined before you and cannot mean something else", {},
+               path);
+      takes_activation_ = takes_activation_ || name == "activation" || name == "activationStr";
+      return;
+    } else if (is_language(name)) {
+      refuse(given_, "RESERVED_NAME", "\"" + name + "\" is a word of the model language and cannot be a parameter",
+             "choose another name", path);
+    }
+    if (parameter.internal_state && (parameter.subject_of_training || parameter.no_setup))
+      refuse(given_, "PARAM", "\"" + name + "\" is internal state: it is neither trained nor set up", {}, path);
+    if (parameter.default_value && parameter.default_function)
+      refuse(given_, "PARAM", "\"" + name + "\" has a default value and a default function", {}, path);
+    if (name == "connections" && !has_default(parameter)) parameter.default_value = Json::text("all-to-all");
+    operation_.params.push_back(std::move(parameter));
+  }
+
+  void check_entry(const std::string& entry, const std::string& path) const {
+    const std::string_view name = without_prefix(entry);
+    if (operation_.find(name) || is_reserved_parameter(name)) return;
+    std::vector<std::string_view> known;
+    for (const OperationParameter& parameter : operation_.params) known.push_back(parameter.name);
+    const std::string near = nearest_name(name, known);
+    refuse(given_, "CALL_WITH", "there is no parameter \"" + std::string(name) + "\" to call with",
+           near.empty() ? "" : "did you mean \"" + near + "\"?", path);
+  }
+
+  bool uses(std::string_view name) const {
+    const auto among = [&](const std::vector<std::string>& entries) {
+      return std::ranges::any_of(entries, [&](const std::string& entry) { return without_prefix(entry) == name; });
+    };
+    return operation_.find(name) || among(operation_.call_with) ||
+           (operation_.size && among(operation_.size->call_default_with)) ||
+           std::ranges::any_of(operation_.params,
+                               [&](const OperationParameter& entry) { return among(entry.call_default_with); });
+  }
+
+  const OperationDefinition& given_;
+  UserOperation& operation_;
+  std::set<std::string> seen_;
+  bool takes_activation_ = false;
+};
+
+// Every argument is an array or a number of the graph, as it stands: such an operation can also be called by others.
+bool is_plain(const UserOperation& operation) {
+  return !operation.takes_activation && std::ranges::all_of(operation.call_with, [&](const std::string& entry) {
+    const OperationParameter* parameter = operation.find(entry);
+    return entry == "input" || (parameter && !parameter->internal_state);
+  });
+}
+
+std::vector<Ref> compose(const UserOperation& operation, Builder& builder, std::span<const Ref> inputs) {
+  Trace trace{.builder = builder, .operation = operation.name, .type = builder.dtype(inputs.front())};
+  std::vector<Argument> arguments;
+  for (const Ref input : inputs) {
+    const Shape& shape = builder.shape(input);
+    arguments.push_back(ArgumentAccess::variable(VariableAccess::make(trace, input),
+                                                 shape.rank() ? shape.without(0) : shape));
+  }
+  return {run_composed(trace, operation.composed, arguments)};
+}
+
+/// Type and shape of the result, found by composing it beside.
+ValueType traced(const UserOperation& operation, const Context& context, const Registry& registry,
+                 std::span<const ValueType> inputs, const std::string& path) {
+  Graph graph;
+  GraphBuilder builder(context, registry, graph);
+  builder.set_path(path);
+  std::vector<Ref> refs;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    refs.push_back({graph.add_input("x" + std::to_string(i), inputs[i])});
+  return builder.type(compose(operation, builder, refs).front());
+}
+
+OpDef composed_operator(const std::shared_ptr<const UserOperation>& operation) {
+  OpDef op;
+  op.name = operation->name;
+  op.domain = operation->domain;
+  op.doc = operation->doc;
+  op.formula = "a function of the program";
+  for (const std::string& entry : operation->call_with) op.inputs.push_back({entry, "any value"});
+  op.activation = operation->activation;
+  op.samples = {{std::vector<Shape>(op.inputs.size(), Shape{2, 3})}};
+  op.body = [operation](Builder& builder, std::span<const Ref> refs, const Attributes&) {
+    return compose(*operation, builder, refs);
+  };
+  op.shape = [operation](ShapeContext& shapes) {
+    std::vector<ValueType> types;
+    for (std::size_t i = 0; i < shapes.input_count(); ++i) types.push_back({shapes.type(i), shapes.shape(i)});
+    const Builder& builder = shapes.builder();
+    ValueType result = traced(*operation, builder.context(), builder.registry(), types, builder.path());
+    shapes.output(result.type, std::move(result.shape));
+  };
+  return op;
+}
+
+// What it calls must be known already: then no operation can lead back to itself. Other shapes may be needed.
+void try_once(const UserOperation& operation, const Context& context, const Registry& known) {
+  const std::vector<ValueType> types(operation.call_with.size(), {DType::fp32, Shape{2, 3}});
+  try {
+    traced(operation, context, known, types, {});
+  } catch (const Error& error) {
+    if (error.code() != Code::shape_mismatch && error.code() != Code::type_mismatch) throw;
+  }
+}
+
+void keep(const Context& context, const Registry& known, const std::shared_ptr<UserOperation>& operation) {
+  Registry copy = make_registry(context);
+  std::vector<std::shared_ptr<OpDef>> operators;
+  if (operation->host) {
+    for (OpDef& op : host_operators(operation)) operators.push_back(std::make_shared<OpDef>(std::move(op)));
+  } else if (is_plain(*operation)) {
+    if (operation->params.size() == operation->call_with.size()) try_once(*operation, context, known);
+    operators.push_back(std::make_shared<OpDef>(composed_operator(operation)));
+  }
+  for (const auto& op : operators) copy.add(*op);  // refuses what leaves a gap
+  if (!keep_definition(context, operation)) operation_exists(*operation);
+  for (auto& op : operators) context.keep_operation(std::make_shared<const Kept>(Kept{.op = std::move(op)}));
+}
+
+}  // namespace
+
+void operation_exists(const UserOperation& operation) {
+  throw Error(Code::already_exists, {.message = "operation \"" + operation.name + "\" exists already in domain \"" +
+                                                operation.domain + "\"",
+                                     .reason = "OPERATION_EXISTS",
+                                     .operation = operation.name});
+}
+
+std::shared_ptr<UserOperation> complete_operation(const Context& context, const Registry& registry,
+                                                  OperationDefinition definition, std::size_t inputs) {
+  check_name(definition.name, "name");
+  const auto known = definitions_of(context);
+  if (definition.domain != "core" && !known->domain(definition.domain)) {
+    const std::string near = nearest_name(definition.domain, known->domain_names());
+    throw Error(Code::not_found, {.message = "there is no domain \"" + definition.domain + "\"",
+                                  .reason = "DOMAIN",
+                                  .path = "/domain",
+                                  .operation = definition.name,
+                                  .hint = near.empty() ? "define it first, with define_domain"
+                                                       : "did you mean \"" + near + "\"?"});
+  }
+  auto operation = std::make_shared<UserOperation>();
+  operation->name = definition.name;
+  operation->domain = definition.domain;
+  operation->doc = definition.doc.empty() ? "Defined by the program." : definition.doc;
+  operation->allowed_on_first_layer = definition.allowed_on_first_layer;
+  operation->fit_output = definition.fit_output;
+  operation->init_state = definition.init_state;
+  operation->init_state_with = definition.init_state_with;
+  if (!definition.data_type.empty()) {
+    operation->type = dtype_from_name(definition.data_type);
+    if (!operation->type)
+      throw Error(Code::unsupported, {.message = "\"" + definition.data_type + "\" is no data type",
+                                      .reason = "DATATYPE",
+                                      .path = "/dataType",
+                                      .operation = definition.name});
+  }
+  if (known->operation(definition.domain, definition.name) || registry.find(definition.domain, definition.name) ||
+      (definition.domain == "core" && find_layer_definition(definition.name)) || definition.name == "input" ||
+      definition.name == "net" || definition.name == "iterator")
+    operation_exists(*operation);
+  Completion(definition, *operation).run(inputs);
+  const bool simple = definition.params.empty() && definition.call_with.empty();
+  operation->activation = definition.activation.value_or(simple && inputs == 1);
+  return operation;
+}
+
+void define_composed_operation(const Context& context, OperationDefinition definition, std::size_t inputs,
+                               ComposedFunction function) {
+  if (!function) refuse(definition, "OPERATION", "an operation has a function");
+  const Registry registry = make_registry(context);
+  const auto operation = complete_operation(context, registry, std::move(definition), inputs);
+  operation->composed = std::move(function);
+  keep(context, registry, operation);
+}
+
+void define_host_operation(const Context& context, OperationDefinition definition, std::size_t inputs,
+                           HostFunction function, HostGradient gradient) {
+  if (!function) refuse(definition, "OPERATION", "an operation has a function");
+  const Registry registry = make_registry(context);
+  const auto operation = complete_operation(context, registry, std::move(definition), inputs);
+  operation->host = std::move(function);
+  operation->gradient = std::move(gradient);
+  keep(context, registry, operation);
+}
+
+void define_operation(const Context& context, std::string_view text) {
+  const Registry registry = make_registry(context);
+  const Json json = read_json(text, context.limits());
+  keep(context, registry, operation_from_json(context, registry, json, {.domain = "core"}));
+}
+
+OperationParameter::OperationParameter(std::string given) {
+  std::size_t at = 0;
+  for (; at < given.size() && shorthands.find(given[at]) != std::string_view::npos; ++at) {
+    if (given[at] == '*') array_type = true;
+    if (given[at] == '!') no_setup = true;
+    if (given[at] == '@') subject_of_training = true;
+    if (given[at] == '~') internal_state = true;
+  }
+  name = given.substr(at);
+}
+
+OperationParameter&& OperationParameter::defaults_to(Json value) && {
+  default_value = std::move(value);
+  return std::move(*this);
+}
+
+OperationParameter&& OperationParameter::defaults_to(std::vector<std::string> call_with,
+                                                     std::function<Json(std::span<const Json>)> function) && {
+  call_default_with = std::move(call_with);
+  default_function = std::move(function);
+  return std::move(*this);
+}
+
+OperationParameter& OperationDefinition::parameter(std::string_view wanted) {
+  const auto at = std::ranges::find(params, wanted, &OperationParameter::name);
+  if (at != params.end()) return *at;
+  throw Error(Code::not_found, {.message = "operation \"" + name + "\" has no parameter \"" + std::string(wanted) + "\"",
+                                .reason = "PARAM",
+                                .operation = name});
+}
+
+}  // namespace webai

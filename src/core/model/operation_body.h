@@ -1,0 +1,22 @@
+// Operations as JSON alone: descriptions, and bodies that compose known operations. Private to core/model.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/model/definitions.h"
+
+namespace webai {
+
+struct BodyOptions {
+  std::string domain = {};  ///< of an operation that names none
+  std::string path = {};    ///< of the operation in its document
+  std::span<const std::shared_ptr<const UserOperation>> local = {};  ///< that the document defined before it
+};
+
+/// Throws INVALID_MODEL, NOT_FOUND, LIMIT_EXCEEDED with the place in the document. Not kept anywhere yet.
+std::shared_ptr<UserOperation> operation_from_json(const Context& context, const Registry& registry, const Json& json,
+                                                   const BodyOptions& options);
+
+}  // namespace webai

@@ -1,0 +1,68 @@
+// An operation's function while it runs: what its Variables stand for, and what its Arguments hold. Private to
+// core/model.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/op/builder.h"
+#include "webai/operation.hpp"
+
+namespace webai {
+
+/// One call of a composed function. Variables point to it, so it outlives them.
+struct Trace {
+  Builder& builder;
+  std::string operation;
+  DType type = DType::fp32;  ///< of the model
+  std::int64_t units = 0;  ///< values that the layer gives: columns of weights whose dimensions nobody said
+  /// Parameters whose dimensions the first use decides: invalid until then.
+  std::vector<Ref> open = {};
+  std::vector<std::string> open_names = {};
+  std::function<Ref(std::size_t index, const Shape& dims)> declare = {};
+};
+
+struct VariableAccess {
+  static Variable make(Trace& trace, Ref ref) {
+    Variable variable;
+    variable.trace_ = &trace;
+    variable.id_ = ref.id;
+    return variable;
+  }
+  static Variable open(Trace& trace, std::size_t index) {
+    Variable variable;
+    variable.trace_ = &trace;
+    variable.id_ = first_open - static_cast<std::int32_t>(index);
+    return variable;
+  }
+  static Trace& trace(const Variable& variable);
+  static bool is_open(const Variable& variable);  ///< and not declared yet
+  static std::size_t open_index(const Variable& variable) {
+    return static_cast<std::size_t>(first_open - variable.id_);
+  }
+  /// Throws ARRAY_SIZE for an open one.
+  static Ref ref(const Variable& variable);
+
+ private:
+  static constexpr std::int32_t first_open = -2;
+};
+
+struct ArgumentAccess {
+  static Argument number(std::span<double> value, Trace* trace = nullptr);
+  static Argument numbers(std::span<double> values, Shape dims);
+  static Argument text(std::string_view text);
+  static Argument variable(Variable variable, Shape dims);
+  static Argument output(std::span<double> room, Shape dims);
+  static Argument activation(const std::function<Variable(Variable)>& function);
+  /// In host functions what is written there, in composed ones what is set, is the state of the next run.
+  static Argument state(std::span<double> values, Shape dims);
+  static Argument state(Variable now, Shape dims, std::int32_t* next);
+  static Argument states(const ForwardInputs& members);
+  static Argument activation(double (*element)(double, const void*), const void* data);
+};
+
+/// Runs the function and checks what it gives.
+Ref run_composed(Trace& trace, const ComposedFunction& function, std::span<const Argument> arguments);
+
+}  // namespace webai

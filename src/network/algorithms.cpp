@@ -1,0 +1,173 @@
+// Defining algorithms, and what they see of a network.
+#include "network/algorithms.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/base/names.h"
+#include "core/model/json.h"
+#include "network/state.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+void define(const Context& context, Algorithm::Kind kind, AlgorithmDefinition definition,
+            std::shared_ptr<const void> function) {
+  if (definition.name.empty() || !function)
+    throw Error(Code::invalid_argument, {.message = "a definition has a name and a function", .reason = "NAME"});
+  const auto known = definitions_of(context);
+  if (definition.domain != "core" && !known->domain(definition.domain)) {
+    const std::string near = nearest_name(definition.domain, known->domain_names());
+    throw Error(Code::not_found, {.message = "there is no domain \"" + definition.domain + "\"",
+                                  .reason = "DOMAIN",
+                                  .path = "/domain",
+                                  .hint = near.empty() ? "define it first, with define_domain"
+                                                       : "did you mean \"" + near + "\"?"});
+  }
+  auto algorithm = std::make_shared<const Algorithm>(
+      Algorithm{kind, std::move(definition.domain), std::move(definition.name), std::move(function)});
+  if (!keep_definition(context, algorithm))
+    throw Error(Code::already_exists, {.message = "\"" + algorithm->name + "\" exists already in domain \"" +
+                                                  algorithm->domain + "\"",
+                                       .reason = "ALGORITHM_EXISTS"});
+}
+
+template <class Function> std::shared_ptr<const void> shared(Function function) {
+  return function ? std::make_shared<const Function>(std::move(function)) : nullptr;
+}
+
+}  // namespace
+
+void define_train(const Context& context, AlgorithmDefinition definition, TrainFunction function) {
+  define(context, Algorithm::train, std::move(definition), shared(std::move(function)));
+}
+void define_run(const Context& context, AlgorithmDefinition definition, RunFunction function) {
+  define(context, Algorithm::run, std::move(definition), shared(std::move(function)));
+}
+void define_verify(const Context& context, AlgorithmDefinition definition, VerifyFunction function) {
+  define(context, Algorithm::verify, std::move(definition), shared(std::move(function)));
+}
+void define_export(const Context& context, AlgorithmDefinition definition, ExportFunction function) {
+  define(context, Algorithm::exporter, std::move(definition), shared(std::move(function)));
+}
+
+std::vector<InternalLayer> InternalModel::layers() const { return network_.internal_layers(); }
+
+std::vector<InternalLayer> NeuralNetwork::internal_layers() const {
+  const State& state = *state_;
+  std::vector<InternalLayer> list;
+  for (const BuiltLayer& built : state.built.layers) {
+    const Layer& layer = state.model.element(built.id);
+    InternalLayer one{.title = layer.title,
+                      .name = layer.name,
+                      .domain = layer.domain,
+                      .type = layer.type,
+                      .activation = layer.activation,
+                      .properties = layer.properties,
+                      .input = built.input,
+                      .output = built.output,
+                      .parameters = {}};
+    for (const BuiltParameter& parameter : state.built.parameters)
+      if (parameter.owner == built.id) one.parameters.push_back(parameter.name);
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+Tensor InternalModel::parameter(std::string_view name) const {
+  for (const auto& [known, tensor] : network_.parameters())
+    if (known == name) return tensor;
+  throw Error(Code::not_found, {.message = "there is no parameter \"" + std::string(name) + "\"", .reason = "PARAMETER"});
+}
+
+Output InternalModel::run(const Tensor& input, const RunOptions& options) {
+  RunOptions own = options;
+  own.type.clear();
+  return network_.run(input, own);
+}
+
+VerifyInfo InternalModel::verify(const Dataset& data, const VerifyOptions& options) {
+  VerifyOptions own = options;
+  own.type.clear();
+  return network_.verify(data, own);
+}
+
+bool InternalModel::each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
+                               const std::function<bool(const Dataset& batch)>& take) const {
+  return network_.each_batch(data, epoch, batch, take);
+}
+
+bool NeuralNetwork::each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
+                               const std::function<bool(const Dataset& batch)>& take) const {
+  const State& net = *state_;
+  if (net.is_stateful())
+    throw Error(Code::unsupported, {.message = "a model with a memory learns from sequences, which do not come batch by batch yet",
+                                    .reason = "NOT_YET", .path = net.built.states.front().path});
+  const std::size_t size = batch ? batch : data.valid() ? data.batch_size().value_or(1) : 1;
+  const State::DataPlan plan = net.plan_data(data, {}, size, false);
+  // Labels are numbered as the model numbers them; values stay in the user's units, as whoever takes them expects.
+  BatchOptions options = plan.batching;
+  if (options.outputs == OutputForm::one_hot) options.outputs = OutputForm::labels;
+  BatchIterator iterator(net.context, data, options);
+  iterator.begin_epoch(epoch);
+  Block block;
+  const auto row = [](std::size_t samples, std::size_t elements) {
+    return Shape{static_cast<std::int64_t>(samples), static_cast<std::int64_t>(elements)};
+  };
+  while (iterator.next(block, size)) {
+    Tensor inputs = Tensor::wrap(const_cast<void*>(block.inputs), options.type, row(block.samples, iterator.input_elements()));
+    Tensor outputs = iterator.outputs_are_labels()
+                         ? Tensor::wrap(const_cast<void*>(block.outputs), DType::i32,
+                                        Shape{static_cast<std::int64_t>(block.samples)})
+                         : Tensor::wrap(const_cast<void*>(block.outputs), options.type,
+                                        row(block.samples, iterator.output_elements()));
+    // Copies: the function may keep what it is given.
+    if (!take(Dataset::from(inputs.clone(net.context), outputs.clone(net.context)))) return false;
+  }
+  return true;
+}
+
+TrainInfo NeuralNetwork::train_by(const TrainFunction& function, const Dataset& data, const TrainOptions& options,
+                                  std::stop_token stop) {
+  using Activity = State::Activity;
+  State& net = *state_;
+  Activity before = Activity::idle;
+  if (!net.activity.compare_exchange_strong(before, Activity::training))
+    throw Error(Code::busy, {.message = "this network is being trained already", .reason = "BUSY",
+                             .hint = "wait for it, or call stop_training"});
+  struct Idle {
+    std::atomic<Activity>& activity;
+    ~Idle() { activity.store(Activity::idle); }
+  } idle{net.activity};
+  const std::stop_callback on_stop(stop, [this] { stop_training(); });
+  const double began = net.context.host().now();
+  const auto told = [&] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };
+  const auto late = [&] { return net.context.host().now() - began > options.timeout; };
+  InternalModel model(*this);
+  ControlSignal control([&] { return told() || late(); }, options.progress);
+  TrainInfo info = call_algorithm(options.type, [&] { return function(model, data, options, control); });
+  if (info.elapsed_ms == 0) info.elapsed_ms = net.context.host().now() - began;
+  if (info.error_percent == 0) info.error_percent = 100 * info.error;
+  if (info.stop_reason.empty())
+    info.stop_reason = told() ? "stopTraining" : late() ? "timeout"
+                       : info.error_percent <= options.error_threshold ? "errorThreshold" : "maxIterations";
+  if (stop.stop_requested())
+    throw Error(Code::cancelled, {.message = "training was cancelled", .reason = "CANCELLED"});
+  return info;
+}
+
+std::string NeuralNetwork::export_as(std::string_view to, std::string_view options) {
+  const Json json = options.empty() ? Json::object({}) : read_json(options, state_->context.limits());
+  if (!json.is_object())
+    throw Error(Code::invalid_argument, {.message = "options are an object", .reason = "OPTION", .actual = describe(json)});
+  if (const auto function =
+          find_algorithm<ExportFunction>(state_->context, Algorithm::exporter, state_->model.domain, to)) {
+    InternalModel model(*this);
+    return call_algorithm(to, [&] { return (*function)(model, json); });
+  }
+  return export_model(export_options_from_json(json.with("to", Json::text(std::string(to)))));
+}
+
+}  // namespace webai

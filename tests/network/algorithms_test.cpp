@@ -1,0 +1,181 @@
+// Training, running, verifying and exporting by functions of the program: EX-16, EX-17, EXT-01 to EXT-06.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+Context one_thread() { return Context::system({.threads = 1}); }
+
+std::string reason_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.reason();
+  }
+  return "nothing thrown";
+}
+
+struct Moments {
+  std::vector<double> first, second;
+};
+
+// The proposal's loop: gradients of a batch, AdamW's update of them, applied.
+TrainInfo adamw(InternalModel& model, const Dataset& data, const TrainOptions& options, ControlSignal& control) {
+  std::map<std::string, Moments> moments;
+  TrainInfo info;
+  int step = 0;
+  const double beta1 = 0.9, beta2 = 0.999;
+  while (info.iterations < options.max_iterations) {
+    const bool finished = model.each_batch(data, info.iterations, options.batch_size, [&](const Dataset& batch) {
+      if (control.stopped()) return false;
+      Gradients gradients = model.compute_gradients(batch);
+      ++step;
+      for (auto& [name, gradient] : gradients.gradients) {
+        const Tensor weights = model.parameter(name);
+        Moments& m = moments[name];
+        m.first.resize(gradient.elements());
+        m.second.resize(gradient.elements());
+        for (std::size_t i = 0; i < gradient.elements(); ++i) {
+          const double g = gradient.at(i);
+          m.first[i] = beta1 * m.first[i] + (1 - beta1) * g;
+          m.second[i] = beta2 * m.second[i] + (1 - beta2) * g * g;
+          const double mean = m.first[i] / (1 - std::pow(beta1, step));
+          const double square = m.second[i] / (1 - std::pow(beta2, step));
+          gradient.set(i, *options.learning_rate * (mean / (std::sqrt(square) + 1e-8) + 0.01 * weights.at(i)));
+        }
+      }
+      model.apply_gradients(gradients);
+      info.error = gradients.error;
+      info.samples += gradients.samples;
+      return true;
+    });
+    if (!finished) break;
+    ++info.iterations;
+    Progress news;
+    news.iteration = info.iterations;
+    news.epoch_end = true;
+    control.progress(news);
+  }
+  return info;
+}
+
+const char* const model = R"({"layers": [2, 8, 1], "activation": "tanh"})";
+
+}  // namespace
+
+TEST_CASE("EX-16 EXT-03 AdamW of a program trains as the built-in one does") {
+  const Context context = one_thread();
+  define_train(context, {.name = "AdamW", .domain = "core"}, adamw);
+  TrainOptions options{.max_iterations = 100, .learning_rate = 0.02};
+  options.batch_size = 4;
+  options.optimizer = "adamw";
+  NeuralNetwork built_in = NeuralNetwork::from_json(model, context), own = NeuralNetwork::from_json(model, context);
+  const TrainInfo expected = built_in.train(Dataset::sample("xor"), options);
+  options.type = "AdamW";
+  int told = 0;
+  options.progress = [&](const Progress&) { ++told; };
+  const TrainInfo info = own.train(Dataset::sample("xor"), options);
+  CHECK(info.iterations == 100);
+  CHECK(told == 100);
+  CHECK(info.samples == 400);
+  CHECK(info.stop_reason == "maxIterations");
+  CHECK(info.error == Approx(expected.error).epsilon(1e-3));
+  const auto all = own.parameters(), others = built_in.parameters();
+  for (std::size_t p = 0; p < all.size(); ++p)
+    for (std::size_t i = 0; i < all[p].second.elements(); ++i)
+      CHECK(all[p].second.at(i) == Approx(others[p].second.at(i)).margin(1e-4));
+}
+
+TEST_CASE("EX-17 EXT-03 a training may stand for back-propagation, is told to stop, and excludes another") {
+  const Context context = one_thread();
+  int calls = 0;
+  define_train(context, {.name = "back-propagation", .domain = "core"},
+               [&](InternalModel& inner, const Dataset& data, const TrainOptions&, ControlSignal& control) {
+                 ++calls;
+                 CHECK_FALSE(control.stopped());
+                 CHECK(reason_of([&] { inner.network().train(data); }) == "BUSY");
+                 inner.network().stop_training();
+                 CHECK(control.stopped());
+                 TrainInfo info;
+                 info.iterations = 3;
+                 info.error = 0.25;
+                 return info;
+               });
+  NeuralNetwork network = NeuralNetwork::from_json(model, context);
+  const TrainInfo info = network.train(Dataset::sample("xor"));
+  CHECK(calls == 1);
+  CHECK(info.iterations == 3);
+  CHECK(info.error_percent == 25);
+  CHECK(info.stop_reason == "stopTraining");
+  CHECK_FALSE(network.is_training());
+}
+
+TEST_CASE("EX-17 EXT-01 EXT-02 EXT-04 EXT-06 runners, verifiers and exporters are chosen by name and see the model") {
+  const Context context = one_thread();
+  define_run(context, {.name = "default-runner", .domain = "core"},
+             [](InternalModel& inner, const Tensor& input, std::string_view) {
+               Tensor output = inner.run(input).tensor().clone(inner.context());
+               output.set(0, output.at(0) + 100);
+               return RunResult{output};
+             });
+  define_verify(context, {.name = "default-verifier", .domain = "core"},
+                [](InternalModel& inner, const Dataset& data, const VerifyOptions& options) {
+                  VerifyInfo info = inner.verify(data, options);
+                  info.error = -info.error;
+                  return info;
+                });
+  define_export(context, {.name = "to-python-numpy", .domain = "core"}, [](InternalModel& inner, const Json& options) {
+    std::string code = "import numpy as np\n\ndef run(x):\n";
+    if (options.find("comment")) code = "# " + options.find("comment")->as_text() + "\n" + code;
+    for (const InternalLayer& layer : inner.layers()) {
+      if (layer.type != "neurons") continue;
+      REQUIRE(layer.parameters.size() == 2);
+      CHECK(inner.parameter(layer.parameters[0]).shape() == Shape{layer.input[0], layer.output[0]});
+      code += "    x = np." + layer.activation + "(x @ w" + layer.title + " + b" + layer.title + ")\n";
+    }
+    return code + "    return x\n";
+  });
+  NeuralNetwork network = NeuralNetwork::from_json(model, context);
+  RunOptions run;
+  run.type = "default-runner";
+  CHECK(network.run({1, 0}, run)[0] == Approx(network.run({1, 0})[0] + 100));
+  VerifyOptions verify;
+  verify.type = "default-verifier";
+  CHECK(network.verify(Dataset::sample("xor"), verify).error == -network.verify(Dataset::sample("xor")).error);
+  CHECK(network.export_as("to-python-numpy", R"({"comment": "mine"})") ==
+        "# mine\nimport numpy as np\n\ndef run(x):\n    x = np.tanh(x @ w1 + b1)\n    x = np.tanh(x @ w2 + b2)\n    return x\n");
+  CHECK(network.export_as("json", R"({"setupDataAs": "array"})") == network.to_json({.setup_data_as = "array"}));
+}
+
+TEST_CASE("EXT-05 algorithms stand once in a domain, and unknown ones are errors") {
+  const Context context = one_thread();
+  const auto nothing = [](InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&) { return TrainInfo(); };
+  define_train(context, {.name = "mine"}, nothing);
+  CHECK(reason_of([&] { define_train(context, {.name = "mine"}, nothing); }) == "ALGORITHM_EXISTS");
+  CHECK(reason_of([&] { define_train(context, {.name = "mine", .domain = "nowhere"}, nothing); }) == "DOMAIN");
+  CHECK(reason_of([&] { define_train(context, {.name = ""}, nothing); }) == "NAME");
+  define_domain(context, {.name = "other"});
+  define_train(context, {.name = "mine", .domain = "other"}, nothing);
+  NeuralNetwork network = NeuralNetwork::from_json(model, context);
+  TrainOptions train;
+  train.type = "yours";
+  CHECK(reason_of([&] { network.train(Dataset::sample("xor"), train); }) == "TRAIN_TYPE");
+  VerifyOptions verify;
+  verify.type = "yours";
+  CHECK(reason_of([&] { network.verify(Dataset::sample("xor"), verify); }) == "VERIFY_TYPE");
+  RunOptions run;
+  run.type = "yours";
+  CHECK(reason_of([&] { network.run({1, 0}, run); }) == "RUN_TYPE");
+  CHECK(reason_of([&] { network.export_as("yours"); }) == "EXPORTER");
+  define_train(context, {.name = "broken"}, [](InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&) -> TrainInfo {
+    throw std::runtime_error("no luck");
+  });
+  train.type = "broken";
+  CHECK(reason_of([&] { network.train(Dataset::sample("xor"), train); }) == "ALGORITHM_FAILED");
+  CHECK_FALSE(network.is_training());
+}

@@ -1,0 +1,199 @@
+// Operations as functions, their variants, capabilities, and operations that remember: EX-19, API-01 to API-13, VAR.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+Context one_thread() { return Context::system({.threads = 1}); }
+
+using Numbers = std::span<const double>;
+
+std::string reason_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.reason();
+  }
+  return "nothing thrown";
+}
+
+Tensor tensor(const Context& context, Shape shape, std::vector<double> values) {
+  return Tensor::from(context, DType::fp32, shape, values);
+}
+
+std::vector<double> values_of(const Tensor& tensor) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < tensor.elements(); ++i) values.push_back(tensor.at(i));
+  return values;
+}
+
+// The running sum of everything it was given, once by plain numbers and once composed.
+void define_sums(const Context& context) {
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  OperationParameter sum("~sum");
+  sum.default_value = Json::object({{"size", Json::text(":input")}});
+  OperationParameter size("size");
+  size.default_value = Json::text(":input");
+  define_operation(context, {.name = "hostSum", .domain = "mine", .params = {"*input", sum, size}, .call_with = {"input", "sum"}},
+                   [](Numbers input, std::span<double> sum) {
+                     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += input[i];
+                     return std::vector<double>(sum.begin(), sum.end());
+                   });
+  define_operation(context, {.name = "sum", .domain = "mine", .params = {"*input", sum, size}, .call_with = {"input", "state"}},
+                   [](Variable input, const Argument& state) {
+                     const Variable next = Variable(state["sum"]) + input;
+                     state["sum"].set(next);
+                     return next;
+                   });
+}
+
+}  // namespace
+
+TEST_CASE("EX-19 API-09 API-10 A-53 operators are functions: fusedMatMul as the proposal calls it") {
+  const Context context = one_thread();
+  auto operations = get_operations(context, {.domain = "core", .data_type = "fp32"});
+  const Tensor a = tensor(context, {2, 3}, {1, 2, 3, 4, 5, 6}), b = tensor(context, {4, 2}, {1, 0, 0, 1, 1, 1, .5, .5});
+  const Tensor result = operations["fusedMatMul"](a, b, true, true, 0.0, "tanh");
+  REQUIRE(result.shape() == Shape{3, 4});
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 4; ++j) {
+      double sum = 0;
+      for (std::size_t k = 0; k < 2; ++k) sum += a.at(k * 3 + i) * b.at(j * 2 + k);
+      CHECK(result.at(i * 4 + j) == Approx(std::tanh(sum)).epsilon(1e-5));
+    }
+  CHECK(values_of(operations["add"](a, 1.0)) == std::vector<double>{2, 3, 4, 5, 6, 7});
+  CHECK(values_of(operations["concat"](a, a, -1)).size() == 12);
+  CHECK(reason_of([&] { operations["tanh"](a, a); }) == "INPUT_COUNT");
+  CHECK(reason_of([&] { operations["tanh"].call({}); }) == "INPUT_COUNT");
+  CHECK(reason_of([&] { operations["tanh"]("word"); }) == "ARGUMENT");
+  CHECK(reason_of([&] { operations["tanh"].get_new_state(); }) == "STATELESS");
+  CHECK(reason_of([&] { get_operations(context, {.domain = "cor"}); }) == "DOMAIN");
+  // The activations alone (S2's getActivations).
+  auto activations = get_operations(context, {.activations = true});
+  CHECK(activations["tanh"](0.0).at(0) == 0);
+  CHECK_FALSE(activations.contains("matmul"));
+}
+
+TEST_CASE("A-53 operations of a program are functions without another word") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp64"});
+  define_operation(context, {.name = "swish", .domain = "mine"}, [](Variable x) { return x * sigmoid(x); });
+  OperationParameter size("size");
+  size.default_value = Json::text(":a");
+  define_operation(context, {.name = "addIfAbove", .domain = "mine", .params = {"*a", "*b", "value", size}},
+                   [](Numbers a, Numbers b, double value) {
+                     std::vector<double> sum(a.size());
+                     for (std::size_t i = 0; i < a.size(); ++i) sum[i] = a[i] > value && b[i] > value ? a[i] + b[i] : 0;
+                     return sum;
+                   });
+  auto operations = get_operations(context, {.domain = "mine"});
+  REQUIRE(operations.size() == 2);
+  CHECK(operations["addIfAbove"].parameters() == std::vector<std::string>{"a", "b", "value"});
+  const Tensor a = tensor(context, {3}, {1, 2, 3}), b = tensor(context, {3}, {3, 0, 1});
+  CHECK(values_of(operations["addIfAbove"](a, b, 0.5)) == std::vector<double>{4, 0, 4});
+  CHECK(operations["swish"](a).at(0) == Approx(1 / (1 + std::exp(-1.0))));
+}
+
+TEST_CASE("API-11 EX-19 stateful operations go on from the state that they are given") {
+  const Context context = one_thread();
+  define_sums(context);
+  auto operations = get_operations(context, {.domain = "mine"});
+  for (const std::string name : {"sum", "hostSum"}) {
+    CAPTURE(name);
+    auto& function = operations[name];
+    CHECK(function.is_stateful());
+    FunctionState one = function.get_new_state(), other = function.get_new_state();
+    const Tensor a = tensor(context, {2}, {1, 2});
+    CHECK(values_of(function(a, one)) == std::vector<double>{1, 2});
+    CHECK(values_of(function(a, one)) == std::vector<double>{2, 4});
+    CHECK(values_of(function(a, other)) == std::vector<double>{1, 2});
+    CHECK(values_of(function(a)) == std::vector<double>{1, 2});
+  }
+}
+
+TEST_CASE("PARAM-02 SH-10 RES-03 internal state lives from run to run, starts as its default, and is reset, saved and put back") {
+  const Context context = one_thread();
+  define_sums(context);
+  for (const std::string name : {"sum", "hostSum"}) {
+    CAPTURE(name);
+    NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#)" + name + R"("}]})", context);
+    CHECK(network.parameters().empty());
+    CHECK(network.run({1, 2}).values() == std::vector<double>{1, 2});
+    const std::string saved = network.get_internal_state();
+    CHECK(network.run({1, 2}).values() == std::vector<double>{2, 4});
+    network.set_internal_state(saved);
+    CHECK(network.run({5, 5}).values() == std::vector<double>{6, 7});
+    network.reset();
+    CHECK(network.run({1, 2}).values() == std::vector<double>{1, 2});
+    CHECK(reason_of([&] {
+            NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#)" + name + R"(", "sum": 3}]})", context);
+          }) == "UNKNOWN_PROPERTY");
+  }
+}
+
+TEST_CASE("A-03 OP-16 initState of the oldest version becomes internal state") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  OperationDefinition counter = OperationDefinition::from_json(
+      context, R"({"name": "counter", "domain": "mine", "model": {"defineParams": ["*input", "start", {"name": "count", "default": 1}],
+                   "initState": ["start"], "operation": ["input", "state"]}})");
+  counter.init_state = [](std::span<const Json> given) { return Json::object({{"seen", given[0]}}); };
+  define_operation(context, counter, [](Numbers, const Argument& state) {
+    std::span<double> seen = state["seen"];
+    seen[0] += 1;
+    return std::vector<double>{seen[0]};
+  });
+  NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#counter", "start": 5}]})", context);
+  CHECK(network.run({0, 0})[0] == 6);
+  CHECK(network.run({0, 0})[0] == 7);
+  network.reset();
+  CHECK(network.run({0, 0})[0] == 6);
+}
+
+TEST_CASE("VAR-01 to VAR-04 ERR-07 variants are found by name and stand once") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  define_operation(context, {.name = "twice", .domain = "mine", .params = {"*input", "factor"}},
+                   [](Variable x, Variable factor) { return x * factor; });
+  const auto first = [](std::span<const Tensor> given) { return given[0]; };
+  define_operation_variant(context, {.name = "twice", .domain = "mine", .variant = "remote", .call_with = {"factor"}}, first);
+  const auto refused = [&](OperationVariant variant) {
+    return reason_of([&] { define_operation_variant(context, variant, first); });
+  };
+  CHECK(refused({.name = "twice", .domain = "mine", .variant = "remote"}) == "VARIANT_EXISTS");
+  CHECK(refused({.name = "thrice", .domain = "mine", .variant = "remote"}) == "OPERATION");
+  CHECK(refused({.name = "twice", .domain = "mine", .variant = "default"}) == "VARIANT");
+  CHECK(refused({.name = "twice", .domain = "mine", .variant = "other", .call_with = {"fact"}}) == "CALL_WITH");
+  auto remote = get_operations(context, {.domain = "mine", .variant = "remote"});
+  REQUIRE(remote.size() == 1);
+  CHECK(remote["twice"](5.0).at(0) == 5);
+  CHECK(get_operations(context, {.domain = "mine", .variant = "nobody"}).empty());
+  auto standalone = get_operations(context, {.domain = "mine", .variant = "standalone"});
+  CHECK(standalone.contains("twice"));
+}
+
+TEST_CASE("API-01 to API-04 A-52 capabilities: domains with their types, units, and whether something can run") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine"});
+  const Capabilities all = get_capabilities(context);
+  REQUIRE(all.domains.contains("core"));
+  REQUIRE(all.domains.contains("mine"));
+  const auto& types = all.domains.at("core");
+  CHECK(std::find(types.begin(), types.end(), "fp32") != types.end());
+  CHECK_FALSE(all.execution_units.empty());
+  CHECK(all.can_run);
+  CHECK(get_capabilities(context, {.domain = "core"}).domains.size() == 1);
+  CHECK(get_capabilities(context, {.operation = "gelu"}).can_run);
+  CHECK_FALSE(get_capabilities(context, {.operation = "gelo"}).can_run);
+  CHECK_FALSE(get_capabilities(context, {.domain = "nowhere"}).can_run);
+  CHECK_FALSE(get_capabilities(context, {.data_type = "fp31"}).can_run);
+  CHECK(get_capabilities(context, {.model = R"({"layers": [2, 1]})"}).can_run);
+  const Capabilities not_that = get_capabilities(context, {.model = R"({"layers": [2, {"type": "nothing"}]})"});
+  CHECK_FALSE(not_that.can_run);
+  CHECK(not_that.reason.find("nothing") != std::string::npos);
+}

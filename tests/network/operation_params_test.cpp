@@ -1,0 +1,252 @@
+// Parameters of custom operations: what may be given, what is stored, what a call list hands over; bodies in JSON.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+
+#include "webai/webai.hpp"
+
+using namespace webai;
+
+namespace {
+
+Context one_thread() { return Context::system({.threads = 1}); }
+
+using Numbers = std::span<const double>;
+
+std::string reason_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error.reason();
+  }
+  return "nothing thrown";
+}
+
+Context with_domain() {
+  Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  return context;
+}
+
+NeuralNetwork network_of(const Context& context, const std::string& layer, const std::string& rest = "") {
+  return NeuralNetwork::from_json(R"({"domain": "mine", "layers": [2, )" + layer + "]" + rest + "}", context);
+}
+
+std::vector<std::string> names_of(const NeuralNetwork& network) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : network.parameters()) names.push_back(name + " " + tensor.shape().text());
+  return names;
+}
+
+// y = x * scale + shift
+void define_affine(const Context& context, OperationParameter scale, OperationParameter shift) {
+  define_operation(context, {.name = "affine", .domain = "mine", .params = {"*input", std::move(scale), std::move(shift),
+                             OperationParameter("size").defaults_to(Json::text(":input"))}},
+                   [](Variable x, Variable scale, Variable shift) { return x * scale + shift; });
+}
+
+}  // namespace
+
+TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or sized, and stored in the order of their definition") {
+  const Context context = with_domain();
+  define_affine(context, "@*scale", "@*shift");
+  using Names = std::vector<std::string>;
+  CHECK(names_of(network_of(context, R"({"type": "affine", "shift": 2, "scale": {"size": [2]}})")) ==
+        Names{"1.scale 2", "1.shift 2"});
+  CHECK(names_of(network_of(context, R"({"type": "affine", "shift": {"count": 2}, "scale": 2})")) ==
+        Names{"1.scale 2", "1.shift 2"});
+  NeuralNetwork stored = network_of(context, R"({"type": "affine", "scale": 2, "shift": 2})", R"(, "setup": {"data": [1, 2, 3, 4]})");
+  CHECK(stored.run({1, 1}).values() == std::vector<double>{4, 6});
+  NeuralNetwork given = network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 2})", R"(, "setup": {"data": [3, 4]})");
+  CHECK(given.run({1, 1}).values() == std::vector<double>{4, 6});
+  CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 2})", R"(, "setup": {"data": [3]})"); }) ==
+        "SETUP_SIZE");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scale": [[1], [2, 3]], "shift": 2})"); }) == "RAGGED");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scale": true, "shift": 2})"); }) == "PARAM_VALUE");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scale": -2, "shift": 2})"); }) == "ARRAY_SIZE");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scale": "nobody", "shift": 2})"); }) == "NO_INPUT");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scal": 2, "shift": 2})"); }) == "UNKNOWN_PROPERTY");
+}
+
+TEST_CASE("INFO-01 INFO-02 INFO-06 PARAM-02 to PARAM-10 A-34 A-35 A-36 numbers are stored unless they are given or have a default") {
+  const Context context = with_domain();
+  define_affine(context, "scale", OperationParameter("shift").defaults_to(Json::number(10)));
+  NeuralNetwork drawn = network_of(context, R"({"type": "affine"})");
+  REQUIRE(names_of(drawn) == std::vector<std::string>{"1.scale scalar"});
+  CHECK(std::abs(drawn.parameters()[0].second.at(0)) <= 0.5);
+  CHECK(network_of(context, R"({"type": "affine"})", R"(, "setup": {"data": [3]})").run({1, 2}).values() ==
+        std::vector<double>{13, 16});
+  CHECK(network_of(context, R"({"type": "affine", "scale": 2, "shift": true})").run({1, 2}).values() ==
+        std::vector<double>{3, 5});
+  CHECK(network_of(context, R"({"type": "affine", "scale": 2})").parameters().empty());
+}
+
+TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exported there; some is trained only where it does not") {
+  const Context context = with_domain();
+  OperationParameter shift("@shift");
+  shift.train_only_if_not_in_model = true;
+  define_affine(context, "!@*scale", shift);
+  NeuralNetwork network = network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 3})");
+  REQUIRE(names_of(network) == std::vector<std::string>{"1.scale 2"});
+  network.set_parameter("1.scale", Tensor::from(context, DType::fp32, Shape{2}, std::vector<double>{5, 6}));
+  const std::string text = network.to_json();
+  CHECK(text.find("[5,6]") != std::string::npos);
+  CHECK(text.find("setup") == std::string::npos);
+  CHECK(NeuralNetwork::from_json(text, context).run({1, 1}).values() == std::vector<double>{8, 9});
+  // Neither given nor by default: noSetup means that the function gets nothing.
+  CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "shift": 3})"); }) == "ARGUMENT");
+}
+
+TEST_CASE("ARR-06 ERR-15 ERR-17 sizes that nobody says are errors") {
+  const Context context = with_domain();
+  define_operation(context, {.name = "host", .domain = "mine", .params = {"*input", "*table"}},
+                   [](Numbers x, Numbers) { return std::vector<double>(x.begin(), x.end()); });
+  CHECK(reason_of([&] { network_of(context, R"({"type": "host", "table": 2})"); }) == "NO_SIZE");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "host", "size": 2})"); }) == "ARRAY_SIZE");
+  CHECK(network_of(context, R"({"type": "host", "table": [1], "size": 2})").run({1, 2}).values() == std::vector<double>{1, 2});
+  define_operation(context, {.name = "composed", .domain = "mine", .params = {"*input", "*table"}},
+                   [](Variable x, Variable table) { return x + exp(table); });
+  CHECK(reason_of([&] { network_of(context, R"({"type": "composed", "size": 2})"); }) == "ARRAY_SIZE");
+}
+
+TEST_CASE("A-32 a result of another size than promised is an error, unless the operation says that it is to fit") {
+  const Context context = with_domain();
+  const bool fits = GENERATE(false, true);
+  const auto twice = [](Numbers x) { return std::vector<double>{x[0], x[1], x[0], x[1]}; };
+  define_operation(context, {.name = "host", .domain = "mine", .fit_output = fits, .params = {"*input"}}, twice);
+  define_operation(context, {.name = "composed", .domain = "mine", .fit_output = fits, .params = {"*input"}},
+                   [](Variable x) { return apply("concat", {x, x}, R"({"axis": -1})"); });
+  for (const std::string type : {"host", "composed"}) {
+    CAPTURE(type);
+    const auto run = [&](const std::string& size) {
+      return network_of(context, R"({"type": ")" + type + R"(", "size": )" + size + "}").run({1, 2}).values();
+    };
+    CHECK(run("4") == std::vector<double>{1, 2, 1, 2});
+    CHECK(run("[2, 2]") == std::vector<double>{1, 2, 1, 2});
+    if (fits) {
+      CHECK(run("3") == std::vector<double>{1, 2, 1});
+      CHECK(run("6") == std::vector<double>{1, 2, 1, 2, 0, 0});
+    } else {
+      CHECK(reason_of([&] { run("3"); }) == "OP_OUTPUT_SIZE");
+    }
+  }
+}
+
+TEST_CASE("SH-01 to SH-06 A-37 OP-10 RES-06 prefixes hand over dimensions, producers, counts, offsets and sources") {
+  const Context context = with_domain();
+  std::vector<std::vector<double>> seen;
+  define_composed_operation(
+      context, {.name = "probe", .domain = "mine", .params = {"*input", "*table", "value", "*data"},
+                .call_with = {":input", "&input", "$input", "#size", "^table", "%input", "%table", "%value", "%data",
+                              "&table", "id", "size", ":value", "^data", "input", "input"}},
+      0, [&seen](Arguments given) -> Variable {
+        seen.clear();
+        for (std::size_t i = 0; i + 2 < given.size(); ++i)
+          seen.emplace_back(given[i].numbers().begin(), given[i].numbers().end());
+        return Variable(given[14]) + Variable(given[15]);
+      });
+  NeuralNetwork network = NeuralNetwork::from_json(
+      R"({"domain": "mine", "layers": [{"size": [2, 3], "pipes": [{"size": [2, 1]}]}, {"type": "core#neurons", "size": [2, 4]},
+          {"type": "probe", "size": [2, 4], "table": {"size": [3, 5]}, "value": 7, "data": [1, 2]}]})", context);
+  using List = std::vector<double>;
+  REQUIRE(seen.size() == 14);
+  CHECK(seen[0] == List{2, 4});
+  CHECK(seen[1] == List{3});
+  CHECK(seen[2] == List{8});
+  CHECK(seen[3] == List{8});
+  CHECK(seen[4] == List{8 * 8 + 8});  // behind the weights and biases of the layer before
+  CHECK(seen[5] == List{0});          // from another layer
+  CHECK(seen[6] == List{1});          // setup
+  CHECK(seen[7] == List{3});          // the model
+  CHECK(seen[8] == List{3});
+  REQUIRE(seen[9].size() == 1);
+  CHECK(seen[9][0] < 0);
+  CHECK(seen[10] == List{4});
+  CHECK(seen[11] == List{2, 4});
+  CHECK(seen[12] == List{1});
+  CHECK(seen[13] == List{0});
+}
+
+TEST_CASE("OP-05 OP-06 ERR-08 ERR-21 A-54 operations stand where they may") {
+  const Context context = with_domain();
+  define_operation(context, {.name = "act", .domain = "mine", .activation = true, .params = {"*input", "@alpha"}},
+                   [](Variable x, Variable alpha) { return x * alpha; });
+  define_operation(context, {.name = "plain", .domain = "mine", .activation = false, .params = {"*input"}},
+                   [](Variable x) { return x * 1.0; });
+  CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"type": "plain", "size": 2}, {"type": "act"}]})", context); }) ==
+        "FIRST_LAYER_TYPE");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "plain"})"); }) == "NOT_ACTIVATION");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "atc"})"); }) == "NOT_ACTIVATION");
+  // A parameter of the activation stands behind those of the operation (A-33).
+  NeuralNetwork network = NeuralNetwork::from_json(
+      R"({"layers": [2, {"size": 1, "activation": "mine#act"}], "setup": {"data": [1, 2, 3, 10]}})", context);
+  CHECK(network.run({1, 1})[0] == 60);
+  CHECK(names_of(network).back() == "1.activation/alpha scalar");
+  CHECK(network.train(Dataset::sample("xor"), {.max_iterations = 1, .learning_rate = 0.001}).iterations == 1);
+  NeuralNetwork given = NeuralNetwork::from_json(
+      R"({"layers": [2, {"size": 1, "activation": "mine#act", "alpha": 4}], "setup": {"data": [1, 2, 3]}})", context);
+  CHECK(given.run({1, 1})[0] == 24);
+}
+
+TEST_CASE("A-58 OP-15 an operation may be JSON alone, in the program's hands or in the model's own") {
+  const Context context = with_domain();
+  const std::string gated = R"({"name": "gated", "model": {
+      "defineParams": ["*input", "@*weights", {"name": "bias", "subjectOfTraining": true, "default": 0.5}, "activation",
+                       {"name": "size", "default": ":input"}]},
+    "body": {"steps": [
+      {"op": "matmul", "inputs": ["input", "weights"], "name": "product"},
+      {"op": "add", "inputs": ["product", "bias"], "name": "sum"},
+      {"op": "activation", "inputs": ["sum"], "name": "active"},
+      {"op": "half", "inputs": ["active"], "name": "halved"},
+      {"op": "mul", "inputs": ["halved", "input"]}]}})";
+  const std::string half = R"({"name": "half", "model": {"isActivation": true},
+      "body": {"steps": [{"op": "mul", "inputs": ["input", 0.5]}]}})";
+  NeuralNetwork network = NeuralNetwork::from_json(
+      R"({"operations": [)" + half + "," + gated + R"(], "layers": [2, {"type": "gated", "activation": "relu"}, {"size": 1, "activation": "half"}],
+          "setup": {"data": [1, 2, 3, 4, 1, 1, 0]}})", context);
+  // x W + 0.5 = (4.5, 6.5); times x / 2 = (2.25, 3.25); their sum, halved
+  CHECK(network.run({1, 1})[0] == Approx(2.75));
+  CHECK(network.parameters().size() == 4);
+  const TrainInfo info = network.train(Dataset::sample("xor"), {.max_iterations = 50, .learning_rate = 0.05});
+  CHECK(std::isfinite(info.error));
+  const NeuralNetwork again = NeuralNetwork::from_json(network.to_json(), context);
+  CHECK(NeuralNetwork(again).run({1, 0})[0] == Approx(network.run({1, 0})[0]));
+  // It belongs to that model alone.
+  CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"layers": [2, {"type": "gated"}]})", context); }) == "OPERATION");
+  define_operation(context, half);
+  CHECK(NeuralNetwork::from_json(R"({"layers": [2, {"type": "half"}]})", context).run({1, 2}).values() == std::vector<double>{0.5, 1});
+  CHECK(reason_of([&] { define_operation(context, half); }) == "OPERATION_EXISTS");
+}
+
+TEST_CASE("A-58 hostile bodies are bounded and answered with their place") {
+  const Context context = with_domain();
+  const auto load = [&](const std::string& operations) {
+    return reason_of([&] {
+      NeuralNetwork::from_json(R"({"operations": )" + operations + R"(, "layers": [2, {"type": "op", "size": 2}]})", context).run({1, 2});
+    });
+  };
+  CHECK(load("3") == "PROPERTY_VALUE");
+  CHECK(load("[3]") == "PROPERTY_VALUE");
+  CHECK(load(R"([{"name": "op"}])") == "BODY");
+  CHECK(load(R"([{"name": "op", "body": {"steps": []}}])") == "PROPERTY_VALUE");
+  CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "mull", "inputs": ["input"]}]}}])") == "OPERATION");
+  CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "op", "inputs": ["input"]}]}}])") == "OPERATION");
+  CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "neg", "inputs": ["b"]}]}}])") == "CALL_WITH");
+  CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "neg", "inputs": ["input"]}], "output": "x"}}])") == "BODY_NAME");
+  CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "add", "inputs": [1, 2]}]}}])") == "BODY");
+  CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "neg", "inputs": ["input"], "attributes": {"x": 1}}]}}])") == "ATTRIBUTE_UNKNOWN");
+  CHECK(load(R"([{"name": "tanh", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}}])") == "OPERATION_EXISTS");
+  CHECK(load(R"([{"name": "a b", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}}])") == "NAME");
+  // Each uses the one before twice: 2^30 nodes, were it not for the limit.
+  std::string bomb = R"([{"name": "op0", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}})";
+  for (int i = 1; i <= 30; ++i) {
+    const std::string before = "op" + std::to_string(i - 1);
+    bomb += R"(, {"name": "op)" + (i == 30 ? std::string() : std::to_string(i)) + R"(", "body": {"steps": [{"op": ")" + before +
+            R"(", "inputs": ["input"], "name": "a"}, {"op": ")" + before + R"(", "inputs": ["a"]}]}})";
+  }
+  CHECK(load(bomb + "]") == "NODES");
+  std::string deep = R"([{"name": "op0", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}})";
+  for (int i = 1; i <= 70; ++i)
+    deep += R"(, {"name": "op)" + std::to_string(i) + R"(", "body": {"steps": [{"op": "op)" + std::to_string(i - 1) + R"(", "inputs": ["input"]}]}})";
+  CHECK(load(deep + "]") == "BODY_DEPTH");
+}
