@@ -151,9 +151,7 @@ Value map(webai_context& context, DatasetValue& dataset, webai_value* given) {
     const Value value = value_of(context, item);
     webai_value* const argument = value.get();
     const Value answer = function->call({&argument, 1});
-    Item made = item_from(context, reader, answer.get(), 0);
-    made.reset |= item.reset;  // a function that knows nothing of sequences leaves them whole
-    return made;
+    return item_from(context, reader, answer.get(), 0);
   }),
                       dataset.loop_thread || !function->any_thread(), dataset.steps + 1);
 }

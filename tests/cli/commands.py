@@ -257,8 +257,8 @@ class Run(CommandTest):
     def test_rows_are_lanes_or_with_sequence_steps(self):
         self.write("memory.json", self.SUMMING)
         rows = "[[1], [2], [4]]"
-        self.assertEqual(self.works("run", "memory.json", "--input", rows, "--json").json()["outputs"]["output"], [[1], [2], [4]])
-        answer = self.works("run", "memory.json", "--input", rows, "--sequence", "--json").json()
+        self.assertEqual(self.works("run", "memory.json", "--input", rows, "--json").json["outputs"]["output"], [[1], [2], [4]])
+        answer = self.works("run", "memory.json", "--input", rows, "--sequence", "--json").json
         self.assertEqual(answer["outputs"]["output"], [[1], [3], [7]])
         self.fails("run", "--lines", "--sequence", status=2)
 
@@ -270,12 +270,12 @@ class Run(CommandTest):
         self.write("sequences.json", json.dumps(samples))
         self.write("net.json", '{"layers": [1, {"type": "gru", "size": 4}, {"size": 1, "activation": "sigmoid"}]}')
         info = self.works("train", "net.json", "--data", "json:sequences.json", "--out", "trained.json", "--seed", "1", "--json",
-                          "--option", "optimizer=adam", "--option", "learningRate=0.05", "--option", "maxIterations=300").json()
+                          "--option", "optimizer=adam", "--option", "learningRate=0.05", "--option", "maxIterations=300").json
         self.assertLess(info["error"], 0.02)
-        judged = self.works("verify", "trained.json", "--data", "json:sequences.json", "--json").json()
+        judged = self.works("verify", "trained.json", "--data", "json:sequences.json", "--json").json
         self.assertEqual(judged["samples"], 8)
         self.assertLess(judged["error"], 0.02)
-        answer = self.works("run", "trained.json", "--input", "[[1], [0], [0]]", "--sequence", "--json").json()
+        answer = self.works("run", "trained.json", "--input", "[[1], [0], [0]]", "--sequence", "--json").json
         self.assertGreater(answer["outputs"]["output"][2][0], 0.7)
 
     def test_lines_bound_the_length_the_depth_and_the_words_of_a_job(self):
