@@ -42,7 +42,7 @@ TEST_CASE("texts become labels in byte order") {
   CHECK(read_epoch(make_context(), animals).outputs == std::vector<double>{1, 0, 1});
 }
 
-TEST_CASE("DATA-08 DATA-09 \"RESET\" between pairs begins a sequence, null ignores an output") {
+TEST_CASE("DATA-08 DATA-09 RESET between pairs begins a sequence, null ignores an output") {
   const Context context = make_context();
   const auto marks = [&](const std::string& text) {
     const Dataset data = pairs(text);
