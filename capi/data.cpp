@@ -83,30 +83,56 @@ void fill_row(Tensor& table, std::size_t row, const Sample& sample, webai_value*
                  std::to_string(width), std::to_string(count));
 }
 
+// What is said of a sample to a network with a memory.
+struct Mark {
+  bool reset = false, ignored = false;
+};
+
+// Tables of which some rows are marked; outputs of ignored rows are not looked at.
+Dataset marked(const Tensor& inputs, const Tensor& outputs, const std::vector<Mark>& marks) {
+  if (std::ranges::none_of(marks, [](const Mark& mark) { return mark.reset || mark.ignored; }))
+    return Dataset::from(inputs, outputs);
+  const auto row = [](const Tensor& table, std::size_t index) {
+    const std::size_t bytes = table.bytes() / static_cast<std::size_t>(table.shape()[0]);
+    void* const at = static_cast<std::byte*>(const_cast<void*>(table.data())) + index * bytes;
+    return Tensor::wrap(at, table.type(), table.shape().without(0));
+  };
+  std::vector<Item> items;
+  for (std::size_t i = 0; i < marks.size(); ++i)
+    items.push_back({row(inputs, i), marks[i].ignored ? Tensor() : row(outputs, i), marks[i].reset, marks[i].ignored});
+  return Dataset::from(items);  // which copies
+}
+
 Dataset from_list(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
   std::vector<Sample> samples;
-  // A reset or an ignored output means nothing to a network without states.
-  each_sample(list, layout, [&](const Sample& sample) {
-    if (!sample.ignored) samples.push_back(sample);
-  });
-  if (samples.empty()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
+  std::vector<Mark> marks;
+  bool reset = false;
+  const auto take = [&](const Sample& sample) {
+    const bool begins = std::exchange(reset, false) || sample.reset;
+    if (!network.is_stateful() && sample.ignored) return;
+    samples.push_back(sample);
+    marks.push_back(network.is_stateful() ? Mark{begins, sample.ignored} : Mark{});
+  };
+  each_sample(list, layout, take, [&] { reset = true; });
+  const auto judged = std::ranges::find(samples, false, &Sample::ignored);
+  if (judged == samples.end()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
   const auto rows = static_cast<std::int64_t>(samples.size());
   Tensor inputs =
       Tensor::uninitialised(context, network.data_type(), Shape{rows, static_cast<std::int64_t>(network.input_size())});
   for (std::size_t row = 0; row < samples.size(); ++row)
     fill_row(inputs, row, samples[row], samples[row].input, "input");
-  if (Classes::names_one(samples.front().output, network.output_size())) {
+  if (Classes::names_one(judged->output, network.output_size())) {
     const Classes classes(network);
     Tensor labels = Tensor::uninitialised(context, DType::i32, Shape{rows});
     for (std::size_t row = 0; row < samples.size(); ++row)
-      labels.span<std::int32_t>()[row] = classes.number(samples[row]);
-    return Dataset::from(std::move(inputs), std::move(labels));
+      if (!samples[row].ignored) labels.span<std::int32_t>()[row] = classes.number(samples[row]);
+    return marked(inputs, labels, marks);
   }
   Tensor outputs = Tensor::uninitialised(context, network.data_type(),
                                          Shape{rows, static_cast<std::int64_t>(network.output_size())});
   for (std::size_t row = 0; row < samples.size(); ++row)
-    fill_row(outputs, row, samples[row], samples[row].output, "output");
-  return Dataset::from(std::move(inputs), std::move(outputs));
+    if (!samples[row].ignored) fill_row(outputs, row, samples[row], samples[row].output, "output");
+  return marked(inputs, outputs, marks);
 }
 
 std::string digits_of(double value) {
@@ -118,6 +144,8 @@ std::string digits_of(double value) {
 Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
   const std::size_t inputs = network.input_size(), outputs = network.output_size();
   std::vector<std::size_t> starts;
+  std::vector<Mark> marks;
+  bool reset = false;
   for (std::size_t at = 0; at < records.elements();) {
     const double code = records.at(at);
     if (code != 0 && code != 1 && code != 3)
@@ -135,10 +163,19 @@ Dataset from_records(const Context& context, const NeuralNetwork& network, const
                                            .expected = std::to_string(size) + " elements",
                                            .actual = std::to_string(records.elements() - at),
                                            .hint = "were the records prepared for a network of the same sizes?"});
-    if (code == 3) starts.push_back(at + 1);
+    if (code == 0) {
+      reset = true;
+    } else {
+      const Mark mark{std::exchange(reset, false), code == 1};
+      if (network.is_stateful() || !mark.ignored) {
+        starts.push_back(at + 1);
+        marks.push_back(network.is_stateful() ? mark : Mark{});
+      }
+    }
     at += size;
   }
-  if (starts.empty()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
+  if (std::ranges::none_of(marks, [](const Mark& mark) { return !mark.ignored; }))
+    refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
   const auto rows = static_cast<std::int64_t>(starts.size());
   Tensor in = Tensor::uninitialised(context, records.type(), Shape{rows, static_cast<std::int64_t>(inputs)});
   Tensor out = Tensor::uninitialised(context, records.type(), Shape{rows, static_cast<std::int64_t>(outputs)});
@@ -149,9 +186,9 @@ Dataset from_records(const Context& context, const NeuralNetwork& network, const
   };
   for (std::size_t row = 0; row < starts.size(); ++row) {
     copy(in, row, starts[row], inputs);
-    copy(out, row, starts[row] + inputs, outputs);
+    if (!marks[row].ignored) copy(out, row, starts[row] + inputs, outputs);
   }
-  return Dataset::from(std::move(in), std::move(out));
+  return marked(in, out, marks);
 }
 
 // An output as the record holds it: its values, or one-hot where it names a class.
@@ -193,8 +230,10 @@ void wrong_item(std::size_t item, const char* expected, const webai_value* actua
 }
 
 Sample sample_from_value(webai_value* value) {
-  Sample sample{0, nullptr, nullptr, false};
+  Sample sample{0, nullptr, nullptr, false, false};
   if (kind_of(value) == WEBAI_MAP) {
+    webai_value* const reset = member(value, "reset");
+    sample.reset = kind_of(reset) == WEBAI_BOOL && static_cast<Boolean*>(reset)->value;
     sample.input = member(value, "input");
     sample.output = member(value, "output");
   } else if (kind_of(value) == WEBAI_LIST && static_cast<List*>(value)->size() == 2) {
@@ -238,6 +277,7 @@ Tensor records_from_list(const webai_context& context, const NeuralNetwork& netw
   const Classes classes(network);
   std::vector<double> records;
   const auto take = [&](const Sample& sample) {
+    if (sample.reset) records.push_back(0);
     records.push_back(sample.ignored ? 1 : 3);
     const std::size_t start = records.size();
     records.resize(start + inputs);

@@ -25,6 +25,7 @@ struct Sample {
   webai_value* input;
   webai_value* output;
   bool ignored;  ///< its output is the instruction "ignore"
+  bool reset;    ///< a map says "reset": true: a new sequence begins with it
 };
 /// Calls `take` for each sample, and `reset` for each {"$instruction": "reset"}.
 void each_sample(List& list, Layout layout, const std::function<void(const Sample&)>& take,
@@ -33,7 +34,8 @@ void each_sample(List& list, Layout layout, const std::function<void(const Sampl
 Sample sample_from_value(webai_value* value);
 [[noreturn]] void wrong_item(std::size_t item, const char* expected, const webai_value* actual);
 
-/// The samples as a dataset for this network. A list may hold {"$instruction": "reset"} and "ignore".
+/// The samples as a dataset for this network. A list may hold {"$instruction": "reset"} and "ignore", which a network
+/// with a memory takes as marks; to others a reset means nothing and an ignored sample is none.
 DatasetValue* dataset_of(webai_value* data) noexcept;  ///< null when it is none
 Dataset data_from_value(const webai_context& context, const NeuralNetwork& network, webai_value* data, Layout layout);
 

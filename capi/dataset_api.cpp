@@ -1,5 +1,6 @@
 // Entry points of datasets: made from values or functions of the host, and their steps.
 #include <cmath>
+#include <utility>
 
 #include "capi/data.h"
 #include "capi/dataset.h"
@@ -33,7 +34,8 @@ class ItemReader {
   }
 
   Item read(const Sample& sample) const {
-    return {tensor_from_value(context_, DType::fp64, sample.input, "input"), output(sample)};
+    return {tensor_from_value(context_, DType::fp64, sample.input, "input"),
+            sample.ignored ? Tensor() : output(sample), sample.reset, sample.ignored};
   }
 
  private:
@@ -72,18 +74,27 @@ Item item_from(webai_context& context, const ItemReader& reader, webai_value* va
   return reader.read(sample);
 }
 
-// As {"input": tensor, "output": tensor}, copied: the library's memory is gone after the call.
+// As {"input": tensor, "output": tensor}, copied: the library's memory is gone after the call. "reset": true stands
+// there too where a sequence begins, and the instruction "ignore" instead of an output that is ignored.
 Value value_of(webai_context& context, const Item& item) {
-  return make_map(context, {{"input", make_tensor(context, item.input.clone(context.core()))},
-                            {"output", make_tensor(context, item.output.clone(context.core()))}});
+  std::vector<Map::Entry> entries;
+  entries.emplace_back("input", make_tensor(context, item.input.clone(context.core())));
+  entries.emplace_back("output", item.ignore ? make_map(context, {{"$instruction", make_text(context, "ignore")}})
+                                             : make_tensor(context, item.output.clone(context.core())));
+  if (item.reset) entries.emplace_back("reset", make_boolean(context, true));
+  return make_map(context, std::move(entries));
 }
 
 Value from_list(webai_context& context, List& list, Layout layout, const ItemReader& reader) {
   std::vector<Item> items;
-  each_sample(list, layout, [&](const Sample& sample) {
-    if (!sample.ignored) items.push_back(reader.read(sample));
-  });
-  if (items.empty()) refuse(Code::invalid_argument, "EMPTY_DATA", "the dataset holds no samples");
+  bool reset = false, judged = false;
+  const auto take = [&](const Sample& sample) {
+    items.push_back(reader.read(sample));
+    items.back().reset |= std::exchange(reset, false);
+    judged |= !sample.ignored;
+  };
+  each_sample(list, layout, take, [&] { reset = true; });
+  if (!judged) refuse(Code::invalid_argument, "EMPTY_DATA", "the dataset holds no samples");
   return make_dataset(context, Dataset::from(items), false);
 }
 

@@ -66,6 +66,7 @@ Value describe(webai_context& context, const NetworkValue& net) {
                             {"labels", make_list(context, std::move(labels))},
                             {"parameterCount", make_number(context, total)},
                             {"parameters", make_list(context, std::move(parameters))},
+                            {"stateful", make_boolean(context, network.is_stateful())},
                             {"training", make_boolean(context, network.is_training())}});
 }
 
@@ -98,6 +99,30 @@ Value get_parameters(webai_context& context, NetworkValue& net) {
   return make_map(context, std::move(entries));
 }
 
+// Work that changes the network: behind what was submitted before; at once when that is nothing.
+template <class Change> void change(webai_context& context, NetworkValue& net, Change work) {
+  if (net.is_idle())
+    work();
+  else
+    submit(context, once(std::move(work)), nullptr, net.placement());
+}
+
+Value get_state(webai_context& context, NetworkValue& net) {
+  return value_from_json(context, read_json(net.idle_handle().get_internal_state(), context.core().limits()));
+}
+
+// A null state resets.
+void set_state(webai_context& context, NetworkValue& net, webai_value* given) {
+  check_context(context, given);
+  NeuralNetwork network = net.handle();
+  std::string text = given ? write_json(json_from_value(given, TensorForm::array)) : std::string();
+  network.check_internal_state(text);  // what waits behind a training cannot tell any more
+  change(context, net, [network, text = std::move(text)]() mutable -> Value {
+    network.set_internal_state(text);
+    return {};
+  });
+}
+
 void set_parameters(webai_context& context, NetworkValue& net, webai_value* given) {
   check_context(context, given);
   std::vector<std::pair<std::string, Tensor>> values;
@@ -113,15 +138,10 @@ void set_parameters(webai_context& context, NetworkValue& net, webai_value* give
                                          .actual = tensor.shape().text()});
     values.emplace_back(name, tensor.clone(context.core()));  // the caller may write to his in the meantime
   }
-  auto set = [network = net.handle(), values = std::move(values)]() mutable -> Value {
+  change(context, net, [network = net.handle(), values = std::move(values)]() mutable -> Value {
     for (const auto& [name, tensor] : values) network.set_parameter(name, tensor);
     return {};
-  };
-  // Behind what was submitted before; at once when that is nothing.
-  if (net.is_idle())
-    set();
-  else
-    submit(context, once(std::move(set)), nullptr, net.placement());
+  });
 }
 
 Value export_model(webai_context& context, NetworkValue& net, webai_value* given, webai_value* cancel) {
@@ -228,6 +248,24 @@ webai_status webai_network_describe(webai_network* net, webai_value** out, webai
   return produced_by<NetworkValue>(net, "net", out, err, [](NetworkValue& network, webai_context& context) {
     network.check_idle(true);
     return describe(context, network);
+  });
+}
+
+webai_status webai_network_reset(webai_network* net, webai_error** err) {
+  return webai_network_set_state(net, nullptr, err);
+}
+
+webai_status webai_network_get_state(webai_network* net, webai_value** out, webai_error** err) {
+  return produced_by<NetworkValue>(net, "net", out, err, [](NetworkValue& network, webai_context& context) {
+    return get_state(context, network);
+  });
+}
+
+webai_status webai_network_set_state(webai_network* net, webai_value* state, webai_error** err) {
+  return guarded(context_of(net), err, [&] {
+    auto& network = expect<NetworkValue>(net, "net");
+    network.context->check_alive();
+    set_state(*network.context, network, state);
   });
 }
 

@@ -20,6 +20,7 @@ RunOptions read_run_options(const webai_context& context, webai_value* given) {
   Options opts(given);
   options.normalize = opts.boolean("normalize", true);
   options.denormalize = opts.boolean("denormalize", true);
+  options.debug = opts.boolean("debug", false);
   opts.finish(const_cast<webai_context&>(context), "run");
   return options;
 }
@@ -134,10 +135,9 @@ Value split_outputs(webai_context& context, const std::vector<PortInfo>& ports, 
   return make_map(context, std::move(entries));
 }
 
-Value run(const NetworkValue& net, NeuralNetwork& network, const Tensor& input, TensorValue* into,
-          const RunOptions& options) {
+Value output_value(const NetworkValue& net, const NeuralNetwork& network, const Output& output, TensorValue* into,
+                   const RunOptions& options) {
   webai_context& context = *net.context;
-  const Output output = network.run(input, options);
   const Tensor& tensor = output.tensor();
   if (into) {
     Tensor& target = into->tensor();
@@ -156,10 +156,22 @@ Value run(const NetworkValue& net, NeuralNetwork& network, const Tensor& input, 
   return split_outputs(context, net.outputs, tensor, batched, network.output_size());
 }
 
+// A debug run gives {"output", "activations": what each layer computed, by name}.
+Value run(const NetworkValue& net, NeuralNetwork& network, const Tensor& input, TensorValue* into,
+          const RunOptions& options) {
+  webai_context& context = *net.context;
+  const Output output = network.run(input, options);
+  Value result = output_value(net, network, output, into, options);
+  if (!options.debug) return result;
+  std::vector<Map::Entry> activations;
+  for (const auto& [name, tensor] : output.activations()) activations.emplace_back(name, make_tensor(context, tensor));
+  return make_map(context, {{"output", std::move(result)}, {"activations", make_map(context, std::move(activations))}});
+}
+
 // The hot path: fp32 tensors on both sides, nothing to be done to the output. Allocates nothing once warm.
 bool run_in_place(const NetworkValue& net, NeuralNetwork& network, webai_value* in, TensorValue* into,
                   const RunOptions& options) {
-  if (!into || kind_of(in) != WEBAI_TENSOR || !options.normalize || net.has_output_rules) return false;
+  if (!into || kind_of(in) != WEBAI_TENSOR || !options.normalize || options.debug || net.has_output_rules) return false;
   const Tensor& input = static_cast<TensorValue*>(in)->tensor();
   Tensor& output = into->tensor();
   if (input.type() != DType::fp32 || output.type() != DType::fp32 || network.data_type() != DType::fp32) return false;
@@ -231,7 +243,7 @@ webai_status webai_network_run_now(webai_network* net, webai_value* in, webai_va
     const webai::Tensor input = read_input(context, network, handle.data_type(), in);
     check_input_size(handle, input);
     Value result = run(network, handle, input, target, options);
-    return target ? Value::share(into) : std::move(result);
+    return target && !options.debug ? Value::share(into) : std::move(result);
   });
 }
 

@@ -179,6 +179,8 @@ class WEBAI_EXPORT NeuralNetwork {
   std::string get_internal_state() const;
   /// Puts it back; "" and "null" reset. STATE_MISMATCH, and nothing is changed, when it is of another model.
   void set_internal_state(std::string_view state);
+  /// Throws what set_internal_state would, and changes nothing.
+  void check_internal_state(std::string_view state) const;
 
   Gradients compute_gradients(const Dataset& batch, const VerifyOptions& options = {});
   void apply_gradients(const Gradients& gradients, const ApplyOptions& options = {});

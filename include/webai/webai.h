@@ -245,6 +245,9 @@ WEBAI_TRY webai_network_compute_gradients(webai_network *net, webai_value *batch
                                           webai_cancel *cancel, webai_future **out, webai_error **err);
 WEBAI_TRY webai_network_apply_gradients(webai_network *net, webai_value *gradients, webai_value *opts,
                                         webai_cancel *cancel, webai_future **out, webai_error **err);
+WEBAI_TRY webai_network_reset(webai_network *net, webai_error **err);
+WEBAI_TRY webai_network_get_state(webai_network *net, webai_value **out, webai_error **err);
+WEBAI_TRY webai_network_set_state(webai_network *net, webai_value *state, webai_error **err); /* NULL resets */
 WEBAI_TRY webai_network_get_parameters(webai_network *net, webai_value **out, webai_error **err);
 WEBAI_TRY webai_network_set_parameters(webai_network *net, webai_value *parameters, webai_error **err);
 WEBAI_TRY webai_network_export(webai_network *net, webai_value *opts, webai_cancel *cancel, webai_future **out,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "webai/error.hpp"
 
@@ -70,6 +71,36 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
     first += size;
   }
   return network.run(flat);
+}
+
+Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
+  const std::vector<PortInfo> ports = network.inputs();
+  const auto size_of_sample = [&](std::size_t p) {
+    return static_cast<std::size_t>(std::max<std::int64_t>(1, ports[p].shape.elements()));
+  };
+  const std::size_t samples = inputs.front().elements() / size_of_sample(0);
+  for (std::size_t p = 0; p < ports.size(); ++p)
+    if (samples == 0 || inputs[p].elements() != samples * size_of_sample(p))
+      throw Error(Code::shape_mismatch,
+                  {.message = "run: input \"" + ports[p].name + "\"", .reason = "INPUT_SIZE",
+                   .expected = std::to_string(size_of_sample(p)) + " values a step, equally many steps for each input",
+                   .actual = std::to_string(inputs[p].elements()) + " values"});
+  Tensor all;
+  for (std::size_t step = 0; step < samples; ++step) {
+    std::vector<Tensor> parts;
+    for (std::size_t p = 0; p < ports.size(); ++p) {
+      const std::size_t bytes = inputs[p].bytes() / samples;
+      void* const at = static_cast<std::byte*>(const_cast<void*>(inputs[p].data())) + step * bytes;
+      parts.push_back(Tensor::wrap(at, inputs[p].type(), ports[p].shape));
+    }
+    const Output output = run_inputs(network, parts);
+    const Tensor& answer = output.tensor();
+    if (all.empty())
+      all = Tensor::uninitialised(network.context(), answer.type(),
+                                  batch_shape(static_cast<std::int64_t>(samples), network.output_shape()));
+    std::memcpy(static_cast<std::byte*>(all.data()) + step * answer.bytes(), answer.data(), answer.bytes());
+  }
+  return Output(std::move(all));
 }
 
 NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {

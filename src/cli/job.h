@@ -18,6 +18,9 @@ std::size_t output_index(const NeuralNetwork& network, const std::string& name);
 
 /// Runs with one tensor per input, in the order of the model; each holds one or more samples, all equally many.
 Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs);
+/// Runs the samples one after the other, so that a model with a memory takes them as one sequence. All answers are in
+/// the output, as if they were a batch.
+Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs);
 /// The outputs in the order of the model, each under its name.
 NamedTensors split_outputs(const NeuralNetwork& network, const Output& output);
 

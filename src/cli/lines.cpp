@@ -140,6 +140,10 @@ class Server {
     const std::span<const Json::Member> outputs = members_of(job, "outputs");
     const std::vector<std::string> types =
         declared_types(network, job, "output_types", network.outputs().size(), output_index);
+    if (const Json* const reset = job.find("reset")) {
+      if (!reset->is_boolean()) refuse("\"reset\" is neither true nor false");
+      if (reset->as_boolean()) network.reset();
+    }
     const auto start = std::chrono::steady_clock::now();
     const Output output = run_inputs(network, inputs);
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

@@ -26,13 +26,14 @@ class Run final : public Command {
     arguments.positional(model_, "model", "MODEL: a model in JSON", Need::optional);
     arguments.texts(inputs_, "--input,-i", "[NAME=]FILE|JSON", "Values: \"[1, 0]\", or a file .json, .npy, .csv, .png");
     arguments.texts(outputs_, "--output", "[NAME=]FILE", "Where to write an output: .npy or .json; default: print it");
-    arguments.flag(lines_, "--lines", "One job per line on standard input, one answer per line on standard output");
+    arguments.flag(lines_, "--lines", "One job per line on standard input, one answer per line on standard output; {\"reset\": true} forgets first");
+    arguments.flag(sequence_, "--sequence", "Rows of the input are the steps of one sequence, for a model that remembers");
     common_.declare(arguments);
   }
 
   int run() override {
     if (lines_) {
-      if (!model_.empty() || !inputs_.empty() || !outputs_.empty())
+      if (!model_.empty() || !inputs_.empty() || !outputs_.empty() || sequence_)
         throw UsageError("run --lines takes models, inputs and outputs from its lines only");
       return answer_lines(common_);
     }
@@ -41,7 +42,7 @@ class Run final : public Command {
     NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());
     const std::vector<Tensor> inputs = read_inputs(network);
     const auto start = std::chrono::steady_clock::now();
-    const Output output = run_inputs(network, inputs);
+    const Output output = sequence_ ? run_sequence(network, inputs) : run_inputs(network, inputs);
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     const NamedTensors outputs = split_outputs(network, output);
     for (const std::string& text : outputs_) {
@@ -93,7 +94,7 @@ class Run final : public Command {
 
   std::string model_;
   std::vector<std::string> inputs_, outputs_;
-  bool lines_ = false;
+  bool lines_ = false, sequence_ = false;
   CommonOptions common_;
 };
 

@@ -149,7 +149,7 @@ std::string Dataset::describe() const {
 
 Item Dataset::item(const Context& context, std::uint64_t index) const {
   const Description& description = state().description();
-  const auto stream = open_stream(context, state(), 0);
+  const auto stream = open_stream(context, state(), 0, {}, Unit::any_sample);
   stream->begin(0);
   Handle row = 0;
   for (std::uint64_t i = 0;; ++i) {
@@ -164,6 +164,8 @@ Item Dataset::item(const Context& context, std::uint64_t index) const {
   Item item{Tensor::uninitialised(context, description.input_type, description.input_shape),
             Tensor::uninitialised(context, description.output_type, description.output_shape)};
   const RowStore& store = stream->store();
+  item.reset = (store.marks(row) & mark_reset) != 0;
+  item.ignore = (store.marks(row) & mark_ignore) != 0;
   if (item.input.bytes() != 0) std::memcpy(item.input.data(), store.input(row), item.input.bytes());
   if (item.output.bytes() != 0) std::memcpy(item.output.data(), store.output(row), item.output.bytes());
   return item;

@@ -26,8 +26,9 @@ class Stream {
   RowStore& store_;
 };
 
-/// What is shuffled: samples, or whole sequences, which whoever reads the stream does (dataset/sequences.h).
-enum class Unit : std::uint8_t { sample, sequence };
+/// What is shuffled: samples, or whole sequences, which whoever reads the stream does (dataset/sequences.h). `sample` leaves
+/// out those that are ignored, `any_sample` does not.
+enum class Unit : std::uint8_t { sample, any_sample, sequence };
 
 /// The streams of a dataset, one in the other. `seed` is that of shuffles without their own; while samples are read,
 /// `interrupted` (which may be empty) is asked now and again, and a yes ends the call with Interrupted.

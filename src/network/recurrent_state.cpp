@@ -72,7 +72,13 @@ Json RecurrentState::to_json(const std::string& model_hash) const {
 }
 
 void RecurrentState::from_json(const Json& json, const std::string& model_hash) {
-  if (json.is_null()) return reset();
+  if (json.is_null())
+    reset();
+  else
+    now_ = read(json, model_hash);
+}
+
+RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& model_hash) const {
   const Json* version = json.find("version");
   if (!version) refuse_state("this is no state of a network", "", "{version, modelHash, entries}", describe(json));
   if (!version->is_number() || version->as_number() != static_cast<double>(state_version))
@@ -116,7 +122,7 @@ void RecurrentState::from_json(const Json& json, const std::string& model_hash) 
       refuse_state("\"" + state->name + "\" has another size", pointer_to(place, "dims"),
                    state->type.shape.with(0, std::max<std::int64_t>(lanes.count, 1)).text(), shape.text());
   }
-  now_ = std::move(lanes);
+  return lanes;
 }
 
 }  // namespace webai

@@ -30,6 +30,10 @@ class RecurrentState {
   Json to_json(const std::string& model_hash) const;
   /// Takes what to_json gave; null resets. Throws STATE_MISMATCH and changes nothing when it is of another model.
   void from_json(const Json& json, const std::string& model_hash);
+  /// Throws what from_json would.
+  void check(const Json& json, const std::string& model_hash) const {
+    if (!json.is_null()) read(json, model_hash);
+  }
 
  private:
   struct Lanes {
@@ -37,6 +41,7 @@ class RecurrentState {
     std::vector<Tensor> tensors;
   };
   Lanes fresh(std::int64_t count) const;
+  Lanes read(const Json& json, const std::string& model_hash) const;
   void fill(Lanes& lanes) const;
 
   Context context_;

@@ -124,4 +124,9 @@ void NeuralNetwork::set_internal_state(std::string_view text) {
   state_->recurrent.from_json(json, hash);
 }
 
+void NeuralNetwork::check_internal_state(std::string_view text) const {
+  const Json json = text.empty() ? Json() : read_json(text, state_->context.limits());
+  state_->recurrent.check(json, structure_hash(state_->model, state_->built));
+}
+
 }  // namespace webai

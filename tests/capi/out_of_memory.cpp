@@ -34,7 +34,7 @@ struct Session {
     config.host = &host;
     webai_context* ctx = nullptr;
     webai_status s = webai_context_create(&config, &ctx, err);
-    Handle model, data, opts, net, info, in, out, function, wrapped, text, progress, dataset, batch, future;
+    Handle model, data, opts, net, info, in, out, function, wrapped, text, progress, dataset, batch, future, remembers, state;
     if (!s) s = parse(ctx, xor_model, nullptr, 0, model.out(), err);
     if (!s) s = parse(ctx, xor_data, nullptr, 0, data.out(), err);
     if (!s) s = parse(ctx, "[1,0]", nullptr, 0, in.out(), err);
@@ -65,6 +65,15 @@ struct Session {
     if (!s) s = webai_network_export(net, nullptr, nullptr, future.out(), err);
     if (!s) s = finish(future, info.out(), err);
     if (!s) s = webai_network_describe(net, info.out(), err);
+    if (!s) s = parse(ctx, R"({"layers":[2,{"size":1,"history":1},1]})", nullptr, 0, model.out(), err);
+    if (!s) s = parse(ctx, R"([[[1,0],[1]],{"$instruction":"reset"},[[1,1],[0]]])", nullptr, 0, data.out(), err);
+    if (!s) s = webai_network_create(ctx, model, remembers.out(), err);
+    if (!s) s = webai_network_run_now(remembers, in, nullptr, nullptr, nullptr, out.out(), err);
+    if (!s) s = webai_network_get_state(remembers, state.out(), err);
+    if (!s) s = webai_network_set_state(remembers, state, err);
+    if (!s) s = webai_network_verify(remembers, data, nullptr, nullptr, future.out(), err);
+    if (!s) s = finish(future, out.out(), err);
+    if (!s) s = webai_network_reset(remembers, err);
     if (!s) s = webai_value_to_json(info, nullptr, text.out(), err);
     if (!s) {
       float memory[2] = {1, 0};

@@ -109,6 +109,9 @@ TEST_CASE("NULL where something is needed is INVALID_ARGUMENT, in every function
         return webai_network_get_parameters(nullptr, o, e);
       },
       [](webai_context*, webai_value*, webai_value** o, webai_error** e) {
+        return webai_network_get_state(nullptr, o, e);
+      },
+      [](webai_context*, webai_value*, webai_value** o, webai_error** e) {
         return webai_network_export(nullptr, nullptr, nullptr, o, e);
       }};
   int index = 0;
@@ -133,6 +136,8 @@ TEST_CASE("NULL where something is needed is INVALID_ARGUMENT, in every function
   CHECK(webai_context_create(nullptr, nullptr, &error) == WEBAI_INVALID_ARGUMENT);
   webai_release(error);
   CHECK(webai_network_set_parameters(nullptr, nullptr, nullptr) == WEBAI_INVALID_ARGUMENT);
+  CHECK(webai_network_set_state(nullptr, nullptr, nullptr) == WEBAI_INVALID_ARGUMENT);
+  CHECK(webai_network_reset(nullptr, nullptr) == WEBAI_INVALID_ARGUMENT);
 }
 
 TEST_CASE("functions without a status take NULL and other kinds in their stride") {

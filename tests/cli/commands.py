@@ -243,6 +243,41 @@ class Run(CommandTest):
         self.assertEqual(answers[5]["outputs"], {"output": [[1]]})
         self.assertIn("3 values", answers[3]["error"])
 
+    SUMMING = """{"layers": [1, {"name": "sum", "size": 1, "weights": [1, 1], "bias": false, "to": ["sum", 2]},
+                 {"type": "identity"}]}"""
+
+    def test_lines_go_on_from_run_to_run_and_reset_before_a_job_that_says_so(self):
+        self.write("memory.json", self.SUMMING)
+        job = '{"model": "memory.json", "inputs": {"input": [%d]}%s}'
+        jobs = [job % (1, ""), job % (2, ""), job % (4, ', "reset": true'), job % (1, ', "reset": false'), job % (1, ', "reset": 1')]
+        answers = [json.loads(line) for line in self.works("run", "--lines", stdin="\n".join(jobs)).out.splitlines()]
+        self.assertEqual([a["outputs"]["output"] for a in answers[:4]], [[1], [3], [4], [5]])
+        self.assertIn("reset", answers[4]["error"])
+
+    def test_rows_are_lanes_or_with_sequence_steps(self):
+        self.write("memory.json", self.SUMMING)
+        rows = "[[1], [2], [4]]"
+        self.assertEqual(self.works("run", "memory.json", "--input", rows, "--json").json["outputs"]["output"], [[1], [2], [4]])
+        answer = self.works("run", "memory.json", "--input", rows, "--sequence", "--json").json
+        self.assertEqual(answer["outputs"]["output"], [[1], [3], [7]])
+        self.fails("run", "--lines", "--sequence", status=2)
+
+    def test_a_small_gru_learns_sequences_from_json(self):
+        samples = []
+        for first in (0, 1):  # the answer is the first input of the sequence: only a memory knows it
+            for rest in ((0, 0), (0, 1), (1, 0), (1, 1)):
+                samples += [[[first], None], [[rest[0]], None], [[rest[1]], [first]], "RESET"]
+        self.write("sequences.json", json.dumps(samples))
+        self.write("net.json", '{"layers": [1, {"type": "gru", "size": 4}, {"size": 1, "activation": "sigmoid"}]}')
+        info = self.works("train", "net.json", "--data", "json:sequences.json", "--out", "trained.json", "--seed", "1", "--json",
+                          "--option", "optimizer=adam", "--option", "learningRate=0.05", "--option", "maxIterations=300").json
+        self.assertLess(info["error"], 0.02)
+        judged = self.works("verify", "trained.json", "--data", "json:sequences.json", "--json").json
+        self.assertEqual(judged["samples"], 8)
+        self.assertLess(judged["error"], 0.02)
+        answer = self.works("run", "trained.json", "--input", "[[1], [0], [0]]", "--sequence", "--json").json
+        self.assertGreater(answer["outputs"]["output"][2][0], 0.7)
+
     def test_lines_bound_the_length_the_depth_and_the_words_of_a_job(self):
         job = '{"id": 1, "model": "sum.json", "inputs": {"input": [1, 2, 4]}}'
         jobs = ["[" * 600, "x" * 2000, '{"id": 2, "id": 3}', '{"id": 4,', job]

@@ -42,6 +42,25 @@ TEST_CASE("texts become labels in byte order") {
   CHECK(read_epoch(make_context(), animals).outputs == std::vector<double>{1, 0, 1});
 }
 
+TEST_CASE("DATA-08 DATA-09 RESET between pairs begins a sequence, null ignores an output") {
+  const Context context = make_context();
+  const auto marks = [&](const std::string& text) {
+    const Dataset data = pairs(text);
+    std::string result;
+    for (std::uint64_t i = 0; i < *data.size(); ++i) {
+      const Item item = data.item(context, i);
+      result += std::string(item.reset ? "|" : "") + (item.ignore ? "i" : "o");
+    }
+    return result;
+  };
+  CHECK(marks(R"([[[1], [1]], [[2], null], "RESET", [[3], [3]], "RESET", "RESET", {"input": [4], "output": null}, "RESET"])") ==
+        "oi|o|i");
+  CHECK(marks(R"([[[1], null], [[2], "dog"]])") == "io");
+  CHECK_THROWS_WITH(pairs(R"(["RESET"])"), Catch::Contains("no samples"));
+  CHECK_THROWS_WITH(pairs("[[[1], null]]"), Catch::Contains("no sample has an output"));
+  CHECK_THROWS_WITH(pairs(R"([[[1], [1]], "reset"])"), Catch::Contains("/1") && Catch::Contains("this is no sample"));
+}
+
 TEST_CASE("a mistake in the pairs is named with file and place") {
   const std::pair<const char*, const char*> mistakes[] = {
       {"{}", "pairs.json: the file holds no list of samples"},
