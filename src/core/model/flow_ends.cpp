@@ -1,0 +1,33 @@
+// What can flow into a layer by itself, and which layer an id names.
+#include <algorithm>
+
+#include "core/model/parse.h"
+#include "core/op/registry.h"
+
+namespace webai {
+
+bool takes_hidden_inputs(const Layer& layer) {
+  if (layer.operates()) return layer.type == "input";
+  return std::ranges::all_of(layer.pipes, [](const Layer& pipe) { return pipe.type == "input"; });
+}
+
+bool takes_flow(const Layer& layer) {
+  if (layer.custom) return layer.custom->takes_default_input;
+  if (layer.definition && !layer.definition->has_default_input) return false;
+  if (layer.type != "iterator" || !layer.net) return true;
+  const Model& net = *layer.net;
+  for (const Layer& first : net.layers) {
+    const bool has_inputs = first.layer_index == 0 && first.net && (first.type != "iterator" || takes_flow(first));
+    const auto is_input = [](const Layer& part) { return part.type == "input" && part.pipe_from.empty(); };
+    if (has_inputs || is_input(first) || std::ranges::any_of(first.pipes, is_input)) return true;
+  }
+  return false;
+}
+
+const Layer& Model::element(int id) const {
+  const auto [layer, pipe] = places.at(static_cast<std::size_t>(id) - 1);
+  const Layer& owner = layers[static_cast<std::size_t>(layer)];
+  return pipe < 0 ? owner : owner.pipes[static_cast<std::size_t>(pipe)];
+}
+
+}  // namespace webai
