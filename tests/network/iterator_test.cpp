@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "network/finite_differences.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
@@ -162,25 +163,7 @@ TEST_CASE("EX-09 M-ITER-03 M-ITER-06 diffusion: noise becomes a sample, step by 
 TEST_CASE("A-42 gradients go through an iterator: finite differences in fp64") {
   NeuralNetwork net = make(learning);
   const Dataset data = Dataset::from({{{0.3, -0.7}, {0.2}}, {{-0.1, 0.9}, {0.6}}});
-  const Gradients gradients = net.compute_gradients(data);
-  CHECK(gradients.gradients.size() == 8);
-  for (const auto& [name, gradient] : gradients.gradients) {
-    Tensor value;
-    for (const auto& [known, tensor] : net.parameters())
-      if (known == name) value = tensor;
-    for (std::size_t i = 0; i < value.elements(); ++i) {
-      const double here = value.at(i), h = 1e-5;
-      const auto error_at = [&](double there) {
-        value.set(i, there);
-        net.set_parameter(name, value);
-        return net.verify(data).error;
-      };
-      const double expected = (error_at(here + h) - error_at(here - h)) / (2 * h) / 2;
-      error_at(here);
-      INFO(name << "[" << i << "]");
-      CHECK(gradient.at(i) == Approx(expected).epsilon(1e-5).margin(1e-9));
-    }
-  }
+  CHECK(test::check_gradients(net, data) == 8);
 }
 
 TEST_CASE("A-42 iterators learn, with the same bits for each number of threads and after saving") {

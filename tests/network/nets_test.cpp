@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "network/finite_differences.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
@@ -116,25 +117,7 @@ TEST_CASE("ERR-13 nets of another domain or data type, or of another size, are r
 TEST_CASE("gradients go through nets: finite differences in fp64") {
   NeuralNetwork net = make(R"({"dataType": "fp64", "activation": "tanh", "layers": [2, {"type": "net", "net": {"activation": "tanh", "layers": [2, 3, {"type": "net", "net": {"layers": [3, {"size": 2, "activation": "sigmoid"}]}}]}}, 1]})");
   const Dataset data = Dataset::from({{{0.3, -0.7}, {0.2}}, {{-0.1, 0.9}, {0.6}}});
-  const Gradients gradients = net.compute_gradients(data);
-  CHECK(gradients.gradients.size() == 6);
-  for (const auto& [name, gradient] : gradients.gradients) {
-    Tensor value;
-    for (const auto& [known, tensor] : net.parameters())
-      if (known == name) value = tensor;
-    for (std::size_t i = 0; i < value.elements(); ++i) {
-      const double here = value.at(i), h = 1e-5;
-      const auto error_at = [&](double there) {
-        value.set(i, there);
-        net.set_parameter(name, value);
-        return net.verify(data).error;
-      };
-      const double expected = (error_at(here + h) - error_at(here - h)) / (2 * h) / 2;
-      error_at(here);
-      INFO(name << "[" << i << "]");
-      CHECK(gradient.at(i) == Approx(expected).epsilon(1e-5).margin(1e-9));
-    }
-  }
+  CHECK(test::check_gradients(net, data) == 6);
 }
 
 TEST_CASE("nets in nets whose sizes are found by trial are built a few times each, not by powers") {
