@@ -1,4 +1,5 @@
-// Samples as JSON: [[input, output], ...] or [{"input": ..., "output": ...}, ...]. All of it is held in memory.
+// Samples as JSON: [[input, output], ...] or [{"input": ..., "output": ...}, ...], with "RESET" between sequences and null for
+// an output that is ignored. All of it is held in memory.
 #include <algorithm>
 #include <span>
 
@@ -121,7 +122,7 @@ class PairReader {
       read_side(sample.at(0), input_, place + "/0");
       read_side(sample.at(1), output_, place + "/1");
     } else {
-      fail(place, "this is no sample", "[input, output]", describe(sample));
+      fail(place, "this is no sample", "[input, output], or \"RESET\" between sequences", describe(sample));
     }
   }
 

@@ -4,24 +4,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "network/operations.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-Context one_thread() { return Context::system({.threads = 1}); }
-
-using Numbers = std::span<const double>;
-
-std::string reason_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.reason();
-  }
-  return "nothing thrown";
-}
 
 void define_custom_domain(const Context& context) {
   define_domain(context, R"({"domainName": "custom-domain", "defaultDataType": "fp32", "defaultOperationType": "neurons"})");

@@ -3,24 +3,13 @@
 
 #include <cmath>
 
+#include "network/operations.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-Context one_thread() { return Context::system({.threads = 1}); }
-
-using Numbers = std::span<const double>;
-
-std::string reason_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.reason();
-  }
-  return "nothing thrown";
-}
 
 Tensor tensor(const Context& context, Shape shape, std::vector<double> values) {
   return Tensor::from(context, DType::fp32, shape, values);
