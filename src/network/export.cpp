@@ -23,7 +23,13 @@ SetupDataAs setup_form(const std::string& name, const Model& model) {
 NeuralNetwork::State::Weights NeuralNetwork::State::weights() {
   Weights result;
   const std::lock_guard guard(turn);
-  for (const BuiltParameter& parameter : built.parameters) result.parameters.push_back(tensor_of(parameter));
+  for (const BuiltParameter& parameter : built.parameters) {
+    result.parameters.push_back(tensor_of(parameter));
+    if (parameter.code || !result.scales.empty()) {
+      result.scales.resize(result.parameters.size());
+      result.scales.back() = scale_of(parameter);
+    }
+  }
   for (const AutoNormalize& entry : built.auto_normalize)
     for (const ValueId id : {entry.mean, entry.scale}) {
       const Value& value = built.graph.value(id);
@@ -38,8 +44,8 @@ std::string NeuralNetwork::to_json(const SaveOptions& options) const {
   State& state = *state_;
   check_export({.setup_data_as = options.setup_data_as});
   if (options.setup_data_as == "given") return write_json(state.model.json, options.pretty);
-  JsonExport form{.setup_data_as = setup_form(options.setup_data_as, state.model), .pretty = options.pretty};
   const State::Weights weights = state.weights();
+  const JsonExport form{setup_form(options.setup_data_as, state.model), options.pretty, weights.scales};
   return export_json(state.model, state.built, weights.parameters, weights.learned, form);
 }
 
@@ -52,7 +58,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
   State::Weights weights = state.weights();
   const bool cuts = !options.from.empty() || !options.upto.empty();
   if (!cuts && options.optimize.empty() && options.to == "json")
-    return export_json(state.model, state.built, weights.parameters, weights.learned, {as, options.indent});
+    return export_json(state.model, state.built, weights.parameters, weights.learned, {as, options.indent, weights.scales});
 
   // What was learned beside the weights and what is left of the layers make a model to start from.
   const auto read = [&](const Json& json) { return parse_model(state.context, *state.registry, json); };
@@ -60,8 +66,8 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     return build_model(state.context, *state.registry, model, {.fill = false});
   };
   Model model = state.model;
-  if (!weights.learned.empty())
-    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned));
+  if (!weights.learned.empty() || !weights.scales.empty())
+    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned, {.scales = weights.scales}));
   BuiltModel built = build(model);
   if (cuts) {
     std::vector<std::size_t> kept;
@@ -72,7 +78,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     weights.parameters = std::move(left);
   }
   if (options.to != "json")
-    return export_program(state.context, *state.registry, std::move(model), weights.parameters, options);
+    return export_program(state.context, *state.registry, model, weights.parameters, options);
   if (options.optimize == "minify")
     return write_json(minify_model(model, built, weights.parameters, as, options.keep_names, renamed), options.indent);
   if (options.optimize == "pretty") return write_json(pretty_model(model, built, weights.parameters, as), true);

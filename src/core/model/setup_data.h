@@ -29,5 +29,7 @@ enum class SetupDataAs : std::uint8_t {
 Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as);
 /// A tensor as (nested) arrays of numbers, each in the fewest digits that read back as the same element.
 Json json_from_tensor(const Tensor& tensor);
+/// The same for a parameter as it stands in a layer: numbers, also where it is kept as codes.
+Json json_from_parameter(const BuiltParameter& parameter, const Tensor& current);
 
 }  // namespace webai
