@@ -12,6 +12,7 @@
 #include "core/ir/graph.h"
 #include "core/model/model.h"
 #include "webai/context.hpp"
+#include "webai/weights.hpp"
 
 namespace webai {
 
@@ -28,6 +29,7 @@ struct BuildOptions {
   bool fill = true;                ///< give parameters their initial values; else only the graph is made
   /// Dimensions, without batch, of what the net of an iterator may pull from around it.
   const std::map<std::string, Shape, std::less<>>* outside = nullptr;
+  const WeightFiles* files = nullptr;  ///< where setup.data that names a file is read from; needed to fill alone
   bool training = false;           ///< dropout drops, batch normalisation looks at the batch and keeps its averages
   std::shared_ptr<InnerModels> inner = {};  ///< made by build_model
 };

@@ -6,6 +6,7 @@
 
 #include "core/base/names.h"
 #include "core/model/operation_body.h"
+#include "core/model/setup_file.h"
 #include "core/op/registry.h"
 #include "webai/error.hpp"
 
@@ -241,12 +242,10 @@ class RootParser {
       if (std::ranges::find(known, key) == known.end()) unknown_property(at("setup"), key, "\"setup\"", known);
     }
     if (const Json* data = given->find("data")) {
-      if (data->is_object() && data->find("file"))
-        throw Error(Code::unsupported, {.message = "setup.data in a file of its own cannot be read yet",
-                                        .reason = "NOT_YET",
-                                        .path = model_.setup_data_path});
-      if (!data->is_null() && !data->is_text() && !data->is_array())
-        wrong_value(model_.setup_data_path, "setup.data", "base64 text or an array of numbers", *data);
+      if (data->is_object())
+        parse_setup_file(*data, model_.setup_data_path);
+      else if (!data->is_null() && !data->is_text() && !data->is_array())
+        wrong_value(model_.setup_data_path, "setup.data", "base64 text, an array of numbers or {\"file\": ...}", *data);
       if (!data->is_text() || !data->as_text().empty()) model_.setup_data = *data;
     }
     if (const Json* instructions = given->find("instructions")) model_.setup_instructions = *instructions;

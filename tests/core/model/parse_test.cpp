@@ -76,7 +76,7 @@ TEST_CASE("bad input: each mistake has its code, reason and place") {
       {R"({"layers": [2, {"size": 1, "weights": false}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/weights"},
       {R"({"layers": [2, 1], "setup": 3})", Code::invalid_model, "PROPERTY_VALUE", "/setup"},
       {R"({"layers": [2, 1], "setup": {"data": 3}})", Code::invalid_model, "PROPERTY_VALUE", "/setup/data"},
-      {R"({"layers": [2, 1], "setup": {"data": {"file": "w"}}})", Code::unsupported, "NOT_YET", "/setup/data"},
+      {R"({"layers": [2, 1], "setup": {"data": {"file": "w"}}})", Code::denied, "SETUP_FILE", "/setup/data"},
       {R"({"layers": [2, {"type": "softmax", "axis": 0}]})", Code::invalid_model, "UNKNOWN_PROPERTY", "/layers/1/axis"},
       {R"({"layers": [2, 1], "setup": {"date": ""}})", Code::invalid_model, "UNKNOWN_PROPERTY", "/setup/date"},
       {R"({"layers": [[null, 2], 1]})", Code::invalid_model, "OPEN_SIZE", "/layers/1"},
