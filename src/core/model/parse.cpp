@@ -196,7 +196,8 @@ class RootParser {
                                       .reason = "NET_MISMATCH",
                                       .path = at(key),
                                       .expected = outer,
-                                      .actual = inner});
+                                      .actual = inner,
+                                      .hint = "leave it out of the inner net, or give both the same"});
   }
 
   void activation() {

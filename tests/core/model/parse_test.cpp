@@ -266,6 +266,31 @@ TEST_CASE("a million layers or pipes, and sizes that overflow, end quickly and b
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
 }
 
+TEST_CASE("parts of a model are counted over all layers and inner nets before any is read") {
+  Context::Options options;
+  options.limits.nodes = 20;
+  const World world(options);
+  const auto check = [&](const std::string& text, const std::string& path) {
+    CAPTURE(text);
+    const Error error = world.error_of(text);
+    CHECK(error.code() == Code::limit_exceeded);
+    CHECK(error.reason() == "NODES");
+    CHECK(error.path() == path);
+    CHECK(error.expected() == "at most 20");
+  };
+  check(R"({"layers": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]})", "/layers");
+  check(R"({"layers": [1, {"size": 1, "pipes": [1,1,1,1,1,1,1,1,1,1]}, {"size": 1, "pipe": [1,1,1,1,1,1,1,1,1,1]}]})",
+        "/layers/2/pipe");
+  check(R"({"layers": [1, {"type": "net", "net": {"layers": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}}, {"type": "net", "net": {"layers": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}}]})",
+        "/layers/2/net/layers");
+  check(R"({"layers": [1, {"size": 1, "pipes": [{"type": "net", "net": {"layers": [1, {"size": 1, "pipes": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}]}}]}]})",
+        "/layers/1/pipes/0/net/layers/1/pipes");
+  check(R"({"layers": [1, {"size": 1, "to": [2,2,2,2,2,2,2,2,2,2,2]}, {"size": 1, "historyTo": [0,0,0,0,0,0,0,0,0,0]}]})",
+        "/layers/2/historyTo");
+  check(R"({"layers": [1, 1], "outputs": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]})", "/outputs");
+  check(R"({"layers": [{"type": "iterator", "state": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}]})", "/layers/0/state");
+}
+
 TEST_CASE("thousands of layers build in a time that grows with their number, not its square") {
   const World world;
   std::string text = "{\"layers\":[1";
