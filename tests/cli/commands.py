@@ -403,12 +403,12 @@ class Look(CommandTest):
     def test_convert_puts_weights_into_a_file_and_takes_them_back(self):
         self.trained_xor()
         answer = self.works("run", "trained.json", "--input", "[1, 0]").out
-        os.mkdir("out")
+        (self.folder / "out").mkdir()
         said = self.works("convert", "trained.json", "out/net.json", "--weights", "net.weights").out
         self.assertIn("out/net.weights", said)
-        model = json.load(open("out/net.json"))
+        model = self.read_json("out/net.json")
         self.assertEqual(model["setup"]["data"]["file"], "net.weights")
-        self.assertEqual(os.path.getsize("out/net.weights"), model["setup"]["data"]["bytes"])
+        self.assertEqual((self.folder / "out/net.weights").stat().st_size, model["setup"]["data"]["bytes"])
         self.assertEqual(self.works("run", "out/net.json", "--input", "[1, 0]").out, answer)
         self.works("convert", "out/net.json", "whole.json")  # elsewhere the name would mean nothing
         self.assertEqual(self.works("run", "whole.json", "--input", "[1, 0]").out, answer)
@@ -416,8 +416,8 @@ class Look(CommandTest):
         self.assertEqual(self.works("run", "small.json", "--input", "[1, 0]").out, answer)
         self.fails("convert", "trained.json", "-", "--weights", "w", says="stand beside", status=2)
         self.fails("convert", "trained.json", "x.json", "--weights", "../w", says="leads out of the model's folder")
-        self.assertFalse(os.path.exists("x.json"))
-        os.remove("out/net.weights")
+        self.assertFalse((self.folder / "x.json").exists())
+        (self.folder / "out/net.weights").unlink()
         self.fails("run", "out/net.json", "--input", "[1, 0]", says=["out/net.json: /setup/data", "net.weights"])
 
     def test_convert_writes_programs(self):
