@@ -337,3 +337,13 @@ TEST_CASE("A-40 an inner net takes no activation from the one around it, and its
       run(R"({"layers": [1, {"type": "net", "net": {"minMops": 9e9, "io": {"input": {"normalize": {"type": "rescale-linear", "from": [0, 2]}}}, )" +
           inner + "}}]}") == -2);
 }
+
+TEST_CASE("API-13 operations as functions run on the device that is asked for") {
+  const Context context = one_thread();
+  for (const char* device : {"reference", "cpu"}) {
+    CAPTURE(device);
+    auto operations = get_operations(context, {.domain = "core", .device = device});
+    CHECK(operations["add"](2.0, 3.0).at(0) == 5);
+  }
+  CHECK_THROWS_AS(get_operations(context, {.domain = "core", .device = "nowhere"})["add"](2.0, 3.0), Error);
+}
