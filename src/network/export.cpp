@@ -1,4 +1,5 @@
 // Exports: the model as JSON in its forms.
+#include <algorithm>
 #include <cstring>
 
 #include "core/model/export.h"
@@ -25,6 +26,11 @@ SetupDataAs setup_form(const std::string& name, const Model& model) {
            : model.setup_data.is_array() ? SetupDataAs::array
                                          : SetupDataAs::base64;
   return name == "array" ? SetupDataAs::array : name == "file" ? SetupDataAs::file : SetupDataAs::base64;
+}
+
+bool same_parameters(const BuiltModel& a, const BuiltModel& b) {
+  return std::ranges::equal(a.parameters, b.parameters,
+                            [](const BuiltParameter& x, const BuiltParameter& y) { return x.type == y.type; });
 }
 
 [[noreturn]] void no_place_for_file() {
@@ -103,6 +109,19 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
   }
   if (options.to != "json")
     return export_program(state.context, *state.registry, std::move(model), weights.parameters, options);
+  // Weights that are left to chance depend on where they stand.
+  for (bool merged = options.optimize == "minify" && as != SetupDataAs::none; merged;) {
+    merged = false;
+    for (const Json& choice : merge_nets(model, built)) {
+      Model next = read(choice);
+      BuiltModel flat = build(next);
+      if (!same_parameters(built, flat)) continue;
+      model = std::move(next);
+      built = std::move(flat);
+      merged = true;
+      break;
+    }
+  }
   if (options.optimize == "minify")
     return finished(write_json(
         minify_model(model, built, weights.parameters, as, options.keep_names, renamed, &written), options.indent));

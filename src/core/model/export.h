@@ -38,6 +38,10 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
 Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
                   bool keep_names, RenamedLayers* renamed = nullptr, WeightsFile* file = nullptr);
 
+/// The model with one of its nets written as layers of it, once for each net where that changes nothing that is computed.
+/// Without weights in setup.data; parameters keep their order.
+std::vector<Json> merge_nets(const Model& model, const BuiltModel& built);
+
 /// First and last layer of a part, by name or by index in digits.
 struct LayerRange {
   std::string from, to;
