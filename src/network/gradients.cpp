@@ -4,6 +4,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "core/base/names.h"
 #include "core/op/registry.h"
 #include "dataset/iterator.h"
 #include "network/state.h"
@@ -103,10 +104,17 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     const BuiltParameter* known = nullptr;
     for (const BuiltParameter& parameter : net.built.parameters)
       if (parameter.name == name) known = &parameter;
-    if (!known) throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\" to apply a gradient to", .reason = "GRADIENT"});
+    if (!known) {
+      std::vector<std::string_view> names;
+      for (const BuiltParameter& parameter : net.built.parameters) names.push_back(parameter.name);
+      const std::string near = nearest_name(name, names);
+      throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\" to apply a gradient to", .reason = "GRADIENT",
+                                    .hint = near.empty() ? "gradients are those of this model" : "did you mean \"" + near + "\"?"});
+    }
     if (!(gradient.shape() == known->type.shape))
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",
-                                         .expected = known->type.shape.text(), .actual = gradient.shape().text()});
+                                         .expected = known->type.shape.text(), .actual = gradient.shape().text(),
+                                         .hint = "gradients are those of this model"});
     parameters.push_back({name, {net.type, known->type.shape}, 0});
     known_parameters.push_back(known);
   }

@@ -84,7 +84,8 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     state->model.seed_kind = Model::Seed::given;
     state->model.seed = *options.seed;
   }
-  state->built = build_model(context, *state->registry, state->model);
+  state->built = build_model(context, *state->registry, state->model, {.files = &options.weights});
+  state->options.weights = {};
   for (const BuiltInput& input : state->built.inputs) state->inputs += input.shape.elements();
   const ValueType& output = state->built.graph.value(state->built.output).type;
   state->outputs = output.shape.elements(1, output.shape.rank());
@@ -124,7 +125,9 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const NetworkOptio
 
 NeuralNetwork NeuralNetwork::load(const std::string& path, const Context& context, const NetworkOptions& options) {
   try {
-    return from_json(read_file(path, context.limits().json_bytes), context, options);
+    NetworkOptions chosen = options;
+    if (!chosen.weights) chosen.weights = weight_files_beside(path);
+    return from_json(read_file(path, context.limits().json_bytes), context, chosen);
   } catch (const Error& error) {
     if (error.path().starts_with(path)) throw;
     ErrorDetails details = error.details();
@@ -250,7 +253,20 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
 }
 
 void NeuralNetwork::save(const std::string& path, const SaveOptions& options) const {
-  const std::string text = to_json(options);
+  if (options.setup_data_as != "file") {
+    const std::string text = to_json(options);
+    return write_file(path, std::as_bytes(std::span(text)));
+  }
+  const std::size_t slash = path.rfind('/') + 1;  // 0 where there is none
+  const std::size_t dot = path.rfind('.');
+  const std::string own = path.substr(slash, dot != std::string::npos && dot > slash ? dot - slash : std::string::npos);
+  ExportOptions form{.setup_data_as = "file", .setup_file = own + ".weights", .indent = options.pretty};
+  if (!options.setup_file.empty()) form.setup_file = options.setup_file;
+  Tensor file;
+  const std::string text = export_model(form, nullptr, &file);
+  // The weights first: a model never names a file that was not written.
+  if (file.bytes() > 0)
+    write_file(path.substr(0, slash) + form.setup_file, {static_cast<const std::byte*>(file.data()), file.bytes()});
   write_file(path, std::as_bytes(std::span(text)));
 }
 

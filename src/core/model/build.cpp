@@ -57,7 +57,7 @@ class Assembler {
     std::ranges::stable_sort(built_.parameters, {}, &BuiltParameter::owner);
     std::ranges::stable_sort(built_.states, {}, &BuiltState::owner);
     finish_outputs(builder_, model_, built_, std::move(outputs), options_.fill);
-    if (options_.fill) fill_parameters(builder_.context(), model_, built_);
+    if (options_.fill) fill_parameters(builder_.context(), model_, built_, options_.files);
     return std::move(built_);
   }
 

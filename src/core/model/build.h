@@ -13,6 +13,7 @@
 #include "core/model/integer_code.h"
 #include "core/model/model.h"
 #include "webai/context.hpp"
+#include "webai/weights.hpp"
 
 namespace webai {
 
@@ -29,6 +30,7 @@ struct BuildOptions {
   bool fill = true;                ///< give parameters their initial values; else only the graph is made
   /// Dimensions, without batch, of what the net of an iterator may pull from around it.
   const std::map<std::string, Shape, std::less<>>* outside = nullptr;
+  const WeightFiles* files = nullptr;  ///< where setup.data that names a file is read from; needed to fill alone
   bool training = false;           ///< dropout drops, batch normalisation looks at the batch and keeps its averages
   std::optional<DType> computed = {};  ///< to compute in, nets included, instead of what the model's type asks for
   std::shared_ptr<InnerModels> inner = {};  ///< made by build_model

@@ -32,7 +32,8 @@ void drop_instructions(JsonEdit& edit, const Model& model) {
 }
 
 // Inner nets with a setup.data of their own keep it.
-void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as) {
+void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
+                      WeightsFile* file) {
   std::map<std::string, std::pair<BuiltModel, std::vector<Tensor>>> by_setup;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     if (built.parameters[i].setup.empty()) continue;
@@ -42,7 +43,7 @@ void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const T
     values.push_back(current[i]);
   }
   for (const auto& [path, part] : by_setup)
-    if (as != SetupDataAs::none) edit.set(path, write_setup_data(part.first, part.second, as));
+    if (as != SetupDataAs::none) edit.set(path, write_setup_data(part.first, part.second, as, file));
 }
 
 // Training widened the scales that weights outgrew.
@@ -79,9 +80,9 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
     else if (parameter.setup.empty())
       edit.set(parameter.path, json_from_parameter(parameter, current[i]));
   }
-  set_inner_setups(edit, built, current, options.setup_data_as);
+  set_inner_setups(edit, built, current, options.setup_data_as, options.file);
   if (stores && options.setup_data_as != SetupDataAs::none)
-    edit.set(model.setup_data_path, write_setup_data(built, current, options.setup_data_as));
+    edit.set(model.setup_data_path, write_setup_data(built, current, options.setup_data_as, options.file));
   drop_instructions(edit, model);
   for (std::size_t i = 0; 2 * i + 1 < learned.size() && i < built.auto_normalize.size(); ++i)
     edit.set(built.auto_normalize[i].path, standardize_step(learned[2 * i], learned[2 * i + 1]));
@@ -93,12 +94,13 @@ std::string export_json(const Model& model, const BuiltModel& built, std::span<c
   return write_json(export_model(model, built, current, learned, options), options.pretty);
 }
 
-Json pretty_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as) {
+Json pretty_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
+                  WeightsFile* file) {
   check_count(built, current);
   if (as == SetupDataAs::none) return model.json;
   JsonEdit edit;
   edit.set("/webai", Json::integer(1));
-  set_inner_setups(edit, built, current, as);
+  set_inner_setups(edit, built, current, as, file);
   BuiltModel left;  // whose parameters stay in setup.data
   std::vector<Tensor> values;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
@@ -114,7 +116,7 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
              json_from_parameter(parameter, current[i]));
   }
   if (!left.parameters.empty()) {
-    edit.set(model.setup_data_path, write_setup_data(left, values, as));
+    edit.set(model.setup_data_path, write_setup_data(left, values, as, file));
     drop_instructions(edit, model);
     return edit.apply(model.json);
   }

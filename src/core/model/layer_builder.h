@@ -47,6 +47,7 @@ class LayerBuilder {
   const Model& model() const { return model_; }
   DType type() const { return built_.computed; }  ///< of values in the graph
   bool training() const { return training_; }
+  const WeightFiles* files() const { return options_ ? options_->files : nullptr; }
   bool fills() const { return !options_ || options_->fill; }  ///< whether parameters are wanted with their values
   /// The layer's inner model in a graph of its own, without its `io`; the same one however often it is asked for.
   const BuiltModel& inner_model() const;

@@ -124,6 +124,7 @@ void check_total(const Context& context, const BuiltModel& built) {
   std::size_t end = 0;
   std::string affected;
   std::string layer;
+  const std::size_t width = size_of(model.type);
   for (const BuiltParameter& parameter : built.parameters) {
     if (!parameter.stored) continue;
     end += static_cast<std::size_t>(parameter.type.shape.elements());
@@ -140,7 +141,9 @@ void check_total(const Context& context, const BuiltModel& built) {
        .layer = layer,
        .expected = std::to_string(expected),
        .actual = std::to_string(got),
-       .hint = "without setup.data the parameters start at random"});
+       .hint = !model.setup_data.is_object() ? "without setup.data the parameters start at random"
+               : got > expected ? "say how much of the file is meant: \"bytes\": " + std::to_string(expected * width)
+                                : "the file may be incomplete: copy it again"});
 }
 
 // The one with the fewest digits that reads back as the same element of the type.
@@ -213,22 +216,28 @@ void check_finite(const BuiltParameter& parameter) {
 
 }  // namespace
 
-void fill_parameters(const Context& context, const Model& model, BuiltModel& built) {
+void fill_parameters(const Context& context, const Model& model, BuiltModel& built, const WeightFiles* files) {
   check_total(context, built);
   const bool given = !model.setup_data.is_null();
   if (given && has_instructions(model)) {
-    fill_by_instructions(context, model, built);
+    fill_by_instructions(context, model, built, files);
   } else if (given) {
     std::size_t expected = 0;
     for (const BuiltParameter& parameter : built.parameters)
       if (parameter.stored) expected += static_cast<std::size_t>(parameter.type.shape.elements());
-    const Tensor data = read_setup_data(context, model.setup_data, model.type, model.setup_data_path);
+    const Json& setup = model.setup_data;
+    const std::string& path = model.setup_data_path;
+    const bool in_file = setup.is_object();
+    const Tensor data =
+        in_file ? elements_of(context, read_setup_file(parse_setup_file(setup, path), files, path), model.type, path)
+                : read_setup_data(context, setup, model.type, path);
     if (data.elements() != expected) wrong_size(model, built, expected, data.elements());
     std::int64_t at = 0;
     for (BuiltParameter& parameter : built.parameters) {
       if (!parameter.stored) continue;
       const std::int64_t count = parameter.type.shape.elements();
-      parameter.initial = data.rows(at, at + count).clone(context).reshaped(parameter.type.shape);
+      const Tensor part = data.rows(at, at + count).reshaped(parameter.type.shape);
+      parameter.initial = in_file ? part : part.clone(context);
       at += count;
     }
   }
@@ -257,9 +266,12 @@ Json json_from_parameter(const BuiltParameter& parameter, const Tensor& current)
   return nested(current.shape(), 0, at, [&](std::size_t i) { return shortest(numbers[i], computed_in(current.type())); });
 }
 
-Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as) {
+Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as, WeightsFile* file) {
   std::vector<double> numbers;
-  std::vector<std::byte> bytes;
+  std::vector<std::byte> text;
+  const bool to_file = as == SetupDataAs::file && file;
+  std::vector<std::byte>& bytes = to_file ? file->bytes : text;
+  const std::size_t begin = to_file ? file->begin_part() : 0;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     if (!built.parameters[i].stored) continue;
     const Tensor& tensor = current[i];
@@ -271,6 +283,7 @@ Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, 
     bytes.insert(bytes.end(), data, data + tensor.bytes());
     swap_if_big_endian(bytes.data() + (bytes.size() - tensor.bytes()), tensor.elements(), size_of(tensor.type()));
   }
+  if (to_file) return file->end_part(begin);
   return as == SetupDataAs::array ? Json::numbers(std::move(numbers)) : Json::text(encode_base64(bytes));
 }
 
