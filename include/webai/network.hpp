@@ -28,7 +28,9 @@
 namespace webai {
 
 class ControlSignal;
+class InputValues;
 class InternalModel;
+class Json;
 struct InternalLayer;
 
 /// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
@@ -136,7 +138,13 @@ struct NetworkInfo {
 struct PortInfo {
   std::string name;
   Shape shape;
+  std::string label = {};  ///< a foreign name that it may be called by as well
+  /// What messages call it: the label, else the name, in quotes.
+  WEBAI_EXPORT std::string title() const;
 };
+/// The place of an input or output by its name, else by its label; the empty name and `kind` ("input", "output") mean the
+/// only one. Throws NOT_FOUND with all of them and the nearest name.
+WEBAI_EXPORT std::size_t find_port(std::span<const PortInfo> ports, std::string_view name, std::string_view kind);
 
 /// A handle; copies are the same network. All calls may come from any thread: while one trains, run, verify, export and
 /// the setters act between two steps on the last finished one; a second train is BUSY. Every failure is an Error.
@@ -166,6 +174,9 @@ class WEBAI_EXPORT NeuralNetwork {
     return run(std::span<const double>(input.begin(), input.size()), options);
   }
   Output run(const Tensor& input, const RunOptions& options = {});
+  /// The numbers that run takes for a value as people write it: nested arrays, objects that name inputs, texts where the
+  /// model's `io` makes numbers of them (InputValues).
+  Tensor input_of(const Json& value) const;
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
 
@@ -211,7 +222,8 @@ class WEBAI_EXPORT NeuralNetwork {
   std::vector<PortInfo> inputs() const;      ///< in the order in which run takes their values
   std::vector<PortInfo> outputs() const;     ///< in the order in which run gives their values
   DType data_type() const noexcept;          ///< of inputs, outputs and parameters
-  std::vector<std::string> labels() const;   ///< of the outputs, by the model's io
+  std::vector<std::string> labels() const;   ///< of the only output, by the model's io
+  std::vector<std::string> labels(std::string_view output) const;  ///< of an output by its name
   std::vector<std::pair<std::string, Tensor>> parameters() const;  ///< copies
   void set_parameter(const std::string& name, const Tensor& value);
   const Context& context() const noexcept;
@@ -221,6 +233,7 @@ class WEBAI_EXPORT NeuralNetwork {
   explicit NeuralNetwork(std::shared_ptr<State> state) : state_(std::move(state)) {}
   friend class TrainingSession;
   friend class InternalModel;
+  friend class InputValues;
   std::vector<InternalLayer> internal_layers() const;
   bool each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
                   const std::function<bool(const Dataset& batch)>& take) const;
@@ -280,7 +293,6 @@ WEBAI_EXPORT std::vector<OperationDescription> operations(std::string_view domai
 /// Reads {"errorThreshold": 0.5, ...} with the seeds' names over `base`; an unknown name is an error with the nearest one.
 WEBAI_EXPORT TrainOptions train_options_from_json(const Context& context, std::string_view text,
                                                   const TrainOptions& base = {});
-class Json;
 /// Export options: {"to": "json", "setupDataAs": "base64", "optimize": "minify", "layers": {"from": "input", "to": 3}, ...}
 WEBAI_EXPORT ExportOptions export_options_from_json(const Context& context, std::string_view text);
 WEBAI_EXPORT ExportOptions export_options_from_json(const Json& object, std::vector<std::string>* unknown = nullptr);

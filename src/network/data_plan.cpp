@@ -51,7 +51,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   if (!given.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
   DataPlan plan;
   plan.data = given;
-  const IoRules& rules = model.io.output_rules({});
+  const IoRules& rules = output_rules();
   const std::span<const std::string> labels = labels_of(rules);
   const bool classes = outputs > 1 && (given.output_kind() == OutputKind::label ||
                                        (given.output_shape().elements() == 1 && (!labels.empty() || given.class_count())));
@@ -106,7 +106,7 @@ Graph NeuralNetwork::State::batch_forward(const BatchOptions& batching, std::int
 }
 
 std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data) const {
-  const std::span<const std::string> own = labels_of(model.io.output_rules({}));
+  const std::span<const std::string> own = labels_of(output_rules());
   std::vector<std::string> labels(own.begin(), own.end());
   return class_weights(chosen, static_cast<std::size_t>(outputs), labels.empty() && data.valid() ? data.labels() : labels);
 }

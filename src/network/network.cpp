@@ -56,7 +56,10 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     state->model.seed = *options.seed;
   }
   state->built = build_model(context, *state->registry, state->model);
-  for (const BuiltInput& input : state->built.inputs) state->inputs += input.shape.elements();
+  for (const BuiltInput& input : state->built.inputs) {
+    state->inputs += input.shape.elements();
+    state->normalized_inputs += input.dims.elements();
+  }
   const ValueType& output = state->built.graph.value(state->built.output).type;
   state->outputs = output.shape.elements(1, output.shape.rank());
   state->type = state->model.type;
@@ -142,10 +145,11 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
     return Output(result.output);
   }
   const std::int64_t count = static_cast<std::int64_t>(given.elements());
-  if (count == 0 || state.inputs == 0 || count % state.inputs)
-    throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(state.inputs) + " values, got " +
+  const std::int64_t inputs = options.normalize ? state.inputs : state.normalized_inputs;
+  if (count == 0 || inputs == 0 || count % inputs)
+    throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(inputs) + " values, got " +
                                                   std::to_string(count), .reason = "INPUT_SIZE"});
-  const std::int64_t samples = count / state.inputs;
+  const std::int64_t samples = count / inputs;
   const Tensor input = given.type() == state.type ? given : given.converted(state.context, state.type);
   const ValueType& type = state.built.graph.value(state.built.output).type;
   Shape shape = type.shape.with(0, samples);
@@ -162,25 +166,16 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
     state.execute(program);
     for (Device* const device : state.devices.order) device->wait();
   }
-  const IoRules& rules = state.model.io.output_rules({});
   Output output;
-  if (options.denormalize && !rules.denormalize.empty()) {
-    const std::span<const std::string> labels = labels_of(rules);
-    if (!labels.empty()) {
-      output.labels_.assign(labels.begin(), labels.end());
-    } else {
-      std::vector<double> values(static_cast<std::size_t>(state.outputs));
-      for (std::int64_t s = 0; s < samples; ++s) {
-        const std::size_t first = static_cast<std::size_t>(s * state.outputs);
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = result.at(first + i);
-        const Answer answer = denormalize(rules, values);
-        for (std::size_t i = 0; i < values.size() && i < answer.numbers.size(); ++i) result.set(first + i, answer.numbers[i]);
-      }
-    }
+  Shape answered = type.shape;
+  if (options.denormalize) {
+    const std::span<const std::string> labels = labels_of(state.output_rules());
+    output.labels_.assign(labels.begin(), labels.end());
+    if (labels.empty()) result = state.denormalized(std::move(result), samples, answered);
   }
   for (auto& [path, tensor] : activations)
     output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
-  output.tensor_ = batched ? result : result.reshaped(type.shape.without(0));
+  output.tensor_ = batched ? result : result.reshaped(answered.without(0));
   if (!output.labels_.empty() && output.index() < output.labels_.size()) output.label_ = output.labels_[output.index()];
   return output;
 }
@@ -207,7 +202,12 @@ void NeuralNetwork::stop_training() noexcept {
 bool NeuralNetwork::is_training() const noexcept { return state_->activity.load() != State::Activity::idle; }
 
 std::vector<std::string> NeuralNetwork::labels() const {
-  const auto labels = labels_of(state_->model.io.output_rules({}));
+  const auto labels = labels_of(state_->output_rules());
+  return {labels.begin(), labels.end()};
+}
+
+std::vector<std::string> NeuralNetwork::labels(std::string_view output) const {
+  const auto labels = labels_of(*state_->output_parts()[find_port(outputs(), output, "output")].rules);
   return {labels.begin(), labels.end()};
 }
 

@@ -64,6 +64,7 @@ struct NeuralNetwork::State {
   std::uint64_t uses = 0;
   std::shared_ptr<GradientProgram> gradient_program;  ///< the last one; used under the turn
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
+  std::int64_t normalized_inputs = 0;    ///< the same behind io.input.normalize
   DType type = DType::fp32;
   /// One word for both, so that a stop meets the training it was meant for or none.
   enum class Activity : std::uint8_t { idle, training, stopping };
@@ -71,6 +72,21 @@ struct NeuralNetwork::State {
   TurnMutex turn;            ///< held during each step of training and each run
 
   State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen), recurrent(given) {}
+
+  /// What `io` says of the only output, or of all of them together.
+  const IoRules& output_rules() const;
+  /// The rules of each output by its name or label, and where its values stand among those of all.
+  struct OutputPart {
+    const IoRules* rules;
+    std::string name;
+    std::size_t first, size;
+  };
+  std::vector<OutputPart> output_parts() const;
+  /// [samples, outputs...] in the user's units. `shape` is that of the result with the batch in front; bits take their last
+  /// dimension with them.
+  Tensor denormalized(Tensor values, std::int64_t samples, Shape& shape) const;
+  /// One sample's target in the units of the model; the inverse of the above.
+  std::vector<double> normalized_target(std::span<const double> target) const;
 
   bool is_stateful() const noexcept { return !built.states.empty(); }
 

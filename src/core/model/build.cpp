@@ -294,14 +294,14 @@ class Assembler {
                                         .path = layer.path,
                                         .layer = layer.name,
                                         .hint = "say how many values come in: \"size\": 4"});
-    const Shape shape = layer.size->inserted(0, options_.batch);
     check_bytes(layer, *layer.size);
     const std::string name = input_name(layer);
-    const Ref input{built_.graph.add_input(name, {model_.type, shape})};
-    built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = *layer.size});
+    const IoRules& rules = model_.io.input_rules(layer.name.empty() ? name : layer.name, layer.label);
+    const Shape dims = options_.normalize ? raw_dims(rules, *layer.size) : *layer.size;
+    const Ref input{built_.graph.add_input(name, {model_.type, dims.inserted(0, options_.batch)})};
+    built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = *layer.size});
     if (!options_.normalize) return input;
-    return emit_normalize(builder_, model_.io.input_rules(layer.name.empty() ? name : layer.name), name, input,
-                          built_.auto_normalize);
+    return emit_normalize(builder_, rules, name, input, *layer.size, built_.auto_normalize);
   }
 
   // Named inputs by name, the first layer "input", others by their number.

@@ -88,6 +88,7 @@ struct BuiltInput {
   std::string label;
   ValueId value = no_value;
   Shape shape;  ///< without batch
+  Shape dims;   ///< what `io` makes of it: the size of the layer
 };
 
 /// A learned normalisation that training fills: x becomes (x - mean) * scale. Both are states of the graph.

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,13 +12,15 @@
 #include <vector>
 
 #include "core/model/json.h"
+#include "core/model/text_lookup.h"
 #include "webai/context.hpp"
+#include "webai/shape.hpp"
 
 namespace webai {
 
 struct IoStep {
   /// "rescale-linear", "standardize", "log", "clip", "round", "auto", "one-hot-to-label", "label-to-one-hot",
-  /// "label-to-index"
+  /// "label-to-index", "lookup", "bits"
   std::string type;
   std::string path;
   double from[2] = {0, 1}, to[2] = {0, 1};  ///< rescale-linear
@@ -25,7 +28,9 @@ struct IoStep {
   std::vector<double> mean, deviation;      ///< standardize: one number, or one per element of the last dimension
   double offset = 0;                        ///< log: ln(x + offset)
   std::optional<double> low, high;          ///< clip
-  std::vector<std::string> labels;
+  std::vector<std::string> labels;     ///< on outputs also the tokens of a lookup
+  std::shared_ptr<const TextLookup> lookup = {};  ///< of lookup, and of labels on inputs: texts become numbers before a run
+  std::int64_t width = 0;  ///< one number becomes so many, in a last dimension of their own: one-hot, or bits
 };
 
 /// The rules of one input or output; several steps form a chain.
@@ -38,9 +43,9 @@ struct IoRules {
 
 struct IoBlock {
   std::vector<IoRules> input, output;
-  /// The rules of a named input or output, else those of the whole, else empty ones.
-  const IoRules& input_rules(std::string_view name) const;
-  const IoRules& output_rules(std::string_view name) const;
+  /// The rules of an input or output by its name, else by its label, else those of the whole, else empty ones.
+  const IoRules& input_rules(std::string_view name, std::string_view label = {}) const;
+  const IoRules& output_rules(std::string_view name, std::string_view label = {}) const;
 };
 
 /// Reads the block at /io. Unknown keys and types, equal `from` bounds and doubled labels are errors.
@@ -52,6 +57,11 @@ struct Answer {
   std::optional<std::int64_t> index;  ///< the largest output, when the rules ask for a label
   std::string label;                  ///< empty when the index has no label
 };
+
+/// The step that turns the texts of an input into numbers; nullptr when there is none.
+const IoStep* text_step(const IoRules& rules);
+/// Dimensions of what comes in for an input of size `dims`: without the last one where a step makes it.
+Shape raw_dims(const IoRules& rules, const Shape& dims);
 
 /// Applies the steps on the host, in order. Throws for a step that needs text.
 void apply_steps(std::span<const IoStep> steps, std::vector<double>& values);
