@@ -117,9 +117,16 @@ class WEBAI_EXPORT Dataset {
   /// NumPy arrays, samples along the first axis; outputs as in from(Tensor, Tensor).
   static Dataset npy(DataFile inputs, DataFile outputs, FileOptions options = {});
   /// Pairs as JSON: [[input, output], ...] or [{"input": ..., "output": ...}, ...], each side a number or nested arrays
-  /// of numbers; outputs that are texts become labels.
+  /// of numbers; outputs that are texts become labels. Objects that name inputs or outputs and texts as inputs are read
+  /// when a network meets the data.
   static Dataset json(DataFile file);
-  /// "idx:IMAGES,LABELS", "csv:FILE?target=COL", "npy:X,Y", "json:FILE", "sample:NAME" as the command line spells them.
+  /// A text to go on with, for networks whose `io` makes tokens of texts: from each token on the next one is to be
+  /// foretold. It is cut into so many sequences of equal length, so that as many can be learned from side by side.
+  static Dataset text(std::string text, std::size_t sequences = 1);
+  /// The same from a file; without a number of sequences each line is one.
+  static Dataset text_file(DataFile file, std::size_t sequences = 0);
+  /// "idx:IMAGES,LABELS", "csv:FILE?target=COL", "npy:X,Y", "json:FILE", "lines:FILE", "text:FILE?sequences=N",
+  /// "sample:NAME" as the command line spells them.
   static Dataset open(std::string_view source, const std::function<DataFile(const std::string& path)>& file = {});
 
   Dataset map(MapFunction function) const;

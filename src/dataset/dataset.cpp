@@ -9,6 +9,7 @@
 #include "core/base/byte_source.h"
 #include "dataset/state.h"
 #include "dataset/stream.h"
+#include "dataset/unread.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -65,6 +66,12 @@ Dataset Dataset::csv(DataFile file, CsvOptions options) {
   return with_source(make_csv_source(std::move(file), std::move(options)));
 }
 Dataset Dataset::json(DataFile file) { return with_source(make_json_source(file)); }
+Dataset Dataset::text(std::string text, std::size_t sequences) {
+  return with_source(make_text_source("text", {std::move(text)}, sequences));
+}
+Dataset Dataset::text_file(DataFile file, std::size_t sequences) {
+  return with_source(make_text_file_source(file, sequences == 0, std::max<std::size_t>(sequences, 1)));
+}
 Dataset Dataset::npy(DataFile inputs, DataFile outputs, FileOptions options) {
   return with_source(make_npy_source(std::move(inputs), std::move(outputs), options));
 }
@@ -136,6 +143,10 @@ bool Dataset::calls_back() const { return state().calls_back(); }
 
 std::string Dataset::describe() const {
   const Description& description = state().description();
+  if (description.input_shape == Shape{0}) {
+    const std::string count = description.size ? std::to_string(*description.size) + " samples" : "texts";
+    return count + ", to be read by a network";
+  }
   std::string text = description.size ? std::to_string(*description.size) + " samples" : "samples without a known end";
   text += ", input " + description.input_shape.text() + " " + std::string(name_of(description.input_type));
   if (description.kind == OutputKind::label) {

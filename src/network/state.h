@@ -11,6 +11,7 @@
 #include "core/model/build.h"
 #include "core/model/model.h"
 #include "dataset/iterator.h"
+#include "dataset/unread.h"
 #include "network/devices.h"
 #include "network/flat_graph.h"
 #include "network/recurrent_state.h"
@@ -50,7 +51,7 @@ inline Buffer* find_buffer(const Buffers& buffers, std::string_view name) {
   return at == buffers.end() ? nullptr : at->second.get();
 }
 
-struct NeuralNetwork::State {
+struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State> {
   Context context;
   NetworkOptions options;
   std::shared_ptr<const Registry> registry;
@@ -109,6 +110,12 @@ struct NeuralNetwork::State {
   Graph step_forward(std::int64_t batch, bool training_mode, DType computed_in) const;
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
   std::vector<std::string> trainable(const TrainOptions& chosen) const;  ///< names of the parameters to train
+
+  /// The data themselves, or, where only a model can read them, what this one reads.
+  Dataset read(const Dataset& given) const;
+  std::vector<std::int32_t> labels_in(std::string_view text) const;
+  Tensor named_target(const Json& object, std::span<const PortInfo> ports) const;
+  Tensor target_of(const Json& value, std::span<const PortInfo> ports) const;
 
   /// How data meets the model: element type, label form, label names, normalised targets.
   struct DataPlan {

@@ -171,7 +171,7 @@ Answer denormalize(const IoRules& rules, std::span<const double> output) {
   return answer;
 }
 
-std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs) {
+std::size_t label_index(const IoRules& rules, std::string_view label) {
   const IoStep* step = label_step(rules);
   if (!step)
     throw Error(
@@ -190,7 +190,12 @@ std::vector<double> normalize_label(const IoRules& rules, std::string_view label
                                          .actual = std::string(label),
                                          .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
-  return one_hot(*step, static_cast<std::size_t>(at - step->labels.begin()), outputs);
+  return static_cast<std::size_t>(at - step->labels.begin());
+}
+
+std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs) {
+  const std::size_t index = label_index(rules, label);
+  return one_hot(*label_step(rules), index, outputs);
 }
 
 std::vector<double> normalize_target(const IoRules& rules, std::span<const double> target, std::size_t outputs) {

@@ -69,6 +69,8 @@ Answer denormalize(const IoRules& rules, std::span<const double> output);
 /// The training target for a label: `output.normalize`, or the inverse of `output.denormalize`. Throws for an unknown
 /// label, naming the nearest.
 std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs);
+/// The place of a label among those of the rules. Throws as normalize_label does.
+std::size_t label_index(const IoRules& rules, std::string_view label);
 /// The training target for numbers: `output.normalize`, or the inverse of `output.denormalize`. One number where the
 /// rules speak of labels and there are several outputs is the index of the label.
 std::vector<double> normalize_target(const IoRules& rules, std::span<const double> target, std::size_t outputs);
