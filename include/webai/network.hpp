@@ -31,6 +31,8 @@ class ControlSignal;
 class InputValues;
 class InternalModel;
 class Json;
+class RunStream;
+struct StreamOptions;
 struct InternalLayer;
 
 /// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
@@ -180,6 +182,12 @@ class WEBAI_EXPORT NeuralNetwork {
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
 
+  /// A run that gives one result after the other (webai/stream.hpp): the input is a sequence, each of its samples a step;
+  /// with StreamOptions::generate tokens are drawn from what the network gives and fed back to it. A text is a sequence of
+  /// tokens by the model's `io`.
+  RunStream run_stream(const Tensor& input, const StreamOptions& options) const;
+  RunStream run_stream(const Json& input, const StreamOptions& options) const;
+
   /// A stateful model (history, pipes backward, recurrent cells) remembers: its next run goes on from the last one. Each
   /// sample of a batch is a lane with a memory of its own; a run with another number of samples than the last one
   /// starts from the beginning. A run that fails leaves the memory as it was.
@@ -234,6 +242,7 @@ class WEBAI_EXPORT NeuralNetwork {
   friend class TrainingSession;
   friend class InternalModel;
   friend class InputValues;
+  friend class RunStream;
   std::vector<InternalLayer> internal_layers() const;
   bool each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
                   const std::function<bool(const Dataset& batch)>& take) const;

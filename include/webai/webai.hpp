@@ -14,5 +14,6 @@
 #include "webai/profile.hpp"
 #include "webai/shape.hpp"
 #include "webai/tensor.hpp"
+#include "webai/stream.hpp"
 #include "webai/training.hpp"
 #include "webai/values.hpp"
