@@ -28,6 +28,7 @@
 namespace webai {
 
 class ControlSignal;
+class DataEncoder;
 class InputValues;
 class InternalModel;
 class Json;
@@ -168,6 +169,9 @@ class WEBAI_EXPORT NeuralNetwork {
   void stop_training() noexcept;
   bool is_training() const noexcept;
 
+  /// Data that only a network can read (texts, inputs by name) as this one reads them; any other as they are. All that
+  /// takes data does so by itself.
+  Dataset read_data(const Dataset& data) const;
   VerifyInfo verify(const Dataset& data, const VerifyOptions& options = {}, std::stop_token stop = {});
 
   /// Runs one sample, or a batch when there are n times as many values (n x inputs).
@@ -242,6 +246,7 @@ class WEBAI_EXPORT NeuralNetwork {
   friend class TrainingSession;
   friend class InternalModel;
   friend class InputValues;
+  friend class DataEncoder;
   friend class RunStream;
   std::vector<InternalLayer> internal_layers() const;
   bool each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,

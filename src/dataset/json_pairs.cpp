@@ -69,6 +69,10 @@ class PairReader {
     return nullptr;
   }
 
+  PairReader(std::string name, const Json& samples) : name_(std::move(name)), json_(samples) {}
+
+  const std::string& name() const { return name_; }
+
   std::shared_ptr<const Source> source() {
     if (!json_.is_array()) fail("", "the file holds no list of samples", "[[input, output], ...]", describe(json_));
     if (json_.size() == 0) fail("", "the file holds no samples");
@@ -290,6 +294,11 @@ class UnreadPairs final : public UnreadSource {
   Json list_;
 };
 
+std::shared_ptr<const Source> source_of(PairReader reader) {
+  if (const Json* list = reader.unread()) return std::make_shared<UnreadPairs>(reader.name(), *list);
+  return reader.source();
+}
+
 }  // namespace
 
 std::shared_ptr<const Source> make_text_file_source(const DataFile& file, bool by_lines, std::size_t cuts) {
@@ -306,10 +315,7 @@ std::shared_ptr<const Source> make_text_file_source(const DataFile& file, bool b
   return make_text_source(file.name, std::move(lines), 1);
 }
 
-std::shared_ptr<const Source> make_json_source(const DataFile& file) {
-  PairReader reader(file);
-  if (const Json* list = reader.unread()) return std::make_shared<UnreadPairs>(file.name, *list);
-  return reader.source();
-}
+std::shared_ptr<const Source> make_json_source(const DataFile& file) { return source_of(PairReader(file)); }
+std::shared_ptr<const Source> make_json_source(const Json& samples) { return source_of(PairReader("data", samples)); }
 
 }  // namespace webai

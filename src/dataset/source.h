@@ -94,6 +94,7 @@ std::shared_ptr<const Source> make_idx_source(DataFile images, DataFile labels, 
 std::shared_ptr<const Source> make_csv_source(DataFile file, CsvOptions options);
 std::shared_ptr<const Source> make_npy_source(DataFile inputs, DataFile outputs, const FileOptions& options);
 std::shared_ptr<const Source> make_json_source(const DataFile& file);
+std::shared_ptr<const Source> make_json_source(const Json& samples);
 std::shared_ptr<const Source> make_text_file_source(const DataFile& file, bool by_lines, std::size_t cuts);
 /// All of a file; throws LIMIT_EXCEEDED for more bytes than that.
 std::string read_all(const DataFile& file, std::uint64_t most_bytes);

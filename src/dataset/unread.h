@@ -15,7 +15,7 @@ namespace webai {
 struct SampleReader {
   /// The values of one sample or of several, which then are steps of a sequence: fp64 [samples, inputs].
   std::function<Tensor(const Json&)> input;
-  /// What belongs to them: i32 [samples], labels, or fp64 [samples, outputs] in the units of the model.
+  /// What belongs to them: i32 [samples], labels, or fp64 [samples, outputs] as they are given.
   std::function<Tensor(const Json&)> output;
   /// A text as tokens of the model's input, and the label that a token is as an output. Throws where the model takes no
   /// texts.

@@ -50,7 +50,6 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
                                                                std::size_t batch, bool accuracy, std::size_t bptt) const {
   if (!data.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
   const Dataset given = read(data);
-  const bool in_units_of_model = &given.state() != &data.state();
   DataPlan plan;
   plan.data = given;
   const IoRules& rules = output_rules();
@@ -84,7 +83,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
     batching.outputs = OutputForm::values;
     batching.expected_outputs = static_cast<std::size_t>(outputs);
     const bool rescaled = std::ranges::any_of(model.io.output, [](const IoRules& one) { return !one.empty(); });
-    if (labels.empty() && rescaled && !in_units_of_model) {
+    if (labels.empty() && rescaled) {
       // Targets come in the user's units; the model answers in its own.
       plan.data = given.map([own = shared_from_this()](const Item& item) {
         std::vector<double> values(item.output.elements());

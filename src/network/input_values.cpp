@@ -224,14 +224,18 @@ Tensor InputValues::finish() {
   for (std::size_t s = 0; s < samples; ++s)
     for (const State::Input& input : state.inputs)
       to = std::copy_n(input.values.data() + s * input.size, input.size, to);
-  for (State::Input& input : state.inputs) {
+  clear();
+  return result;
+}
+
+void InputValues::clear() noexcept {
+  for (State::Input& input : state_->inputs) {
     input.values.clear();
     input.named = false;
   }
-  state.unnamed.clear();
-  state.current.reset();
-  state.count = 0;
-  return result;
+  state_->unnamed.clear();
+  state_->current.reset();
+  state_->count = 0;
 }
 
 Tensor NeuralNetwork::input_of(const Json& value) const {

@@ -1,5 +1,6 @@
 // How a network reads samples that name inputs and outputs or hold texts.
 #include <algorithm>
+#include <cmath>
 
 #include "core/model/build_outputs.h"
 #include "dataset/state.h"
@@ -55,6 +56,16 @@ std::vector<std::int32_t> NeuralNetwork::State::labels_in(std::string_view text)
   return {static_cast<std::int32_t>(label_index(rules, text))};
 }
 
+std::size_t NeuralNetwork::State::raw_outputs() const {
+  std::size_t count = static_cast<std::size_t>(outputs);
+  if (built.outputs.size() != 1) return count;
+  const IoRules& rules = output_rules();
+  for (const std::vector<IoStep>* steps : {&rules.normalize, &rules.denormalize})
+    for (const IoStep& step : *steps)
+      if (step.type == "bits" && outputs % step.width == 0) return static_cast<std::size_t>(outputs / step.width);
+  return count;
+}
+
 // {"left": [1, 0], "right": "cat"}: all outputs by name.
 Tensor NeuralNetwork::State::named_target(const Json& object, std::span<const PortInfo> ports) const {
   const std::vector<OutputPart> parts = output_parts();
@@ -64,12 +75,11 @@ Tensor NeuralNetwork::State::named_target(const Json& object, std::span<const Po
     const std::size_t index = find_port(ports, name, "output");
     const OutputPart& part = parts[index];
     std::vector<double> own;
-    if (value.is_text()) {
+    if (value.is_text())
       own = normalize_label(*part.rules, value.as_text(), part.size);
-    } else {
+    else
       collect_numbers(value, own);
-      own = normalize_target(*part.rules, own, part.size);
-    }
+    if (!labels_of(*part.rules).empty()) own = normalize_target(*part.rules, own, part.size);  // an index becomes one-hot
     if (own.size() != part.size) wrong_size("output " + ports[index].title(), part.size, own.size());
     if (given[index])
       throw Error(Code::invalid_argument, {.message = "output " + ports[index].title() + " is given twice", .reason = "OUTPUT_TWICE"});
@@ -87,28 +97,32 @@ Tensor NeuralNetwork::State::target_of(const Json& value, std::span<const PortIn
   if (value.is_object()) return named_target(value, ports);
   std::vector<std::string> texts;
   collect_texts(value, texts);
-  if (!texts.empty()) {
-    std::vector<double> labels;
-    for (const std::string& text : texts)
-      for (const std::int32_t label : labels_in(text)) labels.push_back(label);
-    return Tensor::from(context, DType::i32, Shape{static_cast<std::int64_t>(labels.size())}, labels);
-  }
   std::vector<double> numbers;
-  collect_numbers(value, numbers);
-  const bool label = numbers.size() == 1 && outputs > 1 && !labels_of(output_rules()).empty();
-  if (label) return Tensor::from(context, DType::i32, Shape{1}, numbers);
-  std::vector<double> all;
-  const std::size_t width = numbers.size() < static_cast<std::size_t>(outputs) ? numbers.size() : static_cast<std::size_t>(outputs);
-  if (width == 0 || numbers.size() % width) wrong_size("the output", static_cast<std::size_t>(outputs), numbers.size());
-  for (std::size_t first = 0; first < numbers.size(); first += width) {
-    const std::vector<double> own = normalized_target(std::span(numbers).subspan(first, width));
-    all.insert(all.end(), own.begin(), own.end());
+  if (!texts.empty()) {
+    for (const std::string& text : texts)
+      for (const std::int32_t label : labels_in(text)) numbers.push_back(label);
+  } else {
+    collect_numbers(value, numbers);
   }
-  if (all.size() % static_cast<std::size_t>(outputs)) wrong_size("the output", static_cast<std::size_t>(outputs), all.size());
-  return values_of(context, all, outputs);
+  const bool labels = !texts.empty() || (numbers.size() == 1 && outputs > 1 && raw_outputs() > 1);
+  if (labels) {
+    const auto wrong = std::ranges::find_if(numbers, [&](double n) { return !(n >= 0 && n < static_cast<double>(outputs) && n == std::trunc(n)); });
+    if (wrong != numbers.end())
+      throw Error(Code::invalid_argument, {.message = "a label is a whole number below the number of outputs",
+                                           .reason = "LABEL",
+                                           .expected = "0 to " + std::to_string(outputs - 1),
+                                           .actual = write_json(Json::number(*wrong))});
+    return Tensor::from(context, DType::i32, Shape{static_cast<std::int64_t>(numbers.size())}, numbers);
+  }
+  const std::size_t width = raw_outputs();
+  if (numbers.empty() || numbers.size() % width) wrong_size("the output", width, numbers.size());
+  return values_of(context, numbers, static_cast<std::int64_t>(width));
 }
 
+Dataset NeuralNetwork::read_data(const Dataset& data) const { return state_->read(data); }
+
 Dataset NeuralNetwork::State::read(const Dataset& given) const {
+  if (!given.needs_network()) return given;
   // The functions are used during read_by only.
   const NeuralNetwork network(std::const_pointer_cast<State>(shared_from_this()));
   const std::vector<PortInfo> inputs_by_name = network.inputs(), outputs_by_name = network.outputs();
@@ -137,10 +151,8 @@ Dataset NeuralNetwork::State::read(const Dataset& given) const {
   };
   reader.span = static_cast<std::size_t>(inputs_by_name.front().shape.elements());
   if (step) reader.padding = step->lookup->padding();
-  const auto source = given.state().source->read_by(reader);
-  if (!source) return given;
   auto state = std::make_shared<Dataset::State>(given.state());
-  state->source = source;
+  state->source = given.state().source->read_by(reader);
   return Dataset(std::move(state));
 }
 

@@ -113,6 +113,7 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
 
   /// The data themselves, or, where only a model can read them, what this one reads.
   Dataset read(const Dataset& given) const;
+  std::size_t raw_outputs() const;  ///< values of one sample's target as users give it
   std::vector<std::int32_t> labels_in(std::string_view text) const;
   Tensor named_target(const Json& object, std::span<const PortInfo> ports) const;
   Tensor target_of(const Json& value, std::span<const PortInfo> ports) const;

@@ -277,3 +277,88 @@ TEST_CASE("A-68 a model without a memory goes on from the last tokens that its i
   CHECK(info.error < 0.1);
   CHECK(said(net.run_stream(Json::text("one"), {.generate = GenerateOptions{.steps = 6, .temperature = 0}})) == " two three. one two three");
 }
+
+TEST_CASE("DATA-12 samples pushed in, records pulled out, in any measure") {
+  NeuralNetwork net = make(R"({"layers": [2, 3], "io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["x", "y", "z"]}}}})");
+  DataEncoder encoder(net, [](const Json& value) { return Json::numbers({value.as_number(), 7}); });
+  encoder.push(Json::number(1), Json::text("y"));
+  encoder.reset();
+  encoder.push_ignored(Json::number(2));
+  encoder.push(Json::number(3), json("[1, 2, 3]"));
+  encoder.push(Json::number(4), Json::number(2));
+  const Numbers records = {3, 1, 7, 0, 1, 0, 0, 1, 2, 7, 3, 3, 7, 1, 2, 3, 3, 4, 7, 0, 0, 1};
+  CHECK(encoder.waiting() == records.size());
+  CHECK(error_of([&] { encoder.push(Json::number(1), Json::text("w")); }).details().reason == "LABEL");
+  CHECK(error_of([&] { encoder.push(Json::number(1), json("[1, 2]")); }).details().reason == "OUTPUT_SIZE");
+  CHECK(encoder.waiting() == records.size());
+  Numbers pulled;
+  for (Tensor part = encoder.pull(1); part.elements() > 0; part = encoder.pull(8)) {
+    CHECK(part.elements() <= 8);
+    CHECK(part.type() == DType::fp32);
+    for (const double value : numbers(part)) pulled.push_back(value);
+  }
+  CHECK(pulled == records);
+  CHECK(encoder.waiting() == 0);
+  NeuralNetwork words = make(rounds(embedded));
+  DataEncoder texts(words);
+  texts.push(Json::text("ab"), Json::text("bc"));
+  CHECK(numbers(texts.pull()) == Numbers{3, 0, 0, 1, 0, 3, 1, 0, 0, 1});
+}
+
+TEST_CASE("IO-05 samples name inputs and outputs, each with the rules of its own") {
+  NeuralNetwork net = make(R"({"layers": [{"type": "input", "name": "a", "size": 1, "pipes": [{"type": "input", "name": "b", "size": 2}]}, {"type": "identity"}],
+    "outputs": [{"name": "x", "pipeFrom": "a"}, {"name": "y", "pipeFrom": "b"}],
+    "io": {"output": {"x": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 100]}},
+                      "y": {"denormalize": {"type": "one-hot-to-label", "labels": ["no", "yes"]}}}}})");
+  const auto error = [&](const std::string& data) { return net.compute_gradients(Dataset::json(json(data))).error; };
+  const auto verified = [&](const std::string& data) { return net.verify(Dataset::json(json(data))).error; };
+  (void)error;
+  CHECK(verified(R"([[{"a": 0.5, "b": [0, 1]}, {"x": 50, "y": "yes"}], [[{"b": [1, 0]}, 0.25], {"x": [25], "y": 0}]])") == Approx(0).margin(1e-12));
+  CHECK(net.labels("y") == std::vector<std::string>{"no", "yes"});
+  CHECK(net.labels("x").empty());
+  const auto reason = [&](const std::string& data) { return error_of([&] { verified(data); }).details().reason; };
+  CHECK(reason(R"([[{"a": 0.5, "b": [0, 1]}, {"x": 50}]])") == "OUTPUT_MISSING");
+  CHECK(reason(R"([[{"a": 0.5, "b": [0, 1]}, {"x": 50, "z": 1}]])") == "OUTPUT_UNKNOWN");
+  CHECK(reason(R"([[{"a": 0.5, "b": [0, 1]}, {"x": 50, "y": "maybe"}]])") == "LABEL");
+  CHECK(reason(R"([[{"a": 0.5, "b": [0, 1]}, {"x": [50, 1], "y": "no"}]])") == "OUTPUT_SIZE");
+  CHECK(reason(R"([[{"a": 0.5, "b": [0, 1]}, null]])") == "SAMPLES");
+  const Error place = error_of([&] { verified(R"([[{"a": 0.5, "b": [0, 1]}, {"x": 50, "y": "no"}], [{"a": 0.5}, {"x": 50, "y": "no"}]])"); });
+  CHECK(place.path().starts_with("data: /1"));
+  CHECK(error_of([&] { Dataset::json(json(R"([["text", [1]]])")).item(one_thread(), 0); }).details().reason == "SAMPLES");
+}
+
+TEST_CASE("A-68 the gradient of an embedding is right, with a memory behind it too") {
+  const std::string type = R"({"dataType": "fp64", "layers": [{"type": "input", "size": 2}, {"type": "embedding", "inputDim": 3, "outputDim": 2})";
+  NeuralNetwork plain = make(type + R"(, {"size": 1, "activation": "tanh"}]})");
+  CHECK(test::check_gradients(plain, Dataset::from({{{0, 1}, {0.3}}, {{2, 1}, {-0.2}}, {{1, 1}, {0.1}}})) == 3);
+  NeuralNetwork recurrent = make(type + R"(, {"type": "gru", "size": 2}, {"size": 1, "activation": "tanh"}]})");
+  CHECK(test::check_gradients(recurrent, Dataset::sequences({{{{0, 1}, {0.3}}, {{2, 1}, {-0.2}}, {{1, 1}, {0.1}}}, {{{2, 0}, {0.4}}}})) >= 5);
+}
+
+TEST_CASE("A-68 a small cell foretells a text better than its trigrams do") {
+  // Who is told of at the beginning of a sentence does something at its end: no trigram sees that far.
+  const char* const names[] = {"ann", "bob", "cat", "dan"};
+  std::string learn, test;
+  std::uint32_t state = 1;
+  for (int i = 0; i < 500; ++i) {
+    state = state * 1664525 + 1013904223;
+    const std::string one = names[state >> 30], two = names[(state >> 28) & 3];
+    (i % 10 == 9 ? test : learn) += one + " saw " + two + ", so " + two + " saw " + one + ".\n";
+  }
+  NeuralNetwork net = make(R"({"layers": [{"type": "input", "size": 15}, {"type": "gru", "size": 40}, {"size": 15, "activation": "softmax"}],
+    "io": {"input": {"normalize": {"type": "lookup", "vocabulary": "abcdnostw ,.\nxy", "oneHot": true}}, "output": {"denormalize": "lookup"}}})");
+  net.train(Dataset::text(learn, 16), R"({"optimizer": "adam", "learningRate": 0.01, "maxIterations": 30, "batchSize": 16})");
+  const double cell = std::exp(net.verify(Dataset::text(test, 4)).error);
+  // Trigrams, counted from the same text, one added to each count of what follows a known pair.
+  std::map<std::string, double> counts;
+  for (std::size_t i = 0; i + 2 < learn.size(); ++i) {
+    ++counts[learn.substr(i, 2)];
+    ++counts[learn.substr(i, 3)];
+  }
+  double sum = 0;
+  for (std::size_t i = 2; i < test.size(); ++i)
+    sum -= std::log((counts[test.substr(i - 2, 3)] + 0.01) / (counts[test.substr(i - 2, 2)] + 0.15));
+  const double trigrams = std::exp(sum / static_cast<double>(test.size() - 2));
+  INFO("cell " << cell << ", trigrams " << trigrams);
+  CHECK(cell < 0.8 * trigrams);
+}
