@@ -52,7 +52,7 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   }
   // One row per sample: the values of all inputs one after the other.
   const std::int64_t row = static_cast<std::int64_t>(network.input_size());
-  Tensor flat = Tensor::uninitialised(network.context(), DType::fp64, Shape{samples, row});
+  Tensor flat = Tensor::uninitialised(network.context(), DType::fp64, samples == 1 ? Shape{row} : Shape{samples, row});
   std::size_t first = 0;
   for (std::size_t p = 0; p < ports.size(); ++p) {
     const std::size_t size = static_cast<std::size_t>(ports[p].shape.elements());

@@ -76,7 +76,7 @@ struct InputValues::State {
   void add_text(Input& input, std::string_view text, std::vector<double>& into) {
     const IoStep* const step = text_step(*input.rules);
     if (!step)
-      throw Error(Code::invalid_argument,
+      throw Error(Code::type_mismatch,
                   {.message = "input " + input.port.title() + " takes numbers, and got the text \"" + std::string(text.substr(0, 64)) + "\"",
                    .reason = "INPUT_TEXT",
                    .path = input.port.name,

