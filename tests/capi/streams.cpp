@@ -93,7 +93,7 @@ TEST_CASE("RUN-02 one unfinished item at a time; a fired token ends a stream") {
   CHECK(next(stream, item) == WEBAI_CANCELLED);
 }
 
-TEST_CASE("DATA-15 a dataset is iterated over, sample by sample or in batches") {
+TEST_CASE("a dataset is iterated over, sample by sample or in batches") {
   const ContextHandle context = make_context();
   Handle dataset, batches, stream, error;
   REQUIRE(webai_dataset_from(context.get(), json(context.get(), xor_data), nullptr, dataset.out(), error.out()) == WEBAI_OK);

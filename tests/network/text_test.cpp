@@ -278,7 +278,7 @@ TEST_CASE("A-68 a model without a memory goes on from the last tokens that its i
   CHECK(said(net.run_stream(Json::text("one"), {.generate = GenerateOptions{.steps = 6, .temperature = 0}})) == " two three. one two three");
 }
 
-TEST_CASE("DATA-12 samples pushed in, records pulled out, in any measure") {
+TEST_CASE("DATA-12 IO-01 IO-03 samples are pushed in, perhaps through a function, and records pulled out, in any measure") {
   NeuralNetwork net = make(R"({"layers": [2, 3], "io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["x", "y", "z"]}}}})");
   DataEncoder encoder(net, [](const Json& value) { return Json::numbers({value.as_number(), 7}); });
   encoder.push(Json::number(1), Json::text("y"));
