@@ -186,7 +186,8 @@ class WEBAI_EXPORT NeuralNetwork {
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
 
-  /// A run that gives one result after the other (webai/stream.hpp): the input is a sequence, each of its samples a step;
+  /// A run that gives one result after the other (webai/stream.hpp): the input is a sequence, each of its samples a step,
+  /// or as many as the iterator has whose result the output is;
   /// with StreamOptions::generate tokens are drawn from what the network gives and fed back to it. A text is a sequence of
   /// tokens by the model's `io`.
   RunStream run_stream(const Tensor& input, const StreamOptions& options) const;

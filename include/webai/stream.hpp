@@ -38,7 +38,7 @@ struct StreamItem {
   std::string token = {};            ///< its text, with the space before it where words are spaced; empty without labels
 };
 
-/// A run under way. Nothing is computed before it is asked for. Each step runs the network as run() does: its memory goes
+/// A run under way. Nothing is computed before it is asked for, but for the steps of an iterator, which are computed together. Each step runs the network as run() does: its memory goes
 /// on with each, other runs in between would take part in it. A handle for one thread at a time.
 class WEBAI_EXPORT RunStream {
  public:

@@ -166,15 +166,20 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
     state.execute(program);
     for (Device* const device : state.devices.order) device->wait();
   }
-  Output output;
-  Shape answered = type.shape;
-  if (options.denormalize) {
-    const std::span<const std::string> labels = labels_of(state.output_rules());
-    output.labels_.assign(labels.begin(), labels.end());
-    if (labels.empty()) result = state.denormalized(std::move(result), samples, answered);
-  }
+  Output output = state.finished(std::move(result), samples, batched, options);
   for (auto& [path, tensor] : activations)
     output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
+  return output;
+}
+
+Output NeuralNetwork::State::finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options) const {
+  Output output;
+  Shape answered = built.graph.value(built.output).type.shape;
+  if (options.denormalize) {
+    const std::span<const std::string> labels = labels_of(output_rules());
+    output.labels_.assign(labels.begin(), labels.end());
+    if (labels.empty()) result = denormalized(std::move(result), samples, answered);
+  }
   output.tensor_ = batched ? result : result.reshaped(answered.without(0));
   if (!output.labels_.empty() && output.index() < output.labels_.size()) output.label_ = output.labels_[output.index()];
   return output;

@@ -1,6 +1,7 @@
 // Streams of runs: a sequence step by step, tokens fed back as they are drawn.
 #include <algorithm>
 #include <cstring>
+#include <deque>
 
 #include "core/base/random.h"
 #include "core/op/op_def.h"
@@ -34,6 +35,8 @@ struct RunStream::State {
   std::size_t width = 0, next_row = 0, first_row = 0;
   std::uint64_t step = 0, most_steps = 0;
   bool ended = false;
+
+  std::deque<Output> iterated;  // steps of the iterator that the output comes from, made and not yet given
 
   // Of generate.
   std::size_t first = 0, span = 0;            // where the sequence stands in a row
@@ -130,11 +133,57 @@ struct RunStream::State {
   }
 
   StreamItem given() {
+    if (iterated.empty()) {
+      const std::span<const double> values = given_row(next_row++);
+      if (!options.run.debug && options.run.type.empty() && network.state_->output_iteration())
+        iterate(values);
+      else
+        iterated.push_back(run(values));
+    }
     StreamItem item;
-    item.output = run(given_row(next_row++));
+    item.output = std::move(iterated.front());
+    iterated.pop_front();
     item.step = step++;
-    ended = step == most_steps;
+    ended = iterated.empty() && next_row == most_steps;
     return item;
+  }
+
+  // One run, of which the states after each step of the iterator are kept.
+  void iterate(std::span<const double> values) {
+    check_stop();
+    NeuralNetwork::State& net = *network.state_;
+    const BuiltIteration& iteration = *net.output_iteration();
+    const Graph& graph = net.built.graph;
+    const auto outputs = static_cast<std::size_t>(net.outputs), size = size_of(net.type);
+    const Tensor input = Tensor::from(net.context, net.type, Shape{static_cast<std::int64_t>(values.size())}, values);
+    const Shape shape = graph.value(net.built.output).type.shape.with(0, 1);
+    std::vector<Tensor> before;
+    Tensor last = Tensor::uninitialised(net.context, net.type, shape);
+    {
+      const std::lock_guard guard(net.turn);
+      RunProgram& program = net.program(1, options.run.normalize, false, true);
+      program.input.look_at(input.data(), input.bytes());
+      program.output.look_at(last.data(), last.bytes());
+      for (std::size_t i = 0; i < iteration.before.size(); ++i) {
+        before.push_back(Tensor::uninitialised(net.context, net.type, graph.value(iteration.before[i]).type.shape.with(1, 1)));
+        program.before[i].look_at(before[i].data(), before[i].bytes());
+      }
+      net.execute(program);
+      for (Device* const device : net.devices.order) device->wait();
+    }
+    const std::size_t steps = static_cast<std::size_t>(before.front().shape()[0]);
+    for (std::size_t i = 1; i < steps; ++i) {
+      Tensor result = Tensor::uninitialised(net.context, net.type, shape);
+      std::size_t first = 0;
+      for (const Tensor& state : before) {
+        const std::size_t bytes = state.bytes() / steps;
+        std::memcpy(static_cast<std::byte*>(result.data()) + first, static_cast<const std::byte*>(state.data()) + i * bytes, bytes);
+        first += bytes;
+      }
+      if (first != outputs * size) throw Error(Code::internal, "runStream: the states of the iterator are not its result");
+      iterated.push_back(net.finished(std::move(result), 1, false, options.run));
+    }
+    iterated.push_back(net.finished(std::move(last), 1, false, options.run));
   }
 };
 

@@ -27,11 +27,13 @@ struct RunProgram {
   std::int64_t batch = 0;
   bool normalize = true;
   bool debug = false;  ///< gives the output of every layer too
+  bool steps = false;  ///< gives what the last iterator carried before each of its steps too
   std::unique_ptr<Executable> executable;
   std::vector<Binding> bindings;
   HostWindow input, output;
   std::vector<HostWindow> states, next_states;  ///< by recurrent state
   std::vector<HostWindow> activations;          ///< of a debug program, by layer
+  std::vector<HostWindow> before;               ///< of a program with steps, by state variable
   std::uint64_t last_use = 0;
 };
 
@@ -100,7 +102,11 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   };
   Weights weights();  ///< takes the turn
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
-  RunProgram& program(std::int64_t batch, bool normalize, bool debug = false);
+  RunProgram& program(std::int64_t batch, bool normalize, bool debug = false, bool steps = false);
+  /// The iterator whose result is the model's only output; nullptr when there is none.
+  const BuiltIteration* output_iteration() const;
+  /// An output from [samples, outputs...] as the model gives them.
+  Output finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options) const;
   /// Runs a program whose input and output windows are set, under the turn. The recurrent state goes on by one run, or
   /// stays as it is when the run fails.
   void execute(RunProgram& program);

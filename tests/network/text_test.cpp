@@ -216,6 +216,26 @@ TEST_CASE("RUN-02 a stream gives a step of the sequence at a time, and the memor
   CHECK(net.run({4})[0] == 5);
 }
 
+TEST_CASE("RUN-02 a stream gives each step of the iterator that the output comes from, for each sample") {
+  const auto iterator = [](int steps) {
+    return R"({"dataType": "fp64", "layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": )" + std::to_string(steps) + R"(,
+      "state": [{"name": "x", "pipeFrom": "in"}, {"name": "y", "size": 1}],
+      "net": {"layers": [{"pipeFrom": "x"}, {"name": "next", "size": 2, "activation": "tanh", "to": ["x", "sum"]}, {"name": "sum", "size": 1, "to": "y"}]}}]})";
+  };
+  NeuralNetwork net = make(iterator(3));
+  std::vector<Numbers> given;
+  for (const StreamItem& item : net.run_stream(json("[1, 2, 3, 4]"), {})) {
+    CHECK(item.step == given.size());
+    given.push_back(item.output.values());
+  }
+  REQUIRE(given.size() == 6);
+  for (int steps = 1; steps <= 3; ++steps) {
+    NeuralNetwork shorter = make(iterator(steps));
+    CHECK(given[static_cast<std::size_t>(steps) - 1] == shorter.run({1, 2}).values());
+    CHECK(given[static_cast<std::size_t>(steps) + 2] == shorter.run({3, 4}).values());
+  }
+}
+
 TEST_CASE("EX-24 runStream: a loop over what comes") {
   NeuralNetwork net = make(rounds(embedded));
   std::size_t count = 0;
