@@ -102,8 +102,7 @@ Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
     const Output output = run_inputs(network, parts);
     const Tensor& answer = output.tensor();
     if (all.empty())
-      all = Tensor::uninitialised(network.context(), answer.type(),
-                                  batch_shape(static_cast<std::int64_t>(samples), network.output_shape()));
+      all = Tensor::uninitialised(network.context(), answer.type(), batch_shape(static_cast<std::int64_t>(samples), answer.shape()));
     std::memcpy(static_cast<std::byte*>(all.data()) + step * answer.bytes(), answer.data(), answer.bytes());
   }
   return Output(std::move(all));

@@ -48,6 +48,15 @@ class Texts(CommandTest):
         self.write("lines.txt", "abc\nbca\n\ncab\n")
         self.assertGreater(self.works("verify", "t.json", "--data", "lines:lines.txt", "--json").json["accuracy"], 0.7)
 
+    def test_steps_of_bits_and_parts_behind_a_vocabulary(self):
+        self.write("bits.json", """{"layers": [{"type": "input", "size": 4}, {"type": "identity"}],
+                                   "io": {"input": {"normalize": {"type": "bits", "count": 4}}, "output": {"denormalize": {"type": "bits", "count": 4}}}}""")
+        self.assertEqual(self.works("run", "bits.json", "--input", "[3, 12]", "--sequence", "--json").json["outputs"]["output"], [[3], [12]])
+        self.write("letters.json", self.LETTERS)
+        self.works("convert", "letters.json", "part.json", "--option", "layers=1:2")
+        self.assertEqual(self.read_json("part.json")["layers"][1]["inputDim"], 3)
+        self.works("info", "part.json")
+
     def test_what_generate_and_texts_refuse(self):
         self.write("letters.json", self.LETTERS)
         for words in [["--generate", "3", "--sequence"], ["--top-k", "3"], ["--generate", "3", "--output", "y.npy"], ["--input", "[1]"]]:

@@ -133,6 +133,13 @@ const IoStep* text_step(const IoRules& rules) {
   return step == rules.normalize.end() ? nullptr : &*step;
 }
 
+std::int64_t vocabulary_size(const IoBlock& io) {
+  std::size_t most = 0;
+  for (const IoRules& rules : io.input)
+    if (const IoStep* step = text_step(rules)) most = std::max(most, step->lookup->size());
+  return static_cast<std::int64_t>(most);
+}
+
 Shape raw_dims(const IoRules& rules, const Shape& dims) {
   const auto step = std::ranges::find_if(rules.normalize, [](const IoStep& one) { return one.width > 0; });
   if (step == rules.normalize.end()) return dims;

@@ -66,6 +66,8 @@ struct Answer {
 
 /// The step that turns the texts of an input into numbers; nullptr when there is none.
 const IoStep* text_step(const IoRules& rules);
+/// How many tokens the largest vocabulary of the inputs has; 0 when there is none.
+std::int64_t vocabulary_size(const IoBlock& io);
 /// Dimensions of what comes in for an input of size `dims`: without the last one where a step makes it.
 Shape raw_dims(const IoRules& rules, const Shape& dims);
 

@@ -4,17 +4,9 @@
 namespace webai {
 namespace {
 
-// Tokens that the vocabularies of the model's inputs have.
-std::int64_t vocabulary_size(const Model& model) {
-  std::size_t most = 0;
-  for (const IoRules& rules : model.io.input)
-    if (const IoStep* step = text_step(rules)) most = std::max(most, step->lookup->size());
-  return static_cast<std::int64_t>(most);
-}
-
 // Row i of the table for each number i: [..., n] -> [..., n, outputDim].
 Ref build_embedding(LayerBuilder& layer) {
-  const std::int64_t rows = layer.property("inputDim") ? layer.integer("inputDim") : vocabulary_size(layer.model());
+  const std::int64_t rows = layer.property("inputDim") ? layer.integer("inputDim") : vocabulary_size(layer.model().io);
   if (rows == 0)
     layer.fail(Code::invalid_model, "PROPERTY_MISSING", "how many different numbers come in is not known",
                "give \"inputDim\", or a vocabulary in io.input.normalize");
