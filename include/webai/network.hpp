@@ -41,7 +41,8 @@ class WEBAI_EXPORT Output {
   const Tensor& tensor() const noexcept { return tensor_; }
   operator const Tensor&() const noexcept { return tensor_; }
   std::size_t size() const noexcept { return tensor_.elements(); }
-  double operator[](std::size_t index) const { return tensor_.at(index); }
+  /// As numbers: of a model of an integer type what its codes stand for, 0 to 1 or -1 to 1.
+  double operator[](std::size_t index) const { return tensor_.at(index) / full_; }
   std::vector<double> values() const;
   /// The label of the largest output of the first sample; empty without labels or past their end.
   const std::string& label() const noexcept { return label_; }
@@ -56,6 +57,7 @@ class WEBAI_EXPORT Output {
  private:
   friend class NeuralNetwork;
   Tensor tensor_;
+  double full_ = 1;  // what stands for the number 1
   std::string label_;
   std::vector<std::string> labels_;
   std::vector<std::pair<std::string, Tensor>> activations_;
@@ -226,6 +228,11 @@ class WEBAI_EXPORT NeuralNetwork {
   std::vector<PortInfo> inputs() const;      ///< in the order in which run takes their values
   std::vector<PortInfo> outputs() const;     ///< in the order in which run gives their values
   DType data_type() const noexcept;          ///< of inputs, outputs and parameters
+  DType number_type() const noexcept;        ///< that plain numbers come in: data_type, or fp32 or fp64 where it is integer
+  /// Tensors of an integer data_type hold codes: the largest stands for 1. From numbers to data_type, and back; a tensor
+  /// that is not of an integer data_type holds numbers already.
+  Tensor encoded(const Tensor& numbers) const;
+  Tensor decoded(const Tensor& tensor) const;
   std::vector<std::string> labels() const;   ///< of the outputs, by the model's io
   std::vector<std::pair<std::string, Tensor>> parameters() const;  ///< copies
   void set_parameter(const std::string& name, const Tensor& value);

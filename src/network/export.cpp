@@ -51,7 +51,13 @@ Tensor as_tensor(std::vector<std::byte>&& bytes) {
 NeuralNetwork::State::Weights NeuralNetwork::State::weights() {
   Weights result;
   const std::lock_guard guard(turn);
-  for (const BuiltParameter& parameter : built.parameters) result.parameters.push_back(tensor_of(parameter));
+  for (const BuiltParameter& parameter : built.parameters) {
+    result.parameters.push_back(tensor_of(parameter));
+    if (parameter.code || !result.scales.empty()) {
+      result.scales.resize(result.parameters.size());
+      result.scales.back() = scale_of(parameter);
+    }
+  }
   for (const AutoNormalize& entry : built.auto_normalize)
     for (const ValueId id : {entry.mean, entry.scale}) {
       const Value& value = built.graph.value(id);
@@ -67,8 +73,8 @@ std::string NeuralNetwork::to_json(const SaveOptions& options) const {
   check_export({.setup_data_as = options.setup_data_as});
   if (options.setup_data_as == "file") no_place_for_file();
   if (options.setup_data_as == "given" && !names_files(state.model)) return write_json(state.model.json, options.pretty);
-  JsonExport form{.setup_data_as = setup_form(options.setup_data_as, state.model), .pretty = options.pretty};
   const State::Weights weights = state.weights();
+  const JsonExport form{setup_form(options.setup_data_as, state.model), options.pretty, nullptr, weights.scales};
   return export_json(state.model, state.built, weights.parameters, weights.learned, form);
 }
 
@@ -88,7 +94,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
   State::Weights weights = state.weights();
   const bool cuts = !options.from.empty() || !options.upto.empty();
   if (!cuts && options.optimize.empty() && options.to == "json")
-    return finished(export_json(state.model, state.built, weights.parameters, weights.learned, {as, options.indent, &written}));
+    return finished(export_json(state.model, state.built, weights.parameters, weights.learned, {as, options.indent, &written, weights.scales}));
 
   // What was learned beside the weights and what is left of the layers make a model to start from.
   const auto read = [&](const Json& json) { return parse_model(state.context, *state.registry, json); };
@@ -96,8 +102,8 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     return build_model(state.context, *state.registry, model, {.fill = false});
   };
   Model model = state.model;
-  if (!weights.learned.empty())
-    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned));
+  if (!weights.learned.empty() || !weights.scales.empty())
+    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned, {.scales = weights.scales}));
   BuiltModel built = build(model);
   if (cuts) {
     std::vector<std::size_t> kept;
@@ -108,7 +114,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     weights.parameters = std::move(left);
   }
   if (options.to != "json")
-    return export_program(state.context, *state.registry, std::move(model), weights.parameters, options);
+    return export_program(state.context, *state.registry, model, weights.parameters, options);
   // Weights that are left to chance depend on where they stand.
   for (bool merged = options.optimize == "minify" && as != SetupDataAs::none; merged;) {
     merged = false;

@@ -1,4 +1,5 @@
 // Gradients as data: computed here, applied here or somewhere else.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <mutex>
@@ -45,10 +46,10 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       if (!program || program->batch != samples || program->request.measure != plan.request.measure ||
           program->request.labels != plan.request.labels || program->window != plan.batching.window ||
           program->lanes != plan.batching.lanes || program->names != names) {
-        const Graph forward = net.batch_forward(plan.batching, samples, false, type);
+        const Graph forward = net.batch_forward(plan.batching, samples, false, State::Parameters::wide);
         StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
         step.updates = step.graph.nodes.size();
-        if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
+        step = stored_as(net.context, *net.registry, std::move(step), forward, net.built);
         program = std::make_shared<GradientProgram>();
         program->batch = samples;
         program->request = plan.request;
@@ -95,7 +96,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     const auto sum = sums.find(parameter.name);
     if (sum == sums.end()) continue;
     for (double& value : sum->second) value /= static_cast<double>(result.samples);
-    result.gradients.emplace(parameter.name, Tensor::from(net.context, parameter.type.type, parameter.type.shape, sum->second));
+    result.gradients.emplace(parameter.name, Tensor::from(net.context, net.type, parameter.type.shape, sum->second));
   }
   result.model_hash = structure_hash(net.model, net.built);
   return result;
@@ -108,6 +109,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
                                        .expected = own, .actual = gradients.model_hash,
                                        .hint = "layers, sizes and pipes have to be the same; weights may differ"});
   std::vector<StepState> parameters;
+  std::vector<const BuiltParameter*> known_parameters;
   for (const auto& [name, gradient] : gradients.gradients) {
     const BuiltParameter* known = nullptr;
     for (const BuiltParameter& parameter : net.built.parameters)
@@ -123,7 +125,8 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",
                                          .expected = known->type.shape.text(), .actual = gradient.shape().text(),
                                          .hint = "gradients are those of this model"});
-    parameters.push_back({name, known->type, 0});
+    parameters.push_back({name, {net.type, known->type.shape}, 0});
+    known_parameters.push_back(known);
   }
   if (!std::isfinite(options.scale))
     throw Error(Code::invalid_argument, {.message = "the scale of gradients is no number", .reason = "OPTION", .path = "scale"});
@@ -131,11 +134,12 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   // Without an optimizer: W - scale * gradient, at once: algorithms of programs come here for every batch.
   if (options.optimizer.empty()) {
     const std::lock_guard guard(net.turn);
-    for (const StepState& parameter : parameters) {
-      const Tensor& gradient = gradients.gradients.at(parameter.name);
-      void* const weights = net.buffer(parameter.name)->host();
+    for (const BuiltParameter* const parameter : known_parameters) {
+      const Tensor& gradient = gradients.gradients.at(parameter->name);
+      Tensor numbers = net.numbers_of(*parameter);
       for (std::size_t i = 0; i < gradient.elements(); ++i)
-        store_double(net.type, weights, i, load_double(net.type, weights, i) - options.scale * gradient.at(i));
+        numbers.set(i, numbers.at(i) - options.scale * gradient.at(i));
+      net.set_numbers(*parameter, numbers);
     }
     return;
   }
@@ -151,8 +155,16 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   std::vector<std::unique_ptr<HostWindow>> windows;
   std::vector<Binding> bindings;
   const std::string prefix = "gradient of ";
+  std::vector<std::pair<const BuiltParameter*, Tensor>> coded;  // whose numbers are updated in place of the codes
+  coded.reserve(known_parameters.size());
   for (const Slot& slot : executable->slots()) {
-    if (Buffer* const buffer = net.buffer(slot.name)) {
+    const auto parameter = std::ranges::find(known_parameters, slot.name, &BuiltParameter::name);
+    if (parameter != known_parameters.end() && (*parameter)->code) {
+      coded.emplace_back(*parameter, Tensor(net.context, net.type, (*parameter)->type.shape));
+      windows.push_back(std::make_unique<HostWindow>());
+      windows.back()->look_at(coded.back().second.data(), coded.back().second.bytes());
+      bindings.push_back({windows.back().get(), 0, 0});
+    } else if (Buffer* const buffer = net.buffer(slot.name)) {
       bindings.push_back({buffer, 0, 0});
     } else if (slot.name.starts_with(prefix)) {
       converted.push_back(gradients.gradients.at(slot.name.substr(prefix.size())).converted(net.context, net.type));
@@ -169,7 +181,12 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     }
   }
   const std::lock_guard guard(net.turn);
+  for (auto& [parameter, numbers] : coded) {
+    const Tensor now = net.numbers_of(*parameter);
+    std::memcpy(numbers.data(), now.data(), now.bytes());
+  }
   executable->run(bindings, 1);
+  for (const auto& [parameter, numbers] : coded) net.set_numbers(*parameter, numbers);
 }
 
 }  // namespace webai

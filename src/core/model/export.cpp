@@ -46,8 +46,19 @@ void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const T
     if (as != SetupDataAs::none) edit.set(path, write_setup_data(part.first, part.second, as, file));
 }
 
+// Training widened the scales that weights outgrew.
+void set_scale(JsonEdit& edit, BuiltParameter& parameter, const Tensor& scale) {
+  bool same = true;
+  for (std::size_t i = 0; i < scale.elements(); ++i) same = same && scale.at(i) == parameter.code.scale.at(i);
+  if (same) return;
+  edit.spell_out_layer(parameter.layer);
+  edit.set(pointer_to(parameter.code.path, "scale"), json_from_tensor(scale.shape().rank() == 0 ? scale : scale.reshaped(Shape{scale.shape().elements()})));
+  parameter.code.scale = scale;
+}
+
 // JSON cannot write other numbers; they stay in setup.data, where base64 can.
-bool is_finite(const Tensor& tensor) {
+bool can_be_written(const BuiltParameter& parameter, const Tensor& tensor) {
+  if (parameter.code) return survives_as_numbers(tensor, parameter.code);
   for (std::size_t i = 0; i < tensor.elements(); ++i)
     if (!std::isfinite(tensor.at(i))) return false;
   return true;
@@ -62,11 +73,12 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
   edit.set("/webai", Json::integer(1));
   bool stores = false;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
-    const BuiltParameter& parameter = built.parameters[i];
+    BuiltParameter parameter = built.parameters[i];
+    if (parameter.code && !options.scales.empty()) set_scale(edit, parameter, options.scales[i]);
     if (parameter.stored)
       stores = true;
     else if (parameter.setup.empty())
-      edit.set(parameter.path, json_from_tensor(current[i]));
+      edit.set(parameter.path, json_from_parameter(parameter, current[i]));
   }
   set_inner_setups(edit, built, current, options.setup_data_as, options.file);
   if (stores && options.setup_data_as != SetupDataAs::none)
@@ -94,14 +106,14 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     const BuiltParameter& parameter = built.parameters[i];
     if (!parameter.setup.empty()) continue;
-    if (parameter.stored && !is_finite(current[i])) {
+    if (parameter.stored && !can_be_written(parameter, current[i])) {
       left.parameters.push_back(parameter);
       values.push_back(current[i]);
       continue;
     }
     if (parameter.stored) edit.spell_out_layer(parameter.layer);
     edit.set(parameter.stored ? pointer_to(parameter.layer, parameter.parameter) : parameter.path,
-             json_from_tensor(current[i]));
+             json_from_parameter(parameter, current[i]));
   }
   if (!left.parameters.empty()) {
     edit.set(model.setup_data_path, write_setup_data(left, values, as, file));

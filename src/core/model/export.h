@@ -17,10 +17,12 @@ struct JsonExport {
   SetupDataAs setup_data_as = SetupDataAs::base64;
   bool pretty = false;  ///< line breaks and indentation
   WeightsFile* file = nullptr;  ///< takes what is written as `file`
+  std::span<const Tensor> scales = {};  ///< of parameters kept as codes, by parameter; none: as in the model
 };
 
-/// `current` holds one tensor per parameter of `built`, in its order. What "auto" normalisation learned is written as
-/// the step it stands for; `learned` holds mean and scale of each of built.auto_normalize, and may be empty.
+/// `current` holds one tensor per parameter of `built`, in its order. What
+/// "auto" normalisation learned is written as the step it stands for; `learned` holds mean and scale of each of
+/// built.auto_normalize, and may be empty.
 Json export_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current,
                   std::span<const Tensor> learned = {}, JsonExport options = {});
 std::string export_json(const Model& model, const BuiltModel& built, std::span<const Tensor> current,

@@ -45,7 +45,7 @@ class LayerBuilder {
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
   const Model& model() const { return model_; }
-  DType type() const { return model_.type; }
+  DType type() const { return built_.computed; }  ///< of values in the graph
   bool training() const { return training_; }
   const WeightFiles* files() const { return options_ ? options_->files : nullptr; }
   bool fills() const { return !options_ || options_->fill; }  ///< whether parameters are wanted with their values

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "core/base/random.h"
 #include "core/model/base64.h"
@@ -80,16 +81,16 @@ std::uint64_t choose_seed(const Context& context, const Model& model) {
 namespace {
 
 Tensor random_values(const Context& context, const BuiltParameter& parameter, std::uint64_t seed, std::uint64_t id) {
-  if (parameter.start.kind == Initial::constant && parameter.start.value == 0.0)
-    return Tensor(context, parameter.type.type, parameter.type.shape);
+  const DType type = computed_in(parameter.type.type);
   if (parameter.start.kind == Initial::constant) {
-    Tensor constant(context, parameter.type.type, parameter.type.shape);
+    Tensor constant(context, type, parameter.type.shape);
+    if (parameter.start.value == 0.0) return constant;
     const Initial& start = parameter.start;
     const std::size_t end = start.last < 0 ? constant.elements() : static_cast<std::size_t>(start.last);
     for (auto i = static_cast<std::size_t>(start.first); i < end; ++i) constant.set(i, start.value);
     return constant;
   }
-  Tensor tensor = Tensor::uninitialised(context, parameter.type.type, parameter.type.shape);
+  Tensor tensor = Tensor::uninitialised(context, type, parameter.type.shape);
   const RandomStream stream(seed, id);
   const double bound = std::sqrt(6.0 / static_cast<double>(parameter.start.fan_in + parameter.start.fan_out));
   // uniform(i) of the stream, word by word: 24 bits of each.
@@ -145,9 +146,9 @@ void check_total(const Context& context, const BuiltModel& built) {
                                 : "the file may be incomplete: copy it again"});
 }
 
-double shortest_number(const Tensor& tensor, std::size_t index) {
-  const double value = tensor.at(index);
-  if (tensor.type() == DType::fp64 || !is_floating(tensor.type()) || !std::isfinite(value)) return value;
+// The one with the fewest digits that reads back as the same element of the type.
+double shortest(double value, DType type) {
+  if (type == DType::fp64 || !is_floating(type) || !std::isfinite(value)) return value;
   char digits[32];
   double brief = value;
   const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<float>(value)).ptr;
@@ -155,17 +156,18 @@ double shortest_number(const Tensor& tensor, std::size_t index) {
   return static_cast<float>(brief) == static_cast<float>(value) ? brief : value;
 }
 
-Json nested(const Tensor& tensor, std::size_t axis, std::size_t& at) {
-  const Shape& shape = tensor.shape();
-  if (shape.rank() == 0) return Json::number(shortest_number(tensor, at++));
+double shortest_number(const Tensor& tensor, std::size_t index) { return shortest(tensor.at(index), tensor.type()); }
+
+Json nested(const Shape& shape, std::size_t axis, std::size_t& at, const std::function<double(std::size_t)>& number) {
+  if (shape.rank() == 0) return Json::number(number(at++));
   if (axis + 1 == shape.rank()) {
     std::vector<double> row;
     row.reserve(static_cast<std::size_t>(shape[axis]));
-    for (std::int64_t i = 0; i < shape[axis]; ++i) row.push_back(shortest_number(tensor, at++));
+    for (std::int64_t i = 0; i < shape[axis]; ++i) row.push_back(number(at++));
     return Json::numbers(std::move(row));
   }
   std::vector<Json> rows;
-  for (std::int64_t i = 0; i < shape[axis]; ++i) rows.push_back(nested(tensor, axis + 1, at));
+  for (std::int64_t i = 0; i < shape[axis]; ++i) rows.push_back(nested(shape, axis + 1, at, number));
   return Json::array(std::move(rows));
 }
 
@@ -242,7 +244,11 @@ void fill_parameters(const Context& context, const Model& model, BuiltModel& bui
   for (std::size_t id = 0; id < built.parameters.size(); ++id) {
     BuiltParameter& parameter = built.parameters[id];
     const bool drawn = parameter.stored ? !given : !parameter.initial.data();  // else it stands in the layer
-    if (drawn) parameter.initial = random_values(context, parameter, built.seed, id);
+    if (drawn) {
+      parameter.initial = random_values(context, parameter, built.seed, id);
+      if (parameter.code)
+        parameter.initial = codes_of_parameter(context, parameter.initial, parameter.code, parameter.type.type);
+    }
     if (parameter.stored) parameter.path = model.setup_data_path;
     if (is_floating(parameter.type.type)) check_finite(parameter);
   }
@@ -250,7 +256,14 @@ void fill_parameters(const Context& context, const Model& model, BuiltModel& bui
 
 Json json_from_tensor(const Tensor& tensor) {
   std::size_t at = 0;
-  return nested(tensor, 0, at);
+  return nested(tensor.shape(), 0, at, [&](std::size_t i) { return shortest_number(tensor, i); });
+}
+
+Json json_from_parameter(const BuiltParameter& parameter, const Tensor& current) {
+  if (!parameter.code) return json_from_tensor(current);
+  const std::vector<double> numbers = numbers_of_codes(current, parameter.code);
+  std::size_t at = 0;
+  return nested(current.shape(), 0, at, [&](std::size_t i) { return shortest(numbers[i], computed_in(current.type())); });
 }
 
 Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as, WeightsFile* file) {

@@ -34,5 +34,7 @@ Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, 
                       WeightsFile* file = nullptr);
 /// A tensor as (nested) arrays of numbers, each in the fewest digits that read back as the same element.
 Json json_from_tensor(const Tensor& tensor);
+/// The same for a parameter as it stands in a layer: numbers, also where it is kept as codes.
+Json json_from_parameter(const BuiltParameter& parameter, const Tensor& current);
 
 }  // namespace webai

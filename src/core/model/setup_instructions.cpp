@@ -146,7 +146,12 @@ void fill_by_instructions(const Context& context, const Model& model, BuiltModel
         for (std::size_t i = 0; i < raw.elements(); ++i) std::reverse(target + i * width, target + (i + 1) * width);
     }
     raw = raw.reshaped(at->type.shape);
-    at->initial = *type == at->type.type ? raw : raw.converted(context, at->type.type);
+    if (*type == at->type.type)
+      at->initial = raw;
+    else if (at->code)  // of another type: numbers, no codes
+      at->initial = codes_of_parameter(context, raw, at->code, at->type.type);
+    else
+      at->initial = raw.converted(context, at->type.type);
   }
   for (std::size_t i = 0; i < built.parameters.size(); ++i)
     if (built.parameters[i].stored && !filled[i]) fail("\"" + built.parameters[i].name + "\" has no entry");
