@@ -90,6 +90,7 @@ struct VerifyOptions {
   std::string error_measure_type = {};  ///< as for training
   std::size_t batch_size = 0;           ///< 0: chosen by the library
   std::string type = {};                ///< a verification of one's own (define_verify); empty: the library's
+  std::vector<std::string> to_train = {}, to_skip = {};  ///< of compute_gradients: which layers, as for training
 };
 
 struct SaveOptions {
@@ -118,7 +119,12 @@ struct Gradients {
   double error = 0;
   std::uint64_t samples = 0;
   std::map<std::string, Tensor> gradients;
+  std::string model_hash = {};  ///< of the layers, sizes and pipes; where it is set, apply_gradients takes those of its own alone
 };
+/// As JSON text, to send and to keep: {"version", "loss", "samples", "modelHash", "gradients": {name: {"dataType", "dims", "data"}}}.
+WEBAI_EXPORT std::string gradients_to_json(const Gradients& gradients);
+/// Throws INVALID_JSON or INVALID_ARGUMENT with the place of what is wrong.
+WEBAI_EXPORT Gradients gradients_from_json(const Context& context, std::string_view text);
 
 struct ApplyOptions {
   double scale = 1;             ///< W <- W - scale * gradient, when no optimizer is named

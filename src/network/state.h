@@ -41,6 +41,7 @@ struct RunProgram {
 struct GradientProgram {
   std::int64_t batch = 0;
   std::size_t window = 0, lanes = 0;  ///< of sequences
+  std::vector<std::string> names;     ///< of the parameters
   MeasureRequest request;
   std::unique_ptr<Executable> executable;
   std::map<std::string, std::unique_ptr<Buffer>> outputs;
