@@ -29,7 +29,12 @@
 namespace webai {
 
 class ControlSignal;
+class DataEncoder;
+class InputValues;
 class InternalModel;
+class Json;
+class RunStream;
+struct StreamOptions;
 struct InternalLayer;
 
 /// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
@@ -151,7 +156,13 @@ struct NetworkInfo {
 struct PortInfo {
   std::string name;
   Shape shape;
+  std::string label = {};  ///< a foreign name that it may be called by as well
+  /// What messages call it: the label, else the name, in quotes.
+  WEBAI_EXPORT std::string title() const;
 };
+/// The place of an input or output by its name, else by its label; the empty name and `kind` ("input", "output") mean the
+/// only one. Throws NOT_FOUND with all of them and the nearest name.
+WEBAI_EXPORT std::size_t find_port(std::span<const PortInfo> ports, std::string_view name, std::string_view kind);
 
 /// A handle; copies are the same network. All calls may come from any thread: while one trains, run, verify, export and
 /// the setters act between two steps on the last finished one; a second train is BUSY. Every failure is an Error.
@@ -173,6 +184,9 @@ class WEBAI_EXPORT NeuralNetwork {
   void stop_training() noexcept;
   bool is_training() const noexcept;
 
+  /// Data that only a network can read (texts, inputs by name) as this one reads them; any other as they are. All that
+  /// takes data does so by itself.
+  Dataset read_data(const Dataset& data) const;
   VerifyInfo verify(const Dataset& data, const VerifyOptions& options = {}, std::stop_token stop = {});
 
   /// Runs one sample, or a batch when there are n times as many values (n x inputs).
@@ -181,8 +195,18 @@ class WEBAI_EXPORT NeuralNetwork {
     return run(std::span<const double>(input.begin(), input.size()), options);
   }
   Output run(const Tensor& input, const RunOptions& options = {});
+  /// The numbers that run takes for a value as people write it: nested arrays, objects that name inputs, texts where the
+  /// model's `io` makes numbers of them (InputValues).
+  Tensor input_of(const Json& value) const;
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
+
+  /// A run that gives one result after the other (webai/stream.hpp): the input is a sequence, each of its samples a step,
+  /// or as many as the iterator has whose result the output is;
+  /// with StreamOptions::generate tokens are drawn from what the network gives and fed back to it. A text is a sequence of
+  /// tokens by the model's `io`.
+  RunStream run_stream(const Tensor& input, const StreamOptions& options) const;
+  RunStream run_stream(const Json& input, const StreamOptions& options) const;
 
   /// A stateful model (history, pipes backward, recurrent cells) remembers: its next run goes on from the last one. Each
   /// sample of a batch is a lane with a memory of its own; a run with another number of samples than the last one
@@ -233,7 +257,8 @@ class WEBAI_EXPORT NeuralNetwork {
   /// that is not of an integer data_type holds numbers already.
   Tensor encoded(const Tensor& numbers) const;
   Tensor decoded(const Tensor& tensor) const;
-  std::vector<std::string> labels() const;   ///< of the outputs, by the model's io
+  std::vector<std::string> labels() const;   ///< of the only output, by the model's io
+  std::vector<std::string> labels(std::string_view output) const;  ///< of an output by its name
   std::vector<std::pair<std::string, Tensor>> parameters() const;  ///< copies
   void set_parameter(const std::string& name, const Tensor& value);
   const Context& context() const noexcept;
@@ -243,6 +268,9 @@ class WEBAI_EXPORT NeuralNetwork {
   explicit NeuralNetwork(std::shared_ptr<State> state) : state_(std::move(state)) {}
   friend class TrainingSession;
   friend class InternalModel;
+  friend class InputValues;
+  friend class DataEncoder;
+  friend class RunStream;
   std::vector<InternalLayer> internal_layers() const;
   bool each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
                   const std::function<bool(const Dataset& batch)>& take) const;
@@ -306,7 +334,6 @@ WEBAI_EXPORT std::string model_schema(const Context& context = Context::system()
 /// Reads {"errorThreshold": 0.5, ...} with the seeds' names over `base`; an unknown name is an error with the nearest one.
 WEBAI_EXPORT TrainOptions train_options_from_json(const Context& context, std::string_view text,
                                                   const TrainOptions& base = {});
-class Json;
 /// Export options: {"to": "json", "setupDataAs": "base64", "optimize": "minify", "layers": {"from": "input", "to": 3}, ...}
 WEBAI_EXPORT ExportOptions export_options_from_json(const Context& context, std::string_view text);
 WEBAI_EXPORT ExportOptions export_options_from_json(const Json& object, std::vector<std::string>* unknown = nullptr);

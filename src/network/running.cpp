@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t most_programs = 8;
 constexpr std::string_view next_prefix = "next ";
 constexpr std::string_view activation_prefix = "activation ";
+constexpr std::string_view before_prefix = "before ";
 
 // Index after a prefix, when the name has it.
 std::optional<std::size_t> index_behind(std::string_view prefix, std::string_view name) {
@@ -24,9 +25,16 @@ std::optional<std::size_t> index_behind(std::string_view prefix, std::string_vie
 
 }  // namespace
 
-RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bool debug) {
+const BuiltIteration* NeuralNetwork::State::output_iteration() const {
+  const auto layer = std::ranges::find(built.layers, built.output, &BuiltLayer::value);
+  if (built.outputs.size() != 1 || layer == built.layers.end()) return nullptr;
+  const auto iteration = std::ranges::find(built.iterations, layer->id, &BuiltIteration::layer);
+  return iteration == built.iterations.end() ? nullptr : &*iteration;
+}
+
+RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bool debug, bool steps) {
   for (const auto& known : programs)
-    if (known->batch == batch && known->normalize == normalize && known->debug == debug) {
+    if (known->batch == batch && known->normalize == normalize && known->debug == debug && known->steps == steps) {
       known->last_use = ++uses;
       return *known;
     }
@@ -34,10 +42,11 @@ RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bo
   made->batch = batch;
   made->normalize = normalize;
   made->debug = debug;
+  made->steps = steps;
   made->last_use = ++uses;
   const Graph* source = &graph;
   Graph other;
-  if (!normalize || debug) {
+  if (!normalize || debug || steps) {
     BuildOptions build;
     build.fill = false;
     build.normalize = normalize;
@@ -46,6 +55,10 @@ RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bo
     for (std::size_t i = 0; debug && i < again.layers.size(); ++i)
       layers.push_back({std::string(activation_prefix) + std::to_string(i), again.layers[i].value});
     made->activations.resize(layers.size());
+    const auto iteration = std::ranges::find(again.iterations, steps ? output_iteration()->layer : 0, &BuiltIteration::layer);
+    for (std::size_t i = 0; steps && i < iteration->before.size(); ++i)
+      layers.push_back({std::string(before_prefix) + std::to_string(i), iteration->before[i]});
+    made->before.resize(layers.size() - made->activations.size());
     other = flat_graph(context, *registry, again, {.also = layers});
     source = &other;
   }
@@ -66,8 +79,12 @@ RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bo
     if (slot.role == Slot::input) {
       bound = &made->input;
     } else if (slot.role == Slot::output) {
-      const auto next = index_behind(next_prefix, slot.name), activation = index_behind(activation_prefix, slot.name);
-      bound = next ? &made->next_states[*next] : activation ? &made->activations[*activation] : &made->output;
+      const auto next = index_behind(next_prefix, slot.name), activation = index_behind(activation_prefix, slot.name),
+                 before = index_behind(before_prefix, slot.name);
+      bound = next         ? &made->next_states[*next]
+              : activation ? &made->activations[*activation]
+              : before     ? &made->before[*before]
+                           : &made->output;
     } else if (const std::size_t index = index_of(slot.name); index < built.states.size()) {
       bound = &made->states[index];
     } else {

@@ -88,11 +88,18 @@ struct BuiltLayer {
   std::string input_name;    ///< of an input: what it is bound by
 };
 
+/// What an iterator carries, as it was before each of its steps: [steps, batch, dims...] for each state variable.
+struct BuiltIteration {
+  int layer = 0;  ///< id
+  std::vector<ValueId> before;
+};
+
 struct BuiltInput {
   std::string name;
   std::string label;
   ValueId value = no_value;
   Shape shape;  ///< without batch
+  Shape dims;   ///< what `io` makes of it: the size of the layer
 };
 
 /// A learned normalisation that training fills: x becomes (x - mean) * scale. Both are states of the graph.
@@ -112,6 +119,7 @@ struct BuiltModel {
   std::vector<BuiltState> states;  ///< in document order; not those of random_step and auto_normalize
   std::vector<BuiltLayer> layers;  ///< in document order
   std::vector<AutoNormalize> auto_normalize;
+  std::vector<BuiltIteration> iterations;
   ValueId random_step = no_value;  ///< i64 state that a training step adds 1 to; absent when nothing is drawn
   std::map<std::string, std::vector<ValueId>, std::less<>> shared_nets;  ///< parameters of nets by the name they share
   std::map<std::string, ValueId, std::less<>> outside;  ///< inputs of the graph that stand for what is pulled from around
