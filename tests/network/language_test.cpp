@@ -17,12 +17,8 @@ using namespace webai::test;
 
 namespace {
 
-// The graph of a model as text, whatever it is called. Models of integer types are built as fp32: the wiring is the
-// same.
-std::string graph_of(const Context& context, std::string text) {
-  if (const std::size_t type = text.find("dataType: 'u8'"); type != std::string::npos)
-    for (std::size_t at = type; at != std::string::npos; at = text.find("'u8'", at))
-      text.replace(text.find("'u8'", at), 4, "'fp32'");
+// The graph of a model as text, whatever it is called.
+std::string graph_of(const Context& context, const std::string& text) {
   const Registry registry = make_registry(context);
   const Model model = parse_model(context, registry, text, {.json5 = true});
   std::string graph = print(build_model(context, registry, model, {.fill = false}).graph);
@@ -296,20 +292,14 @@ TEST_CASE("OP-04 VAR-02 what is defined is the variant default, and no other way
 }
 
 
-TEST_CASE("API-07 models have the floating types, and every type of the proposal is known") {
+TEST_CASE("API-07 models have every type of the proposal") {
   const Context context = one_thread();
-  for (const char* type : {"fp16", "bf16", "fp32", "fp64"}) {
+  for (const char* type : {"fp16", "bf16", "fp32", "fp64", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64"}) {
     CAPTURE(type);
     NeuralNetwork net =
         NeuralNetwork::from_json(R"({"dataType": ")" + std::string(type) + R"(", "layers": [2, 1]})", context);
     CHECK(name_of(net.data_type()) == type);
     CHECK(net.run({1, 1}).size() == 1);
-  }
-  const Registry registry = make_registry(context);
-  for (const char* type : {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64"}) {
-    CAPTURE(type);
-    CHECK(name_of(parse_model(context, registry, R"({"dataType": ")" + std::string(type) + R"(", "layers": [2, 1]})")
-                      .type) == type);
   }
   CHECK(reason_of_model(context, R"({"dataType": "bool", "layers": [2, 1]})") == "DATATYPE");
 }

@@ -99,7 +99,8 @@ TEST_CASE("G-10 what else the language has is valid by the schema") {
   for (
       const char* text :
       {R"({"layers": [[28, 28, 1], {"type": "conv2d", "filters": 8, "kernelSize": [3, 3], "padding": "same", "x-note": 1}, {"type": "flatten"}, {"size": 10, "activation": "softmax"}]})",
-       R"({"layers": [4, {"size": 3, "activation": "elu", "alpha": 2, "weights": [[1,2,3],[1,2,3],[1,2,3],[1,2,3]], "bias": false}], "meta": {"tool": [1]}})",
+       R"({"dataType": "u8", "layers": [4, {"size": 3, "quantization": {"scale": 2, "bias": {"scale": 0.5, "zeroPoint": 100}, "weights": {"axis": 1, "scale": [1, 1, 2]}}}]})",
+           R"({"layers": [4, {"size": 3, "activation": "elu", "alpha": 2, "weights": [[1,2,3],[1,2,3],[1,2,3],[1,2,3]], "bias": false}], "meta": {"tool": [1]}})",
        R"({"type": "LSTM", "layers": [4, {"size": 3, "peepholes": true}, {"type": "neurons", "size": 1}]})",
        R"({"type": "conv2d", "layers": [[8, 8, 1], {"filters": 2, "kernelSize": 3}]})",
        R"({"layers": [2, {"name": "a", "size": 3, "bias": "end"}, {"size": 3, "to": "end", "history": 2, "historyTo": [0]}, {"type": "tanh"}], "outputs": [{"name": "o", "pipeFrom": "a"}]})",
@@ -121,6 +122,8 @@ TEST_CASE("A-67 words that a model cannot have are refused by the schema as by t
        R"({"layers": [{"size": 4, "connections": "all-to-all"}, 3]})", R"({"layers": [4, {"size": 3, "filters": 3}]})",
        R"({"layers": [4, {"size": 3, "pipes": [{"size": 1, "pipes": []}]}]})",
        R"({"layers": [4, {"type": "flatten", "weights": [1]}]})",
+           R"({"dataType": "u8", "layers": [4, {"size": 2, "quantization": {"scal": 1}}]})",
+           R"({"dataType": "u8", "layers": [4, {"size": 2, "quantization": {"bias": {"zero": 1}}}]})",
        R"({"layers": [4, {"type": "net", "net": {"layers": [4, 2], "dimension": 2}}]})",
        R"({"layers": [4, 2], "setup": {"date": ""}})",
        R"({"layers": [4, 2], "setup": {"data": {"file": "a", "ofset": 1}}})",

@@ -248,6 +248,20 @@ class SchemaWriter {
       if (!entry.fallback.empty()) part = part.with("default", fallback_of(entry));
       all.set(entry.name, std::move(part));
     }
+    all.set("quantization", quantization(definition));
+  }
+
+  // How its parameters are kept as codes: for all of them, or by name.
+  static Json quantization(const LayerDef& definition) {
+    Properties all = code_words();
+    for (const ParameterDef& entry : definition.parameters) all.set(entry.name, closed(code_words()));
+    return closed(all);
+  }
+  static Properties code_words() {
+    return Properties()
+        .set("scale", any_of({type("number"), list(type("number"), 1)}))
+        .set("zeroPoint", type("integer"))
+        .set("axis", type("integer"));
   }
 
   // Types whose layers may be a number alone: a layer without a type is of one of them, by the root's `type`.
