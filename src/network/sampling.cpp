@@ -34,7 +34,7 @@ std::size_t draw(std::vector<double> outputs, bool logarithmic, const GenerateOp
                                            .hint = "was it trained with too large a rate?"});
     if (!logarithmic) output = std::max(output, 0.0);
   }
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return outputs[a] > outputs[b]; });
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) { return outputs[a] != outputs[b] ? outputs[a] > outputs[b] : a < b; });
   if (options.top_k > 0) order.resize(std::min(order.size(), options.top_k));
   if (options.temperature == 0) order.resize(std::min<std::size_t>(order.size(), 1));
   const double largest = order.empty() ? 0 : outputs[order.front()];

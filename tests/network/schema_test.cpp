@@ -107,6 +107,7 @@ TEST_CASE("G-10 what else the language has is valid by the schema") {
        R"({"layers": [2, 1], "setup": {"data": {"file": "w/m.weights", "offset": 64, "bytes": 12, "checksum": "00112233aabbccdd"}, "instructions": []}, "seed": null, "webai": 1})",
        R"({"operations": [{"name": "double", "model": {"defineParams": ["*input", {"name": "size", "default": ":input"}]}, "body": {"steps": [{"op": "mul", "inputs": ["input", 2]}]}}], "layers": [4, {"type": "double"}]})",
        R"({"layers": [4, {"type": "mine#swish", "gain": 2}, {"size": 2, "activation": "mine#swish"}]})",
+       R"({"layers": [1, {"type": "embedding", "outputDim": 4}, {"size": 3, "activation": "softmax"}], "io": {"input": {"normalize": {"type": "chain", "steps": [{"type": "lookup", "vocabulary": ["a", "bc", "?"], "level": "word", "unknown": "?"}]}}, "output": {"denormalize": "lookup"}}})",
        R"({"io": {"input": {"a": {"normalize": ["round", {"type": "clip", "min": 0}]}}, "output": {"denormalize": null}}, "layers": [{"pipes": [{"name": "a", "size": 2}, 3]}, 1]})"}) {
     CAPTURE(text);
     CHECK(validator().accepts(json(text)));

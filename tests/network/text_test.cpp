@@ -278,6 +278,31 @@ TEST_CASE("A-68 tokens are drawn from seed and place: the same on one thread and
   CHECK(tell(1, 3, {.top_p = 1e-9}) == tell(1, 3, {.top_k = 1}));
 }
 
+TEST_CASE("A-68 tokens come as often as they are likely; temperature, top k and top p change that as they say") {
+  // Whatever is heard: a, b and c with probabilities 0.5, 0.3, 0.2.
+  const auto tell = [](GenerateOptions options, const std::string& activation = R"("softmax")") {
+    NeuralNetwork net = make(R"({"layers": [{"type": "input", "size": 3}, {"type": "neurons", "size": 3, "weights": [[0,0,0],[0,0,0],[0,0,0]],
+        "bias": [-0.6931471805599453, -1.2039728043259361, -1.6094379124341003], "activation": )" + activation + R"(}],
+      "io": {"input": {"normalize": {"type": "lookup", "vocabulary": "abc", "oneHot": true}}, "output": {"denormalize": "lookup"}}})");
+    options.steps = 1000;
+    options.seed = 11;
+    const std::string text = said(net.run_stream(Json::text("a"), {.generate = options}));
+    return std::vector<double>{std::count(text.begin(), text.end(), 'a') / 1000.0, std::count(text.begin(), text.end(), 'b') / 1000.0,
+                               std::count(text.begin(), text.end(), 'c') / 1000.0};
+  };
+  const auto check = [](const Numbers& shares, const Numbers& expected) {
+    for (std::size_t i = 0; i < 3; ++i) CHECK(shares[i] == Approx(expected[i]).margin(expected[i] == 0 ? 0 : 0.05));
+  };
+  check(tell({}), {0.5, 0.3, 0.2});
+  CHECK(tell({}, "null") == tell({}));  // logarithms up to a constant
+  check(tell({.temperature = 0.5}), {0.25 / 0.38, 0.09 / 0.38, 0.04 / 0.38});
+  check(tell({.temperature = 0.5}, "null"), {0.25 / 0.38, 0.09 / 0.38, 0.04 / 0.38});
+  check(tell({.temperature = 0}), {1, 0, 0});
+  check(tell({.top_k = 2}), {0.625, 0.375, 0});
+  check(tell({.top_p = 0.7}), {0.625, 0.375, 0});
+  check(tell({.top_p = 0.4}), {1, 0, 0});
+}
+
 TEST_CASE("A-68 what generate refuses, the limit on steps, cancelling") {
   NeuralNetwork net = NeuralNetwork::from_json(rounds(embedded), Context::system({.threads = 1, .limits = {.run_steps = 10}}), {.seed = 7});
   const auto reason = [&](GenerateOptions options, std::string_view prompt = "a") {
