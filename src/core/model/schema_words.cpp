@@ -130,6 +130,11 @@ Json io_word(std::string_view key) {
   if (key == "mean" || key == "std") return any_of({type("number"), list(type("number"), 1)});
   if (key == "offset" || key == "min" || key == "max") return type("number");
   if (key == "clamp") return type("boolean");
+  if (key == "vocabulary") return any_of({refer("text"), list(refer("text"), 1)});
+  if (key == "level") return words({"character", "word"});
+  if (key == "unknown" || key == "padding") return any_of({refer("text"), type("null")});
+  if (key == "oneHot") return type("boolean");
+  if (key == "count") return refer("count");
   if (key == "labels") return list(any_of({type("string"), type("number")}), 1);
   return anything();
 }
