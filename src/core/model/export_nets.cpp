@@ -1,5 +1,6 @@
 // Nets of a model written as layers of it, for minify: one net at a time, where nothing that is computed can change.
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "core/model/definitions.h"
@@ -201,7 +202,8 @@ class Merger {
     if (number.empty() || number.size() > 9 || !rest) return value;
     for (int id = 1; id <= model_.element_count; ++id)
       if (model_.element(id).name == number) return value;
-    const std::int64_t index = std::stoi(number);
+    std::int64_t index = 0;
+    std::from_chars(number.data(), number.data() + number.size(), index);
     const std::int64_t now = index == index_ ? place(last()) : place_around(index);
     return Json::text(std::to_string(now) + (digits == std::string::npos ? "" : text.substr(digits)));
   }
