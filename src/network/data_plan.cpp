@@ -54,13 +54,13 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
   plan.data = given;
   const IoRules& rules = output_rules();
   const std::span<const std::string> labels = labels_of(rules);
-  const bool classes = outputs > 1 && (given.output_kind() == OutputKind::label ||
+  const auto makes_bits = [](const IoStep& step) { return step.type == "bits"; };
+  const bool bits = std::ranges::any_of(rules.denormalize, makes_bits) || std::ranges::any_of(rules.normalize, makes_bits);
+  const bool classes = outputs > 1 && !bits && (given.output_kind() == OutputKind::label ||
                                        (given.output_shape().elements() == 1 && (!labels.empty() || given.class_count())));
   if (outputs == 1 && given.labels().size() > 2)
     throw Error(Code::shape_mismatch, {.message = "dataset: " + std::to_string(given.labels().size()) + " labels meet a model with one output",
                                        .reason = "LABEL", .hint = "give the last layer one output for each label, with \"activation\": \"softmax\""});
-  const auto makes_bits = [](const IoStep& step) { return step.type == "bits"; };
-  const bool bits = std::ranges::any_of(rules.denormalize, makes_bits) || std::ranges::any_of(rules.normalize, makes_bits);
   if (!classes && !bits && outputs > 1 && given.output_shape().rank() > 0 && given.output_shape().elements() == 1)
     throw Error(Code::shape_mismatch, {.message = "dataset: a sample has one output, which is no label; the model has " +
                                                   std::to_string(outputs) + " outputs",

@@ -43,23 +43,17 @@ TEST_CASE("REC-02 REC-03 lstm-n and lstm-p of 64 units learn the adding problem 
     NeuralNetwork net = NeuralNetwork::from_json(
         R"({"layers": [2, {"type": ")" + std::string(cell) + R"(", "size": 64}, 1]})", context, {.seed = 1});
     // 125 steps of 32 sequences an epoch: 24 epochs are 3,000 steps.
-    TrainOptions options{.max_iterations = 1, .learning_rate = 3e-3, .optimizer = "adam", .batch_size = 32};
+    TrainOptions options{.max_iterations = 24, .learning_rate = 3e-3, .optimizer = "adam", .batch_size = 32};
     options.clip_norm = 1;
-    double error = 1;
-    TrainInfo info;
-    options.max_iterations = 24;
     bool enough = false;
     options.progress = [&](const Progress& progress) {
       if (!progress.epoch_end || enough) return;
       // The error of the whole epoch lags behind: what is held out says how far it is.
       if (progress.error > 0.01) return;
-      error = net.verify(held_out).error;
-      enough = error < 0.0025;
+      enough = net.verify(held_out).error < 0.0025;
       if (enough) net.stop_training();
     };
-    info = net.train(learned.shuffle(4000), options);
-    error = net.verify(held_out).error;
-    CHECK(info.iterations <= 24);
-    CHECK(error < 0.003);
+    net.train(learned.shuffle(4000), options);
+    CHECK(net.verify(held_out).error < 0.003);
   }
 }

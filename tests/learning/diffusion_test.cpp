@@ -74,7 +74,7 @@ std::string denoiser() {
   std::string weights[3], bias;
   for (int i = 0; i < waves; ++i) {
     const char* const comma = i ? ", " : "";
-    for (int axis = 0; axis < 2; ++axis) weights[axis] += comma + std::to_string(2.5 * normal(random));
+    for (int axis = 0; axis < 2; ++axis) weights[axis] += comma + std::to_string(1.0 * normal(random));
     weights[2] += comma + std::to_string(4.0 / noise_steps * normal(random));
     bias += comma + std::to_string(3 * normal(random));
   }
@@ -103,7 +103,7 @@ TEST_CASE("ENG-06 a diffusion model of two spirals makes points as near to held-
     item.output = Tensor::from(context, DType::fp32, Shape{2}, noise);
     return true;
   });
-  TrainOptions options{.max_iterations = 24, .learning_rate = 2e-3, .optimizer = "adam", .batch_size = 256};
+  TrainOptions options{.max_iterations = 60, .learning_rate = 2e-3, .optimizer = "adam", .batch_size = 256};
   options.learning_rate_schedule = "cosine";
   net.train(noisy, options);
 

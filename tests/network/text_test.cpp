@@ -136,6 +136,18 @@ TEST_CASE("IO-13 lookup one-hot, labels on inputs, bits: one number in makes sev
   CHECK(numbers(bits.run({11, 6, 0})) == Numbers{11, 6, 0});
 }
 
+TEST_CASE("IO-13 bits are learned from numbers, which are no classes") {
+  NeuralNetwork net = make(R"({"layers": [{"type": "input", "size": 3}, {"size": 3, "activation": "sigmoid"}],
+    "io": {"input": {"normalize": {"type": "bits", "count": 3}}, "output": {"denormalize": {"type": "bits", "count": 3}}}})");
+  std::vector<Example> examples;
+  for (int i = 0; i < 8; ++i) examples.push_back({{double(i)}, {double(7 - i)}});
+  net.train(Dataset::from(examples), R"({"optimizer": "adam", "learningRate": 0.1, "maxIterations": 200})");
+  CHECK(numbers(net.run({0, 1, 2, 3, 4, 5, 6, 7})) == Numbers{7, 6, 5, 4, 3, 2, 1, 0});
+  DataEncoder encoder(net);
+  encoder.push(Json::number(5), Json::number(2));
+  CHECK(numbers(encoder.pull()) == Numbers{3, 5, 2});
+}
+
 TEST_CASE("IO-13 what is wrong with a lookup, bits, a chain") {
   const auto reason = [](const std::string& io) {
     return error_of([&] { make(R"({"layers": [{"type": "input", "size": 3}, {"type": "identity"}], "io": )" + io + "}"); }).details().reason;
