@@ -99,7 +99,8 @@ TEST_CASE("G-10 what else the language has is valid by the schema") {
   for (
       const char* text :
       {R"({"layers": [[28, 28, 1], {"type": "conv2d", "filters": 8, "kernelSize": [3, 3], "padding": "same", "x-note": 1}, {"type": "flatten"}, {"size": 10, "activation": "softmax"}]})",
-       R"({"dataType": "u8", "layers": [4, {"size": 3, "quantization": {"scale": 2, "bias": {"scale": 0.5, "zeroPoint": 100}, "weights": {"axis": 1, "scale": [1, 1, 2]}}}]})",
+       R"({"io": {"input": {"normalize": {"type": "chain", "steps": [{"type": "lookup", "vocabulary": "abc", "oneHot": true, "unknown": "c"}]}}, "output": {"denormalize": "lookup"}}, "layers": [3, {"type": "embedding", "outputDim": 2}, {"type": "flatten"}, 3]})",
+           R"({"dataType": "u8", "layers": [4, {"size": 3, "quantization": {"scale": 2, "bias": {"scale": 0.5, "zeroPoint": 100}, "weights": {"axis": 1, "scale": [1, 1, 2]}}}]})",
            R"({"layers": [4, {"size": 3, "activation": "elu", "alpha": 2, "weights": [[1,2,3],[1,2,3],[1,2,3],[1,2,3]], "bias": false}], "meta": {"tool": [1]}})",
        R"({"type": "LSTM", "layers": [4, {"size": 3, "peepholes": true}, {"type": "neurons", "size": 1}]})",
        R"({"type": "conv2d", "layers": [[8, 8, 1], {"filters": 2, "kernelSize": 3}]})",

@@ -159,7 +159,8 @@ class SchemaWriter {
     }
     kinds.insert(kinds.begin(), words(names));
     define("step", any_of(std::move(kinds)));
-    const Json chain = closed(Properties().set("type", constant("chain")).set("steps", list(refer("step"))), {"type", "steps"});
+    const Json chain =
+        closed(Properties().set("type", constant("chain")).set("steps", list(refer("step"))), {"type", "steps"});
     define("chain", any_of({type("null"), refer("step"), list(refer("step")), chain}));
     for (const bool input : {true, false}) {
       Properties rules;

@@ -129,10 +129,12 @@ Json io_word(std::string_view key) {
   if (key == "from" || key == "to") return list(type("number"), 2, 2);
   if (key == "mean" || key == "std") return any_of({type("number"), list(type("number"), 1)});
   if (key == "offset" || key == "min" || key == "max") return type("number");
-  if (key == "clamp" || key == "oneHot") return type("boolean");
-  if (key == "vocabulary") return any_of({type("string"), list(type("string"), 1)});
+  if (key == "clamp") return type("boolean");
+  if (key == "vocabulary") return any_of({refer("text"), list(refer("text"), 1)});
   if (key == "level") return words({"character", "word"});
-  if (key == "unknown" || key == "padding") return any_of({type("null"), type("string")});
+  if (key == "unknown" || key == "padding") return any_of({refer("text"), type("null")});
+  if (key == "oneHot") return type("boolean");
+  if (key == "count") return refer("count");
   if (key == "labels") return list(any_of({type("string"), type("number")}), 1);
   return anything();
 }
