@@ -30,6 +30,13 @@ namespace webai {
 class ControlSignal;
 class InternalModel;
 struct InternalLayer;
+struct SampleForm;
+
+/// An input or output by name, with the shape of one sample. Open dimensions (null in the model) are symbols.
+struct PortInfo {
+  std::string name;
+  Shape shape;
+};
 
 /// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
 class WEBAI_EXPORT Output {
@@ -51,6 +58,8 @@ class WEBAI_EXPORT Output {
   /// Of a run with RunOptions::debug: what each layer and pipe gave, past its activation, in document order, by name,
   /// or by number ("1", "1/0" for a pipe) where it has none.
   const std::vector<std::pair<std::string, Tensor>>& activations() const noexcept { return activations_; }
+  /// The outputs by name, with the shapes that a sample had in this run.
+  const std::vector<PortInfo>& ports() const noexcept { return ports_; }
 
  private:
   friend class NeuralNetwork;
@@ -58,6 +67,7 @@ class WEBAI_EXPORT Output {
   std::string label_;
   std::vector<std::string> labels_;
   std::vector<std::pair<std::string, Tensor>> activations_;
+  std::vector<PortInfo> ports_;
 };
 
 /// "[0.97]", "cat (0.98)" where there is a label.
@@ -121,6 +131,14 @@ struct LayerInfo {
   std::string note;             ///< "normalised 0..255 -> 0..1", "as one of 10 labels"
 };
 
+/// A dimension that each run binds: null in the size of an input.
+struct OpenDimensionInfo {
+  std::string path;      ///< of the null: "/layers/0/size/1"
+  int symbol = 0;        ///< that it reads as in shapes
+  std::int64_t counted = 0;           ///< the length that flops, run_bytes and the like are for
+  std::optional<std::int64_t> max;    ///< by shapeHints
+};
+
 struct NetworkInfo {
   std::vector<LayerInfo> layers;
   std::uint64_t parameters = 0, bytes = 0;
@@ -128,14 +146,9 @@ struct NetworkInfo {
   std::uint64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
   std::uint64_t state_values = 0;  ///< that one sample keeps from run to run; 0: the model has no memory
   std::string table;            ///< all of it as text, for people
+  std::vector<OpenDimensionInfo> open;
   std::uint64_t nodes = 0;      ///< of the compiled graph, views not counted
   std::uint64_t on_device = 0;  ///< how many of them run on the device that was asked for
-};
-
-/// An input or output by name, with the shape of one sample.
-struct PortInfo {
-  std::string name;
-  Shape shape;
 };
 
 /// A handle; copies are the same network. All calls may come from any thread: while one trains, run, verify, export and
@@ -168,6 +181,10 @@ class WEBAI_EXPORT NeuralNetwork {
   Output run(const Tensor& input, const RunOptions& options = {});
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
+  /// The same for values of that shape, one sample's or a batch's: what a model with open dimensions has to know.
+  void run_into(const Shape& shape, std::span<const float> input, std::span<float> output);
+  /// Runs with a tensor for each input, by name: one sample each, or batches of one size.
+  Output run_named(const std::vector<std::pair<std::string, Tensor>>& inputs, const RunOptions& options = {});
 
   /// A stateful model (history, pipes backward, recurrent cells) remembers: its next run goes on from the last one. Each
   /// sample of a batch is a lane with a memory of its own; a run with another number of samples than the last one
@@ -204,9 +221,10 @@ class WEBAI_EXPORT NeuralNetwork {
   std::string inspect(bool passes = false, std::size_t batch = 1) const;
   /// The compiled graph in Graphviz's language.
   std::string graph_dot(std::size_t batch = 1) const;
-  std::size_t input_size() const noexcept;   ///< values of one sample
-  std::size_t output_size() const noexcept;
-  Shape input_shape() const;                 ///< without the batch
+  std::size_t input_size() const noexcept;   ///< values of one sample; 0 where open dimensions decide
+  std::size_t output_size() const noexcept;  ///< likewise
+  bool has_open_dimensions() const noexcept; ///< lengths that each run brings: null in the size of an input
+  Shape input_shape() const;                 ///< without the batch; open dimensions are symbols
   Shape output_shape() const;
   std::vector<PortInfo> inputs() const;      ///< in the order in which run takes their values
   std::vector<PortInfo> outputs() const;     ///< in the order in which run gives their values
@@ -226,6 +244,7 @@ class WEBAI_EXPORT NeuralNetwork {
                   const std::function<bool(const Dataset& batch)>& take) const;
   TrainInfo train_by(const std::function<TrainInfo(InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&)>& function,
                      const Dataset& data, const TrainOptions& options, std::stop_token stop);
+  Output run_form(const Tensor& given, const SampleForm& form, const RunOptions& options);
   std::shared_ptr<State> state_;
 };
 

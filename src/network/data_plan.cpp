@@ -51,6 +51,22 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   if (!given.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
   DataPlan plan;
   plan.data = given;
+  plan.inputs = this->inputs;
+  plan.outputs = this->outputs;
+  if (is_open()) {
+    const SampleForm form = form_of(given.input_shape());
+    if (form.batched)
+      throw Error(Code::shape_mismatch, {.message = "dataset: a sample has one dimension more than the model's input",
+                                         .reason = "SAMPLE_SIZE",
+                                         .expected = size_text(built.inputs.front().shape),
+                                         .actual = given.input_shape().text()});
+    plan.lengths = form.lengths;
+    const BuiltModel bound = build(form.lengths, true);
+    plan.outputs = bound.output_shape.elements();
+    plan.inputs = 0;
+    for (const BuiltInput& input : bound.inputs) plan.inputs += input.shape.elements();
+  }
+  const std::int64_t outputs = plan.outputs;
   const IoRules& rules = model.io.output_rules({});
   const std::span<const std::string> labels = labels_of(rules);
   const bool classes = outputs > 1 && (given.output_kind() == OutputKind::label ||
@@ -71,7 +87,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   BatchOptions& batching = plan.batching;
   batching.type = type;
   batching.batch = batch;
-  batching.expected_inputs = static_cast<std::size_t>(inputs);
+  batching.expected_inputs = static_cast<std::size_t>(plan.inputs);
   if (classes) {
     batching.outputs = plan.request.labels ? OutputForm::labels : OutputForm::one_hot;
     batching.classes = static_cast<std::size_t>(outputs);
@@ -97,18 +113,20 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   return plan;
 }
 
-Graph NeuralNetwork::State::batch_forward(const BatchOptions& batching, std::int64_t samples, bool training_mode, DType computed_in) const {
-  if (batching.window == 0) return step_forward(samples, training_mode, computed_in);
+Graph NeuralNetwork::State::batch_forward(const DataPlan& plan, std::int64_t samples, bool training_mode, DType computed_in) const {
+  const BatchOptions& batching = plan.batching;
+  if (batching.window == 0) return step_forward(plan.lengths, samples, training_mode, computed_in);
   std::vector<SequenceState> states;
   for (const BuiltState& state : built.states) states.push_back({state.name, state.initial});
-  return over_window(context, *registry, step_forward(static_cast<std::int64_t>(batching.lanes), training_mode, computed_in), states,
+  return over_window(context, *registry, step_forward(plan.lengths, static_cast<std::int64_t>(batching.lanes), training_mode, computed_in), states,
                      static_cast<std::int64_t>(batching.window));
 }
 
-std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data) const {
+std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data,
+                                                             std::size_t classes) const {
   const std::span<const std::string> own = labels_of(model.io.output_rules({}));
   std::vector<std::string> labels(own.begin(), own.end());
-  return class_weights(chosen, static_cast<std::size_t>(outputs), labels.empty() && data.valid() ? data.labels() : labels);
+  return class_weights(chosen, classes, labels.empty() && data.valid() ? data.labels() : labels);
 }
 
 std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& chosen) const {

@@ -32,10 +32,22 @@ std::unique_ptr<Executable> NeuralNetwork::State::compile(const Graph& concrete,
   return webai::compile(context, *registry, concrete, devices.order, compile_options);
 }
 
-Graph NeuralNetwork::State::step_forward(std::int64_t batch, bool training_mode, DType computed_in) const {
+BuiltModel NeuralNetwork::State::build(const OpenLengths& lengths, bool normalize, bool training) const {
+  const Lengths by_path = lengths_by_path(built, lengths);
+  BuildOptions build;
+  build.fill = false;
+  build.normalize = normalize;
+  build.training = training;
+  if (is_open()) build.lengths = &by_path;
+  return build_model(context, *registry, model, build);
+}
+
+Graph NeuralNetwork::State::step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode, DType computed_in) const {
+  const Lengths by_path = lengths_by_path(built, lengths);
   BuildOptions build;
   build.fill = false;
   build.training = training_mode;
+  if (is_open()) build.lengths = &by_path;
   Model other;
   if (computed_in != type) {
     other = model;
@@ -56,9 +68,9 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     state->model.seed = *options.seed;
   }
   state->built = build_model(context, *state->registry, state->model);
-  for (const BuiltInput& input : state->built.inputs) state->inputs += input.shape.elements();
-  const ValueType& output = state->built.graph.value(state->built.output).type;
-  state->outputs = output.shape.elements(1, output.shape.rank());
+  if (!state->is_open())
+    for (const BuiltInput& input : state->built.inputs) state->inputs += input.shape.elements();
+  if (state->built.output_shape.is_concrete()) state->outputs = state->built.output_shape.elements();
   state->type = state->model.type;
   for (BuiltParameter& parameter : state->built.parameters) {
     Tensor initial = std::move(parameter.initial);
@@ -82,6 +94,7 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
       store_double(scale.type.type, buffer->host(), static_cast<std::size_t>(i), 1.0);
   }
   state->graph = flat_graph(context, *state->registry, state->built, false);
+  state->precompile();
   return NeuralNetwork(std::move(state));
 }
 
@@ -105,19 +118,27 @@ NeuralNetwork NeuralNetwork::load(const std::string& path, const NetworkOptions&
 }
 
 void NeuralNetwork::run_into(std::span<const float> input, std::span<float> output) {
+  run_into(Shape{static_cast<std::int64_t>(input.size())}, input, output);
+}
+
+void NeuralNetwork::run_into(const Shape& shape, std::span<const float> input, std::span<float> output) {
   State& state = *state_;
-  const std::size_t inputs = static_cast<std::size_t>(state.inputs), outputs = static_cast<std::size_t>(state.outputs);
   if (state.type != DType::fp32)
     throw Error(Code::type_mismatch, {.message = "run_into takes fp32", .reason = "TYPE",
                                       .actual = std::string(name_of(state.type))});
-  const std::size_t samples = inputs ? input.size() / inputs : 0;
-  if (samples == 0 || input.size() != samples * inputs || output.size() != samples * outputs)
+  const auto check = [&](const SampleForm& form, std::int64_t inputs, std::int64_t outputs) {
+    if (form.samples > 0 && std::cmp_equal(input.size(), form.samples * inputs) && std::cmp_equal(output.size(), form.samples * outputs))
+      return;
     throw Error(Code::shape_mismatch,
                 {.message = "run expects " + std::to_string(inputs) + " values a sample and gives " +
                             std::to_string(outputs) + ", got " + std::to_string(input.size()) + " and room for " +
                             std::to_string(output.size()), .reason = "INPUT_SIZE"});
+  };
+  const SampleForm form = state.form_of(shape);
+  if (!state.is_open()) check(form, state.inputs, state.outputs);
   const std::lock_guard guard(state.turn);
-  RunProgram& program = state.program(static_cast<std::int64_t>(samples), true);
+  RunProgram& program = state.program(form.lengths, form.samples, true);
+  check(form, program.inputs, program.outputs);
   program.input.look_at(input.data(), input.size_bytes());
   program.output.look_at(output.data(), output.size_bytes());
   state.execute(program);
@@ -141,21 +162,29 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
     if (!result.new_state.empty()) set_internal_state(result.new_state);
     return Output(result.output);
   }
-  const std::int64_t count = static_cast<std::int64_t>(given.elements());
-  if (count == 0 || state.inputs == 0 || count % state.inputs)
+  const SampleForm form = state.form_of(given.shape());
+  if (form.samples == 0)
     throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(state.inputs) + " values, got " +
-                                                  std::to_string(count), .reason = "INPUT_SIZE"});
-  const std::int64_t samples = count / state.inputs;
+                                                  std::to_string(given.elements()), .reason = "INPUT_SIZE"});
+  return run_form(given, form, options);
+}
+
+Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, const RunOptions& options) {
+  State& state = *state_;
   const Tensor input = given.type() == state.type ? given : given.converted(state.context, state.type);
-  const ValueType& type = state.built.graph.value(state.built.output).type;
-  Shape shape = type.shape.with(0, samples);
-  // One sample under a leading 1 is a batch of one, and is answered as such.
-  const bool batched = samples > 1 || (given.shape().rank() == input_shape().rank() + 1 && given.shape()[0] == 1);
-  Tensor result = Tensor::uninitialised(state.context, state.type, shape);
+  const std::int64_t samples = form.samples;
+  const bool batched = form.batched;
+  Tensor result;
+  std::int64_t outputs = 0;
+  Output output;
   std::vector<std::pair<std::string, Tensor>> activations;
   {
     const std::lock_guard guard(state.turn);
-    RunProgram& program = state.program(samples, options.normalize, options.debug);
+    RunProgram& program = state.program(form.lengths, samples, options.normalize, options.debug);
+    result = Tensor::uninitialised(state.context, state.type, program.output_shape.inserted(0, samples));
+    outputs = program.outputs;
+    for (std::size_t i = 0; i < program.output_shapes.size(); ++i)
+      output.ports_.push_back({state.built.outputs[i].name, program.output_shapes[i]});
     program.input.look_at(input.data(), input.bytes());
     program.output.look_at(result.data(), result.bytes());
     if (options.debug) activations = state.room_for_activations(program);
@@ -163,15 +192,14 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
     for (Device* const device : state.devices.order) device->wait();
   }
   const IoRules& rules = state.model.io.output_rules({});
-  Output output;
   if (options.denormalize && !rules.denormalize.empty()) {
     const std::span<const std::string> labels = labels_of(rules);
     if (!labels.empty()) {
       output.labels_.assign(labels.begin(), labels.end());
     } else {
-      std::vector<double> values(static_cast<std::size_t>(state.outputs));
+      std::vector<double> values(static_cast<std::size_t>(outputs));
       for (std::int64_t s = 0; s < samples; ++s) {
-        const std::size_t first = static_cast<std::size_t>(s * state.outputs);
+        const std::size_t first = static_cast<std::size_t>(s * outputs);
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = result.at(first + i);
         const Answer answer = denormalize(rules, values);
         for (std::size_t i = 0; i < values.size() && i < answer.numbers.size(); ++i) result.set(first + i, answer.numbers[i]);
@@ -180,7 +208,7 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   }
   for (auto& [path, tensor] : activations)
     output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
-  output.tensor_ = batched ? result : result.reshaped(type.shape.without(0));
+  output.tensor_ = batched ? result : result.reshaped(result.shape().without(0));
   if (!output.labels_.empty() && output.index() < output.labels_.size()) output.label_ = output.labels_[output.index()];
   return output;
 }
@@ -197,7 +225,7 @@ Shape NeuralNetwork::input_shape() const {
   if (state_->built.inputs.size() == 1) return state_->built.inputs.front().shape;
   return Shape{state_->inputs};
 }
-Shape NeuralNetwork::output_shape() const { return state_->built.graph.value(state_->built.output).type.shape.without(0); }
+Shape NeuralNetwork::output_shape() const { return state_->built.output_shape; }
 const Context& NeuralNetwork::context() const noexcept { return state_->context; }
 bool NeuralNetwork::is_stateful() const noexcept { return state_->is_stateful(); }
 void NeuralNetwork::stop_training() noexcept {

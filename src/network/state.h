@@ -13,6 +13,7 @@
 #include "dataset/iterator.h"
 #include "network/devices.h"
 #include "network/flat_graph.h"
+#include "network/open_lengths.h"
 #include "network/recurrent_state.h"
 #include "network/turn_mutex.h"
 #include "training/measure.h"
@@ -21,9 +22,10 @@
 
 namespace webai {
 
-/// A forward program for one batch size, with its bindings made.
+/// A forward program for one batch size and one set of lengths, with its bindings made.
 struct RunProgram {
   std::int64_t batch = 0;
+  OpenLengths lengths;
   bool normalize = true;
   bool debug = false;  ///< gives the output of every layer too
   std::unique_ptr<Executable> executable;
@@ -31,12 +33,18 @@ struct RunProgram {
   HostWindow input, output;
   std::vector<HostWindow> states, next_states;  ///< by recurrent state
   std::vector<HostWindow> activations;          ///< of a debug program, by layer
+  // What it takes and gives, for models with open dimensions too. Shapes of layers and outputs are without batch.
+  std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
+  Shape output_shape;
+  std::vector<Shape> output_shapes, layer_shapes;
+  std::vector<Shape> state_shapes;  ///< [batch, dims...]
   std::uint64_t last_use = 0;
 };
 
 /// A program that computes the gradients of one batch, and where they come out.
 struct GradientProgram {
   std::int64_t batch = 0;
+  OpenLengths lengths;
   std::size_t window = 0, lanes = 0;  ///< of sequences
   MeasureRequest request;
   std::unique_ptr<Executable> executable;
@@ -57,13 +65,14 @@ struct NeuralNetwork::State {
   DeviceList devices;
   Model model;
   BuiltModel built;          ///< for running, batch symbolic, io applied; its initial tensors are released
-  Graph graph;               ///< built.graph behind the flat interface
+  Graph graph;               ///< built.graph behind the flat interface: for example lengths, where some are open
   Buffers buffers;                                    ///< of parameters, random_step and learned normalisations
   RecurrentState recurrent;                           ///< read and written under the turn
   std::vector<std::unique_ptr<RunProgram>> programs;  ///< bounded in number and bytes: the least recently used goes
   std::uint64_t uses = 0;
+  std::size_t precompiled = 0;  ///< programs that shapeHints asked for
   std::shared_ptr<GradientProgram> gradient_program;  ///< the last one; used under the turn
-  std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
+  std::int64_t inputs = 0, outputs = 0;  ///< values of one sample; 0 where open dimensions decide
   DType type = DType::fp32;
   /// One word for both, so that a stop meets the training it was meant for or none.
   enum class Activity : std::uint8_t { idle, training, stopping };
@@ -73,6 +82,11 @@ struct NeuralNetwork::State {
   State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen), recurrent(given) {}
 
   bool is_stateful() const noexcept { return !built.states.empty(); }
+  bool is_open() const noexcept { return !built.open.empty(); }
+  /// What values of that shape are to a run.
+  SampleForm form_of(const Shape& given) const;
+  /// The model built again for those lengths, without values.
+  BuiltModel build(const OpenLengths& lengths, bool normalize, bool training = false) const;
 
   Buffer* buffer(std::string_view name) const { return find_buffer(buffers, name); }
   /// A copy of all of them, of one moment between two steps. Takes the turn.
@@ -83,14 +97,16 @@ struct NeuralNetwork::State {
   };
   Weights weights();  ///< takes the turn
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
-  RunProgram& program(std::int64_t batch, bool normalize, bool debug = false);
+  RunProgram& program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug = false);
+  /// Compiles runs of one sample for the lengths that shapeHints name, as far as the bound of programs allows.
+  void precompile();
   /// Runs a program whose input and output windows are set, under the turn. The recurrent state goes on by one run, or
   /// stays as it is when the run fails.
   void execute(RunProgram& program);
   /// Tensors for the outputs of all layers by title, where a debug program will write them.
   std::vector<std::pair<std::string, Tensor>> room_for_activations(RunProgram& program) const;
   /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode and type.
-  Graph step_forward(std::int64_t batch, bool training_mode, DType computed_in) const;
+  Graph step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode, DType computed_in) const;
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
   std::vector<std::string> trainable(const TrainOptions& chosen) const;  ///< names of the parameters to train
 
@@ -99,13 +115,15 @@ struct NeuralNetwork::State {
     Dataset data;
     BatchOptions batching;
     MeasureRequest request;
+    OpenLengths lengths;
+    std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
   };
   DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy,
                      std::size_t bptt = 0) const;
   /// The forward graph for a batch of that many samples, or for a window of sequences where the data are such.
-  Graph batch_forward(const BatchOptions& batching, std::int64_t samples, bool training_mode, DType computed_in) const;
+  Graph batch_forward(const DataPlan& plan, std::int64_t samples, bool training_mode, DType computed_in) const;
   /// See class_weights; names are those of the model's io, else of the data.
-  std::vector<double> weights_of_classes(const TrainOptions& chosen, const Dataset& data) const;
+  std::vector<double> weights_of_classes(const TrainOptions& chosen, const Dataset& data, std::size_t classes) const;
 
   class Verification;  // network/verification.h
   static constexpr std::size_t verification_batch = 64;  ///< samples, where nobody chooses
