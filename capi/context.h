@@ -38,6 +38,7 @@ struct webai_context {
 
   bool on_loop_thread() const noexcept { return std::this_thread::get_id() == loop_thread_; }
   bool has_post() const noexcept { return bridge_->has_post(); }
+  const webai_host& host() const noexcept { return bridge_->given(); }
   /// Has the task run on the loop thread: by the host's post, else in pump.
   void post(webai_task* task) noexcept;
   /// Runs the first task that waits for pump; false when there is none.

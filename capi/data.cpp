@@ -118,7 +118,7 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
   if (judged == samples.end()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
   const auto rows = static_cast<std::int64_t>(samples.size());
   Tensor inputs =
-      Tensor::uninitialised(context, network.data_type(), Shape{rows, static_cast<std::int64_t>(network.input_size())});
+      Tensor::uninitialised(context, network.number_type(), Shape{rows, static_cast<std::int64_t>(network.input_size())});
   for (std::size_t row = 0; row < samples.size(); ++row)
     fill_row(inputs, row, samples[row], samples[row].input, "input");
   if (Classes::names_one(judged->output, network.output_size())) {
@@ -128,7 +128,7 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
       if (!samples[row].ignored) labels.span<std::int32_t>()[row] = classes.number(samples[row]);
     return marked(inputs, labels, marks);
   }
-  Tensor outputs = Tensor::uninitialised(context, network.data_type(),
+  Tensor outputs = Tensor::uninitialised(context, network.number_type(),
                                          Shape{rows, static_cast<std::int64_t>(network.output_size())});
   for (std::size_t row = 0; row < samples.size(); ++row)
     if (!samples[row].ignored) fill_row(outputs, row, samples[row], samples[row].output, "output");
@@ -212,7 +212,7 @@ Dataset from_columns(const Context& context, const NeuralNetwork& network, webai
     refuse(Code::invalid_argument, "DATA_LAYOUT", "data given as a map needs \"input\" and \"output\"");
   const auto column = [&](webai_value* value, const char* name) {
     return kind_of(value) == WEBAI_TENSOR ? static_cast<TensorValue*>(value)->tensor()
-                                          : tensor_from_value(context, network.data_type(), value, name);
+                                          : tensor_from_value(context, network.number_type(), value, name);
   };
   return Dataset::from(column(input, "input"), column(output, "output"));
 }
@@ -286,6 +286,10 @@ Tensor records_from_list(const webai_context& context, const NeuralNetwork& netw
       wrong_sample(sample.item, "the input has " + std::to_string(count) + " values", std::to_string(inputs),
                    std::to_string(count));
     if (!sample.ignored) append_output(records, classes, sample, outputs);
+    if (is_floating(network.data_type())) return;
+    std::span<double> numbers(records.begin() + static_cast<std::ptrdiff_t>(start), records.end());
+    const Tensor codes = network.encoded(Tensor::from(context.core(), DType::fp64, Shape{static_cast<std::int64_t>(numbers.size())}, numbers));
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = codes.at(i);
   };
   each_sample(list, layout, take, [&] { records.push_back(0); });
   return Tensor::from(context.core(), network.data_type(), Shape{static_cast<std::int64_t>(records.size())}, records);

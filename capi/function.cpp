@@ -17,7 +17,8 @@ HostFailure failure_of(webai_status status, const char* text, std::size_t size, 
   return HostFailure(known ? static_cast<Code>(status) : Code::host_error, std::move(details), Value::share(cause));
 }
 
-// Until the host settles the promise: the rules of webai_future_wait.
+}  // namespace
+
 Value wait_for(webai_context& context, Promise& promise) {
   std::unique_lock lock(context.mutex);
   while (!promise.settled) {
@@ -36,8 +37,6 @@ Value wait_for(webai_context& context, Promise& promise) {
   if (promise.failure) throw HostFailure(*promise.failure);
   return promise.value;
 }
-
-}  // namespace
 
 Value Function::call(std::span<webai_value* const> arguments) {
   if (!any_thread() && !context->on_loop_thread())

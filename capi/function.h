@@ -25,6 +25,10 @@ class Promise final : public webai_value {
   ~Promise() = default;
 };
 
+/// What the promise is settled with, waited for by the rules of webai_future_wait. Throws WRONG_THREAD on the loop thread
+/// of a host that posts, and what the promise is rejected with.
+Value wait_for(webai_context& context, Promise& promise);
+
 class Function final : public webai_value {
  public:
   static constexpr std::int32_t kind_code = WEBAI_FUNCTION;

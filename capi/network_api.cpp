@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "capi/data.h"
+#include "capi/fetch.h"
 #include "capi/guard.h"
 #include "capi/json.h"
 #include "capi/network.h"
@@ -26,7 +27,9 @@ Value create(webai_context& context, webai_value* model) {
   if (model && model->kind != WEBAI_MAP) wrong_kind("model", "a map", model);
   check_context(context, model);
   const std::string text = write_json(json_from_value(model, TensorForm::setup, type_of_model(model)));
-  NeuralNetwork network = NeuralNetwork::from_json(text, context.core());
+  NetworkOptions options;
+  options.weights = [&context](const std::string& name) { return fetch_bytes(context, name); };
+  NeuralNetwork network = NeuralNetwork::from_json(text, context.core(), options);
   const std::uint64_t bytes = text.size();  // the model is kept
   return make<NetworkValue>(context, bytes, std::move(network), member(member(model, "io"), "output") != nullptr);
 }
@@ -154,13 +157,18 @@ Value export_model(webai_context& context, NetworkValue& net, webai_value* given
   opts.finish(context, "export", unknown);
   return submit(context, once([&context, net = net.handle(), form, object, renames] {
                   std::vector<std::pair<std::string, std::string>> renamed;
-                  const std::string text = net.export_model(form, &renamed);
+                  Tensor file;
+                  const std::string text = net.export_model(form, &renamed, &file);
                   Value model = object ? value_from_json(context, read_json(text, context.core().limits()))
                                        : make_text(context, text);
-                  if (!renames) return model;
+                  const bool apart = form.setup_data_as == "file";
+                  if (!renames && !apart) return model;
                   std::vector<Map::Entry> names;
                   for (const auto& [old, now] : renamed) names.emplace_back(old, make_text(context, now));
-                  return make_map(context, {{"model", std::move(model)}, {"renamed", make_map(context, std::move(names))}});
+                  std::vector<Map::Entry> parts = {{"model", std::move(model)}};
+                  if (apart) parts.emplace_back("weights", make_tensor(context, file));
+                  if (renames) parts.emplace_back("renamed", make_map(context, std::move(names)));
+                  return make_map(context, std::move(parts));
                 }),
                 cancel, net.placement());
 }

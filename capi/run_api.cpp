@@ -26,14 +26,17 @@ RunOptions read_run_options(const webai_context& context, webai_value* given) {
 }
 
 // Values of several inputs, each for the same number of samples, as the rows that the network takes.
-Tensor join_inputs(const webai_context& context, const NetworkValue& net, DType type,
+Tensor join_inputs(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network,
                    const std::vector<webai_value*>& values) {
+  const DType type = network.number_type();
   std::vector<Tensor> parts;
   std::size_t samples = 0, width = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const PortInfo& port = net.inputs[i];
     const auto size = static_cast<std::size_t>(port.shape.elements());
-    parts.push_back(tensor_from_value(context.core(), type, values[i], port.name));
+    const bool codes = !is_floating(network.data_type()) && kind_of(values[i]) == WEBAI_TENSOR;
+    parts.push_back(codes ? network.decoded(static_cast<TensorValue*>(values[i])->tensor()).converted(context.core(), type)
+                          : tensor_from_value(context.core(), type, values[i], port.name));
     const std::size_t count = parts.back().elements();
     if (size == 0 || count == 0 || count % size || (i && count / size != samples))
       throw Error(Code::shape_mismatch,
@@ -77,19 +80,19 @@ std::vector<webai_value*> named_inputs(const NetworkValue& net, const Map& map) 
 }
 
 // What the caller gives as input: a tensor as it is, everything else as numbers in the network's type.
-Tensor read_input(const webai_context& context, const NetworkValue& net, DType type, webai_value* in) {
+Tensor read_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
   if (!in) missing("in");
   check_context(context, in);
   if (in->kind == WEBAI_TENSOR) return static_cast<TensorValue*>(in)->tensor();
-  if (in->kind == WEBAI_MAP) return join_inputs(context, net, type, named_inputs(net, *static_cast<Map*>(in)));
+  if (in->kind == WEBAI_MAP) return join_inputs(context, net, network, named_inputs(net, *static_cast<Map*>(in)));
   if (in->kind == WEBAI_LIST && net.inputs.size() > 1 && static_cast<List*>(in)->size() == net.inputs.size()) {
     std::vector<webai_value*> values;
     for (std::size_t i = 0; i < net.inputs.size(); ++i) values.push_back(static_cast<List*>(in)->at(i));
     // One value for each input in their order; a list of plain numbers is all of them in a row.
     if (std::ranges::none_of(values, [](webai_value* value) { return kind_of(value) == WEBAI_NUMBER; }))
-      return join_inputs(context, net, type, values);
+      return join_inputs(context, net, network, values);
   }
-  return tensor_from_value(context.core(), type, in, "in");
+  return tensor_from_value(context.core(), network.number_type(), in, "in");
 }
 
 // The one tensor that `into` means; null for none.
@@ -146,7 +149,8 @@ Value output_value(const NetworkValue& net, const NeuralNetwork& network, const 
                                          .reason = "OUTPUT_SIZE",
                                          .expected = tensor.shape().text(),
                                          .actual = target.shape().text()});
-    convert(tensor.type(), tensor.data(), target.type(), target.data(), tensor.elements());
+    const Tensor given = target.type() == tensor.type() ? tensor : network.decoded(tensor);
+    convert(given.type(), given.data(), target.type(), target.data(), given.elements());
     return Value::share(into);
   }
   const bool batched = tensor.shape().rank() > network.output_shape().rank();
@@ -221,7 +225,7 @@ webai_status webai_network_run(webai_network* net, webai_value* in, webai_value*
   return produced_by<NetworkValue>(net, "net", out, err, [&](NetworkValue& network, webai_context& context) {
     const webai::RunOptions options = read_run_options(context, opts);
     const webai::NeuralNetwork handle = network.handle();
-    webai::Tensor input = read_input(context, network, handle.data_type(), in);
+    webai::Tensor input = read_input(context, network, handle, in);
     check_input_size(handle, input);
     auto target = Ref<TensorValue>::share(output_tensor(context, into));
     return submit(
@@ -240,7 +244,7 @@ webai_status webai_network_run_now(webai_network* net, webai_value* in, webai_va
     webai::NeuralNetwork handle = network.idle_handle();
     TensorValue* const target = output_tensor(context, into);
     if (run_in_place(network, handle, in, target, options)) return Value::share(into);
-    const webai::Tensor input = read_input(context, network, handle.data_type(), in);
+    const webai::Tensor input = read_input(context, network, handle, in);
     check_input_size(handle, input);
     Value result = run(network, handle, input, target, options);
     return target && !options.debug ? Value::share(into) : std::move(result);

@@ -24,6 +24,7 @@
 #include "webai/profile.hpp"
 #include "webai/tensor.hpp"
 #include "webai/training.hpp"
+#include "webai/weights.hpp"
 
 namespace webai {
 
@@ -47,7 +48,8 @@ class WEBAI_EXPORT Output {
   const Tensor& tensor() const noexcept { return tensor_; }
   operator const Tensor&() const noexcept { return tensor_; }
   std::size_t size() const noexcept { return tensor_.elements(); }
-  double operator[](std::size_t index) const { return tensor_.at(index); }
+  /// As numbers: of a model of an integer type what its codes stand for, 0 to 1 or -1 to 1.
+  double operator[](std::size_t index) const { return tensor_.at(index) / full_; }
   std::vector<double> values() const;
   /// The label of the largest output of the first sample; empty without labels or past their end.
   const std::string& label() const noexcept { return label_; }
@@ -64,6 +66,7 @@ class WEBAI_EXPORT Output {
  private:
   friend class NeuralNetwork;
   Tensor tensor_;
+  double full_ = 1;  // what stands for the number 1
   std::string label_;
   std::vector<std::string> labels_;
   std::vector<std::pair<std::string, Tensor>> activations_;
@@ -78,6 +81,7 @@ struct NetworkOptions {
   bool require = false;         ///< what the device cannot run is UNSUPPORTED instead of going to another
   bool json5 = false;           ///< comments, trailing commas and so on are allowed in the model's text
   std::optional<std::uint64_t> seed = {};  ///< of the initial weights and of shuffles, instead of the model's
+  WeightFiles weights = {};  ///< where setup.data that names a file is read from; load: the model's folder
 };
 
 struct RunOptions {
@@ -94,13 +98,18 @@ struct VerifyOptions {
 };
 
 struct SaveOptions {
-  std::string setup_data_as = "base64";  ///< "array", or "given": the text as it came, not the current weights
+  /// "array"; "given": the text as it came, not the current weights (what stood in a file is put into the text); save
+  /// also takes "file": the weights in a file beside the model.
+  std::string setup_data_as = "base64";
   bool pretty = false;                   ///< indented text
+  std::string setup_file = {};           ///< name of that file, relative to the model; empty: the model's, with ".weights"
 };
 
 struct ExportOptions {
   std::string to = "json";               ///< or a program for one sample: "python-numpy", "c", "javascript"
-  std::string setup_data_as = "base64";  ///< of stored weights: "base64", "array", or "given": none where there were none
+  /// Of stored weights: "base64", "array", "given" (none where there were none), or "file": export_model gives them apart.
+  std::string setup_data_as = "base64";
+  std::string setup_file = "model.weights";  ///< what the model calls that file
   std::string optimize = {};             ///< none: as it was given; "minify"; "pretty": all values in the layers
   std::string from = {}, upto = {};      ///< a part, both ends included: layers by name, or by index in digits
   bool keep_names = true;                ///< minify leaves the names of inputs and outputs
@@ -205,9 +214,11 @@ class WEBAI_EXPORT NeuralNetwork {
   /// The model as JSON with the current weights: the same structure and key order as it was given.
   std::string to_json(const SaveOptions& options = {}) const;
   /// The model in another form, or a part of it, with the current weights. `renamed` takes old and new names where
-  /// they differ; a new one is empty where nothing needs a name.
+  /// they differ; a new one is empty where nothing needs a name. `file` takes the bytes that belong into the file
+  /// `setup_file`, u8; it stays empty where no weights are stored.
   std::string export_model(const ExportOptions& options,
-                           std::vector<std::pair<std::string, std::string>>* renamed = nullptr) const;
+                           std::vector<std::pair<std::string, std::string>>* renamed = nullptr,
+                           Tensor* file = nullptr) const;
   /// Writes it to a file, whole or not at all.
   void save(const std::string& path, const SaveOptions& options = {}) const;
 
@@ -229,6 +240,11 @@ class WEBAI_EXPORT NeuralNetwork {
   std::vector<PortInfo> inputs() const;      ///< in the order in which run takes their values
   std::vector<PortInfo> outputs() const;     ///< in the order in which run gives their values
   DType data_type() const noexcept;          ///< of inputs, outputs and parameters
+  DType number_type() const noexcept;        ///< that plain numbers come in: data_type, or fp32 or fp64 where it is integer
+  /// Tensors of an integer data_type hold codes: the largest stands for 1. From numbers to data_type, and back; a tensor
+  /// that is not of an integer data_type holds numbers already.
+  Tensor encoded(const Tensor& numbers) const;
+  Tensor decoded(const Tensor& tensor) const;
   std::vector<std::string> labels() const;   ///< of the outputs, by the model's io
   std::vector<std::pair<std::string, Tensor>> parameters() const;  ///< copies
   void set_parameter(const std::string& name, const Tensor& value);
@@ -295,6 +311,10 @@ struct OperationDescription {
 };
 /// What a model of this domain may name: layers first, then operators, each in alphabetical order.
 WEBAI_EXPORT std::vector<OperationDescription> operations(std::string_view domain = "core");
+
+/// The model language as a JSON schema, draft 2020-12, as indented text: with the layer types, activations and steps of
+/// this library, and what the context's program defined.
+WEBAI_EXPORT std::string model_schema(const Context& context = Context::system());
 
 /// Reads {"errorThreshold": 0.5, ...} with the seeds' names over `base`; an unknown name is an error with the nearest one.
 WEBAI_EXPORT TrainOptions train_options_from_json(const Context& context, std::string_view text,

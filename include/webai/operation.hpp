@@ -256,20 +256,20 @@ void define_operation(const Context& context, OperationDefinition definition, Fu
                       HostGradient gradient = {}) {
   constexpr std::size_t count = detail::arity<Function, const Argument&>();
   static_assert(count > 0, "the function takes one to twelve parameters, each of a type that an Argument converts to");
-  constexpr auto indices = std::make_index_sequence<count>();
-  using Result = decltype(detail::call(function, Arguments(), indices));
+  using Indices = std::make_index_sequence<count>;
+  using Result = decltype(detail::call(function, Arguments(), Indices()));
   if constexpr (std::is_same_v<Result, Variable>) {
     define_composed_operation(context, std::move(definition), count,
-                              [function](Arguments given) { return detail::call(function, given, indices); });
+                              [function](Arguments given) { return detail::call(function, given, Indices()); });
   } else if constexpr (std::is_void_v<Result>) {
     define_host_operation(
         context, std::move(definition), count,
-        [function](Arguments given) -> std::vector<double> { return detail::call(function, given, indices), std::vector<double>(); },
+        [function](Arguments given) -> std::vector<double> { return detail::call(function, given, Indices()), std::vector<double>(); },
         std::move(gradient));
   } else {
     define_host_operation(
         context, std::move(definition), count,
-        [function](Arguments given) -> std::vector<double> { return detail::call(function, given, indices); },
+        [function](Arguments given) -> std::vector<double> { return detail::call(function, given, Indices()); },
         std::move(gradient));
   }
 }

@@ -15,3 +15,4 @@
 #include "webai/shape.hpp"
 #include "webai/tensor.hpp"
 #include "webai/training.hpp"
+#include "webai/weights.hpp"

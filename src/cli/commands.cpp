@@ -52,6 +52,8 @@ constexpr CommandEntry table[] = {
     {"devices", "List devices: data types, memory, why an absent one is absent", "  webai devices", make_devices},
     {"ops", "List the layers and operators a model may use, or explain one",
      "  webai ops\n  webai ops conv2d", make_ops},
+    {"schema", "Print the model language as a JSON schema, for editors and validators",
+     "  webai schema > webai.schema.json", make_schema},
 };
 
 }  // namespace

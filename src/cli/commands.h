@@ -16,5 +16,6 @@ std::unique_ptr<Command> make_convert();
 std::unique_ptr<Command> make_bench();
 std::unique_ptr<Command> make_devices();
 std::unique_ptr<Command> make_ops();
+std::unique_ptr<Command> make_schema();
 
 }  // namespace webai::cli

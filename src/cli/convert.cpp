@@ -27,8 +27,9 @@ class Convert final : public Command {
     arguments.positional(in_, "in", "IN: a model in JSON");
     arguments.positional(out_, "out", "OUT: the file to write; - is standard output");
     arguments.text(format_, "--to", "FORMAT", "json (as it is), minify, pretty, c, js or python; default: by the name of OUT");
+    arguments.text(weights_, "--weights", "FILE", "puts the weights into this file beside OUT, which names it");
     arguments.texts(pairs_, "--option", "KEY=VALUE",
-                    "setupDataAs=array or =base64 (also writes weights that the model left to chance), layers=FROM:TO (a "
+                    "setupDataAs=array, =base64 or =file (also writes weights that the model left to chance), layers=FROM:TO (a "
                     "part, by name or index), keepNames=false, pretty=true; of programs: name=NAME, weights=u8 (C)");
     common_.declare(arguments);
   }
@@ -38,16 +39,25 @@ class Convert final : public Command {
     const Context context = common_.context();
     const NeuralNetwork network = build_network(read_model(context, in_), context, common_.network());
     // Without a wish for anything, the text stays as its author wrote it.
-    const bool plain = options.to == "json" && options.optimize.empty() && options.from.empty() && options.upto.empty();
+    const bool plain = options.to == "json" && options.optimize.empty() && options.from.empty() &&
+                       options.upto.empty() && options.setup_data_as != "file";
+    Tensor file;
     const std::string text = plain ? network.to_json({.setup_data_as = options.setup_data_as, .pretty = options.indent})
-                                   : network.export_model(options);
+                                   : network.export_model(options, nullptr, &file);
     if (out_ == "-") {
       print(text + "\n");
       return exit_done;
     }
+    const std::string beside = out_.substr(0, out_.rfind('/') + 1) + options.setup_file;
+    if (file.bytes() > 0) write_file(beside, {static_cast<const std::byte*>(file.data()), file.bytes()});
     write_file(out_, std::as_bytes(std::span(text)));
-    if (common_.json) print(JsonObject().text("out", out_).count("bytes", text.size()).str() + "\n");
-    else print("saved " + out_ + " (" + size_text(text.size()) + ")\n");
+    JsonObject facts = JsonObject().text("out", out_).count("bytes", text.size());
+    std::string words = "saved " + out_ + " (" + size_text(text.size()) + ")";
+    if (file.bytes() > 0) {
+      facts = facts.text("weights", beside).count("weightBytes", file.bytes());
+      words += " and " + beside + " (" + size_text(file.bytes()) + ")";
+    }
+    print((common_.json ? facts.str() : words) + "\n");
     return exit_done;
   }
 
@@ -55,6 +65,7 @@ class Convert final : public Command {
   ExportOptions export_options() const {
     ExportOptions options;
     options.setup_data_as = "given";
+    options.setup_file = stem(out_) + ".weights";
     for (const std::string& pair : pairs_) {
       const auto [key, value] = key_and_value("--option", pair);
       const std::size_t colon = value.find(':');
@@ -65,10 +76,16 @@ class Convert final : public Command {
       else if (key == "keepNames") options.keep_names = truth(key, value);
       else if (key == "layers" && colon != std::string::npos)
         options.from = value.substr(0, colon), options.upto = value.substr(colon + 1);
+      else if (key == "setupFile") options.setup_file = value;
       else
-        throw UsageError("--option " + pair + ": there is no such option; known are setupDataAs, layers=FROM:TO, "
+        throw UsageError("--option " + pair + ": there is no such option; known are setupDataAs, setupFile, layers=FROM:TO, "
                          "keepNames, name, weights and pretty");
     }
+    if (!weights_.empty()) {
+      options.setup_data_as = "file";
+      options.setup_file = weights_;
+    }
+    if (options.setup_data_as == "file" && out_ == "-") throw UsageError("weights in a file need an OUT to stand beside");
     if (format_ == "minify" || format_ == "pretty") {
       options.optimize = format_;
       return options;
@@ -90,7 +107,7 @@ class Convert final : public Command {
     return dot == std::string::npos || out_[dot] != '.' ? "json" : out_.substr(dot + 1);
   }
 
-  std::string in_, out_, format_;
+  std::string in_, out_, format_, weights_;
   std::vector<std::string> pairs_;
   CommonOptions common_;
 };

@@ -25,8 +25,8 @@ std::size_t port_index(const std::vector<PortInfo>& ports, const std::string& na
 
 // A number that the model's type cannot hold would run as infinity without a word.
 void check_range(const NeuralNetwork& network, const Tensor& values, const std::string& name) {
-  if (values.type() != DType::fp64 || network.data_type() == DType::fp64) return;
-  const Tensor narrow = values.converted(network.context(), network.data_type());
+  if (values.type() != DType::fp64 || network.number_type() == DType::fp64) return;
+  const Tensor narrow = values.converted(network.context(), network.number_type());
   for (std::size_t i = 0; i < values.elements(); ++i)
     if (std::isfinite(values.at(i)) && !std::isfinite(narrow.at(i)))
       throw Error(Code::invalid_argument,

@@ -55,7 +55,9 @@ ModelFile read_model(const Context& context, const std::string& path) {
 
 NeuralNetwork build_network(const ModelFile& file, const Context& context, const NetworkOptions& options) {
   try {
-    return NeuralNetwork::from_json(file.text, context, options);
+    NetworkOptions chosen = options;
+    chosen.weights = weight_files_beside(file.path);
+    return NeuralNetwork::from_json(file.text, context, chosen);
   } catch (const Error& error) {
     ErrorDetails details = error.details();
     details.path = details.path.empty() ? file.path : file.path + ": " + details.path;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "host/files.h"
+#include "host/mapped_file.h"
 #include "webai/dataset.hpp"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
@@ -25,6 +26,12 @@ std::string read_file(const std::string& path, std::uint64_t most_bytes) {
   }
   text.resize(used);
   return text;
+}
+
+WeightFiles weight_files_beside(const std::string& model_path) {
+  const std::size_t slash = model_path.rfind('/');
+  std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : model_path.substr(0, slash);
+  return [folder = std::move(folder)](const std::string& name) { return map_file_within(folder, name); };
 }
 
 void write_file(const std::string& path, std::span<const std::byte> bytes) {

@@ -108,17 +108,26 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
       });
     }
   }
+  if (!is_floating(model.type)) {
+    const bool inputs_are_codes = takes_codes(), outputs_are_codes = !classes && rules.empty();
+    plan.data = plan.data.map([=, code = model.type, own = context](const Item& item) {
+      Item numbers = item;
+      if (inputs_are_codes && item.input.type() == code) numbers.input = values_of_codes(own, item.input);
+      if (outputs_are_codes && item.output.type() == code) numbers.output = values_of_codes(own, item.output);
+      return numbers;
+    });
+  }
   batching.seed = built.seed;
   if (is_stateful()) plan_windows(context, plan.data, batching, bptt);
   return plan;
 }
 
-Graph NeuralNetwork::State::batch_forward(const DataPlan& plan, std::int64_t samples, bool training_mode, DType computed_in) const {
+Graph NeuralNetwork::State::batch_forward(const DataPlan& plan, std::int64_t samples, bool training_mode, Parameters parameters) const {
   const BatchOptions& batching = plan.batching;
-  if (batching.window == 0) return step_forward(plan.lengths, samples, training_mode, computed_in);
+  if (batching.window == 0) return step_forward(plan.lengths, samples, training_mode, parameters);
   std::vector<SequenceState> states;
   for (const BuiltState& state : built.states) states.push_back({state.name, state.initial});
-  return over_window(context, *registry, step_forward(plan.lengths, static_cast<std::int64_t>(batching.lanes), training_mode, computed_in), states,
+  return over_window(context, *registry, step_forward(plan.lengths, static_cast<std::int64_t>(batching.lanes), training_mode, parameters), states,
                      static_cast<std::int64_t>(batching.window));
 }
 

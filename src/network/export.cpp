@@ -1,4 +1,5 @@
 // Exports: the model as JSON in its forms.
+#include <algorithm>
 #include <cstring>
 
 #include "core/model/export.h"
@@ -10,12 +11,39 @@
 namespace webai {
 namespace {
 
+// Whether its weights, or those of a net in it, stand in a file. Such a text alone is not the whole model.
+bool names_files(const Model& model) {
+  if (model.setup_data.is_object()) return true;
+  for (int id = 1; id <= model.element_count; ++id)
+    if (const auto& net = model.element(id).net; net && names_files(*net)) return true;
+  return false;
+}
+
 SetupDataAs setup_form(const std::string& name, const Model& model) {
   if (name == "given")
-    return model.setup_data.is_null()    ? SetupDataAs::none
+    return names_files(model)            ? SetupDataAs::base64
+           : model.setup_data.is_null()  ? SetupDataAs::none
            : model.setup_data.is_array() ? SetupDataAs::array
                                          : SetupDataAs::base64;
-  return name == "array" ? SetupDataAs::array : SetupDataAs::base64;
+  return name == "array" ? SetupDataAs::array : name == "file" ? SetupDataAs::file : SetupDataAs::base64;
+}
+
+bool same_parameters(const BuiltModel& a, const BuiltModel& b) {
+  return std::ranges::equal(a.parameters, b.parameters,
+                            [](const BuiltParameter& x, const BuiltParameter& y) { return x.type == y.type; });
+}
+
+[[noreturn]] void no_place_for_file() {
+  throw Error(Code::invalid_argument, {.message = "weights in a file of their own are given apart from the model",
+                                       .reason = "OPTION",
+                                       .path = "setupDataAs",
+                                       .hint = "save the network, or give export_model a tensor for them"});
+}
+
+// Owned by itself: whoever takes it may keep it.
+Tensor as_tensor(std::vector<std::byte>&& bytes) {
+  const auto kept = std::make_shared<std::vector<std::byte>>(std::move(bytes));
+  return Tensor::wrap(kept->data(), DType::u8, Shape{static_cast<std::int64_t>(kept->size())}, [kept] {});
 }
 
 }  // namespace
@@ -23,7 +51,13 @@ SetupDataAs setup_form(const std::string& name, const Model& model) {
 NeuralNetwork::State::Weights NeuralNetwork::State::weights() {
   Weights result;
   const std::lock_guard guard(turn);
-  for (const BuiltParameter& parameter : built.parameters) result.parameters.push_back(tensor_of(parameter));
+  for (const BuiltParameter& parameter : built.parameters) {
+    result.parameters.push_back(tensor_of(parameter));
+    if (parameter.code || !result.scales.empty()) {
+      result.scales.resize(result.parameters.size());
+      result.scales.back() = scale_of(parameter);
+    }
+  }
   for (const AutoNormalize& entry : built.auto_normalize)
     for (const ValueId id : {entry.mean, entry.scale}) {
       const Value& value = built.graph.value(id);
@@ -37,22 +71,30 @@ NeuralNetwork::State::Weights NeuralNetwork::State::weights() {
 std::string NeuralNetwork::to_json(const SaveOptions& options) const {
   State& state = *state_;
   check_export({.setup_data_as = options.setup_data_as});
-  if (options.setup_data_as == "given") return write_json(state.model.json, options.pretty);
-  JsonExport form{.setup_data_as = setup_form(options.setup_data_as, state.model), .pretty = options.pretty};
+  if (options.setup_data_as == "file") no_place_for_file();
+  if (options.setup_data_as == "given" && !names_files(state.model)) return write_json(state.model.json, options.pretty);
   const State::Weights weights = state.weights();
+  const JsonExport form{setup_form(options.setup_data_as, state.model), options.pretty, nullptr, weights.scales};
   return export_json(state.model, state.built, weights.parameters, weights.learned, form);
 }
 
 std::string NeuralNetwork::export_model(const ExportOptions& options,
-                                        std::vector<std::pair<std::string, std::string>>* renamed) const {
+                                        std::vector<std::pair<std::string, std::string>>* renamed, Tensor* file) const {
   State& state = *state_;
   check_export(options);
   const SetupDataAs as = setup_form(options.setup_data_as, state.model);
+  if (as == SetupDataAs::file && !file) no_place_for_file();
   if (renamed) renamed->clear();
+  if (file) *file = {};
+  WeightsFile written{.name = options.setup_file};
+  const auto finished = [&](std::string text) {
+    if (file && !written.bytes.empty()) *file = as_tensor(std::move(written.bytes));
+    return text;
+  };
   State::Weights weights = state.weights();
   const bool cuts = !options.from.empty() || !options.upto.empty();
   if (!cuts && options.optimize.empty() && options.to == "json")
-    return export_json(state.model, state.built, weights.parameters, weights.learned, {as, options.indent});
+    return finished(export_json(state.model, state.built, weights.parameters, weights.learned, {as, options.indent, &written, weights.scales}));
 
   // What was learned beside the weights and what is left of the layers make a model to start from.
   const auto read = [&](const Json& json) { return parse_model(state.context, *state.registry, json); };
@@ -60,8 +102,8 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     return build_model(state.context, *state.registry, model, {.fill = false});
   };
   Model model = state.model;
-  if (!weights.learned.empty())
-    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned));
+  if (!weights.learned.empty() || !weights.scales.empty())
+    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned, {.scales = weights.scales}));
   BuiltModel built = build(model);
   if (cuts) {
     std::vector<std::size_t> kept;
@@ -72,11 +114,25 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     weights.parameters = std::move(left);
   }
   if (options.to != "json")
-    return export_program(state.context, *state.registry, std::move(model), weights.parameters, options);
+    return export_program(state.context, *state.registry, model, weights.parameters, options);
+  // Weights that are left to chance depend on where they stand.
+  for (bool merged = options.optimize == "minify" && as != SetupDataAs::none; merged;) {
+    merged = false;
+    for (const Json& choice : merge_nets(model, built)) {
+      Model next = read(choice);
+      BuiltModel flat = build(next);
+      if (!same_parameters(built, flat)) continue;
+      model = std::move(next);
+      built = std::move(flat);
+      merged = true;
+      break;
+    }
+  }
   if (options.optimize == "minify")
-    return write_json(minify_model(model, built, weights.parameters, as, options.keep_names, renamed), options.indent);
-  if (options.optimize == "pretty") return write_json(pretty_model(model, built, weights.parameters, as), true);
-  return export_json(model, built, weights.parameters, {}, {as, options.indent});
+    return finished(write_json(
+        minify_model(model, built, weights.parameters, as, options.keep_names, renamed, &written), options.indent));
+  if (options.optimize == "pretty") return finished(write_json(pretty_model(model, built, weights.parameters, as, &written), true));
+  return finished(export_json(model, built, weights.parameters, {}, {as, options.indent, &written}));
 }
 
 }  // namespace webai

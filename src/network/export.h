@@ -14,7 +14,7 @@ namespace webai {
 void check_export(const ExportOptions& options);
 
 /// The model as a program; `weights` holds one tensor per parameter, in the order of build_model.
-std::string export_program(const Context& context, const Registry& registry, Model model,
+std::string export_program(const Context& context, const Registry& registry, const Model& model,
                            std::span<const Tensor> weights, const ExportOptions& options);
 
 }  // namespace webai

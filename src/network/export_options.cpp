@@ -3,6 +3,7 @@
 
 #include "core/base/names.h"
 #include "core/model/json.h"
+#include "core/model/setup_file.h"
 #include "network/export.h"
 #include "webai/error.hpp"
 
@@ -77,10 +78,17 @@ void check_one_of(const char* key, const std::string& value, std::initializer_li
 void check_export(const ExportOptions& options) {
   check_one_of("to", options.to, {"json", "python-numpy", "c", "javascript"}, Code::not_found, "EXPORTER",
                "there is no exporter");
-  check_one_of("setupDataAs", options.setup_data_as, {"base64", "array", "given"}, Code::invalid_argument, "OPTION",
+  check_one_of("setupDataAs", options.setup_data_as, {"base64", "array", "given", "file"}, Code::invalid_argument, "OPTION",
                "setupDataAs is");
   check_one_of("weights", options.weights, {"", "u8"}, Code::invalid_argument, "OPTION", "weights is");
   check_one_of("optimize", options.optimize, {"", "minify", "pretty"}, Code::invalid_argument, "OPTION", "optimize is");
+  if (options.setup_data_as != "file") return;
+  if (options.to != "json")
+    throw Error(Code::invalid_argument, {.message = "a program has its weights in itself",
+                                         .reason = "OPTION",
+                                         .path = "setupDataAs",
+                                         .expected = "\"base64\" or \"array\""});
+  check_setup_file_name(options.setup_file, "setupFile");
 }
 
 ExportOptions export_options_from_json(const Context& context, std::string_view json) {
@@ -99,6 +107,8 @@ ExportOptions export_options_from_json(const Json& object, std::vector<std::stri
         if (options.to == alias) options.to = name;
     } else if (key == "setupDataAs") {
       options.setup_data_as = text(key, value);
+    } else if (key == "setupFile") {
+      options.setup_file = text(key, value);
     } else if (key == "optimize") {
       options.optimize = text(key, value);
     } else if (key == "layers") {
@@ -114,7 +124,7 @@ ExportOptions export_options_from_json(const Json& object, std::vector<std::stri
     } else if (unknown) {
       unknown->push_back(key);
     } else {
-      unknown_word(key, {"to", "setupDataAs", "optimize", "layers", "keepNames", "indent", "name", "weights"});
+      unknown_word(key, {"to", "setupDataAs", "setupFile", "optimize", "layers", "keepNames", "indent", "name", "weights"});
     }
   }
   check_export(options);

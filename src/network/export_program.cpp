@@ -31,11 +31,14 @@ bool is_identifier(std::string_view name) {
          std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || digit(c); });
 }
 
-// What a program computes with: the model's type, or fp32 where that only stores.
-DType computed_in(DType type) { return type == DType::fp64 ? type : DType::fp32; }
+// What a program computes with: 16 bits only store.
+DType program_type(DType type) {
+  const DType computed = computed_in(type);
+  return computed == DType::fp64 ? computed : DType::fp32;
+}
 
 Graph sample_graph(const Context& context, const Registry& registry, const BuiltModel& built, Language language) {
-  Graph graph = flat_graph(context, registry, built, false);
+  Graph graph = flat_graph(context, registry, built, {.codes = false});
   graph = set_mode(specialise(context, registry, graph, {{0, 1}}), false);
   graph =
       expand(context, registry, graph, [&](const Graph&, const Node& node) { return is_writable(language, *node.op); });
@@ -75,14 +78,15 @@ std::string title_of(const Model& model, const BuiltModel& built) {
     title += (i ? " -> " : " ") + built.layers[i].output.text();
   if (built.layers.size() > 12) title += " ...";
   title += ".";
-  if (model.type != computed_in(model.type))
-    title += "\nIts weights are " + std::string(name_of(model.type)) + "; it computes in fp32.";
+  const DType computed = program_type(model.type);
+  if (model.type != computed)
+    title += "\nIts weights are " + std::string(name_of(model.type)) + "; it computes in " + std::string(name_of(computed)) + ".";
   return title;
 }
 
 }  // namespace
 
-std::string export_program(const Context& context, const Registry& registry, Model model,
+std::string export_program(const Context& context, const Registry& registry, const Model& model,
                            std::span<const Tensor> weights, const ExportOptions& options) {
   if (!is_identifier(options.name))
     throw Error(Code::invalid_argument, {.message = "name is \"" + options.name + "\"",
@@ -96,12 +100,12 @@ std::string export_program(const Context& context, const Registry& registry, Mod
                 {.message = "weights of one byte are for programs in C", .reason = "OPTION", .path = "weights"});
   ProgramOptions program{
       .language = language, .name = options.name, .base64 = options.setup_data_as != "array", .bytes = bytes};
-  const DType stored = model.type;
-  model.type = computed_in(stored);
-  const BuiltModel built = build_model(context, registry, model, {.fill = false});
+  const BuiltModel built = build_model(context, registry, model, {.fill = false, .computed = program_type(model.type)});
   Graph graph = sample_graph(context, registry, built, language);
-  put_weights(context, graph, built, weights);
-  model.type = stored;
+  std::vector<Tensor> numbers(weights.begin(), weights.end());
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    if (built.parameters[i].code) numbers[i] = parameter_of_codes(context, numbers[i], built.parameters[i].code);
+  put_weights(context, graph, built, numbers);
   for (const BuiltState& state : built.states)
     if (state.initial != 0) program.starts.emplace(state.name, state.initial);
   program.title = title_of(model, built);

@@ -1,5 +1,7 @@
 #include "network/flat_graph.h"
 
+#include <map>
+
 #include "core/op/builder.h"
 #include "core/op/op_def.h"
 
@@ -14,8 +16,7 @@ std::vector<std::int64_t> with_batch(const Shape& sample) {
 
 }  // namespace
 
-Graph flat_graph(const Context& context, const Registry& registry, const BuiltModel& built, bool training,
-                 std::span<const NamedValue> also) {
+Graph flat_graph(const Context& context, const Registry& registry, const BuiltModel& built, const FlatForm& form) {
   const Graph& source = built.graph;
   Graph graph;
   GraphBuilder builder(context, registry, graph);
@@ -40,8 +41,21 @@ Graph flat_graph(const Context& context, const Registry& registry, const BuiltMo
     now(input.value) = part.id;
     begin += count;
   }
-  for (const ValueId id : source.parameters)
-    now(id) = graph.add_parameter(source.value(id).name, source.value(id).type, source.value(id).trainable);
+  std::map<ValueId, const BuiltParameter*> coded;
+  for (const BuiltParameter& parameter : built.parameters)
+    if (parameter.code && form.codes) coded.emplace(parameter.value, &parameter);
+  for (const ValueId id : source.parameters) {
+    const Value& value = source.value(id);
+    const auto kept = coded.find(id);
+    if (kept == coded.end()) {
+      now(id) = graph.add_parameter(value.name, value.type, value.trainable);
+      continue;
+    }
+    const BuiltParameter& parameter = *kept->second;
+    const Ref codes{graph.add_parameter(value.name, parameter.type, value.trainable)};
+    const Ref scale{graph.add_state(scale_name(value.name), {value.type.type, parameter.code.scale.shape()})};
+    now(id) = parameter_from_code(builder, codes, scale, parameter.code, value.type.type).id;
+  }
   for (const ValueId id : source.states) now(id) = graph.add_state(source.value(id).name, source.value(id).type);
   for (const Node& node : source.nodes) {
     builder.set_path(node.path);
@@ -53,10 +67,12 @@ Graph flat_graph(const Context& context, const Registry& registry, const BuiltMo
     const std::vector<Ref> outputs = builder.emit_all(definition(node), inputs, node.attributes);
     for (std::size_t i = 0; i < outputs.size(); ++i) now(node.outputs[i]) = outputs[i].id;
   }
-  graph.outputs.push_back({std::string(flat_output), now(built.output)});
-  for (const NamedValue& output : also) graph.outputs.push_back({output.name, now(output.value)});
+  Ref output{now(built.output)};
+  if (form.rounds && !is_floating(built.type)) output = rounded_value(builder, output, built.type);
+  graph.outputs.push_back({std::string(flat_output), output.id});
+  for (const NamedValue& output : form.also) graph.outputs.push_back({output.name, now(output.value)});
   for (const Write& write : source.writes) graph.writes.push_back({now(write.state), now(write.value)});
-  if (training && built.random_step != no_value) {
+  if (form.training && built.random_step != no_value) {
     const Ref step{now(built.random_step)};
     graph.writes.push_back({step.id, builder.emit("add", {step, builder.scalar(1, builder.dtype(step))}).id});
   }

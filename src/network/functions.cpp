@@ -294,11 +294,20 @@ void define_operation_variant(const Context& context, OperationVariant variant, 
   const Registry registry = make_registry(context);
   const auto operation = known->operation(variant.domain, variant.name);
   const OpDef* op = operation ? nullptr : registry.find(variant.domain, variant.name);
-  if (!operation && !op)
+  if (!operation && !op) {
+    std::vector<std::string_view> names;
+    for (const auto& other : known->operations)
+      if (other->domain == variant.domain) names.push_back(other->name);
+    for (const OpDef* other : registry.all(variant.domain)) names.push_back(other->name);
+    const std::string near = nearest_name(variant.name, names);
     throw Error(Code::not_found, {.message = "there is no operation \"" + variant.name + "\" in domain \"" +
                                              variant.domain + "\"",
                                   .reason = "OPERATION",
-                                  .operation = variant.name});
+                                  .path = "/name",
+                                  .operation = variant.name,
+                                  .hint = near.empty() ? "define it first, with define_operation"
+                                                       : "did you mean \"" + near + "\"?"});
+  }
   const auto refuse = [&](std::string reason, const std::string& message) {
     throw Error(Code::invalid_argument, {.message = message, .reason = std::move(reason), .operation = variant.name});
   };
@@ -317,7 +326,9 @@ void define_operation_variant(const Context& context, OperationVariant variant, 
     throw Error(Code::already_exists, {.message = "the variant \"" + kept->variant + "\" of \"" + kept->name +
                                                   "\" exists already",
                                        .reason = "VARIANT_EXISTS",
-                                       .operation = kept->name});
+                                       .path = "/variant",
+                                       .operation = kept->name,
+                                       .hint = "choose another name for the variant"});
 }
 
 Capabilities get_capabilities(const Context& context, const CapabilitiesQuery& query) {

@@ -1,8 +1,10 @@
 // Gradients as data: computed here, applied here or somewhere else.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <mutex>
 
+#include "core/base/names.h"
 #include "core/op/registry.h"
 #include "dataset/iterator.h"
 #include "network/state.h"
@@ -40,10 +42,10 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       if (!program || program->batch != samples || program->request.measure != plan.request.measure ||
           program->request.labels != plan.request.labels || program->window != plan.batching.window ||
           program->lanes != plan.batching.lanes || program->lengths != plan.lengths) {
-        const Graph forward = net.batch_forward(plan, samples, false, type);
+        const Graph forward = net.batch_forward(plan, samples, false, State::Parameters::wide);
         StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
         step.updates = step.graph.nodes.size();
-        if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
+        step = stored_as(net.context, *net.registry, std::move(step), forward, net.built);
         program = std::make_shared<GradientProgram>();
         program->batch = samples;
         program->request = plan.request;
@@ -90,7 +92,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     const auto sum = sums.find(parameter.name);
     if (sum == sums.end()) continue;
     for (double& value : sum->second) value /= static_cast<double>(result.samples);
-    result.gradients.emplace(parameter.name, Tensor::from(net.context, parameter.type.type, parameter.type.shape, sum->second));
+    result.gradients.emplace(parameter.name, Tensor::from(net.context, net.type, parameter.type.shape, sum->second));
   }
   return result;
 }
@@ -98,15 +100,24 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
 void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptions& options) {
   State& net = *state_;
   std::vector<StepState> parameters;
+  std::vector<const BuiltParameter*> known_parameters;
   for (const auto& [name, gradient] : gradients.gradients) {
     const BuiltParameter* known = nullptr;
     for (const BuiltParameter& parameter : net.built.parameters)
       if (parameter.name == name) known = &parameter;
-    if (!known) throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\" to apply a gradient to", .reason = "GRADIENT"});
+    if (!known) {
+      std::vector<std::string_view> names;
+      for (const BuiltParameter& parameter : net.built.parameters) names.push_back(parameter.name);
+      const std::string near = nearest_name(name, names);
+      throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\" to apply a gradient to", .reason = "GRADIENT",
+                                    .hint = near.empty() ? "gradients are those of this model" : "did you mean \"" + near + "\"?"});
+    }
     if (!(gradient.shape() == known->type.shape))
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",
-                                         .expected = known->type.shape.text(), .actual = gradient.shape().text()});
-    parameters.push_back({name, known->type, 0});
+                                         .expected = known->type.shape.text(), .actual = gradient.shape().text(),
+                                         .hint = "gradients are those of this model"});
+    parameters.push_back({name, {net.type, known->type.shape}, 0});
+    known_parameters.push_back(known);
   }
   if (!std::isfinite(options.scale))
     throw Error(Code::invalid_argument, {.message = "the scale of gradients is no number", .reason = "OPTION", .path = "scale"});
@@ -114,11 +125,12 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   // Without an optimizer: W - scale * gradient, at once: algorithms of programs come here for every batch.
   if (options.optimizer.empty()) {
     const std::lock_guard guard(net.turn);
-    for (const StepState& parameter : parameters) {
-      const Tensor& gradient = gradients.gradients.at(parameter.name);
-      void* const weights = net.buffer(parameter.name)->host();
+    for (const BuiltParameter* const parameter : known_parameters) {
+      const Tensor& gradient = gradients.gradients.at(parameter->name);
+      Tensor numbers = net.numbers_of(*parameter);
       for (std::size_t i = 0; i < gradient.elements(); ++i)
-        store_double(net.type, weights, i, load_double(net.type, weights, i) - options.scale * gradient.at(i));
+        numbers.set(i, numbers.at(i) - options.scale * gradient.at(i));
+      net.set_numbers(*parameter, numbers);
     }
     return;
   }
@@ -134,8 +146,16 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   std::vector<std::unique_ptr<HostWindow>> windows;
   std::vector<Binding> bindings;
   const std::string prefix = "gradient of ";
+  std::vector<std::pair<const BuiltParameter*, Tensor>> coded;  // whose numbers are updated in place of the codes
+  coded.reserve(known_parameters.size());
   for (const Slot& slot : executable->slots()) {
-    if (Buffer* const buffer = net.buffer(slot.name)) {
+    const auto parameter = std::ranges::find(known_parameters, slot.name, &BuiltParameter::name);
+    if (parameter != known_parameters.end() && (*parameter)->code) {
+      coded.emplace_back(*parameter, Tensor(net.context, net.type, (*parameter)->type.shape));
+      windows.push_back(std::make_unique<HostWindow>());
+      windows.back()->look_at(coded.back().second.data(), coded.back().second.bytes());
+      bindings.push_back({windows.back().get(), 0, 0});
+    } else if (Buffer* const buffer = net.buffer(slot.name)) {
       bindings.push_back({buffer, 0, 0});
     } else if (slot.name.starts_with(prefix)) {
       converted.push_back(gradients.gradients.at(slot.name.substr(prefix.size())).converted(net.context, net.type));
@@ -152,7 +172,12 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     }
   }
   const std::lock_guard guard(net.turn);
+  for (auto& [parameter, numbers] : coded) {
+    const Tensor now = net.numbers_of(*parameter);
+    std::memcpy(numbers.data(), now.data(), now.bytes());
+  }
   executable->run(bindings, 1);
+  for (const auto& [parameter, numbers] : coded) net.set_numbers(*parameter, numbers);
 }
 
 }  // namespace webai

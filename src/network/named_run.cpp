@@ -74,7 +74,8 @@ Output NeuralNetwork::run_named(const NamedTensors& given, const RunOptions& opt
   std::vector<Tensor> parts;
   std::size_t row = 0;
   for (const Tensor* tensor : tensors) {
-    parts.push_back(tensor->type() == state.type ? *tensor : tensor->converted(state.context, state.type));
+    const Tensor numbers = decoded(*tensor);
+    parts.push_back(numbers.type() == state.type ? numbers : numbers.converted(state.context, state.type));
     row += parts.back().elements() / static_cast<std::size_t>(form.samples);
   }
   if (parts.size() == 1 && options.type.empty()) return run_form(parts.front(), form, options);

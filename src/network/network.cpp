@@ -7,10 +7,19 @@
 #include "core/op/registry.h"
 #include "network/algorithms.h"
 #include "network/state.h"
+#include "training/storage_type.h"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
 
 namespace webai {
+namespace {
+
+void write(Buffer& buffer, const Tensor& tensor) {
+  buffer.write(0, std::as_bytes(std::span(static_cast<const char*>(tensor.data()), tensor.bytes())));
+}
+
+}  // namespace
+
 Buffers NeuralNetwork::State::snapshot() {
   Buffers copies;
   for (const auto& [name, buffer] : buffers) copies.emplace(name, devices.memory->allocate(buffer->size()));
@@ -32,6 +41,29 @@ std::unique_ptr<Executable> NeuralNetwork::State::compile(const Graph& concrete,
   return webai::compile(context, *registry, concrete, devices.order, compile_options);
 }
 
+Tensor NeuralNetwork::State::scale_of(const BuiltParameter& parameter) const {
+  if (!parameter.code) return {};
+  Tensor scale = parameter.code.scale.clone(context);
+  buffer(scale_name(parameter.name))->read(0, std::as_writable_bytes(std::span(static_cast<char*>(scale.data()), scale.bytes())));
+  return scale;
+}
+
+Tensor NeuralNetwork::State::numbers_of(const BuiltParameter& parameter) const {
+  if (!parameter.code) return tensor_of(parameter);
+  return parameter_of_codes(context, tensor_of(parameter), {scale_of(parameter), parameter.code.zero});
+}
+
+void NeuralNetwork::State::set_numbers(const BuiltParameter& parameter, const Tensor& numbers) {
+  Tensor kept = numbers.type() == type ? numbers : numbers.converted(context, type);
+  if (parameter.code) {
+    ParameterCode code{scale_of(parameter), parameter.code.zero};
+    code.scale = widened_scale(context, kept, code, parameter.type.type);
+    kept = codes_of_parameter(context, kept, code, parameter.type.type);
+    write(*buffer(scale_name(parameter.name)), code.scale);
+  }
+  write(*buffer(parameter.name), kept);
+}
+
 BuiltModel NeuralNetwork::State::build(const OpenLengths& lengths, bool normalize, bool training) const {
   const Lengths by_path = lengths_by_path(built, lengths);
   BuildOptions build;
@@ -42,19 +74,17 @@ BuiltModel NeuralNetwork::State::build(const OpenLengths& lengths, bool normaliz
   return build_model(context, *registry, model, build);
 }
 
-Graph NeuralNetwork::State::step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode, DType computed_in) const {
+Graph NeuralNetwork::State::step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode,
+                                         Parameters parameters) const {
+  const bool wide = parameters == Parameters::wide;
   const Lengths by_path = lengths_by_path(built, lengths);
   BuildOptions build;
   build.fill = false;
   build.training = training_mode;
+  if (wide) build.computed = step_type(type);
   if (is_open()) build.lengths = &by_path;
-  Model other;
-  if (computed_in != type) {
-    other = model;
-    other.type = computed_in;
-  }
-  const BuiltModel step = build_model(context, *registry, computed_in == type ? model : other, build);
-  const Graph flat = flat_graph(context, *registry, step, training_mode);
+  const BuiltModel step = build_model(context, *registry, model, build);
+  const Graph flat = flat_graph(context, *registry, step, {.training = training_mode, .codes = !wide, .rounds = false});
   return set_mode(specialise(context, *registry, flat, {{0, batch}}), training_mode);
 }
 
@@ -67,17 +97,22 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     state->model.seed_kind = Model::Seed::given;
     state->model.seed = *options.seed;
   }
-  state->built = build_model(context, *state->registry, state->model);
+  state->built = build_model(context, *state->registry, state->model, {.files = &options.weights});
+  state->options.weights = {};
   if (!state->is_open())
     for (const BuiltInput& input : state->built.inputs) state->inputs += input.shape.elements();
   if (state->built.output_shape.is_concrete()) state->outputs = state->built.output_shape.elements();
-  state->type = state->model.type;
+  state->type = computed_in(state->model.type);
   for (BuiltParameter& parameter : state->built.parameters) {
     Tensor initial = std::move(parameter.initial);
     parameter.initial = {};
     auto buffer = state->devices.memory->allocate(initial.bytes());
-    buffer->write(0, std::as_bytes(std::span(static_cast<const char*>(initial.data()), initial.bytes())));
+    write(*buffer, initial);
     state->buffers.emplace(parameter.name, std::move(buffer));
+    if (!parameter.code) continue;
+    auto scale = state->devices.memory->allocate(parameter.code.scale.bytes());
+    write(*scale, parameter.code.scale);
+    state->buffers.emplace(scale_name(parameter.name), std::move(scale));
   }
   state->recurrent.declare(state->built.states);
   for (const ValueId id : state->built.graph.states) {
@@ -93,7 +128,7 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     for (std::int64_t i = 0; i < scale.type.shape.elements(); ++i)
       store_double(scale.type.type, buffer->host(), static_cast<std::size_t>(i), 1.0);
   }
-  state->graph = flat_graph(context, *state->registry, state->built, false);
+  state->graph = flat_graph(context, *state->registry, state->built);
   state->precompile();
   return NeuralNetwork(std::move(state));
 }
@@ -104,7 +139,9 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const NetworkOptio
 
 NeuralNetwork NeuralNetwork::load(const std::string& path, const Context& context, const NetworkOptions& options) {
   try {
-    return from_json(read_file(path, context.limits().json_bytes), context, options);
+    NetworkOptions chosen = options;
+    if (!chosen.weights) chosen.weights = weight_files_beside(path);
+    return from_json(read_file(path, context.limits().json_bytes), context, chosen);
   } catch (const Error& error) {
     if (error.path().starts_with(path)) throw;
     ErrorDetails details = error.details();
@@ -149,6 +186,31 @@ Output NeuralNetwork::run(std::span<const double> input, const RunOptions& optio
   return run(tensor, options);
 }
 
+Tensor NeuralNetwork::encoded(const Tensor& numbers) const {
+  const DType type = state_->model.type;
+  if (numbers.type() == type) return numbers;
+  return is_floating(type) ? numbers.converted(state_->context, type) : codes_of_values(state_->context, numbers, type);
+}
+
+Tensor NeuralNetwork::decoded(const Tensor& tensor) const {
+  const bool codes = !is_floating(state_->model.type) && tensor.type() == state_->model.type;
+  return codes ? values_of_codes(state_->context, tensor) : tensor;
+}
+
+bool NeuralNetwork::State::takes_codes() const {
+  return !is_floating(model.type) &&
+         std::ranges::all_of(model.io.input, [](const IoRules& rules) { return rules.normalize.empty(); });
+}
+
+Tensor NeuralNetwork::State::input_numbers(const Tensor& given, bool normalize) const {
+  Tensor numbers = given;
+  if (!is_floating(model.type) && (!normalize || takes_codes())) {
+    const bool codes = given.type() == model.type;
+    if (codes || !normalize) numbers = values_of_codes(context, codes ? given : codes_of_values(context, given, model.type));
+  }
+  return numbers.type() == type ? numbers : numbers.converted(context, type);
+}
+
 Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   State& state = *state_;
   if (!options.type.empty()) {
@@ -171,7 +233,7 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
 
 Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, const RunOptions& options) {
   State& state = *state_;
-  const Tensor input = given.type() == state.type ? given : given.converted(state.context, state.type);
+  const Tensor input = state.input_numbers(given, options.normalize);
   const std::int64_t samples = form.samples;
   const bool batched = form.batched;
   Tensor result;
@@ -192,11 +254,13 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
     for (Device* const device : state.devices.order) device->wait();
   }
   const IoRules& rules = state.model.io.output_rules({});
+  bool codes = !is_floating(state.model.type);  // unless they become numbers of the user's own
   if (options.denormalize && !rules.denormalize.empty()) {
     const std::span<const std::string> labels = labels_of(rules);
     if (!labels.empty()) {
       output.labels_.assign(labels.begin(), labels.end());
     } else {
+      codes = false;
       std::vector<double> values(static_cast<std::size_t>(outputs));
       for (std::int64_t s = 0; s < samples; ++s) {
         const std::size_t first = static_cast<std::size_t>(s * outputs);
@@ -208,19 +272,37 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
   }
   for (auto& [path, tensor] : activations)
     output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
+  if (codes) {
+    result = codes_of_values(state.context, result, state.model.type);
+    output.full_ = full_code(state.model.type);
+  }
   output.tensor_ = batched ? result : result.reshaped(result.shape().without(0));
   if (!output.labels_.empty() && output.index() < output.labels_.size()) output.label_ = output.labels_[output.index()];
   return output;
 }
 
 void NeuralNetwork::save(const std::string& path, const SaveOptions& options) const {
-  const std::string text = to_json(options);
+  if (options.setup_data_as != "file") {
+    const std::string text = to_json(options);
+    return write_file(path, std::as_bytes(std::span(text)));
+  }
+  const std::size_t slash = path.rfind('/') + 1;  // 0 where there is none
+  const std::size_t dot = path.rfind('.');
+  const std::string own = path.substr(slash, dot != std::string::npos && dot > slash ? dot - slash : std::string::npos);
+  ExportOptions form{.setup_data_as = "file", .setup_file = own + ".weights", .indent = options.pretty};
+  if (!options.setup_file.empty()) form.setup_file = options.setup_file;
+  Tensor file;
+  const std::string text = export_model(form, nullptr, &file);
+  // The weights first: a model never names a file that was not written.
+  if (file.bytes() > 0)
+    write_file(path.substr(0, slash) + form.setup_file, {static_cast<const std::byte*>(file.data()), file.bytes()});
   write_file(path, std::as_bytes(std::span(text)));
 }
 
 std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_->inputs); }
 std::size_t NeuralNetwork::output_size() const noexcept { return static_cast<std::size_t>(state_->outputs); }
-DType NeuralNetwork::data_type() const noexcept { return state_->type; }
+DType NeuralNetwork::data_type() const noexcept { return state_->model.type; }
+DType NeuralNetwork::number_type() const noexcept { return state_->type; }
 Shape NeuralNetwork::input_shape() const {
   if (state_->built.inputs.size() == 1) return state_->built.inputs.front().shape;
   return Shape{state_->inputs};
@@ -254,9 +336,11 @@ void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) 
     if (!(value.shape() == parameter.type.shape))
       throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"", .reason = "SHAPE",
                                          .expected = parameter.type.shape.text(), .actual = value.shape().text()});
-    const Tensor converted = value.converted(state.context, parameter.type.type);
     const std::lock_guard guard(state.turn);
-    state.buffer(name)->write(0, std::as_bytes(std::span(static_cast<const char*>(converted.data()), converted.bytes())));
+    if (parameter.code && value.type() == parameter.type.type)
+      write(*state.buffer(name), value);
+    else
+      state.set_numbers(parameter, value);
     return;
   }
   throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\"", .reason = "PARAMETER"});

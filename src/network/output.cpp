@@ -18,7 +18,7 @@ std::size_t first_sample(const Tensor& tensor, std::size_t labels) {
 
 std::vector<double> Output::values() const {
   std::vector<double> result(tensor_.elements());
-  for (std::size_t i = 0; i < result.size(); ++i) result[i] = tensor_.at(i);
+  for (std::size_t i = 0; i < result.size(); ++i) result[i] = (*this)[i];
   return result;
 }
 
@@ -36,7 +36,7 @@ std::vector<std::pair<std::string, double>> Output::ranked() const {
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return tensor_.at(a) > tensor_.at(b); });
   std::vector<std::pair<std::string, double>> result;
   for (const std::size_t i : order)
-    result.emplace_back(i < labels_.size() ? labels_[i] : std::to_string(i), tensor_.at(i));
+    result.emplace_back(i < labels_.size() ? labels_[i] : std::to_string(i), (*this)[i]);
   return result;
 }
 

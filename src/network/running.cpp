@@ -64,7 +64,7 @@ RunProgram& NeuralNetwork::State::program(const OpenLengths& lengths, std::int64
     for (std::size_t i = 0; debug && i < again.layers.size(); ++i)
       layers.push_back({std::string(activation_prefix) + std::to_string(i), again.layers[i].value});
     made->activations.resize(layers.size());
-    other = flat_graph(context, *registry, again, false, layers);
+    other = flat_graph(context, *registry, again, {.also = layers});
     source = &other;
     describe(*made, again);
   } else {

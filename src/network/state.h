@@ -73,7 +73,7 @@ struct NeuralNetwork::State {
   std::size_t precompiled = 0;  ///< programs that shapeHints asked for
   std::shared_ptr<GradientProgram> gradient_program;  ///< the last one; used under the turn
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample; 0 where open dimensions decide
-  DType type = DType::fp32;
+  DType type = DType::fp32;              ///< of values between the model's layers: see computed_in
   /// One word for both, so that a stop meets the training it was meant for or none.
   enum class Activity : std::uint8_t { idle, training, stopping };
   std::atomic<Activity> activity{Activity::idle};
@@ -93,10 +93,17 @@ struct NeuralNetwork::State {
   Buffers snapshot();
   /// What export writes, of one moment: a tensor for each parameter, mean and scale for each learned normalisation.
   struct Weights {
-    std::vector<Tensor> parameters, learned;
+    std::vector<Tensor> parameters, learned, scales;
   };
   Weights weights();  ///< takes the turn
+  /// Whether inputs of an integer model's own type are its codes: with an `io` they are numbers of the user's own.
+  bool takes_codes() const;
+  Tensor input_numbers(const Tensor& given, bool normalize) const;  ///< in `type`, as programs take them
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
+  Tensor scale_of(const BuiltParameter& parameter) const;   ///< of its codes; without data where it has none
+  /// The numbers that its content stands for, and back: codes are widened where the numbers need it.
+  Tensor numbers_of(const BuiltParameter& parameter) const;
+  void set_numbers(const BuiltParameter& parameter, const Tensor& numbers);
   RunProgram& program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug = false);
   /// Compiles runs of one sample for the lengths that shapeHints name, as far as the bound of programs allows.
   void precompile();
@@ -105,8 +112,10 @@ struct NeuralNetwork::State {
   void execute(RunProgram& program);
   /// Tensors for the outputs of all layers by title, where a debug program will write them.
   std::vector<std::pair<std::string, Tensor>> room_for_activations(RunProgram& program) const;
-  /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode and type.
-  Graph step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode, DType computed_in) const;
+  /// Parameters as they are kept, or as the steps of training have them: in step_type.
+  enum class Parameters : std::uint8_t { kept, wide };
+  /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode.
+  Graph step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode, Parameters parameters) const;
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
   std::vector<std::string> trainable(const TrainOptions& chosen) const;  ///< names of the parameters to train
 
@@ -121,7 +130,7 @@ struct NeuralNetwork::State {
   DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy,
                      std::size_t bptt = 0) const;
   /// The forward graph for a batch of that many samples, or for a window of sequences where the data are such.
-  Graph batch_forward(const DataPlan& plan, std::int64_t samples, bool training_mode, DType computed_in) const;
+  Graph batch_forward(const DataPlan& plan, std::int64_t samples, bool training_mode, Parameters parameters) const;
   /// See class_weights; names are those of the model's io, else of the data.
   std::vector<double> weights_of_classes(const TrainOptions& chosen, const Dataset& data, std::size_t classes) const;
 

@@ -104,7 +104,9 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.options = options;
     setup.measure = plan.request.measure;
     setup.batching = plan.batching;
-    setup.parameter_type = net.type;
+    setup.numbers = [&net](std::string_view name) {
+      return net.numbers_of(*std::ranges::find(net.built.parameters, name, &BuiltParameter::name));
+    };
     setup.total_samples = static_cast<std::size_t>(plan.data.size().value_or(0));
     setup.input_name = flat_input;
     setup.stopped = [&net] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };
@@ -121,10 +123,9 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
       setup.validate = [own = state_->verification.get()](const std::function<bool()>& interrupted) { return own->measure(interrupted); };
     }
     setup.compile = [&net, options, train, plan](std::int64_t samples) {
-      const DType type = step_type(net.type);
-      const Graph forward = net.batch_forward(plan, samples, true, type);
+      const Graph forward = net.batch_forward(plan, samples, true, NeuralNetwork::State::Parameters::wide);
       StepGraph step = training_step(net.context, *net.registry, forward, plan.request, options, train);
-      if (type != net.type) step = stored_as(net.context, *net.registry, step, forward, net.type);
+      step = stored_as(net.context, *net.registry, std::move(step), forward, net.built);
       for (const BuiltState& memory : net.built.states)  // of the lanes that learn, apart from that of runs
         step.states.push_back({memory.name, {net.type, memory.type.shape}, memory.initial});
       return StepProgram{net.compile(step.graph, true), std::move(step.states)};

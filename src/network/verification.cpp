@@ -26,7 +26,7 @@ NeuralNetwork::State::Verification::Step& NeuralNetwork::State::Verification::st
   auto made = std::make_unique<Step>();
   made->batch = samples;
   made->executable = net_.compile(
-      verification_step(net_.context, *net_.registry, net_.batch_forward(plan_, samples, false, net_.type), plan_.request), false);
+      verification_step(net_.context, *net_.registry, net_.batch_forward(plan_, samples, false, Parameters::kept), plan_.request), false);
   for (const Slot& slot : made->executable->slots()) {
     Buffer* bound = weights_(slot.name);
     if (!bound && slot.role == Slot::state) bound = (memory_.emplace_back(net_.devices.memory->allocate(slot.bytes))).get();

@@ -90,9 +90,9 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
         const auto state = std::find_if(bound->program.states.begin(), bound->program.states.end(),
                                         [&](const StepState& s) { return s.name == slot.name; });
         if (state == bound->program.states.end()) throw Error(Code::internal, "nobody knows the state " + slot.name);
-        const void* const from = state->starts_as.empty() ? nullptr : setup_.buffer(state->starts_as)->host();
+        const Tensor from = state->starts_as.empty() ? Tensor() : setup_.numbers(state->starts_as);
         for (std::size_t e = 0; e < slot.bytes / size_of(state->type.type); ++e)
-          store_double(state->type.type, buffer->host(), e, from ? load_double(setup_.parameter_type, from, e) : state->initial);
+          store_double(state->type.type, buffer->host(), e, from.data() ? from.at(e) : state->initial);
         binding = {buffer.get(), 0, 0};
         optimizer_states_.emplace_back(slot.name, std::move(buffer));
       }
@@ -251,9 +251,9 @@ void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_
   for (std::size_t i = 0; i < bound.bindings.size(); ++i) {
     const Slot& slot = bound.program.executable->slots()[i];
     if (slot.role != Slot::parameter) continue;
-    const std::size_t size = size_of(setup_.parameter_type);
-    for (std::size_t e = 0; e < slot.bytes / size; ++e) {
-      const double value = std::fabs(load_double(setup_.parameter_type, bound.bindings[i].buffer->host(), e));
+    const Tensor numbers = setup_.numbers(slot.name);
+    for (std::size_t e = 0; e < numbers.elements(); ++e) {
+      const double value = std::fabs(numbers.at(e));
       if (value > largest || std::isnan(value)) {
         largest = std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
         where = slot.name.substr(0, slot.name.rfind('.'));

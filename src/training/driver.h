@@ -30,7 +30,7 @@ struct DriverSetup {
   TrainOptions options;                    ///< defaults filled in: learning_rate and so on are set
   Measure measure = Measure::mean_square;
   BatchOptions batching;                   ///< batch: samples of a step
-  DType parameter_type = DType::fp32;      ///< of the network's buffers; batches and the step may be wider
+  std::function<Tensor(std::string_view name)> numbers;  ///< that a parameter of the network stands for
   std::size_t total_samples = 0;           ///< of an epoch, 0: unknown
   /// Compiles the step for a batch of so many samples; called for the batch size and once for a smaller last batch.
   std::function<StepProgram(std::int64_t batch)> compile;

@@ -7,15 +7,18 @@ namespace {
 
 class Storing {
  public:
-  Storing(const Context& context, const Registry& registry, const StepGraph& step, const Graph& forward, DType storage)
+  Storing(const Context& context, const Registry& registry, const StepGraph& step, const Graph& forward,
+          const BuiltModel& model)
       : source_(step.graph),
         forward_(forward),
-        storage_(storage),
+        model_(model),
+        storage_(model.type),
         result_{{}, step.states, 0},
         builder_(context, registry, result_.graph),
         now_(source_.values.size()),
         stored_(source_.values.size()),
-        masters_(source_.values.size()) {
+        masters_(source_.values.size()),
+        scales_(source_.values.size()) {
     for (std::size_t i = 0; i < source_.values.size(); ++i) place_interface(i);
     for (std::size_t n = 0; n < source_.nodes.size(); ++n) {
       if (n == step.updates) result_.updates = result_.graph.nodes.size();
@@ -37,7 +40,7 @@ class Storing {
   void place_interface(std::size_t i) {
     const Value& value = source_.values[i];
     Graph& graph = result_.graph;
-    const bool converts = of_model(i) && value.type.type == DType::fp32;
+    const bool converts = rounds_all() && of_model(i) && value.type.type == DType::fp32;
     const ValueType stored{converts ? storage_ : value.type.type, value.type.shape};
     switch (value.kind) {
       case ValueKind::input:
@@ -45,13 +48,15 @@ class Storing {
         if (converts) now_[i] = rounded(now_[i]);
         break;
       case ValueKind::parameter:
+        if (code_of(value.name)) {
+          place_codes(i);
+          break;
+        }
         now_[i] = {graph.add_parameter(value.name, stored, value.trainable)};
         if (!converts) break;
         stored_[i] = now_[i];
         if (is_written(i)) {
-          const std::string name = "$master of " + value.name;
-          masters_[i] = {graph.add_state(name, value.type)};
-          result_.states.push_back({name, value.type, 0, value.name});
+          add_master(i);
           now_[i] = rounded(masters_[i]);
         } else {
           now_[i] = cast(now_[i], DType::fp32);
@@ -72,6 +77,34 @@ class Storing {
         break;
     }
   }
+
+  void add_master(std::size_t i) {
+    const Value& value = source_.values[i];
+    const std::string name = "$master of " + value.name;
+    masters_[i] = {result_.graph.add_state(name, value.type)};
+    result_.states.push_back({name, value.type, 0, value.name});
+  }
+
+  const ParameterCode* code_of(const std::string& name) const {
+    for (const BuiltParameter& parameter : model_.parameters)
+      if (parameter.name == name) return parameter.code ? &parameter.code : nullptr;
+    return nullptr;
+  }
+
+  void place_codes(std::size_t i) {
+    const Value& value = source_.values[i];
+    const ParameterCode& code = *code_of(value.name);
+    const DType computed = value.type.type;
+    Ref codes = stored_[i] = {result_.graph.add_parameter(value.name, {storage_, value.type.shape}, value.trainable)};
+    scales_[i] = {result_.graph.add_state(scale_name(value.name), {computed, code.scale.shape()})};
+    if (is_written(i)) {
+      add_master(i);
+      codes = parameter_to_code(builder_, masters_[i], scales_[i], code, storage_);
+    }
+    now_[i] = parameter_from_code(builder_, codes, scales_[i], code, computed);
+  }
+
+  bool rounds_all() const { return is_floating(storage_); }
 
   bool is_written(std::size_t i) const {
     for (const Write& write : source_.writes)
@@ -94,7 +127,7 @@ class Storing {
     const OpDef& op = definition(node);
     const std::vector<Ref> outputs = builder_.emit_all(op, inputs, node.attributes);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      const bool rounds = n < forward_.nodes.size() && !op.view && builder_.dtype(outputs[i]) == DType::fp32;
+      const bool rounds = rounds_all() && n < forward_.nodes.size() && !op.view && builder_.dtype(outputs[i]) == DType::fp32;
       now_[index(node.outputs[i])] = rounds ? rounded(outputs[i]) : outputs[i];
     }
   }
@@ -102,7 +135,12 @@ class Storing {
   void finish(std::size_t state, Ref value) {
     Graph& graph = result_.graph;
     if (masters_[state]) graph.writes.push_back({masters_[state].id, value.id});
-    if (stored_[state]) {
+    if (scales_[state]) {
+      const ParameterCode& code = *code_of(source_.values[state].name);
+      const Ref scale = widened_scale(builder_, value, scales_[state], code, storage_);
+      graph.writes.push_back({scales_[state].id, scale.id});
+      graph.writes.push_back({stored_[state].id, parameter_to_code(builder_, value, scale, code, storage_).id});
+    } else if (stored_[state]) {
       graph.writes.push_back({stored_[state].id, cast(value, storage_).id});
     } else {
       graph.writes.push_back({now_[state].id, value.id});
@@ -111,19 +149,24 @@ class Storing {
 
   const Graph& source_;
   const Graph& forward_;
+  const BuiltModel& model_;
   DType storage_;
   StepGraph result_;
   GraphBuilder builder_;
   std::vector<Ref> now_, stored_, masters_;  // by value of the source: to read, to keep, to update
+  std::vector<Ref> scales_;                  // of codes
 };
 
 }  // namespace
 
-DType step_type(DType model) noexcept { return model == DType::fp16 || model == DType::bf16 ? DType::fp32 : model; }
+DType step_type(DType model) noexcept {
+  return model == DType::fp16 || model == DType::bf16 ? DType::fp32 : computed_in(model);
+}
 
-StepGraph stored_as(const Context& context, const Registry& registry, const StepGraph& step, const Graph& forward,
-                    DType storage) {
-  return Storing(context, registry, step, forward, storage).take();
+StepGraph stored_as(const Context& context, const Registry& registry, StepGraph step, const Graph& forward,
+                    const BuiltModel& model) {
+  if (step_type(model.type) == model.type) return step;
+  return Storing(context, registry, step, forward, model).take();
 }
 
 }  // namespace webai

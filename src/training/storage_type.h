@@ -1,7 +1,9 @@
-// Training of models whose numbers are stored in 16 bits: products, gradients, weights and the optimizer's states are
-// fp32 while they learn; what the model computes and keeps has the rounding of its own type.
+// Training of models whose numbers are stored in 16 bits or as codes of an integer type: products, gradients, weights
+// and the optimizer's states are fp32 (fp64 for integers of 32 bits and more) while they learn; what the model computes
+// and keeps has the rounding of its own type.
 #pragma once
 
+#include "core/model/build.h"
 #include "training/step_graph.h"
 
 namespace webai {
@@ -9,11 +11,15 @@ namespace webai {
 /// What steps of a model of this type are computed in.
 DType step_type(DType model) noexcept;
 
-/// Makes of a step in fp32 (built from `forward`, the model's graph in fp32) one for a model stored as `storage`:
-/// - each result of the model's own nodes, its inputs and constants are rounded to `storage`; gradients are not;
-/// - parameters and states of the model are `storage` outside; what the step updates also has an fp32 master, a state
-///   that starts as the parameter. The model computes with the rounded master, the optimizer with the master itself.
-StepGraph stored_as(const Context& context, const Registry& registry, const StepGraph& step, const Graph& forward,
-                    DType storage);
+/// Makes of a step in step_type (built from `forward`, the model's graph in that type) one for the model as it is kept;
+/// of a model that is kept as it computes the same step. What the step updates also has a master, a state that starts as
+/// the parameter: the model computes with the rounded master, the optimizer with the master itself, so that gradients
+/// pass the rounding as if it were not there.
+/// - 16 bits: each result of the model's own nodes, its inputs and constants are rounded as well; gradients are not.
+///   Parameters and states of the model have its type outside.
+/// - integers: parameters are codes outside, beside the scale they are in (core/model/integer_code.h), which an update
+///   widens so that no weight is clipped.
+StepGraph stored_as(const Context& context, const Registry& registry, StepGraph step, const Graph& forward,
+                    const BuiltModel& model);
 
 }  // namespace webai

@@ -15,7 +15,7 @@ import xml.dom.minidom
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import CLASSES, IRIS_LIKE, PROGRAM, XOR, CommandTest, idx, npy, png, read_npy
 
-COMMANDS = ["train", "run", "verify", "info", "inspect", "convert", "bench", "devices", "ops"]
+COMMANDS = ["train", "run", "verify", "info", "inspect", "convert", "bench", "devices", "ops", "schema"]
 
 
 class Help(CommandTest):
@@ -400,6 +400,26 @@ class Look(CommandTest):
         self.assertAlmostEqual(json.loads(runs[3])[0], json.loads(runs[0])[0], places=4)
         self.fails("convert", "trained.json", "x.json", "--option", "layers=5:6", says=["5", "index from 0 to 2"])
 
+    def test_convert_puts_weights_into_a_file_and_takes_them_back(self):
+        self.trained_xor()
+        answer = self.works("run", "trained.json", "--input", "[1, 0]").out
+        (self.folder / "out").mkdir()
+        said = self.works("convert", "trained.json", "out/net.json", "--weights", "net.weights").out
+        self.assertIn("out/net.weights", said)
+        model = self.read_json("out/net.json")
+        self.assertEqual(model["setup"]["data"]["file"], "net.weights")
+        self.assertEqual((self.folder / "out/net.weights").stat().st_size, model["setup"]["data"]["bytes"])
+        self.assertEqual(self.works("run", "out/net.json", "--input", "[1, 0]").out, answer)
+        self.works("convert", "out/net.json", "whole.json")  # elsewhere the name would mean nothing
+        self.assertEqual(self.works("run", "whole.json", "--input", "[1, 0]").out, answer)
+        self.works("convert", "trained.json", "small.json", "--to", "minify", "--option", "setupDataAs=file")
+        self.assertEqual(self.works("run", "small.json", "--input", "[1, 0]").out, answer)
+        self.fails("convert", "trained.json", "-", "--weights", "w", says="stand beside", status=2)
+        self.fails("convert", "trained.json", "x.json", "--weights", "../w", says="leads out of the model's folder")
+        self.assertFalse((self.folder / "x.json").exists())
+        (self.folder / "out/net.weights").unlink()
+        self.fails("run", "out/net.json", "--input", "[1, 0]", says=["out/net.json: /setup/data", "net.weights"])
+
     def test_convert_writes_programs(self):
         self.trained_xor()
         for name, word in [("net.py", "def run(x):"), ("net.c", "void tiny_run(const float *input, float *output)"), ("net.mjs", "export function tiny(input)")]:
@@ -452,6 +472,11 @@ class Look(CommandTest):
             self.assertEqual(lines[head].split(), ["operator", "layer", "device", "time", "share", "GFLOP/s", "GB/s", "of", "limit"])
             self.assertEqual(len(lines) - head - 1, len(nodes))
         self.assertNotIn("profile", self.works("bench", "net.json", "--seconds", "0.05", "--json").json)
+
+    def test_the_schema_is_one_json_document(self):
+        schema = json.loads(self.works("schema").out)
+        self.assertEqual(schema["$schema"], "https://json-schema.org/draft/2020-12/schema")
+        self.assertIn("layer-conv2d", schema["$defs"])
 
     def test_devices_and_operators_are_listed(self):
         names = [device["name"] for device in self.works("devices", "--json").json["devices"]]

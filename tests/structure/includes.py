@@ -45,6 +45,7 @@ PUBLIC = {
     "dtype.hpp": "core/base",
     "shape.hpp": "core/base",
     "tensor.hpp": "core/base",
+    "weights.hpp": "core/base",
     "context.hpp": "core/base",
     "profile.hpp": "core/base",
     "json.hpp": "core/model",

@@ -6,7 +6,7 @@ run and passed in the last `ctest` of that build folder. `requirements.py --self
 
 The last two cells of a row are its tests and the sentence "fails when ...". A test is a Catch2 case in quotes ("A-33 ..."
 means every case that begins so), a test as `ctest` lists it, or one method of it: `cli_commands/test_version`. A row
-without a test has "-" in both cells.
+without a test has "-" in both cells; where no test can hold it, a row of the table "id, reason" says why.
 """
 import pathlib
 import re
@@ -29,6 +29,20 @@ def rows(text):
             inside = False
         elif inside and not set(line) <= set("|-: "):
             yield number, cells[0], cells[-2] if len(cells) == width else None, cells[-1]
+
+
+def excused(text):
+    """Ids in the table of rows that no test can hold: its columns are "id" and "reason"."""
+    inside, identities = False, []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)][1:-1]
+        if cells == ["id", "reason"]:
+            inside = True
+        elif not line.startswith("|"):
+            inside = False
+        elif inside and ID.fullmatch(cells[0]):
+            identities.append(cells[0])
+    return identities
 
 
 def names_in(cell):
@@ -102,6 +116,7 @@ class LastRun:
 def check(root, judges):
     text = (root / "docs" / "requirements.md").read_text(encoding="utf-8")
     problems, without, seen, total = [], {}, {}, 0
+    reasons = excused(text)
     for line, identity, tests, fails in rows(text):
         place = f"docs/requirements.md:{line}: {identity}"
         total += 1
@@ -112,6 +127,8 @@ def check(root, judges):
             problems.append(f"{place}: the id stands twice")
         seen[identity] = tests
         if tests == "-":
+            if identity in reasons:
+                continue
             without.setdefault(identity.rpartition("-")[0], []).append(identity)
             if fails != "-":
                 problems.append(f"{place}: says when it fails, and names no test")
@@ -127,6 +144,9 @@ def check(root, judges):
                 if fault := judge.problem(kind, name):
                     problems.append(f"{place}: {fault}: {name}")
                     break
+    for identity in reasons:
+        if seen.get(identity) != "-":
+            problems.append(f"docs/requirements.md: {identity}: has a reason for no test, and is no row without one")
     if not total:
         problems.append("docs/requirements.md: there is no table with the columns test and fails when")
     return problems, without, total, seen
@@ -145,6 +165,11 @@ HEAD = "| id | requirement | test | fails when |\n|---|---|---|---|\n"
 SOUND = HEAD + r"""| A-01 | one \| two | "a case" | it is wrong |
 | A-02 | a start, a script, one of its methods | "a case that ...", `cli_here`, `cli_here/test_it` | it is wrong |
 | M-PIPE-03 | later | - | - |
+| M-PIPE-04 | never | - | - |
+
+| id | reason |
+|---|---|
+| M-PIPE-04 | an aim |
 """
 PLANTED = HEAD + """| A-01 | absent case | "no such case" | it is wrong |
 | A-02 | absent start | "a start that ..." | it is wrong |
@@ -156,6 +181,10 @@ PLANTED = HEAD + """| A-01 | absent case | "no such case" | it is wrong |
 | A-08 | words | see "a case" | it is wrong |
 | A-08 | twice | - | - |
 | A-09 | too many | cells | "a case" | it is wrong |
+
+| id | reason |
+|---|---|
+| A-01 | has a test |
 """
 LOG = """1/2 Testing: cli_here
 test_it (__main__.Here.test_it)
@@ -181,11 +210,13 @@ def self_test():
         if list(unlisted(seen, ["M-PIPE-03 A-01 a case", "A-02 a case that", "B-2"])) != [
                 ("M-PIPE-03", "M-PIPE-03 A-01 a case"), ("A-01", "M-PIPE-03 A-01 a case"), ("A-02", "A-02 a case that")]:
             problems.append("cases outside their rows are told wrongly")
-        if without != {"M-PIPE": ["M-PIPE-03"]} or total != 3:
+        if without != {"M-PIPE": ["M-PIPE-03"]} or total != 4:
             problems.append(f"rows without a test, of {total}: {without}")
         page.write_text(PLANTED, encoding="utf-8")
         found = check(root, [Sources(root)])[0]
-        lines = {int(problem.split(":")[1]) for problem in found}
+        if not any("A-01: has a reason" in problem for problem in found):
+            problems.append("a reason for a row with a test is not noticed")
+        lines = {int(problem.split(":")[1]) for problem in found if problem.split(":")[1].isdigit()}
         problems += [f"planted row {line - 2} not noticed" for line in range(3, 13) if line not in lines]
         ran = LastRun(root / "build")
         for kind, name, right in [("test", "cli_here", True), ("test", "cli_here/test_it", True), ("test", "cli_red", False),
@@ -210,7 +241,8 @@ def main():
         print(f"not in the row of {identity}: {case}")
     for group, identities in without.items():
         print(f"without a test, {group}: " + " ".join(identity.rpartition("-")[2] for identity in identities))
-    print(f"{total - sum(map(len, without.values()))} of {total} rows name a test")
+    reasons = [identity for identity, tests in seen.items() if tests == "-" and identity not in sum(without.values(), [])]
+    print(f"{total - len(reasons) - sum(map(len, without.values()))} of {total} rows name a test, {len(reasons)} say why not")
     print("\n".join(problems) or "all there")
     return 1 if problems else 0
 

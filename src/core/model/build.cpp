@@ -38,6 +38,8 @@ class Assembler {
         feedback_(builder_, model, built_, learned) {
     check_buildable();
     built_.batch = options_.batch;
+    built_.type = model_.type;
+    built_.computed = options_.computed.value_or(computed_in(model_.type));
     const auto elements = static_cast<std::size_t>(model_.element_count) + 1;
     incoming_.resize(elements);
     own_.resize(elements);
@@ -56,7 +58,7 @@ class Assembler {
     std::ranges::stable_sort(built_.parameters, {}, &BuiltParameter::owner);
     std::ranges::stable_sort(built_.states, {}, &BuiltState::owner);
     finish_outputs(builder_, model_, built_, std::move(outputs), options_.fill);
-    if (options_.fill) fill_parameters(builder_.context(), model_, built_);
+    if (options_.fill) fill_parameters(builder_.context(), model_, built_, options_.files);
     return std::move(built_);
   }
 
@@ -91,15 +93,17 @@ class Assembler {
                                         .reason = "NOT_BUILT",
                                         .path = "/layers",
                                         .hint = "give \"layers\", or train first: they follow from the data"});
-    if (!is_floating(model_.type))
-      throw Error(Code::unsupported, {.message = "models of integer types cannot be built yet",
-                                      .reason = "DATATYPE",
-                                      .path = "/dataType",
-                                      .actual = std::string(name_of(model_.type)),
-                                      .hint = "use fp32"});
     for (int id = 1; id <= model_.element_count; ++id) {
       const Layer& layer = model_.element(id);
-      if (layer.properties.find("quantization")) unsupported(layer, layer.path + "/quantization", "quantization");
+      if (layer.properties.find("quantization") && is_floating(model_.type))
+        throw Error(Code::invalid_model,
+                    {.message = "only integers have a \"quantization\"",
+                     .reason = "QUANTIZATION",
+                     .path = layer.path + "/quantization",
+                     .layer = layer.name,
+                     .expected = "a model of an integer type",
+                     .actual = std::string(name_of(model_.type)),
+                     .hint = "give the model a \"dataType\" such as \"u8\", or leave \"quantization\" out"});
     }
   }
 
@@ -109,7 +113,7 @@ class Assembler {
 
   // In a trial: what a layer gives that cannot be built yet, but says its size.
   Ref placeholder(const Layer& layer) {
-    return {builder_.graph().add_state(layer.title, {model_.type, layer.size->inserted(0, built_.batch)})};
+    return {builder_.graph().add_state(layer.title, {built_.computed, layer.size->inserted(0, built_.batch)})};
   }
 
   // What a route brings; invalid when a trial does not know it yet.
@@ -197,7 +201,7 @@ class Assembler {
     const auto dims = options_.outside ? options_.outside->find(pull.name) : SourceNames::const_iterator();
     if (!options_.outside || dims == options_.outside->end())
       throw Error(Code::internal, {.message = "\"" + pull.name + "\" is not known around this net", .path = pull.path});
-    const Ref value{built_.graph.add_input("outside " + pull.name, {model_.type, dims->second.inserted(0, options_.batch)})};
+    const Ref value{built_.graph.add_input("outside " + pull.name, {built_.computed, dims->second.inserted(0, options_.batch)})};
     built_.outside.emplace(pull.name, value.id);
     return value;
   }
@@ -227,7 +231,13 @@ class Assembler {
       const Ref input = fed ? join(layer, arrived) : Ref{};
       const std::vector<PipedParameter> piped = piped_parameters(layer);
       LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, &options_);
+      const std::size_t before = built_.parameters.size();
       const Ref value = layer.custom ? write_custom(writer, piped) : write_operator(writer, piped);
+      if (const Json* const quantization = layer.properties.find("quantization")) {
+        std::vector<std::string_view> names;
+        for (std::size_t i = before; i < built_.parameters.size(); ++i) names.push_back(built_.parameters[i].parameter);
+        check_quantization(*quantization, names, layer.path + "/quantization");
+      }
       check_output(layer, value);
       built_.layers.push_back({.id = layer.id,
                                .input = input ? builder_.shape(input).without(0) : Shape{},
@@ -300,11 +310,12 @@ class Assembler {
                                   built_.inputs.size(), built_.open);
     check_bytes(layer, dims);
     const std::string name = input_name(layer);
-    const Ref input{built_.graph.add_input(name, {model_.type, dims.inserted(0, options_.batch)})};
+    const Ref input{built_.graph.add_input(name, {built_.computed, dims.inserted(0, options_.batch)})};
     built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims});
     if (!options_.normalize) return input;
-    return emit_normalize(builder_, model_.io.input_rules(layer.name.empty() ? name : layer.name), name, input,
-                          built_.auto_normalize);
+    const Ref normalized = emit_normalize(builder_, model_.io.input_rules(layer.name.empty() ? name : layer.name), name,
+                                          input, built_.auto_normalize);
+    return is_floating(model_.type) ? normalized : rounded_value(builder_, normalized, model_.type);
   }
 
   // Named inputs by name, the first layer "input", others by their number.
@@ -320,7 +331,7 @@ class Assembler {
     if (!dims.is_concrete()) return;
     const std::uint64_t most = builder_.context().limits().tensor_bytes;
     const auto elements = static_cast<std::uint64_t>(dims.elements());
-    if (elements > most / size_of(model_.type))
+    if (elements > most / size_of(built_.computed))
       throw Error(Code::limit_exceeded, {.message = "one sample of " + dims.text() + " values is too large",
                                          .reason = "TENSOR_BYTES",
                                          .path = layer.path,

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "core/ir/graph.h"
+#include "core/model/integer_code.h"
 #include "core/model/model.h"
 #include "webai/context.hpp"
+#include "webai/weights.hpp"
 
 namespace webai {
 
@@ -31,7 +33,9 @@ struct BuildOptions {
   bool fill = true;                ///< give parameters their initial values; else only the graph is made
   /// Dimensions, without batch, of what the net of an iterator may pull from around it.
   const std::map<std::string, Shape, std::less<>>* outside = nullptr;
+  const WeightFiles* files = nullptr;  ///< where setup.data that names a file is read from; needed to fill alone
   bool training = false;           ///< dropout drops, batch normalisation looks at the batch and keeps its averages
+  std::optional<DType> computed = {};  ///< to compute in, nets included, instead of what the model's type asks for
   std::shared_ptr<InnerModels> inner = {};  ///< made by build_model
   const Lengths* lengths = nullptr;         ///< of open dimensions; nullptr: they stay open, see BuiltModel::open
 };
@@ -54,7 +58,8 @@ struct BuiltParameter {
   std::string name;       ///< "layer.weights", unnamed layers by index: "1.weights"
   std::string parameter;  ///< "weights"
   ValueId value = no_value;
-  ValueType type;
+  ValueType type;      ///< as it is kept; in the graph it has the type that the model computes in
+  ParameterCode code;  ///< of integer types
   bool trainable = true;
   bool stored = true;  ///< in setup.data; else given in the layer at `path`
   std::string path;    ///< where its values stand: "/setup/data" or "/layers/1/bias"
@@ -132,6 +137,8 @@ struct BuiltModel {
   std::map<std::string, std::vector<ValueId>, std::less<>> shared_nets;  ///< parameters of nets by the name they share
   std::map<std::string, ValueId, std::less<>> outside;  ///< inputs of the graph that stand for what is pulled from around
   Dimension batch = batch_symbol;
+  DType type = DType::fp32;      ///< that the model keeps its numbers in
+  DType computed = DType::fp32;  ///< of values in the graph
   std::uint64_t seed = 0;  ///< what random values were drawn from
 };
 

@@ -88,8 +88,10 @@ class Completion {
     const std::string path = "/model/defineParams/" + std::to_string(index);
     const std::string& name = parameter.name;
     if (name.empty() || name.find_first_of(forbidden) != std::string::npos || call_prefix(name))
-      refuse(given_, "PARAM", "\"" + name + "\" cannot be the name of a parameter", {}, path);
-    if (!seen_.insert(name).second) refuse(given_, "DUPLICATE_PARAM", "\"" + name + "\" is defined twice", {}, path);
+      refuse(given_, "PARAM", "\"" + name + "\" cannot be the name of a parameter",
+             "letters behind the shorthands * @ ! ~, none of . : / # in them", path);
+    if (!seen_.insert(name).second)
+      refuse(given_, "DUPLICATE_PARAM", "\"" + name + "\" is defined twice", "keep one of the two", path);
     if (name == "size") {
       if (has_flags(parameter) || parameter.array_type)
         refuse(given_, "SIZE_PARAM", "\"size\" is defined before you: only its default can be said",
@@ -100,12 +102,13 @@ class Completion {
     if (given_.call_with.empty() && !parameter.internal_state) operation_.call_with.push_back(name);
     if (name == "input") {
       if (has_flags(parameter))
-        refuse(given_, "RESERVED_NAME", "\"input\" is the default input: only its default can be said", {}, path);
+        refuse(given_, "RESERVED_NAME", "\"input\" is the default input: only its default can be said",
+               "keep name, callDefaultWith and default", path);
       parameter.array_type = true;
     } else if (is_reserved_parameter(name)) {
       if (has_flags(parameter) || parameter.array_type || has_default(parameter))
-        refuse(given_, "RESERVED_NAME", "\"" + name + "\" is defined before you and cannot mean something else", {},
-               path);
+        refuse(given_, "RESERVED_NAME", "\"" + name + "\" is defined before you and cannot mean something else",
+               "choose another name", path);
       takes_activation_ = takes_activation_ || name == "activation" || name == "activationStr";
       return;
     } else if (is_language(name)) {
@@ -229,7 +232,8 @@ void operation_exists(const UserOperation& operation) {
   throw Error(Code::already_exists, {.message = "operation \"" + operation.name + "\" exists already in domain \"" +
                                                 operation.domain + "\"",
                                      .reason = "OPERATION_EXISTS",
-                                     .operation = operation.name});
+                                     .operation = operation.name,
+                                     .hint = "choose another name, or a domain of your own"});
 }
 
 std::shared_ptr<UserOperation> complete_operation(const Context& context, const Registry& registry,

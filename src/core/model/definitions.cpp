@@ -143,7 +143,8 @@ void define_domain(const Context& context, DomainDefinition definition) {
       !keep_definition(context, std::make_shared<const DomainDefinition>(std::move(definition))))
     throw Error(Code::already_exists, {.message = "the domain \"" + name + "\" exists already",
                                        .reason = "DOMAIN_EXISTS",
-                                       .path = "/domainName"});
+                                       .path = "/domainName",
+                                       .hint = "use it as it is, or choose another name"});
 }
 
 void define_domain(const Context& context, std::string_view text) {

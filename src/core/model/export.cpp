@@ -32,7 +32,8 @@ void drop_instructions(JsonEdit& edit, const Model& model) {
 }
 
 // Inner nets with a setup.data of their own keep it.
-void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as) {
+void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
+                      WeightsFile* file) {
   std::map<std::string, std::pair<BuiltModel, std::vector<Tensor>>> by_setup;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     if (built.parameters[i].setup.empty()) continue;
@@ -42,11 +43,22 @@ void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const T
     values.push_back(current[i]);
   }
   for (const auto& [path, part] : by_setup)
-    if (as != SetupDataAs::none) edit.set(path, write_setup_data(part.first, part.second, as));
+    if (as != SetupDataAs::none) edit.set(path, write_setup_data(part.first, part.second, as, file));
+}
+
+// Training widened the scales that weights outgrew.
+void set_scale(JsonEdit& edit, BuiltParameter& parameter, const Tensor& scale) {
+  bool same = true;
+  for (std::size_t i = 0; i < scale.elements(); ++i) same = same && scale.at(i) == parameter.code.scale.at(i);
+  if (same) return;
+  edit.spell_out_layer(parameter.layer);
+  edit.set(pointer_to(parameter.code.path, "scale"), json_from_tensor(scale.shape().rank() == 0 ? scale : scale.reshaped(Shape{scale.shape().elements()})));
+  parameter.code.scale = scale;
 }
 
 // JSON cannot write other numbers; they stay in setup.data, where base64 can.
-bool is_finite(const Tensor& tensor) {
+bool can_be_written(const BuiltParameter& parameter, const Tensor& tensor) {
+  if (parameter.code) return survives_as_numbers(tensor, parameter.code);
   for (std::size_t i = 0; i < tensor.elements(); ++i)
     if (!std::isfinite(tensor.at(i))) return false;
   return true;
@@ -61,15 +73,16 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
   edit.set("/webai", Json::integer(1));
   bool stores = false;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
-    const BuiltParameter& parameter = built.parameters[i];
+    BuiltParameter parameter = built.parameters[i];
+    if (parameter.code && !options.scales.empty()) set_scale(edit, parameter, options.scales[i]);
     if (parameter.stored)
       stores = true;
     else if (parameter.setup.empty())
-      edit.set(parameter.path, json_from_tensor(current[i]));
+      edit.set(parameter.path, json_from_parameter(parameter, current[i]));
   }
-  set_inner_setups(edit, built, current, options.setup_data_as);
+  set_inner_setups(edit, built, current, options.setup_data_as, options.file);
   if (stores && options.setup_data_as != SetupDataAs::none)
-    edit.set(model.setup_data_path, write_setup_data(built, current, options.setup_data_as));
+    edit.set(model.setup_data_path, write_setup_data(built, current, options.setup_data_as, options.file));
   drop_instructions(edit, model);
   for (std::size_t i = 0; 2 * i + 1 < learned.size() && i < built.auto_normalize.size(); ++i)
     edit.set(built.auto_normalize[i].path, standardize_step(learned[2 * i], learned[2 * i + 1]));
@@ -81,28 +94,29 @@ std::string export_json(const Model& model, const BuiltModel& built, std::span<c
   return write_json(export_model(model, built, current, learned, options), options.pretty);
 }
 
-Json pretty_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as) {
+Json pretty_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
+                  WeightsFile* file) {
   check_count(built, current);
   if (as == SetupDataAs::none) return model.json;
   JsonEdit edit;
   edit.set("/webai", Json::integer(1));
-  set_inner_setups(edit, built, current, as);
+  set_inner_setups(edit, built, current, as, file);
   BuiltModel left;  // whose parameters stay in setup.data
   std::vector<Tensor> values;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     const BuiltParameter& parameter = built.parameters[i];
     if (!parameter.setup.empty()) continue;
-    if (parameter.stored && !is_finite(current[i])) {
+    if (parameter.stored && !can_be_written(parameter, current[i])) {
       left.parameters.push_back(parameter);
       values.push_back(current[i]);
       continue;
     }
     if (parameter.stored) edit.spell_out_layer(parameter.layer);
     edit.set(parameter.stored ? pointer_to(parameter.layer, parameter.parameter) : parameter.path,
-             json_from_tensor(current[i]));
+             json_from_parameter(parameter, current[i]));
   }
   if (!left.parameters.empty()) {
-    edit.set(model.setup_data_path, write_setup_data(left, values, as));
+    edit.set(model.setup_data_path, write_setup_data(left, values, as, file));
     drop_instructions(edit, model);
     return edit.apply(model.json);
   }

@@ -16,10 +16,13 @@ namespace webai {
 struct JsonExport {
   SetupDataAs setup_data_as = SetupDataAs::base64;
   bool pretty = false;  ///< line breaks and indentation
+  WeightsFile* file = nullptr;  ///< takes what is written as `file`
+  std::span<const Tensor> scales = {};  ///< of parameters kept as codes, by parameter; none: as in the model
 };
 
-/// `current` holds one tensor per parameter of `built`, in its order. What "auto" normalisation learned is written as
-/// the step it stands for; `learned` holds mean and scale of each of built.auto_normalize, and may be empty.
+/// `current` holds one tensor per parameter of `built`, in its order. What
+/// "auto" normalisation learned is written as the step it stands for; `learned` holds mean and scale of each of
+/// built.auto_normalize, and may be empty.
 Json export_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current,
                   std::span<const Tensor> learned = {}, JsonExport options = {});
 std::string export_json(const Model& model, const BuiltModel& built, std::span<const Tensor> current,
@@ -29,12 +32,17 @@ std::string export_json(const Model& model, const BuiltModel& built, std::span<c
 using RenamedLayers = std::vector<std::pair<std::string, std::string>>;
 
 /// All values in the layers, none in setup.data.
-Json pretty_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as);
+Json pretty_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
+                  WeightsFile* file = nullptr);
 
 /// All values in setup.data; short names, where the names of inputs and outputs survive unless `keep_names` is false;
 /// nothing that is unused or says what holds anyway. Runs and trains like the original.
 Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
-                  bool keep_names, RenamedLayers* renamed = nullptr);
+                  bool keep_names, RenamedLayers* renamed = nullptr, WeightsFile* file = nullptr);
+
+/// The model with one of its nets written as layers of it, once for each net where that changes nothing that is computed.
+/// Without weights in setup.data; parameters keep their order.
+std::vector<Json> merge_nets(const Model& model, const BuiltModel& built);
 
 /// First and last layer of a part, by name or by index in digits.
 struct LayerRange {

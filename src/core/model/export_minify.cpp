@@ -63,7 +63,7 @@ class Minifier {
     return false;
   }
 
-  Json run(std::span<const Tensor> current, SetupDataAs as) const {
+  Json run(std::span<const Tensor> current, SetupDataAs as, WeightsFile* file) const {
     std::vector<Json::Member> members = {{"webai", Json::integer(1)}};
     const auto add = [&](std::string_view key, Json value) {
       members.emplace_back(std::string(key), std::move(value));
@@ -91,7 +91,7 @@ class Minifier {
       stored.parameters.back().stored = true;
       values.push_back(current[i]);
     }
-    if (!values.empty()) add("setup", Json::object({{"data", write_setup_data(stored, values, as)}}));
+    if (!values.empty()) add("setup", Json::object({{"data", write_setup_data(stored, values, as, file)}}));
     return Json::object(std::move(members));
   }
 
@@ -369,10 +369,10 @@ class Minifier {
 }  // namespace
 
 Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
-                  bool keep_names, RenamedLayers* renamed) {
+                  bool keep_names, RenamedLayers* renamed, WeightsFile* file) {
   const Minifier minifier(model, built, keep_names, as == SetupDataAs::none);
   if (renamed) *renamed = minifier.renamed();
-  return minifier.run(current, as);
+  return minifier.run(current, as, file);
 }
 
 }  // namespace webai

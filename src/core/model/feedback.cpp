@@ -38,7 +38,7 @@ Ref Feedback::add_state(Source source, const Route& route, Shape dims) {
                                         .hint = "give the size as numbers"});
     const Limits& limits = builder_.context().limits();
     const auto elements = static_cast<std::uint64_t>(dims.elements());
-    if (elements > limits.tensor_bytes / webai::size_of(model_.type) / static_cast<std::uint64_t>(steps))
+    if (elements > limits.tensor_bytes / webai::size_of(built_.computed) / static_cast<std::uint64_t>(steps))
       throw Error(
           Code::limit_exceeded,
           {.message = "a history of " + std::to_string(steps) + " times " + dims.text() + " values is too large",
@@ -51,7 +51,7 @@ Ref Feedback::add_state(Source source, const Route& route, Shape dims) {
   }
   BuiltState state;
   state.name = layer.title + (source.hidden ? ".hidden" : "") + (steps > 0 ? ".history" : ".delayed");
-  state.type = {model_.type, dims.inserted(0, built_.batch)};
+  state.type = {built_.computed, dims.inserted(0, built_.batch)};
   state.path = steps > 0 ? layer.path + "/history" : route.path;
   state.owner = layer.id;
   state.value = builder_.graph().add_state(state.name, state.type);

@@ -107,7 +107,7 @@ std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner) 
   std::vector<Ref> values;
   for (std::size_t i = 0; i < inner.parameters.size(); ++i) {
     if (again) {
-      if (outer.graph.value(shared[i]).type != inner.parameters[i].type) differs(layer);
+      if (outer.graph.value(shared[i]).type != inner.graph.value(inner.parameters[i].value).type) differs(layer);
       values.push_back({shared[i]});
       continue;
     }
@@ -119,7 +119,7 @@ std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner) 
       parameter.stored = false;
       parameter.setup = model.setup_data_path;
     }
-    parameter.value = outer.graph.add_parameter(parameter.name, parameter.type, parameter.trainable);
+    parameter.value = outer.graph.add_parameter(parameter.name, inner.graph.value(parameter.value).type, parameter.trainable);
     values.push_back({parameter.value});
     shared.push_back(parameter.value);
     outer.parameters.push_back(std::move(parameter));

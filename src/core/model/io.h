@@ -43,6 +43,12 @@ struct IoBlock {
   const IoRules& output_rules(std::string_view name) const;
 };
 
+/// A kind of step and the words it takes, separated by spaces.
+struct IoStepKind {
+  std::string_view name, words;
+};
+std::span<const IoStepKind> io_step_kinds();
+
 /// Reads the block at /io. Unknown keys and types, equal `from` bounds and doubled labels are errors.
 IoBlock parse_io(const Json& json, std::string_view path = "/io");
 

@@ -10,13 +10,7 @@
 namespace webai {
 namespace {
 
-/// A kind of step and the words it takes.
-struct StepKind {
-  std::string_view name;
-  std::string_view words;  ///< separated by spaces
-};
-
-constexpr StepKind kinds[] = {
+constexpr IoStepKind kinds[] = {
     {"rescale-linear", "from to clamp"},
     {"standardize", "mean std"},
     {"log", "offset"},
@@ -77,10 +71,10 @@ class StepReader {
     const Json* type = json_.find("type");
     if (!type || !type->is_text()) fail(path_, "IO_TYPE", "a step needs a \"type\"");
     step_.type = type->as_text();
-    const auto kind = std::ranges::find(kinds, step_.type, &StepKind::name);
+    const auto kind = std::ranges::find(kinds, step_.type, &IoStepKind::name);
     if (kind == std::end(kinds)) {
       std::vector<std::string_view> names;
-      for (const StepKind& entry : kinds) names.push_back(entry.name);
+      for (const IoStepKind& entry : kinds) names.push_back(entry.name);
       const std::string near = nearest_name(step_.type, names);
       fail(path_ + "/type", "IO_TYPE", "there is no step \"" + step_.type + "\"",
            near.empty() ? "" : "did you mean \"" + near + "\"?");
@@ -190,6 +184,8 @@ std::vector<IoRules> read_side(const Json& json, const std::string& path, bool i
 }
 
 }  // namespace
+
+std::span<const IoStepKind> io_step_kinds() { return kinds; }
 
 IoBlock parse_io(const Json& json, std::string_view path) {
   const std::string place(path);

@@ -1,7 +1,7 @@
 // Reading: nlohmann's SAX parser feeds a builder that counts against the limits before it stores anything.
 #include <algorithm>
 #include <cstring>
-#include <set>
+#include <numeric>
 
 // A failed check inside the parser must not end the process.
 #define JSON_ASSERT(condition) static_cast<void>(0)
@@ -15,7 +15,7 @@ namespace webai {
 namespace {
 
 constexpr std::uint32_t deepest = 4096;  // whatever the limits say: values are destroyed recursively
-constexpr std::size_t few_keys = 16;     // up to here duplicates are looked for one by one
+constexpr std::size_t few_keys = 16;     // up to here duplicates are looked for one by one, behind that at the end
 constexpr double exact_bound = 9007199254740992.0;
 
 /// Walks the text and says outside how far it got, so that an error can name the place.
@@ -52,11 +52,10 @@ struct Source {
   std::string_view original;
   const char* progress = nullptr;  ///< behind the last character taken
 
+  std::size_t taken() const { return static_cast<std::size_t>(progress - text.data()); }
+
   /// Of the last character taken.
-  std::string place() const {
-    const auto taken = static_cast<std::size_t>(progress - text.data());
-    return place(taken == 0 ? 0 : taken - 1);
-  }
+  std::string place() const { return place(taken() == 0 ? 0 : taken() - 1); }
 
   std::string place(std::size_t offset) const {
     offset = std::min(offset, text.empty() ? 0 : text.size() - 1);
@@ -109,16 +108,16 @@ class TreeBuilder {
   bool key(std::string& name) {
     Frame& frame = frames_.back();
     count_value();
-    if (is_duplicate(frame, name))
-      throw Error(Code::invalid_json, {.message = "the key \"" + shown(name) + "\" stands twice in one object",
-                                       .reason = "DUPLICATE_KEY",
-                                       .path = source_.place(),
-                                       .hint = "remove one of the two"});
+    if (frame.members.size() < few_keys &&
+        std::ranges::any_of(frame.members, [&](const Json::Member& member) { return member.first == name; }))
+      duplicate(name, source_.taken());
+    frame.keys.push_back(source_.taken());
     frame.members.emplace_back(std::move(name), Json());
     return true;
   }
 
   bool end_object() {
+    if (frames_.back().members.size() > few_keys) check_duplicates(frames_.back());
     Json value = Json::object(std::move(frames_.back().members));
     frames_.pop_back();
     return place(std::move(value));
@@ -168,7 +167,7 @@ class TreeBuilder {
     std::vector<Json::Member> members;        // of an object
     std::vector<double> numbers;              // of an array, while only numbers came
     std::vector<Json> items;                  // of an array, once something else came
-    std::set<std::string, std::less<>> keys;  // of an object with more than few_keys
+    std::vector<std::size_t> keys;            // of an object: where its keys end
   };
 
   /// Splits at `separator`: returns what stands before, leaves what stands behind (nothing when it is not there).
@@ -207,12 +206,26 @@ class TreeBuilder {
     return true;
   }
 
-  bool is_duplicate(Frame& frame, const std::string& name) {
-    if (frame.members.size() < few_keys)
-      return std::ranges::any_of(frame.members, [&](const Json::Member& member) { return member.first == name; });
-    if (frame.keys.empty())
-      for (const Json::Member& member : frame.members) frame.keys.insert(member.first);
-    return !frame.keys.insert(name).second;
+  [[noreturn]] void duplicate(const std::string& name, std::size_t taken) const {
+    throw Error(Code::invalid_json, {.message = "the key \"" + shown(name) + "\" stands twice in one object",
+                                     .reason = "DUPLICATE_KEY",
+                                     .path = source_.place(taken == 0 ? 0 : taken - 1),
+                                     .hint = "remove one of the two"});
+  }
+
+  // Sorted once: no hash that a stranger could aim at, no copy of each key.
+  void check_duplicates(const Frame& frame) const {
+    std::vector<std::uint32_t> order(frame.members.size());
+    std::iota(order.begin(), order.end(), 0U);
+    const auto name = [&](std::uint32_t index) -> const std::string& { return frame.members[index].first; };
+    std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
+      const int compared = name(a).compare(name(b));
+      return compared < 0 || (compared == 0 && a < b);
+    });
+    std::uint32_t first = ~std::uint32_t{0};  // the earliest key that stood before
+    for (std::size_t i = 1; i < order.size(); ++i)
+      if (name(order[i]) == name(order[i - 1])) first = std::min(first, order[i]);
+    if (first != ~std::uint32_t{0}) duplicate(name(first), frame.keys[first]);
   }
 
   bool add(Json value) {

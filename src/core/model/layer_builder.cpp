@@ -134,16 +134,21 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
   BuiltParameter built;
   built.parameter = request.name;
   built.name = layer_.title + "." + std::string(request.scope) + built.parameter;
-  built.type = {type(), request.shape};
+  built.type = {model_.type, request.shape};
+  if (!is_floating(model_.type))
+    built.code = read_parameter_code(builder_.context(), property("quantization"), request.name, request.shape,
+                                     model_.type, layer_.path + "/quantization");
   built.stored = stored;
   built.path = path;
   built.layer = layer_.path;
   built.owner = layer_.id;
   built.index = own_parameters_++;
   built.start = request.start;
-  built.initial = std::move(initial);
+  built.initial = initial.data() && built.code
+                      ? codes_of_parameter(builder_.context(), initial, built.code, model_.type)
+                      : std::move(initial);
   built.trainable = request.trainable;
-  built.value = builder_.graph().add_parameter(built.name, built.type, request.trainable);
+  built.value = builder_.graph().add_parameter(built.name, {type(), request.shape}, request.trainable);
   built_.parameters.push_back(std::move(built));
   positions_.emplace_back(built_.parameters.back().value, request.position);
   return {built_.parameters.back().value};

@@ -45,8 +45,9 @@ class LayerBuilder {
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
   const Model& model() const { return model_; }
-  DType type() const { return model_.type; }
+  DType type() const { return built_.computed; }  ///< of values in the graph
   bool training() const { return training_; }
+  const WeightFiles* files() const { return options_ ? options_->files : nullptr; }
   bool fills() const { return !options_ || options_->fill; }  ///< whether parameters are wanted with their values
   const Lengths* lengths() const { return options_ ? options_->lengths : nullptr; }  ///< of open dimensions
   /// The layer's inner model in a graph of its own, without its `io`; the same one however often it is asked for.

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "core/base/random.h"
 #include "core/model/base64.h"
@@ -80,16 +81,16 @@ std::uint64_t choose_seed(const Context& context, const Model& model) {
 namespace {
 
 Tensor random_values(const Context& context, const BuiltParameter& parameter, std::uint64_t seed, std::uint64_t id) {
-  if (parameter.start.kind == Initial::constant && parameter.start.value == 0.0)
-    return Tensor(context, parameter.type.type, parameter.type.shape);
+  const DType type = computed_in(parameter.type.type);
   if (parameter.start.kind == Initial::constant) {
-    Tensor constant(context, parameter.type.type, parameter.type.shape);
+    Tensor constant(context, type, parameter.type.shape);
+    if (parameter.start.value == 0.0) return constant;
     const Initial& start = parameter.start;
     const std::size_t end = start.last < 0 ? constant.elements() : static_cast<std::size_t>(start.last);
     for (auto i = static_cast<std::size_t>(start.first); i < end; ++i) constant.set(i, start.value);
     return constant;
   }
-  Tensor tensor = Tensor::uninitialised(context, parameter.type.type, parameter.type.shape);
+  Tensor tensor = Tensor::uninitialised(context, type, parameter.type.shape);
   const RandomStream stream(seed, id);
   const double bound = std::sqrt(6.0 / static_cast<double>(parameter.start.fan_in + parameter.start.fan_out));
   // uniform(i) of the stream, word by word: 24 bits of each.
@@ -123,6 +124,7 @@ void check_total(const Context& context, const BuiltModel& built) {
   std::size_t end = 0;
   std::string affected;
   std::string layer;
+  const std::size_t width = size_of(model.type);
   for (const BuiltParameter& parameter : built.parameters) {
     if (!parameter.stored) continue;
     end += static_cast<std::size_t>(parameter.type.shape.elements());
@@ -139,12 +141,14 @@ void check_total(const Context& context, const BuiltModel& built) {
        .layer = layer,
        .expected = std::to_string(expected),
        .actual = std::to_string(got),
-       .hint = "without setup.data the parameters start at random"});
+       .hint = !model.setup_data.is_object() ? "without setup.data the parameters start at random"
+               : got > expected ? "say how much of the file is meant: \"bytes\": " + std::to_string(expected * width)
+                                : "the file may be incomplete: copy it again"});
 }
 
-double shortest_number(const Tensor& tensor, std::size_t index) {
-  const double value = tensor.at(index);
-  if (tensor.type() == DType::fp64 || !is_floating(tensor.type()) || !std::isfinite(value)) return value;
+// The one with the fewest digits that reads back as the same element of the type.
+double shortest(double value, DType type) {
+  if (type == DType::fp64 || !is_floating(type) || !std::isfinite(value)) return value;
   char digits[32];
   double brief = value;
   const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<float>(value)).ptr;
@@ -152,17 +156,18 @@ double shortest_number(const Tensor& tensor, std::size_t index) {
   return static_cast<float>(brief) == static_cast<float>(value) ? brief : value;
 }
 
-Json nested(const Tensor& tensor, std::size_t axis, std::size_t& at) {
-  const Shape& shape = tensor.shape();
-  if (shape.rank() == 0) return Json::number(shortest_number(tensor, at++));
+double shortest_number(const Tensor& tensor, std::size_t index) { return shortest(tensor.at(index), tensor.type()); }
+
+Json nested(const Shape& shape, std::size_t axis, std::size_t& at, const std::function<double(std::size_t)>& number) {
+  if (shape.rank() == 0) return Json::number(number(at++));
   if (axis + 1 == shape.rank()) {
     std::vector<double> row;
     row.reserve(static_cast<std::size_t>(shape[axis]));
-    for (std::int64_t i = 0; i < shape[axis]; ++i) row.push_back(shortest_number(tensor, at++));
+    for (std::int64_t i = 0; i < shape[axis]; ++i) row.push_back(number(at++));
     return Json::numbers(std::move(row));
   }
   std::vector<Json> rows;
-  for (std::int64_t i = 0; i < shape[axis]; ++i) rows.push_back(nested(tensor, axis + 1, at));
+  for (std::int64_t i = 0; i < shape[axis]; ++i) rows.push_back(nested(shape, axis + 1, at, number));
   return Json::array(std::move(rows));
 }
 
@@ -211,29 +216,39 @@ void check_finite(const BuiltParameter& parameter) {
 
 }  // namespace
 
-void fill_parameters(const Context& context, const Model& model, BuiltModel& built) {
+void fill_parameters(const Context& context, const Model& model, BuiltModel& built, const WeightFiles* files) {
   check_total(context, built);
   const bool given = !model.setup_data.is_null();
   if (given && has_instructions(model)) {
-    fill_by_instructions(context, model, built);
+    fill_by_instructions(context, model, built, files);
   } else if (given) {
     std::size_t expected = 0;
     for (const BuiltParameter& parameter : built.parameters)
       if (parameter.stored) expected += static_cast<std::size_t>(parameter.type.shape.elements());
-    const Tensor data = read_setup_data(context, model.setup_data, model.type, model.setup_data_path);
+    const Json& setup = model.setup_data;
+    const std::string& path = model.setup_data_path;
+    const bool in_file = setup.is_object();
+    const Tensor data =
+        in_file ? elements_of(context, read_setup_file(parse_setup_file(setup, path), files, path), model.type, path)
+                : read_setup_data(context, setup, model.type, path);
     if (data.elements() != expected) wrong_size(model, built, expected, data.elements());
     std::int64_t at = 0;
     for (BuiltParameter& parameter : built.parameters) {
       if (!parameter.stored) continue;
       const std::int64_t count = parameter.type.shape.elements();
-      parameter.initial = data.rows(at, at + count).clone(context).reshaped(parameter.type.shape);
+      const Tensor part = data.rows(at, at + count).reshaped(parameter.type.shape);
+      parameter.initial = in_file ? part : part.clone(context);
       at += count;
     }
   }
   for (std::size_t id = 0; id < built.parameters.size(); ++id) {
     BuiltParameter& parameter = built.parameters[id];
     const bool drawn = parameter.stored ? !given : !parameter.initial.data();  // else it stands in the layer
-    if (drawn) parameter.initial = random_values(context, parameter, built.seed, id);
+    if (drawn) {
+      parameter.initial = random_values(context, parameter, built.seed, id);
+      if (parameter.code)
+        parameter.initial = codes_of_parameter(context, parameter.initial, parameter.code, parameter.type.type);
+    }
     if (parameter.stored) parameter.path = model.setup_data_path;
     if (is_floating(parameter.type.type)) check_finite(parameter);
   }
@@ -241,12 +256,22 @@ void fill_parameters(const Context& context, const Model& model, BuiltModel& bui
 
 Json json_from_tensor(const Tensor& tensor) {
   std::size_t at = 0;
-  return nested(tensor, 0, at);
+  return nested(tensor.shape(), 0, at, [&](std::size_t i) { return shortest_number(tensor, i); });
 }
 
-Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as) {
+Json json_from_parameter(const BuiltParameter& parameter, const Tensor& current) {
+  if (!parameter.code) return json_from_tensor(current);
+  const std::vector<double> numbers = numbers_of_codes(current, parameter.code);
+  std::size_t at = 0;
+  return nested(current.shape(), 0, at, [&](std::size_t i) { return shortest(numbers[i], computed_in(current.type())); });
+}
+
+Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as, WeightsFile* file) {
   std::vector<double> numbers;
-  std::vector<std::byte> bytes;
+  std::vector<std::byte> text;
+  const bool to_file = as == SetupDataAs::file && file;
+  std::vector<std::byte>& bytes = to_file ? file->bytes : text;
+  const std::size_t begin = to_file ? file->begin_part() : 0;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     if (!built.parameters[i].stored) continue;
     const Tensor& tensor = current[i];
@@ -258,6 +283,7 @@ Json write_setup_data(const BuiltModel& built, std::span<const Tensor> current, 
     bytes.insert(bytes.end(), data, data + tensor.bytes());
     swap_if_big_endian(bytes.data() + (bytes.size() - tensor.bytes()), tensor.elements(), size_of(tensor.type()));
   }
+  if (to_file) return file->end_part(begin);
   return as == SetupDataAs::array ? Json::numbers(std::move(numbers)) : Json::text(encode_base64(bytes));
 }
 

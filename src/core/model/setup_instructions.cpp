@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/model/base64.h"
+#include "core/model/setup_file.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -90,13 +91,21 @@ bool has_instructions(const Model& model) {
   return json.is_text() ? !json.as_text().empty() : !(json.is_array() && json.size() == 0);
 }
 
-void fill_by_instructions(const Context& context, const Model& model, BuiltModel& built) {
+void fill_by_instructions(const Context& context, const Model& model, BuiltModel& built, const WeightFiles* files) {
   const std::vector<Entry> entries = entries_of(model.setup_instructions);
-  if (!model.setup_data.is_text())
-    throw Error(Code::unsupported, {.message = "setup.instructions need setup.data as base64",
+  if (model.setup_data.is_array())
+    throw Error(Code::unsupported, {.message = "setup.instructions need setup.data as base64 or in a file",
                                     .reason = "INSTRUCTIONS",
                                     .path = "/setup/instructions"});
-  const std::vector<std::byte> bytes = decode_base64(model.setup_data.as_text(), model.setup_data_path);
+  const std::string& path = model.setup_data_path;
+  std::vector<std::byte> decoded;
+  Tensor part;
+  if (model.setup_data.is_object())
+    part = read_setup_file(parse_setup_file(model.setup_data, path), files, path);
+  else
+    decoded = decode_base64(model.setup_data.as_text(), path);
+  const std::span<const std::byte> bytes =
+      part.data() ? std::span(static_cast<const std::byte*>(part.data()), part.bytes()) : std::span(std::as_const(decoded));
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // [begin, end) in bytes
   std::vector<bool> filled(built.parameters.size());
   for (const Entry& entry : entries) {
@@ -125,12 +134,24 @@ void fill_by_instructions(const Context& context, const Model& model, BuiltModel
            std::to_string(entry.offset) + " + " + std::to_string(entry.count));
     ranges.emplace_back(entry.offset * width, (entry.offset + entry.count) * width);
 
-    Tensor raw = Tensor::uninitialised(context, *type, at->type.shape);
-    auto* target = static_cast<std::byte*>(raw.data());
-    if (raw.bytes() > 0) std::memcpy(target, bytes.data() + entry.offset * width, raw.bytes());
-    if constexpr (std::endian::native == std::endian::big)
-      for (std::size_t i = 0; i < raw.elements(); ++i) std::reverse(target + i * width, target + (i + 1) * width);
-    at->initial = *type == at->type.type ? raw : raw.converted(context, at->type.type);
+    Tensor raw;
+    if (part.data()) {
+      const auto [begin, end] = ranges.back();
+      raw = elements_of(context, part.rows(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end)), *type, path);
+    } else {
+      raw = Tensor::uninitialised(context, *type, Shape{static_cast<std::int64_t>(entry.count)});
+      auto* target = static_cast<std::byte*>(raw.data());
+      if (raw.bytes() > 0) std::memcpy(target, bytes.data() + entry.offset * width, raw.bytes());
+      if constexpr (std::endian::native == std::endian::big)
+        for (std::size_t i = 0; i < raw.elements(); ++i) std::reverse(target + i * width, target + (i + 1) * width);
+    }
+    raw = raw.reshaped(at->type.shape);
+    if (*type == at->type.type)
+      at->initial = raw;
+    else if (at->code)  // of another type: numbers, no codes
+      at->initial = codes_of_parameter(context, raw, at->code, at->type.type);
+    else
+      at->initial = raw.converted(context, at->type.type);
   }
   for (std::size_t i = 0; i < built.parameters.size(); ++i)
     if (built.parameters[i].stored && !filled[i]) fail("\"" + built.parameters[i].name + "\" has no entry");

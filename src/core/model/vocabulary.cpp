@@ -64,6 +64,13 @@ bool is_choice(std::string_view choices, std::string_view word) {
 std::span<const std::string_view> core_layer_properties() { return layer_words; }
 std::span<const std::string_view> root_properties() { return root_words; }
 
+std::vector<std::pair<std::string_view, std::string_view>> aliases_of(Scope scope) {
+  std::vector<std::pair<std::string_view, std::string_view>> list;
+  for (const Alias& entry : aliases)
+    if (entry.scope == scope) list.emplace_back(entry.alias, entry.canonical);
+  return list;
+}
+
 bool is_kept_and_ignored(std::string_view key) { return key == "meta" || key.substr(0, 2) == "x-"; }
 
 void AliasLog::used(std::string_view alias, std::string_view canonical, const std::string& path) {

@@ -21,6 +21,9 @@ enum class Scope : std::uint8_t { root, layer, data };
 std::span<const std::string_view> core_layer_properties();
 std::span<const std::string_view> root_properties();
 
+/// Old names of the scope with what they are called now.
+std::vector<std::pair<std::string_view, std::string_view>> aliases_of(Scope scope);
+
 /// Keys of the author's tools, kept and ignored: `meta` and names starting with "x-".
 bool is_kept_and_ignored(std::string_view key);
 

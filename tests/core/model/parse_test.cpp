@@ -28,7 +28,7 @@ TEST_CASE("bad input: each mistake has its code, reason and place") {
       {R"({"domain": "corn", "layers": [1, 1]})", Code::not_found, "DOMAIN", "/domain"},
       {R"({"dataType": "fp31", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType"},
       {R"({"dataType": "bool", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType"},
-      {R"({"dataType": "u8", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType"},
+      {R"({"layers": [1, {"size": 1, "quantization": {"scale": 1}}]})", Code::invalid_model, "QUANTIZATION", "/layers/1/quantization"},
       {R"({"minMops": "fast", "layers": [1, 1]})", Code::invalid_model, "PROPERTY_VALUE", "/minMops"},
       {R"({"activation": "tnah", "layers": [1, 1]})", Code::not_found, "NOT_ACTIVATION", "/activation"},
       {R"({"activation": "matmul", "layers": [1, 1]})", Code::invalid_model, "NOT_ACTIVATION", "/activation"},
@@ -76,7 +76,7 @@ TEST_CASE("bad input: each mistake has its code, reason and place") {
       {R"({"layers": [2, {"size": 1, "weights": false}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/weights"},
       {R"({"layers": [2, 1], "setup": 3})", Code::invalid_model, "PROPERTY_VALUE", "/setup"},
       {R"({"layers": [2, 1], "setup": {"data": 3}})", Code::invalid_model, "PROPERTY_VALUE", "/setup/data"},
-      {R"({"layers": [2, 1], "setup": {"data": {"file": "w"}}})", Code::unsupported, "NOT_YET", "/setup/data"},
+      {R"({"layers": [2, 1], "setup": {"data": {"file": "w"}}})", Code::denied, "SETUP_FILE", "/setup/data"},
       {R"({"layers": [2, {"type": "softmax", "axis": 0}]})", Code::invalid_model, "UNKNOWN_PROPERTY", "/layers/1/axis"},
       {R"({"layers": [2, 1], "setup": {"date": ""}})", Code::invalid_model, "UNKNOWN_PROPERTY", "/setup/date"},
       {R"({"layers": [[null, 2], 1]})", Code::invalid_model, "OPEN_SIZE", "/layers/1"},
@@ -195,15 +195,6 @@ TEST_CASE("flows back are read, and hidden inputs flow on behind the layer they 
   CHECK(world.parse(R"({"layers": [8, 8]})").routes.size() == 2);
 }
 
-TEST_CASE("what cannot be built yet is read, and building says so clearly") {
-  const World world;
-  for (const char* text : {R"({"layers": [3, {"size": 2, "quantization": {"scale": 1}}]})"}) {
-    const Error error = world.error_of(text);
-    CHECK(error.code() == Code::unsupported);
-    CHECK_THAT(error.what(), Catch::Contains("cannot be built yet"));
-  }
-}
-
 TEST_CASE("A-16 a flow to the same layer or an earlier one is for the next run, to a later one for this run") {
   const World world;
   const Model model = world.parse(R"({"layers": [2, {"name": "a", "size": 2, "to": [1, 0, 2, "p"]},
@@ -264,6 +255,31 @@ TEST_CASE("a million layers or pipes, and sizes that overflow, end quickly and b
   }
   CHECK(world.host->largest < 1'000'000);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+}
+
+TEST_CASE("parts of a model are counted over all layers and inner nets before any is read") {
+  Context::Options options;
+  options.limits.nodes = 20;
+  const World world(options);
+  const auto check = [&](const std::string& text, const std::string& path) {
+    CAPTURE(text);
+    const Error error = world.error_of(text);
+    CHECK(error.code() == Code::limit_exceeded);
+    CHECK(error.reason() == "NODES");
+    CHECK(error.path() == path);
+    CHECK(error.expected() == "at most 20");
+  };
+  check(R"({"layers": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]})", "/layers");
+  check(R"({"layers": [1, {"size": 1, "pipes": [1,1,1,1,1,1,1,1,1,1]}, {"size": 1, "pipe": [1,1,1,1,1,1,1,1,1,1]}]})",
+        "/layers/2/pipe");
+  check(R"({"layers": [1, {"type": "net", "net": {"layers": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}}, {"type": "net", "net": {"layers": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}}]})",
+        "/layers/2/net/layers");
+  check(R"({"layers": [1, {"size": 1, "pipes": [{"type": "net", "net": {"layers": [1, {"size": 1, "pipes": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}]}}]}]})",
+        "/layers/1/pipes/0/net/layers/1/pipes");
+  check(R"({"layers": [1, {"size": 1, "to": [2,2,2,2,2,2,2,2,2,2,2]}, {"size": 1, "historyTo": [0,0,0,0,0,0,0,0,0,0]}]})",
+        "/layers/2/historyTo");
+  check(R"({"layers": [1, 1], "outputs": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]})", "/outputs");
+  check(R"({"layers": [{"type": "iterator", "state": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}]})", "/layers/0/state");
 }
 
 TEST_CASE("thousands of layers build in a time that grows with their number, not its square") {

@@ -1,0 +1,273 @@
+// A-23: integer types as storage. Inputs and outputs are codes between 0 and 1, weights codes around zero; what learns is
+// a master in floating point.
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "core/model/integer_code.h"
+#include "webai/network.hpp"
+
+using namespace webai;
+
+namespace {
+
+constexpr const char* integer_types[] = {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64"};
+
+const Context& context() {
+  static const Context instance = Context::system({.threads = 1});
+  return instance;
+}
+
+NeuralNetwork network_of(const std::string& type, const std::string& rest) {
+  return NeuralNetwork::from_json(R"({"dataType": ")" + type + R"(", )" + rest + "}", context());
+}
+
+Dataset exclusive_or() { return Dataset::from({{{0, 0}, {0}}, {{0, 1}, {1}}, {{1, 0}, {1}}, {{1, 1}, {0}}}); }
+
+Error error_of(const std::string& text) {
+  try {
+    NeuralNetwork::from_json(text, context());
+  } catch (const Error& error) {
+    return error;
+  }
+  FAIL("no error: " << text);
+  return Error(Code::internal, "");
+}
+
+Tensor bytes_of(std::vector<double> values) {
+  return Tensor::from(context(), DType::u8, Shape{static_cast<std::int64_t>(values.size())}, values);
+}
+
+}  // namespace
+
+TEST_CASE("A-23 inputs and outputs of a u8 model are codes, 255 for 1, and numbers between 0 and 1 otherwise") {
+  NeuralNetwork net = network_of("u8", R"("layers": [3, {"type": "identity"}])");
+  CHECK(net.data_type() == DType::u8);
+  CHECK(net.number_type() == DType::fp32);
+  const Output codes = net.run(bytes_of({0, 51, 255}));
+  REQUIRE(codes.tensor().type() == DType::u8);
+  CHECK(codes.tensor().at(1) == 51);
+  CHECK(codes[1] == Approx(0.2));
+  CHECK(codes[2] == 1);
+  // Numbers are rounded half to even and clipped: 0.5 * 255 = 127.5 is 128, 2 is 1, -1 is 0.
+  const Output numbers = net.run({0.5, 2, -1});
+  CHECK(numbers.tensor().at(0) == 128);
+  CHECK(numbers.tensor().at(1) == 255);
+  CHECK(numbers.tensor().at(2) == 0);
+  // Without normalisation the same.
+  const RunOptions plain{.normalize = false};
+  CHECK(net.run(bytes_of({0, 51, 255}), plain).tensor().at(1) == 51);
+}
+
+TEST_CASE("A-23 signed types hold -1 to 1") {
+  NeuralNetwork net = network_of("i8", R"("layers": [2, {"type": "identity"}])");
+  const Output output = net.run({-1, 0.25});
+  CHECK(output.tensor().at(0) == -127);
+  CHECK(output.tensor().at(1) == 32);  // 31.75
+  CHECK(output[0] == -1);
+}
+
+TEST_CASE("A-23 setup.data holds codes around the middle: w = s (q - 128) / 127") {
+  NeuralNetwork net = network_of("u8", R"("layers": [2, {"size": 1, "bias": false}], "setup": {"data": [255, 65]})");
+  // w = 1 and -63/127.
+  CHECK(net.run({1, 0})[0] == 1);
+  CHECK(net.run({1, 1})[0] == Approx(1 - 63.0 / 127).margin(0.5 / 255));
+  NeuralNetwork scaled = network_of("u8",
+                                    R"("layers": [2, {"size": 1, "bias": false, "quantization": {"weights": {"scale": 0.5, "zeroPoint": 65}}}],)"
+                                    R"("setup": {"data": [192, 65]})");
+  CHECK(scaled.run({1, 0})[0] == Approx(0.5).margin(0.5 / 255));
+  CHECK(scaled.run({0, 1})[0] == 0);
+  // One scale for each column.
+  NeuralNetwork columns = network_of("i8", R"("layers": [1, {"size": 2, "bias": false, "quantization": {"scale": [0.5, 0.25], "axis": 1}}],)"
+                                           R"("setup": {"data": [127, 127]})");
+  CHECK(columns.run({1})[0] == Approx(0.5).margin(0.5 / 127));
+  CHECK(columns.run({1})[1] == Approx(0.25).margin(0.5 / 127));
+}
+
+TEST_CASE("A-23 numbers in a layer are numbers, and come back as such") {
+  NeuralNetwork net = network_of("u8", R"("layers": [1, {"size": 1, "weights": [[0.5]], "bias": [0.25]}])");
+  CHECK(net.run({1})[0] == Approx(0.75).margin(2.0 / 255));
+  const std::string text = net.to_json();
+  NeuralNetwork again = NeuralNetwork::from_json(text, context());
+  CHECK(again.parameters().front().second.at(0) == net.parameters().front().second.at(0));
+  CHECK(again.to_json() == text);
+}
+
+TEST_CASE("A-23 models of every integer type learn XOR, keep codes and come back bit by bit") {
+  for (const char* type : integer_types) {
+    INFO(type);
+    NeuralNetwork net = network_of(type, R"("layers": [2, 3, 1], "activation": "tanh")");
+    const TrainInfo info = net.train(exclusive_or(), {.max_iterations = 5000, .error_threshold = 0.5});
+    CHECK(info.stop_reason == "errorThreshold");
+    CHECK(net.run({1, 0})[0] > 0.8);
+    CHECK(net.run({1, 1})[0] < 0.2);
+    CHECK(net.verify(exclusive_or()).error < 0.02);
+    CHECK(net.parameters().front().second.type() == net.data_type());
+    for (const char* form : {"", "minify", "pretty"}) {
+      INFO(form);
+      NeuralNetwork again = NeuralNetwork::from_json(net.export_model({.optimize = form}), context());
+      for (const std::vector<double>& input : std::vector<std::vector<double>>{{0, 1}, {1, 1}, {0.3, 0.8}})
+        CHECK(again.run(input).tensor().at(0) == net.run(input).tensor().at(0));
+    }
+  }
+}
+
+TEST_CASE("A-23 training widens a scale that weights outgrow, and the model says so") {
+  // y = 4 x cannot be reached with weights up to 1.
+  NeuralNetwork net = network_of("u8", R"("layers": [1, {"size": 1, "bias": false}], "io": {"output": {"denormalize":)"
+                                       R"({"type": "rescale-linear", "from": [0, 1], "to": [0, 1]}}}, "setup": {"data": [200]})");
+  const Tensor x = Tensor::from(context(), DType::fp32, Shape{2, 1}, std::vector<double>{0.1, 0.2});
+  const Tensor y = Tensor::from(context(), DType::fp32, Shape{2, 1}, std::vector<double>{0.4, 0.8});
+  net.train(Dataset::from(x, y), {.max_iterations = 500, .learning_rate = 3});
+  CHECK(net.run({0.2})[0] == Approx(0.8).margin(0.01));
+  const std::string text = net.to_json();
+  CHECK(text.find("\"quantization\":{\"weights\":{\"scale\":") != std::string::npos);
+  CHECK(NeuralNetwork::from_json(text, context()).run({0.2})[0] == net.run({0.2})[0]);
+}
+
+TEST_CASE("A-23 steps smaller than a code add up in the master") {
+  NeuralNetwork net = network_of("u8", R"("layers": [1, {"size": 1, "bias": false}], "setup": {"data": [255]})");
+  const Tensor one = Tensor::from(context(), DType::fp32, Shape{1, 1}, std::vector<double>{1});
+  const Tensor zero(context(), DType::fp32, Shape{1, 1});
+  TrainOptions options;
+  options.momentum = 0;
+  options.learning_rate = 1e-3;  // of a code of 1/127
+  options.max_iterations = 300;
+  net.train(Dataset::from(one, zero), options);
+  const Tensor weights = net.parameters().front().second;
+  CHECK(std::fabs((weights.at(0) - 128) / 127 - std::pow(1 - 1e-3, 300)) < 0.02);
+}
+
+TEST_CASE("A-23 data of a model's own type are codes, for training and for verifying") {
+  NeuralNetwork net = network_of("u8", R"("layers": [1, {"type": "identity"}])");
+  const Tensor codes = Tensor::from(context(), DType::u8, Shape{2, 1}, std::vector<double>{51, 255});
+  CHECK(net.verify(Dataset::from(codes, codes)).error == 0);
+  const Tensor numbers = Tensor::from(context(), DType::fp64, Shape{2, 1}, std::vector<double>{0.2, 1});
+  CHECK(net.verify(Dataset::from(codes, numbers)).error < 1e-12);
+}
+
+TEST_CASE("A-23 gradients of a u8 model are numbers, and what they change are codes") {
+  NeuralNetwork net = network_of("u8", R"("layers": [1, {"size": 1, "bias": false}], "setup": {"data": [255]})");
+  const Tensor one = Tensor::from(context(), DType::fp32, Shape{1, 1}, std::vector<double>{1});
+  const Tensor zero(context(), DType::fp32, Shape{1, 1});
+  Gradients gradients = net.compute_gradients(Dataset::from(one, zero));
+  CHECK(gradients.gradients.at("1.weights").type() == DType::fp32);
+  CHECK(gradients.gradients.at("1.weights").at(0) == Approx(1));
+  net.apply_gradients(gradients, {.scale = 0.5});
+  CHECK(net.parameters().front().second.at(0) == 192);  // 0.5 is 63.5 codes above 128: to even
+  net.apply_gradients(gradients, {.optimizer = "adam", .options = {.learning_rate = 0.25}});
+  CHECK(net.run({1})[0] == Approx(0.25).margin(0.02));
+}
+
+TEST_CASE("A-23 a checkpoint of an integer model goes on with the same bits") {
+  const std::string path = "integer_checkpoint.json";
+  NeuralNetwork whole = network_of("u8", R"("layers": [2, 3, 1], "activation": "tanh")");
+  TrainOptions options{.max_iterations = 40};
+  options.learning_rate = 0.5;
+  whole.train(exclusive_or(), options);
+  NeuralNetwork parts = network_of("u8", R"("layers": [2, 3, 1], "activation": "tanh")");
+  options.checkpoint = path;
+  options.max_iterations = 20;
+  parts.train(exclusive_or(), options);
+  options.resume = true;
+  options.max_iterations = 40;
+  NeuralNetwork resumed = network_of("u8", R"("layers": [2, 3, 1], "activation": "tanh")");
+  resumed.train(exclusive_or(), options);
+  CHECK(resumed.to_json() == whole.to_json());
+  std::remove(path.c_str());
+}
+
+TEST_CASE("A-23 what a layer says of its codes is checked") {
+  const auto layer = [](const std::string& quantization) {
+    return R"({"dataType": "u8", "layers": [2, {"size": 3, "quantization": )" + quantization + "}]}";
+  };
+  struct Row {
+    std::string quantization, reason, path, expected;
+  };
+  const Row rows[] = {
+      {R"({"scale": 0})", "QUANTIZATION", "/layers/1/quantization/scale", "a number above 0"},
+      {R"({"weights": {"scale": "1"}})", "QUANTIZATION", "/layers/1/quantization/weights/scale", ""},
+      {R"({"weights": {"scale": [1, 1]}})", "QUANTIZATION", "/layers/1/quantization/weights/axis", "an axis of 2x3"},
+      {R"({"weights": {"scale": [1, 1], "axis": 1}})", "QUANTIZATION", "/layers/1/quantization/weights/scale", "3"},
+      {R"({"zeroPoint": 256})", "QUANTIZATION", "/layers/1/quantization/zeroPoint", "a whole number that u8 holds"},
+      {R"({"weigths": {"scale": 1}})", "UNKNOWN_PROPERTY", "/layers/1/quantization/weigths", ""},
+      {R"({"weights": {"scal": 1}})", "UNKNOWN_PROPERTY", "/layers/1/quantization/weights/scal", ""},
+      {R"(3)", "QUANTIZATION", "/layers/1/quantization", ""},
+  };
+  for (const Row& row : rows) {
+    INFO(row.quantization);
+    const Error error = error_of(layer(row.quantization));
+    CHECK(error.details().reason == row.reason);
+    CHECK(error.details().path == row.path);
+    if (!row.expected.empty()) CHECK(error.details().expected == row.expected);
+  }
+  const Error floating = error_of(R"({"layers": [2, {"size": 3, "quantization": {"scale": 1}}]})");
+  CHECK(floating.details().reason == "QUANTIZATION");
+  CHECK(floating.details().path == "/layers/1/quantization");
+}
+
+TEST_CASE("A-23 codes and numbers of tensors have the bits of those of graphs") {
+  for (const char* type : integer_types) {
+    INFO(type);
+    const DType code = *dtype_from_name(type);
+    Tensor numbers(context(), computed_in(code), Shape{5, 7});
+    for (std::size_t i = 0; i < numbers.elements(); ++i) numbers.set(i, std::sin(static_cast<double>(i) * 1.7) * 1.2);
+    ParameterCode form = read_parameter_code(context(), nullptr, "weights", numbers.shape(), code, "");
+    const Tensor clipped = codes_of_parameter(context(), numbers, form, code);
+    form.scale = widened_scale(context(), numbers, form, code);
+    CHECK(form.scale.at(0) == Approx(1.2).epsilon(0.01));
+    const Tensor codes = codes_of_parameter(context(), numbers, form, code);
+    const Tensor back = parameter_of_codes(context(), codes, form);
+    double clip = 0, worst = 0;
+    for (std::size_t i = 0; i < numbers.elements(); ++i) {
+      worst = std::max(worst, std::fabs(back.at(i) - numbers.at(i)));
+      clip = std::max(clip, clipped.at(i));
+    }
+    CHECK(worst <= 0.51 * form.scale.at(0) / (std::ldexp(1.0, static_cast<int>(8 * size_of(code)) - 1) - 1) + 1e-15);
+    // A network whose weights are set to numbers computes with the same ones.
+    NeuralNetwork net = NeuralNetwork::from_json(R"({"dataType": ")" + std::string(type) + R"(", "layers": [5, {"size": 7, "bias": false}]})", context());
+    net.set_parameter("1.weights", numbers);
+    const Tensor kept = net.parameters().front().second;
+    for (std::size_t i = 0; i < kept.elements(); ++i) CHECK(kept.at(i) == codes.at(i));
+  }
+}
+
+TEST_CASE("A-23 A-66 every type trains and runs EX-01 to EX-08") {
+  const std::string small = R"({"activation": "relu", "layers": [8, 8, 8], "setup": {"data": "", "instructions": ""}})";
+  const std::string pixels = R"("io": {"input": {"normalize": {"type": "rescale-linear", "from": [0, 255], "to": [0, 1]}},)"
+                             R"("output": {"denormalize": {"type": "one-hot-to-label", "labels": ["cat", "dog"]}}})";
+  const std::string examples[] = {
+      R"("minMops": 300, "activation": "tanh", "layers": [8, 14, 8], "setup": {"data": ""})",
+      R"("activation": "tanh", "layers": [8, 14, 8], )" + pixels,
+      R"("activation": "tanh", "layers": [784, 128, 10], )" + pixels,
+      R"("activation": "tanh", "layers": [8, 6, 4])",
+      R"("activation": "tanh", "layers": [{"name": "input", "size": 8}, 8, 10, {"size": 4, "pipes": [{"activation": "isrlu", "size": 16, "to": ["input", 1]}]}])",
+      R"("activation": "tanh", "layers": [{"name": "input", "pipes": [{"name": "rgb", "size": 3, "history": 2, "historyTo": ["input"]},)"
+      R"({"name": "coordinates", "size": 2}]}, {"connections": "all-to-all", "type": "gru", "size": 3}, 18, 3])",
+      R"("activation": "tanh", "layers": [{"name": "input", "size": 3, "history": 2, "historyTo": ["input"]}, {"type": "gru", "size": 3}, 18, 3])",
+      R"("activation": "relu", "layers": [8, 8, {"type": "net", "net": )" + small + R"(}, {"type": "net", "net": )" + small + "}]",
+  };
+  for (const char* type : {"fp16", "bf16", "fp32", "fp64", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64"})
+    for (std::size_t example = 0; example < std::size(examples); ++example) {
+      INFO(type << ", example " << example + 1);
+      NeuralNetwork net = network_of(type, examples[example]);
+      const bool scaled = example == 1 || example == 2;
+      const auto inputs = static_cast<std::int64_t>(net.input_size()), outputs = static_cast<std::int64_t>(net.output_size());
+      Tensor x(context(), DType::fp32, Shape{4, inputs}), y(context(), DType::fp32, Shape{4, outputs});
+      for (std::size_t i = 0; i < x.elements(); ++i) x.set(i, (scaled ? 255 : 1) * static_cast<double>(i * 5 % 11) / 10);
+      for (std::size_t i = 0; i < y.elements(); ++i) y.set(i, static_cast<double>(i * 3 % 7) / 7);
+      const Dataset data = Dataset::from(x, y);
+      const double before = net.verify(data).error;
+      net.train(data, {.max_iterations = 30, .learning_rate = example == 2 ? 0.01 : 0.1});
+      const double after = net.verify(data).error;
+      CHECK(after < 0.9 * before);
+      const Output output = net.run(x.rows(0, 1));
+      CHECK(output.tensor().type() == net.data_type());
+      for (const double value : output.values()) CHECK(std::isfinite(value));
+      if (net.is_stateful()) net.reset();
+      NeuralNetwork again = NeuralNetwork::from_json(net.to_json(), context());
+      CHECK(again.run(x.rows(1, 2)).values() == net.run(x.rows(1, 2)).values());
+    }
+}

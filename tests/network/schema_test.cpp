@@ -1,0 +1,157 @@
+// The JSON schema of the model language accepts what the parser takes, and refuses words that it does not know.
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "../support/random_model.h"
+#include "../support/schema_validator.h"
+#include "../support/seed_models.h"
+#include "core/model/layer_def.h"
+#include "core/model/vocabulary.h"
+#include "webai/webai.hpp"
+
+using namespace webai;
+using webai::test::SchemaValidator;
+
+namespace {
+
+const Context& context() {
+  static const Context made = Context::system({.threads = 1, .log_level = 0});
+  return made;
+}
+
+Json json(const std::string& text, bool json5 = false) { return read_json(text, context().limits(), {.json5 = json5}); }
+
+const SchemaValidator& validator() {
+  static const SchemaValidator made(json(model_schema(context())));
+  return made;
+}
+
+// What the parser says of it: nothing, or its reason.
+std::string refusal(const std::string& text) {
+  try {
+    NeuralNetwork::from_json(text, context());
+  } catch (const Error& error) {
+    return error.reason();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("G-10 G-15 the schema has no reference to nothing, and says what every type and property is for") {
+  const Json schema = json(model_schema(context()));
+  validator().check_schema();
+  CHECK(schema.find("$schema")->as_text() == "https://json-schema.org/draft/2020-12/schema");
+  const Json& parts = *schema.find("$defs");
+  for (const LayerDef* definition : layer_definitions()) {
+    CAPTURE(definition->name);
+    const Json* part = parts.find("layer-" + std::string(definition->name));
+    REQUIRE(part);
+    CHECK(part->find("description")->as_text() == definition->doc);
+    const Json& properties = *part->find("properties");
+    for (const PropertyDef& entry : definition->properties) {
+      REQUIRE(properties.find(entry.name));
+      CHECK(properties.find(entry.name)->find("description")->as_text() == entry.doc);
+      CHECK((properties.find(entry.name)->find("default") != nullptr) == !entry.fallback.empty());
+    }
+    for (const ParameterDef& entry : definition->parameters) REQUIRE(properties.find(entry.name));
+    for (const std::string_view word : core_layer_properties()) REQUIRE(properties.find(word));
+  }
+  const Json& root = *parts.find("model")->find("properties");
+  for (const std::string_view word : root_properties()) CHECK(root.find(word));
+}
+
+TEST_CASE("G-10 every model of the proposal is valid by the schema, in every version's spelling") {
+  for (const test::SeedModel& model : test::seed_models()) {
+    CAPTURE(model.id, model.version);
+    CHECK(validator().accepts(json(model.text, true)));
+  }
+  CHECK(validator().accepts(json("{}")));
+}
+
+TEST_CASE(
+    "G-10 every model of the examples and 500 random ones are valid by the schema, as given, pretty and minified") {
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(WEBAI_TEST_DATA "/../examples")) {
+    const std::string name = entry.path().filename().string();
+    if (entry.path().extension() != ".json" || name.find("training") != std::string::npos) continue;
+    CAPTURE(name);
+    CHECK(validator().accepts(json(read_file(entry.path().string()))));
+    ++files;
+  }
+  CHECK(files >= 3);
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+    test::RandomModel random(seed);
+    const std::string text = random.text();
+    CAPTURE(text);
+    if (!validator().accepts(json(text))) FAIL("a random model is not valid by the schema");
+    if (seed % 25 != 0) continue;
+    NeuralNetwork net = NeuralNetwork::from_json(text, context());
+    for (const char* optimize : {"", "minify", "pretty"})
+      if (!validator().accepts(json(net.export_model({.optimize = optimize})))) FAIL("exported as " << optimize);
+  }
+}
+
+TEST_CASE("G-10 what else the language has is valid by the schema") {
+  for (
+      const char* text :
+      {R"({"layers": [[28, 28, 1], {"type": "conv2d", "filters": 8, "kernelSize": [3, 3], "padding": "same", "x-note": 1}, {"type": "flatten"}, {"size": 10, "activation": "softmax"}]})",
+       R"({"layers": [4, {"size": 3, "activation": "elu", "alpha": 2, "weights": [[1,2,3],[1,2,3],[1,2,3],[1,2,3]], "bias": false}], "meta": {"tool": [1]}})",
+       R"({"type": "LSTM", "layers": [4, {"size": 3, "peepholes": true}, {"type": "neurons", "size": 1}]})",
+       R"({"type": "conv2d", "layers": [[8, 8, 1], {"filters": 2, "kernelSize": 3}]})",
+       R"({"layers": [2, {"name": "a", "size": 3, "bias": "end"}, {"size": 3, "to": "end", "history": 2, "historyTo": [0]}, {"type": "tanh"}], "outputs": [{"name": "o", "pipeFrom": "a"}]})",
+       R"({"layers": [2, 1], "setup": {"data": {"file": "w/m.weights", "offset": 64, "bytes": 12, "checksum": "00112233aabbccdd"}, "instructions": []}, "seed": null, "webai": 1})",
+       R"({"operations": [{"name": "double", "model": {"defineParams": ["*input", {"name": "size", "default": ":input"}]}, "body": {"steps": [{"op": "mul", "inputs": ["input", 2]}]}}], "layers": [4, {"type": "double"}]})",
+       R"({"layers": [4, {"type": "mine#swish", "gain": 2}, {"size": 2, "activation": "mine#swish"}]})",
+       R"({"io": {"input": {"a": {"normalize": ["round", {"type": "clip", "min": 0}]}}, "output": {"denormalize": null}}, "layers": [{"pipes": [{"name": "a", "size": 2}, 3]}, 1]})"}) {
+    CAPTURE(text);
+    CHECK(validator().accepts(json(text)));
+  }
+}
+
+TEST_CASE("A-67 words that a model cannot have are refused by the schema as by the parser") {
+  for (
+      const char* text :
+      {R"({"layers": [4, {"size": 8, "activaton": "tanh"}, 3]})", R"({"layers": [4, 3], "activaton": "tanh"})",
+       R"({"layers": [4, {"type": "conv2d", "filters": 1, "kernelSize": 3, "stride": 2}]})",
+       R"({"layers": [{"size": 4, "connections": "all-to-all"}, 3]})", R"({"layers": [4, {"size": 3, "filters": 3}]})",
+       R"({"layers": [4, {"size": 3, "pipes": [{"size": 1, "pipes": []}]}]})",
+       R"({"layers": [4, {"type": "flatten", "weights": [1]}]})",
+       R"({"layers": [4, {"type": "net", "net": {"layers": [4, 2], "dimension": 2}}]})",
+       R"({"layers": [4, 2], "setup": {"date": ""}})",
+       R"({"layers": [4, 2], "setup": {"data": {"file": "a", "ofset": 1}}})",
+       R"({"layers": [4, 2], "io": {"inputs": {}}})",
+       R"({"layers": [4, 2], "io": {"input": {"normalize": {"type": "clip", "from": [0, 1]}}}})",
+       R"({"layers": [4, 2], "outputs": [{"name": "a", "pipeFrom": "1", "size": 2}]})",
+       R"({"layers": [{"type": "iterator", "steps": 3, "state": [{"name": "x", "size": 2, "from": "y"}], "net": {"layers": [{"pipeFrom": "x", "to": "x"}]}}]})"}) {
+    CAPTURE(text);
+    CHECK(refusal(text) == "UNKNOWN_PROPERTY");
+    CHECK_FALSE(validator().accepts(json(text)));
+  }
+  for (const char* text :
+       {R"({"layers": []})", R"({"layers": ["4"]})", R"({"layers": [4, null]})", R"({"layers": [4, {"size": 0}]})",
+        R"({"layers": [4, {"size": 2, "history": 0}]})", R"({"layers": [4, {"size": 2, "activation": "tahn"}]})",
+        R"({"layers": [4, {"type": "conv3d"}]})", R"({"webai": 2, "layers": [1, 1]})",
+        R"({"layers": [4, {"size": 2, "name": "a.b"}]})", R"({"layers": [4, {"type": "conv2d", "kernelSize": 3}]})",
+        R"({"dataType": "fp33"})", R"({"layers": [2, 1], "setup": {"data": {"file": "/etc/passwd"}}})"}) {
+    CAPTURE(text);
+    CHECK(!refusal(text).empty());
+    CHECK_FALSE(validator().accepts(json(text)));
+  }
+}
+
+TEST_CASE("G-10 the schema knows what a program defined") {
+  const Context own = Context::system({.threads = 1, .log_level = 0});
+  define_operation(own, {.name = "twice", .domain = "core"}, [](Variable x) { return x + x; });
+  const SchemaValidator known(json(model_schema(own)));
+  known.check_schema();
+  const Json as_type = json(R"({"layers": [2, {"type": "twice"}]})"),
+             as_activation = json(R"({"layers": [2, {"size": 2, "activation": "twice"}]})");
+  CHECK(known.accepts(as_type));
+  CHECK(known.accepts(as_activation));
+  CHECK_FALSE(validator().accepts(as_type));
+  CHECK_FALSE(validator().accepts(as_activation));
+}
