@@ -10,6 +10,9 @@
 #include <utility>
 
 #include "capi/guard.h"
+#include "capi/json.h"
+#include "capi/options.h"
+#include "capi/run_values.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
 
@@ -103,7 +106,38 @@ Dataset marked(const Tensor& inputs, const Tensor& outputs, const std::vector<Ma
   return Dataset::from(items);  // which copies
 }
 
+// A sample's side as JSON; tensors become arrays.
+Json json_of(webai_value* value) { return json_from_value(value, TensorForm::array); }
+
+// Whether inputs are texts or named, or outputs are named.
+bool any_needs_network(List& list, Layout layout) {
+  bool found = false;
+  each_sample(list, layout, [&](const Sample& sample) {
+    found = found || needs_network(sample.input) || (!sample.ignored && kind_of(sample.output) == WEBAI_MAP);
+  });
+  return found;
+}
+
+// Rows of numbers do not say how long open dimensions are.
+void check_closed(const NeuralNetwork& network) {
+  if (network.has_open_dimensions())
+    refuse(Code::unsupported, "OPEN_SIZE", "lists and records do not say how long open dimensions (null) are",
+           "give a dataset of tensors");
+}
+
+Dataset unread_list(List& list, Layout layout) {
+  std::vector<Json> pairs;
+  const auto reset = [&] { pairs.push_back(Json::text("RESET")); };
+  each_sample(list, layout, [&](const Sample& sample) {
+    if (sample.reset) reset();
+    pairs.push_back(Json::array({json_of(sample.input), sample.ignored ? Json() : json_of(sample.output)}));
+  }, reset);
+  return Dataset::json(Json::array(std::move(pairs)));
+}
+
 Dataset from_list(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
+  check_closed(network);
+  if (any_needs_network(list, layout)) return unread_list(list, layout);
   std::vector<Sample> samples;
   std::vector<Mark> marks;
   bool reset = false;
@@ -142,6 +176,7 @@ std::string digits_of(double value) {
 
 // Records of prepare_data: a code, then what it announces (0 reset, 1 input, 3 input and output).
 Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
+  check_closed(network);
   const std::size_t inputs = network.input_size(), outputs = network.output_size();
   std::vector<std::size_t> starts;
   std::vector<Mark> marks;
@@ -189,20 +224,6 @@ Dataset from_records(const Context& context, const NeuralNetwork& network, const
     if (!marks[row].ignored) copy(out, row, starts[row] + inputs, outputs);
   }
   return marked(in, out, marks);
-}
-
-// An output as the record holds it: its values, or one-hot where it names a class.
-void append_output(std::vector<double>& record, const Classes& classes, const Sample& sample, std::size_t outputs) {
-  const std::size_t start = record.size();
-  record.resize(start + outputs);
-  if (Classes::names_one(sample.output, outputs)) {
-    record[start + static_cast<std::size_t>(classes.number(sample))] = 1;
-    return;
-  }
-  const std::size_t count = collect_numbers(sample.output, DType::fp64, record.data() + start, outputs, "output");
-  if (count != outputs)
-    wrong_sample(sample.item, "the output has " + std::to_string(count) + " values", std::to_string(outputs),
-                 std::to_string(count));
 }
 
 Dataset from_columns(const Context& context, const NeuralNetwork& network, webai_value* data) {
@@ -272,27 +293,32 @@ void each_sample(List& list, Layout layout, const std::function<void(const Sampl
   }
 }
 
-Tensor records_from_list(const webai_context& context, const NeuralNetwork& network, List& list, Layout layout) {
-  const std::size_t inputs = network.input_size(), outputs = network.output_size();
-  const Classes classes(network);
-  std::vector<double> records;
+Tensor records_from_list(const webai_context&, const NeuralNetwork& network, List& list, Layout layout) {
+  DataEncoder encoder(network);
   const auto take = [&](const Sample& sample) {
-    if (sample.reset) records.push_back(0);
-    records.push_back(sample.ignored ? 1 : 3);
-    const std::size_t start = records.size();
-    records.resize(start + inputs);
-    const std::size_t count = collect_numbers(sample.input, DType::fp64, records.data() + start, inputs, "input");
-    if (count != inputs)
-      wrong_sample(sample.item, "the input has " + std::to_string(count) + " values", std::to_string(inputs),
-                   std::to_string(count));
-    if (!sample.ignored) append_output(records, classes, sample, outputs);
-    if (is_floating(network.data_type())) return;
-    std::span<double> numbers(records.begin() + static_cast<std::ptrdiff_t>(start), records.end());
-    const Tensor codes = network.encoded(Tensor::from(context.core(), DType::fp64, Shape{static_cast<std::int64_t>(numbers.size())}, numbers));
-    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = codes.at(i);
+    try {
+      if (sample.reset) encoder.reset();
+      if (sample.ignored)
+        encoder.push_ignored(json_of(sample.input));
+      else
+        encoder.push(json_of(sample.input), json_of(sample.output));
+    } catch (const Error& error) {
+      ErrorDetails details = error.details();
+      if (error.code() == Code::shape_mismatch) details.reason = "SAMPLE_SIZE";
+      details.message = "sample " + std::to_string(sample.item) + ": " + details.message;
+      details.path = "/" + std::to_string(sample.item);
+      throw Error(error.code(), std::move(details));
+    }
   };
-  each_sample(list, layout, take, [&] { records.push_back(0); });
-  return Tensor::from(context.core(), network.data_type(), Shape{static_cast<std::int64_t>(records.size())}, records);
+  each_sample(list, layout, take, [&] { encoder.reset(); });
+  return encoder.pull();
+}
+
+std::optional<Dataset> text_data(webai_value* map) {
+  webai_value* const text = member(map, "text");
+  if (!text) return {};
+  Options how(map);
+  return Dataset::text(expect<Text>(text, "text").value, how.count("sequences", 1));
 }
 
 DatasetValue* dataset_of(webai_value* data) noexcept {
@@ -320,6 +346,7 @@ Dataset data_from_value(const webai_context& context, const NeuralNetwork& netwo
     case WEBAI_DATASET:
       return static_cast<DatasetValue*>(data)->dataset;
     case WEBAI_MAP:
+      if (const auto text = text_data(data)) return *text;
       return from_columns(context.core(), network, data);
     default:
       wrong_kind("data", "a list, a map of columns, a tensor or a dataset", data);

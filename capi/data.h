@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "capi/dataset.h"
@@ -39,7 +40,17 @@ Sample sample_from_value(webai_value* value);
 DatasetValue* dataset_of(webai_value* data) noexcept;  ///< null when it is none
 Dataset data_from_value(const webai_context& context, const NeuralNetwork& network, webai_value* data, Layout layout);
 
+/// {"text": "...", "sequences": 8}: a text to be gone on with, token by token; nothing for any other map.
+std::optional<Dataset> text_data(webai_value* map);
+
 /// The samples of a list as records in one tensor: 0 (reset), 1 and an input, or 3, an input and an output.
 Tensor records_from_list(const webai_context& context, const NeuralNetwork& network, List& list, Layout layout);
+
+/// The same of a dataset, as a stream of tensors that hold so many samples each.
+Value stream_of_records(webai_context& context, DatasetValue& dataset, NetworkValue& net, std::size_t samples);
+
+/// A sample as {"input": tensor, "output": tensor}; "reset": true stands there too where a sequence begins, and the
+/// instruction "ignore" instead of an output that is ignored.
+Value value_of_item(webai_context& context, const Item& item);
 
 }  // namespace webai::capi

@@ -74,17 +74,6 @@ Item item_from(webai_context& context, const ItemReader& reader, webai_value* va
   return reader.read(sample);
 }
 
-// As {"input": tensor, "output": tensor}, copied: the library's memory is gone after the call. "reset": true stands
-// there too where a sequence begins, and the instruction "ignore" instead of an output that is ignored.
-Value value_of(webai_context& context, const Item& item) {
-  std::vector<Map::Entry> entries;
-  entries.emplace_back("input", make_tensor(context, item.input.clone(context.core())));
-  entries.emplace_back("output", item.ignore ? make_map(context, {{"$instruction", make_text(context, "ignore")}})
-                                             : make_tensor(context, item.output.clone(context.core())));
-  if (item.reset) entries.emplace_back("reset", make_boolean(context, true));
-  return make_map(context, std::move(entries));
-}
-
 Value from_list(webai_context& context, List& list, Layout layout, const ItemReader& reader) {
   std::vector<Item> items;
   bool reset = false, judged = false;
@@ -112,6 +101,7 @@ Value from(webai_context& context, webai_value* source, webai_value* given) {
     case WEBAI_DATASET:
       return Value::share(source);
     case WEBAI_MAP: {
+      if (const auto text = text_data(source)) return make_dataset(context, *text, false);
       const auto column = [&](std::string_view name) {
         return tensor_from_value(context.core(), DType::fp64, member(source, name), name);
       };
@@ -148,7 +138,7 @@ Value map(webai_context& context, DatasetValue& dataset, webai_value* given) {
   auto function = Ref<Function>::share(&expect<Function>(given, "fn"));
   const ItemReader reader(context.core(), nullptr);
   return make_dataset(context, dataset.dataset.map([&context, function, reader](const Item& item) {
-    const Value value = value_of(context, item);
+    const Value value = value_of_item(context, item);
     webai_value* const argument = value.get();
     const Value answer = function->call({&argument, 1});
     return item_from(context, reader, answer.get(), 0);
@@ -185,6 +175,17 @@ Value slice(webai_context& context, DatasetValue& dataset, webai_value* given) {
 }
 
 }  // namespace
+
+// Copied: the library's memory is gone after the call.
+Value value_of_item(webai_context& context, const Item& item) {
+  std::vector<Map::Entry> entries;
+  entries.emplace_back("input", make_tensor(context, item.input.clone(context.core())));
+  entries.emplace_back("output", item.ignore ? make_map(context, {{"$instruction", make_text(context, "ignore")}})
+                                             : make_tensor(context, item.output.clone(context.core())));
+  if (item.reset) entries.emplace_back("reset", make_boolean(context, true));
+  return make_map(context, std::move(entries));
+}
+
 }  // namespace webai::capi
 
 using namespace webai::capi;

@@ -18,6 +18,8 @@ class Job {
   virtual bool advance() = 0;
   /// What the operation gives, once, after the last advance().
   virtual Value result() = 0;
+  /// WEBAI_OK, or a notice that the future ends with.
+  virtual webai_status status() const { return WEBAI_OK; }
 };
 
 class Cancel final : public webai_value {

@@ -177,9 +177,11 @@ Value prepare_data(webai_context& context, NetworkValue& net, webai_value* items
   check_context(context, items);
   Options opts(given);
   const Layout layout = layout_from_name(opts.text("layout", "pairs"));
+  const std::size_t samples = opts.count("samples", 1024);
+  if (samples == 0) refuse(Code::invalid_argument, "OPTION", "\"samples\" is 1 or more");
   opts.finish(context, "prepareData");
   const NeuralNetwork network = net.idle_handle();
-  if (dataset_of(items)) refuse(Code::unsupported, "DATASET", "prepareData takes a list in this version");
+  if (DatasetValue* const dataset = dataset_of(items)) return stream_of_records(context, *dataset, net, samples);
   return make_tensor(context, records_from_list(context, network, expect<List>(items, "items"), layout));
 }
 

@@ -26,6 +26,7 @@ bool run_slice(webai_context& context, Future& future, double budget_ms) noexcep
       done = !future.job->advance();
     } while (!done && context.now() < end);
     if (done) result = future.job->result();
+    return done ? future.job->status() : WEBAI_OK;
   });
   if (status == WEBAI_OK && !done) return false;
   // Before anybody can see the end: the network must be idle again by then.

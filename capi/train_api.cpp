@@ -119,6 +119,14 @@ Value train(webai_context& context, NetworkValue& net, webai_value* data, webai_
                 std::move(placement));
 }
 
+std::vector<std::string> names_in(webai_value* given, std::string_view option) {
+  std::vector<std::string> names;
+  if (!given) return names;
+  List& list = expect<List>(given, option);
+  for (std::size_t i = 0; i < list.size(); ++i) names.push_back(expect<Text>(list.at(i), option).value);
+  return names;
+}
+
 VerifyOptions read_verify_options(webai_context& context, webai_value* given, Layout& layout,
                                   std::string_view operation) {
   check_context(context, given);
@@ -126,6 +134,10 @@ VerifyOptions read_verify_options(webai_context& context, webai_value* given, La
   VerifyOptions options;
   options.error_measure_type = opts.text("errorMeasureType", "");
   options.batch_size = opts.count("batchSize", 0);
+  if (operation == "computeGradients") {
+    options.to_train = names_in(opts.find("toTrain"), "toTrain");
+    options.to_skip = names_in(opts.find("toSkip"), "toSkip");
+  }
   layout = layout_from_name(opts.text("layout", "pairs"));
   opts.finish(context, operation);
   return options;
@@ -173,6 +185,7 @@ Value compute_gradients(webai_context& context, NetworkValue& net, webai_value* 
                     gradients.emplace_back(name, make_tensor(context, tensor));
                   return make_map(context, {{"loss", make_number(context, computed.error)},
                                             {"samples", make_number(context, static_cast<double>(computed.samples))},
+                                            {"modelHash", make_text(context, computed.model_hash)},
                                             {"gradients", make_map(context, std::move(gradients))}});
                 }),
                 cancel, placement_for(net, batch));
@@ -195,6 +208,8 @@ Value apply_gradients(webai_context& context, NetworkValue& net, webai_value* gi
                                          .actual = tensor.shape().text()});
     gradients.gradients.emplace(name, tensor);
   }
+  if (webai_value* const hash = inner ? member(given, "modelHash") : nullptr)
+    gradients.model_hash = expect<Text>(hash, "modelHash").value;
   Options own(opts);
   ApplyOptions options;
   options.scale = own.number("scale", 1);

@@ -22,6 +22,7 @@ namespace webai {
 
 class ByteSource;
 class FileSystem;
+class Json;
 
 /// One sample as plain numbers.
 struct Example {
@@ -117,9 +118,17 @@ class WEBAI_EXPORT Dataset {
   /// NumPy arrays, samples along the first axis; outputs as in from(Tensor, Tensor).
   static Dataset npy(DataFile inputs, DataFile outputs, FileOptions options = {});
   /// Pairs as JSON: [[input, output], ...] or [{"input": ..., "output": ...}, ...], each side a number or nested arrays
-  /// of numbers; outputs that are texts become labels.
+  /// of numbers; outputs that are texts become labels. Objects that name inputs or outputs and texts as inputs are read
+  /// when a network meets the data.
   static Dataset json(DataFile file);
-  /// "idx:IMAGES,LABELS", "csv:FILE?target=COL", "npy:X,Y", "json:FILE", "sample:NAME" as the command line spells them.
+  static Dataset json(const Json& samples);
+  /// A text to go on with, for networks whose `io` makes tokens of texts: from each token on the next one is to be
+  /// foretold. It is cut into so many sequences of equal length, so that as many can be learned from side by side.
+  static Dataset text(std::string text, std::size_t sequences = 1);
+  /// The same from a file; without a number of sequences each line is one.
+  static Dataset text_file(DataFile file, std::size_t sequences = 0);
+  /// "idx:IMAGES,LABELS", "csv:FILE?target=COL", "npy:X,Y", "json:FILE", "lines:FILE", "text:FILE?sequences=N",
+  /// "sample:NAME" as the command line spells them.
   static Dataset open(std::string_view source, const std::function<DataFile(const std::string& path)>& file = {});
 
   Dataset map(MapFunction function) const;
@@ -147,6 +156,7 @@ class WEBAI_EXPORT Dataset {
   std::optional<std::uint64_t> class_count() const;
   const std::vector<std::string>& labels() const;  ///< names of the classes, empty when there are none
   std::optional<std::size_t> batch_size() const;   ///< set by batch()
+  bool needs_network() const;                      ///< only a network can read the samples: see json() and text()
   bool calls_back() const;                         ///< functions of the program are called while iterating
   std::string describe() const;                    ///< "60000 samples, input 28x28 u8, label of 10 classes"
 
@@ -159,6 +169,22 @@ class WEBAI_EXPORT Dataset {
 
  private:
   std::shared_ptr<const State> state_;
+};
+
+/// Walks over the samples of one epoch.
+class WEBAI_EXPORT DatasetReader {
+ public:
+  /// `seed` is that of shuffles without their own.
+  DatasetReader(const Context& context, const Dataset& dataset, std::uint64_t epoch = 0, std::uint64_t seed = 0);
+  ~DatasetReader();
+  DatasetReader(DatasetReader&&) noexcept;
+  DatasetReader& operator=(DatasetReader&&) noexcept;
+  /// The next sample, copied; nothing at the end.
+  std::optional<Item> next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 /// Reads one array. Throws INVALID_ARGUMENT on a malformed file, UNSUPPORTED on types that are not numbers.

@@ -29,7 +29,12 @@
 namespace webai {
 
 class ControlSignal;
+class DataEncoder;
+class InputValues;
 class InternalModel;
+class Json;
+class RunStream;
+struct StreamOptions;
 struct InternalLayer;
 struct SampleForm;
 
@@ -37,7 +42,13 @@ struct SampleForm;
 struct PortInfo {
   std::string name;
   Shape shape;
+  std::string label = {};  ///< a foreign name that it may be called by as well
+  /// What messages call it: the label, else the name, in quotes.
+  WEBAI_EXPORT std::string title() const;
 };
+/// The place of an input or output by its name, else by its label; the empty name and `kind` ("input", "output") mean the
+/// only one. Throws NOT_FOUND with all of them and the nearest name.
+WEBAI_EXPORT std::size_t find_port(std::span<const PortInfo> ports, std::string_view name, std::string_view kind);
 
 /// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
 class WEBAI_EXPORT Output {
@@ -95,6 +106,7 @@ struct VerifyOptions {
   std::string error_measure_type = {};  ///< as for training
   std::size_t batch_size = 0;           ///< 0: chosen by the library
   std::string type = {};                ///< a verification of one's own (define_verify); empty: the library's
+  std::vector<std::string> to_train = {}, to_skip = {};  ///< of compute_gradients: which layers, as for training
 };
 
 struct SaveOptions {
@@ -123,7 +135,12 @@ struct Gradients {
   double error = 0;
   std::uint64_t samples = 0;
   std::map<std::string, Tensor> gradients;
+  std::string model_hash = {};  ///< of the layers, sizes and pipes; where it is set, apply_gradients takes those of its own alone
 };
+/// As JSON text, to send and to keep: {"version", "loss", "samples", "modelHash", "gradients": {name: {"dataType", "dims", "data"}}}.
+WEBAI_EXPORT std::string gradients_to_json(const Gradients& gradients);
+/// Throws INVALID_JSON or INVALID_ARGUMENT with the place of what is wrong.
+WEBAI_EXPORT Gradients gradients_from_json(const Context& context, std::string_view text);
 
 struct ApplyOptions {
   double scale = 1;             ///< W <- W - scale * gradient, when no optimizer is named
@@ -180,6 +197,9 @@ class WEBAI_EXPORT NeuralNetwork {
   void stop_training() noexcept;
   bool is_training() const noexcept;
 
+  /// Data that only a network can read (texts, inputs by name) as this one reads them; any other as they are. All that
+  /// takes data does so by itself.
+  Dataset read_data(const Dataset& data) const;
   VerifyInfo verify(const Dataset& data, const VerifyOptions& options = {}, std::stop_token stop = {});
 
   /// Runs one sample, or a batch when there are n times as many values (n x inputs).
@@ -188,12 +208,22 @@ class WEBAI_EXPORT NeuralNetwork {
     return run(std::span<const double>(input.begin(), input.size()), options);
   }
   Output run(const Tensor& input, const RunOptions& options = {});
+  /// The numbers that run takes for a value as people write it: nested arrays, objects that name inputs, texts where the
+  /// model's `io` makes numbers of them (InputValues).
+  Tensor input_of(const Json& value) const;
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
   /// The same for values of that shape, one sample's or a batch's: what a model with open dimensions has to know.
   void run_into(const Shape& shape, std::span<const float> input, std::span<float> output);
   /// Runs with a tensor for each input, by name: one sample each, or batches of one size.
   Output run_named(const std::vector<std::pair<std::string, Tensor>>& inputs, const RunOptions& options = {});
+
+  /// A run that gives one result after the other (webai/stream.hpp): the input is a sequence, each of its samples a step,
+  /// or as many as the iterator has whose result the output is;
+  /// with StreamOptions::generate tokens are drawn from what the network gives and fed back to it. A text is a sequence of
+  /// tokens by the model's `io`.
+  RunStream run_stream(const Tensor& input, const StreamOptions& options) const;
+  RunStream run_stream(const Json& input, const StreamOptions& options) const;
 
   /// A stateful model (history, pipes backward, recurrent cells) remembers: its next run goes on from the last one. Each
   /// sample of a batch is a lane with a memory of its own; a run with another number of samples than the last one
@@ -245,7 +275,8 @@ class WEBAI_EXPORT NeuralNetwork {
   /// that is not of an integer data_type holds numbers already.
   Tensor encoded(const Tensor& numbers) const;
   Tensor decoded(const Tensor& tensor) const;
-  std::vector<std::string> labels() const;   ///< of the outputs, by the model's io
+  std::vector<std::string> labels() const;   ///< of the only output, by the model's io
+  std::vector<std::string> labels(std::string_view output) const;  ///< of an output by its name
   std::vector<std::pair<std::string, Tensor>> parameters() const;  ///< copies
   void set_parameter(const std::string& name, const Tensor& value);
   const Context& context() const noexcept;
@@ -255,6 +286,9 @@ class WEBAI_EXPORT NeuralNetwork {
   explicit NeuralNetwork(std::shared_ptr<State> state) : state_(std::move(state)) {}
   friend class TrainingSession;
   friend class InternalModel;
+  friend class InputValues;
+  friend class DataEncoder;
+  friend class RunStream;
   std::vector<InternalLayer> internal_layers() const;
   bool each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
                   const std::function<bool(const Dataset& batch)>& take) const;
@@ -319,7 +353,6 @@ WEBAI_EXPORT std::string model_schema(const Context& context = Context::system()
 /// Reads {"errorThreshold": 0.5, ...} with the seeds' names over `base`; an unknown name is an error with the nearest one.
 WEBAI_EXPORT TrainOptions train_options_from_json(const Context& context, std::string_view text,
                                                   const TrainOptions& base = {});
-class Json;
 /// Export options: {"to": "json", "setupDataAs": "base64", "optimize": "minify", "layers": {"from": "input", "to": 3}, ...}
 WEBAI_EXPORT ExportOptions export_options_from_json(const Context& context, std::string_view text);
 WEBAI_EXPORT ExportOptions export_options_from_json(const Json& object, std::vector<std::string>* unknown = nullptr);

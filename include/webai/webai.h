@@ -213,6 +213,8 @@ WEBAI_TRY webai_await(webai_future *consumed, webai_value **out, webai_error **e
 WEBAI_TRY webai_cancel_create(webai_context *ctx, webai_cancel **out);
 WEBAI_API void webai_cancel_fire(webai_cancel *cancel);
 WEBAI_API int32_t webai_cancel_fired(webai_cancel *cancel);
+/* The next item. At its end a stream ends the future with END; one unfinished `next` at a time. */
+WEBAI_TRY webai_stream_next(webai_stream *stream, webai_future **out, webai_error **err);
 
 /* 7 registry */
 WEBAI_TRY webai_get_capabilities(webai_context *ctx, webai_value *query, webai_future **out, webai_error **err);
@@ -226,6 +228,8 @@ WEBAI_TRY webai_dataset_batch(webai_dataset *dataset, size_t batch_size, webai_d
 WEBAI_TRY webai_dataset_prefetch(webai_dataset *dataset, size_t count, webai_dataset **out, webai_error **err);
 WEBAI_TRY webai_dataset_slice(webai_dataset *dataset, webai_value *opts, webai_dataset **out,
                               webai_error **err); /* skip, take, repeat, split, part */
+/* Items {"input", "output"}: samples, or batches where the dataset makes such. */
+WEBAI_TRY webai_dataset_iterate(webai_dataset *dataset, webai_cancel *cancel, webai_stream **out, webai_error **err);
 
 /* 9 networks */
 WEBAI_TRY webai_network_create(webai_context *ctx, webai_value *model, webai_network **out, webai_error **err);
@@ -236,6 +240,9 @@ WEBAI_TRY webai_network_run(webai_network *net, webai_value *in, webai_value *in
                             webai_cancel *cancel, webai_future **out, webai_error **err);
 WEBAI_TRY webai_network_run_now(webai_network *net, webai_value *in, webai_value *into, webai_value *opts,
                                 webai_cancel *cancel, webai_value **out, webai_error **err);
+/* Items are results of single steps; with the option "generate" {"token", "index"}. */
+WEBAI_TRY webai_network_run_stream(webai_network *net, webai_value *in, webai_value *opts, webai_cancel *cancel,
+                                   webai_stream **out, webai_error **err);
 WEBAI_TRY webai_network_train(webai_network *net, webai_value *data, webai_value *opts, webai_cancel *cancel,
                               webai_future **out, webai_error **err);
 WEBAI_API void webai_network_stop_training(webai_network *net);
@@ -252,6 +259,7 @@ WEBAI_TRY webai_network_get_parameters(webai_network *net, webai_value **out, we
 WEBAI_TRY webai_network_set_parameters(webai_network *net, webai_value *parameters, webai_error **err);
 WEBAI_TRY webai_network_export(webai_network *net, webai_value *opts, webai_cancel *cancel, webai_future **out,
                                webai_error **err);
+/* Records of a list as one tensor; of a dataset as a stream of tensors, each of "samples" samples (1024). */
 WEBAI_TRY webai_network_prepare_data(webai_network *net, webai_value *items, webai_value *opts, webai_value **out,
                                      webai_error **err);
 

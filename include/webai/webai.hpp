@@ -14,5 +14,7 @@
 #include "webai/profile.hpp"
 #include "webai/shape.hpp"
 #include "webai/tensor.hpp"
+#include "webai/stream.hpp"
 #include "webai/training.hpp"
+#include "webai/values.hpp"
 #include "webai/weights.hpp"

@@ -13,16 +13,6 @@ namespace {
 
 constexpr std::size_t labels_shown = 3;
 
-std::size_t port_index(const std::vector<PortInfo>& ports, const std::string& name, std::string_view kind) {
-  std::string known;
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    if (ports[i].name == name || (ports.size() == 1 && (name.empty() || name == kind))) return i;
-    known += (known.empty() ? "\"" : ", \"") + ports[i].name + "\"";
-  }
-  throw Error(Code::not_found, {.message = "the model has no " + std::string(kind) + " \"" + name + "\"", .reason = "PORT",
-                                .expected = known});
-}
-
 // A number that the model's type cannot hold would run as infinity without a word.
 void check_range(const NeuralNetwork& network, const Tensor& values, const std::string& name) {
   if (values.type() != DType::fp64 || network.number_type() == DType::fp64) return;
@@ -39,16 +29,21 @@ Shape batch_shape(std::int64_t samples, const Shape& sample) { return sample.ins
 }  // namespace
 
 std::size_t input_index(const NeuralNetwork& network, const std::string& name) {
-  return port_index(network.inputs(), name, "input");
+  return find_port(network.inputs(), name, "input");
 }
 std::size_t output_index(const NeuralNetwork& network, const std::string& name) {
-  return port_index(network.outputs(), name, "output");
+  return find_port(network.outputs(), name, "output");
 }
 
 Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   const std::vector<PortInfo> ports = network.inputs();
   for (std::size_t p = 0; p < ports.size(); ++p) check_range(network, inputs[p], ports[p].name);
   if (inputs.size() == 1) return network.run(inputs.front());
+  if (network.has_open_dimensions()) {
+    NamedTensors named;
+    for (std::size_t p = 0; p < ports.size(); ++p) named.emplace_back(ports[p].name, inputs[p]);
+    return network.run_named(named);
+  }
   std::int64_t samples = 0;
   for (std::size_t p = 0; p < ports.size(); ++p) {
     const std::int64_t size = std::max<std::int64_t>(1, ports[p].shape.elements());
@@ -62,7 +57,7 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   }
   // One row per sample: the values of all inputs one after the other.
   const std::int64_t row = static_cast<std::int64_t>(network.input_size());
-  Tensor flat = Tensor::uninitialised(network.context(), DType::fp64, Shape{samples, row});
+  Tensor flat = Tensor::uninitialised(network.context(), DType::fp64, samples == 1 ? Shape{row} : Shape{samples, row});
   std::size_t first = 0;
   for (std::size_t p = 0; p < ports.size(); ++p) {
     const std::size_t size = static_cast<std::size_t>(ports[p].shape.elements());
@@ -73,8 +68,27 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   return network.run(flat);
 }
 
+std::vector<Tensor> split_inputs(const NeuralNetwork& network, const Tensor& rows) {
+  const std::vector<PortInfo> ports = network.inputs();
+  if (ports.size() == 1) return {rows};
+  const std::size_t row = network.input_size(), samples = rows.elements() / row;
+  std::vector<Tensor> parts;
+  std::size_t first = 0;
+  for (const PortInfo& port : ports) {
+    const std::size_t size = static_cast<std::size_t>(port.shape.elements());
+    Tensor part = Tensor::uninitialised(network.context(), rows.type(), batch_shape(static_cast<std::int64_t>(samples), port.shape));
+    for (std::size_t i = 0; i < part.elements(); ++i) part.set(i, rows.at(i / size * row + first + i % size));
+    parts.push_back(std::move(part));
+    first += size;
+  }
+  return parts;
+}
+
 Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   const std::vector<PortInfo> ports = network.inputs();
+  if (network.has_open_dimensions())
+    throw Error(Code::unsupported, {.message = "run: the steps of a sequence are not told apart where dimensions are open (null)",
+                                    .reason = "OPEN_SIZE", .hint = "run --lines takes one step after the other"});
   const auto size_of_sample = [&](std::size_t p) {
     return static_cast<std::size_t>(std::max<std::int64_t>(1, ports[p].shape.elements()));
   };
@@ -96,17 +110,19 @@ Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
     const Output output = run_inputs(network, parts);
     const Tensor& answer = output.tensor();
     if (all.empty())
-      all = Tensor::uninitialised(network.context(), answer.type(),
-                                  batch_shape(static_cast<std::int64_t>(samples), network.output_shape()));
+      all = Tensor::uninitialised(network.context(), answer.type(), batch_shape(static_cast<std::int64_t>(samples), answer.shape()));
     std::memcpy(static_cast<std::byte*>(all.data()) + step * answer.bytes(), answer.data(), answer.bytes());
   }
   return Output(std::move(all));
 }
 
 NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {
-  const std::vector<PortInfo> ports = network.outputs();
+  // As they were in this run, where open dimensions decide.
+  const std::vector<PortInfo> ports = output.ports().empty() ? network.outputs() : output.ports();
   if (ports.size() == 1) return {{ports.front().name, output.tensor()}};
-  const std::size_t row = network.output_size(), samples = output.size() / row;
+  std::size_t row = 0;
+  for (const PortInfo& port : ports) row += static_cast<std::size_t>(port.shape.elements());
+  const std::size_t samples = output.size() / row;
   NamedTensors result;
   std::size_t first = 0;
   for (const PortInfo& port : ports) {
@@ -121,14 +137,18 @@ NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {
 }
 
 std::vector<Ranking> rank_labels(const NeuralNetwork& network, const Output& output) {
-  const std::vector<std::string> labels = network.labels();
-  if (labels.empty()) return {};
-  const std::size_t row = network.output_size();
+  if (network.outputs().size() > 1) return {};
+  const std::size_t row = output.ports().empty() ? network.output_size() : static_cast<std::size_t>(output.ports()[0].shape.elements());
+  return rank_labels(network.labels(), row, output);
+}
+
+std::vector<Ranking> rank_labels(const std::vector<std::string>& labels, std::size_t row, const Tensor& values) {
+  if (labels.empty() || row == 0) return {};
   std::vector<Ranking> result;
-  for (std::size_t first = 0; first + row <= output.size(); first += row) {
+  for (std::size_t first = 0; first + row <= values.elements(); first += row) {
     Ranking ranking;
     for (std::size_t i = 0; i < row; ++i)
-      ranking.emplace_back(i < labels.size() ? labels[i] : std::to_string(i), output[first + i]);
+      ranking.emplace_back(i < labels.size() ? labels[i] : std::to_string(i), values.at(first + i));
     std::stable_sort(ranking.begin(), ranking.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
     result.push_back(std::move(ranking));
   }

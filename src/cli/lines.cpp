@@ -167,6 +167,11 @@ class Server {
   }
 
   static std::vector<Tensor> read_inputs(const NeuralNetwork& network, const Json& job) {
+    // One value for all of them: texts, objects that name inputs.
+    if (const Json* const input = job.find("input")) {
+      if (job.find("inputs")) refuse("\"input\" and \"inputs\" are both given");
+      return split_inputs(network, network.input_of(*input));
+    }
     const std::vector<PortInfo> ports = network.inputs();
     const std::vector<std::string> types = declared_types(network, job, "input_types", ports.size(), input_index);
     std::vector<Tensor> tensors(ports.size());

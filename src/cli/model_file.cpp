@@ -66,7 +66,7 @@ NeuralNetwork build_network(const ModelFile& file, const Context& context, const
 }
 
 std::string adapt_to_data(ModelFile& file, const NeuralNetwork& network, const Dataset& data) {
-  if (root_has(file.text, {"io", "setup", "data"})) return {};
+  if (data.needs_network() || root_has(file.text, {"io", "setup", "data"})) return {};
   std::string block, words;
   const double largest = largest_input(network.context(), data);
   if (largest > large_input) {

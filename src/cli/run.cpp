@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "cli/commands.h"
+#include "cli/generate.h"
 #include "cli/job.h"
 #include "cli/json_text.h"
 #include "cli/lines.h"
@@ -9,6 +10,8 @@
 #include "cli/terminal.h"
 #include "cli/values.h"
 #include "webai/error.hpp"
+#include "webai/files.hpp"
+#include "webai/values.hpp"
 
 namespace webai::cli {
 namespace {
@@ -16,31 +19,56 @@ namespace {
 // "NAME=FILE" into its halves where the part before the equals sign reads as a name; else all of it is the rest.
 std::pair<std::string, std::string> name_and_rest(const std::string& text) {
   const std::size_t equals = text.find('=');
-  const bool is_name = equals != std::string::npos && equals > 0 && text.find_first_of("[{/ ") > equals;
+  const bool is_name = equals != std::string::npos && equals > 0 && text.find_first_of("[{\"/ ") > equals;
   return is_name ? std::pair(text.substr(0, equals), text.substr(equals + 1)) : std::pair(std::string(), text);
+}
+
+// The values of one sample of that output; as it was in this run, where open dimensions decide.
+std::size_t width_of(const NeuralNetwork& network, const std::string& name, const Output& output) {
+  const std::size_t index = output_index(network, name);
+  const Shape shape = output.ports().empty() ? network.outputs()[index].shape : output.ports()[index].shape;
+  return shape.is_concrete() ? static_cast<std::size_t>(shape.elements()) : 0;
 }
 
 class Run final : public Command {
  public:
   void declare(Arguments& arguments) override {
     arguments.positional(model_, "model", "MODEL: a model in JSON", Need::optional);
-    arguments.texts(inputs_, "--input,-i", "[NAME=]FILE|JSON", "Values: \"[1, 0]\", or a file .json, .npy, .csv, .png");
+    arguments.texts(inputs_, "--input,-i", "[NAME=]FILE|JSON", "Values: \"[1, 0]\", '{\"name\": [1, 0]}', or a file .json, .npy, .csv, .png, .txt");
+    arguments.text(text_, "--text", "TEXT", "A text as input, for a model whose io makes tokens of texts");
     arguments.texts(outputs_, "--output", "[NAME=]FILE", "Where to write an output: .npy or .json; default: print it");
     arguments.flag(lines_, "--lines", "One job per line on standard input, one answer per line on standard output; {\"reset\": true} forgets first");
     arguments.flag(sequence_, "--sequence", "Rows of the input are the steps of one sequence, for a model that remembers");
+    arguments.count(generate_, "--generate", "Make up so many tokens that go on from the input; 0: until --until");
+    arguments.number(options_.temperature, "--temperature", "T", "Below 1 likely tokens become likelier, 0: always the likeliest");
+    arguments.count(top_k_, "--top-k", "Choose among so many of the likeliest tokens");
+    arguments.number(options_.top_p, "--top-p", "P", "Choose among the likeliest tokens that make up this share of the probability");
+    arguments.texts(options_.until, "--until", "TEXT", "End behind the token that completes this text");
     common_.declare(arguments);
   }
 
   int run() override {
     if (lines_) {
-      if (!model_.empty() || !inputs_.empty() || !outputs_.empty() || sequence_)
+      if (!model_.empty() || !inputs_.empty() || !outputs_.empty() || !text_.empty() || sequence_ || generate_)
         throw UsageError("run --lines takes models, inputs and outputs from its lines only");
       return answer_lines(common_);
     }
-    if (model_.empty() || inputs_.empty()) throw UsageError("run: MODEL and --input are required; see webai run --help");
+    if (model_.empty() || (inputs_.empty() && text_.empty()))
+      throw UsageError("run: MODEL and --input (or --text) are required; see webai run --help");
+    if (!inputs_.empty() && !text_.empty()) throw UsageError("run: --text is the only input");
+    const bool chooses = options_.temperature != 1 || top_k_ || options_.top_p != 1 || !options_.until.empty();
+    if (chooses && !generate_) throw UsageError("run: --temperature, --top-k, --top-p and --until go with --generate");
+    if (generate_ && (sequence_ || !outputs_.empty())) throw UsageError("run: --generate prints tokens: it goes without --sequence and --output");
     const Context context = common_.context();
     NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());
-    const std::vector<Tensor> inputs = read_inputs(network);
+    const std::optional<Json> whole = read_whole(context);
+    if (generate_) {
+      options_.steps = *generate_;
+      options_.top_k = static_cast<std::size_t>(top_k_);
+      print_generated(network, whole ? *whole : numbers_of(network), options_, common_);
+      return exit_done;
+    }
+    const std::vector<Tensor> inputs = whole ? split_inputs(network, network.input_of(*whole)) : read_inputs(network);
     const auto start = std::chrono::steady_clock::now();
     const Output output = sequence_ ? run_sequence(network, inputs) : run_inputs(network, inputs);
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -54,6 +82,41 @@ class Run final : public Command {
   }
 
  private:
+  // A value for all inputs, in words that only the network understands: a text, or objects that name inputs.
+  std::optional<Json> read_whole(const Context& context) const {
+    if (!text_.empty()) return Json::text(text_);
+    if (inputs_.size() != 1) return {};
+    const auto [name, source] = name_and_rest(inputs_.front());
+    if (source.ends_with(".txt") && name.empty()) return Json::text(read_file(source, context.limits().json_bytes));
+    const std::size_t first = source.find_first_not_of(" \t\r\n");
+    const bool written = first != std::string::npos && std::string_view("[{\"").find(source[first]) != std::string_view::npos;
+    if (!name.empty() || !(written || source.ends_with(".json"))) return {};
+    std::optional<Json> value;
+    try {
+      value = read_json(written ? source : read_file(source, context.limits().json_bytes), context.limits());
+    } catch (const Error& error) {
+      if (written && source[first] == '[') return {};  // the reader of numbers says what is wrong with them
+      ErrorDetails details = error.details();
+      details.path = (written ? "--input" : source) + (details.path.empty() ? "" : ", " + details.path);
+      throw Error(error.code(), std::move(details));
+    }
+    return InputValues::is_needed_for(*value) ? value : std::nullopt;
+  }
+
+  // Inputs that are read as numbers, as one value.
+  Json numbers_of(const NeuralNetwork& network) const {
+    std::vector<Json> parts;
+    for (const Tensor& input : read_inputs(network)) {
+      std::vector<double> numbers(input.elements());
+      for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = input.at(i);
+      parts.push_back(Json::numbers(std::move(numbers)));
+    }
+    std::vector<Json::Member> members;
+    const std::vector<PortInfo> ports = network.inputs();
+    for (std::size_t p = 0; p < ports.size(); ++p) members.emplace_back(ports[p].name, std::move(parts[p]));
+    return Json::object(std::move(members));
+  }
+
   std::vector<Tensor> read_inputs(const NeuralNetwork& network) const {
     const std::vector<PortInfo> ports = network.inputs();
     std::vector<Tensor> tensors(ports.size());
@@ -88,12 +151,19 @@ class Run final : public Command {
     std::string text;
     for (const Ranking& ranking : rankings) text += ranking_text(ranking) + "\n";
     if (rankings.empty() && outputs_.empty())
-      for (const auto& [name, tensor] : outputs) text += (outputs.size() > 1 ? name + ": " : "") + json_array(tensor) + "\n";
+      for (const auto& [name, tensor] : outputs) {
+        const auto own = rank_labels(network.labels(name), width_of(network, name, output), tensor);
+        if (own.empty()) text += (outputs.size() > 1 ? name + ": " : "") + json_array(tensor) + "\n";
+        for (const Ranking& ranking : own) text += name + " " + ranking_text(ranking) + "\n";
+      }
     print(text);
   }
 
-  std::string model_;
+  std::string model_, text_;
   std::vector<std::string> inputs_, outputs_;
+  std::optional<std::uint64_t> generate_;
+  std::uint64_t top_k_ = 0;
+  GenerateOptions options_;
   bool lines_ = false, sequence_ = false;
   CommonOptions common_;
 };

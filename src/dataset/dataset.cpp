@@ -9,6 +9,7 @@
 #include "core/base/byte_source.h"
 #include "dataset/state.h"
 #include "dataset/stream.h"
+#include "dataset/unread.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -65,6 +66,13 @@ Dataset Dataset::csv(DataFile file, CsvOptions options) {
   return with_source(make_csv_source(std::move(file), std::move(options)));
 }
 Dataset Dataset::json(DataFile file) { return with_source(make_json_source(file)); }
+Dataset Dataset::json(const Json& samples) { return with_source(make_json_source(samples)); }
+Dataset Dataset::text(std::string text, std::size_t sequences) {
+  return with_source(make_text_source("text", {std::move(text)}, sequences));
+}
+Dataset Dataset::text_file(DataFile file, std::size_t sequences) {
+  return with_source(make_text_file_source(file, sequences == 0, std::max<std::size_t>(sequences, 1)));
+}
 Dataset Dataset::npy(DataFile inputs, DataFile outputs, FileOptions options) {
   return with_source(make_npy_source(std::move(inputs), std::move(outputs), options));
 }
@@ -132,10 +140,15 @@ OutputKind Dataset::output_kind() const { return state().description().kind; }
 std::optional<std::uint64_t> Dataset::class_count() const { return state().description().class_count; }
 const std::vector<std::string>& Dataset::labels() const { return state().description().labels; }
 std::optional<std::size_t> Dataset::batch_size() const { return state().batch; }
+bool Dataset::needs_network() const { return dynamic_cast<const UnreadSource*>(state().source.get()) != nullptr; }
 bool Dataset::calls_back() const { return state().calls_back(); }
 
 std::string Dataset::describe() const {
   const Description& description = state().description();
+  if (needs_network()) {
+    const std::string count = description.size ? std::to_string(*description.size) + " samples" : "texts";
+    return count + ", to be read by a network";
+  }
   std::string text = description.size ? std::to_string(*description.size) + " samples" : "samples without a known end";
   text += ", input " + description.input_shape.text() + " " + std::string(name_of(description.input_type));
   if (description.kind == OutputKind::label) {
@@ -147,28 +160,43 @@ std::string Dataset::describe() const {
   return text;
 }
 
-Item Dataset::item(const Context& context, std::uint64_t index) const {
-  const Description& description = state().description();
-  const auto stream = open_stream(context, state(), 0, {}, Unit::any_sample);
-  stream->begin(0);
-  Handle row = 0;
-  for (std::uint64_t i = 0;; ++i) {
-    if (stream->next({&row, 1}) == 0) {
-      throw Error(Code::invalid_argument, {.message = "dataset: there is no such sample",
-                                           .expected = "an index below " + std::to_string(i),
-                                           .actual = std::to_string(index)});
-    }
-    if (i == index) break;
-    stream->store().release(row);
+struct DatasetReader::State {
+  State(const Context& given, const Dataset& data, std::uint64_t epoch, std::uint64_t seed)
+      : context(given), dataset(data), stream(open_stream(context, dataset.state(), seed, {}, Unit::any_sample)) {
+    stream->begin(epoch);
   }
-  Item item{Tensor::uninitialised(context, description.input_type, description.input_shape),
-            Tensor::uninitialised(context, description.output_type, description.output_shape)};
-  const RowStore& store = stream->store();
+  Context context;
+  Dataset dataset;  // keeps what the stream reads
+  std::unique_ptr<Stream> stream;
+};
+
+DatasetReader::DatasetReader(const Context& context, const Dataset& dataset, std::uint64_t epoch, std::uint64_t seed)
+    : state_(std::make_unique<State>(context, dataset, epoch, seed)) {}
+DatasetReader::~DatasetReader() = default;
+DatasetReader::DatasetReader(DatasetReader&&) noexcept = default;
+DatasetReader& DatasetReader::operator=(DatasetReader&&) noexcept = default;
+
+std::optional<Item> DatasetReader::next() {
+  Handle row = 0;
+  if (!state_ || state_->stream->next({&row, 1}) == 0) return {};
+  const Description& description = state_->dataset.state().description();
+  RowStore& store = state_->stream->store();
+  Item item{Tensor::uninitialised(state_->context, description.input_type, description.input_shape),
+            Tensor::uninitialised(state_->context, description.output_type, description.output_shape)};
   item.reset = (store.marks(row) & mark_reset) != 0;
   item.ignore = (store.marks(row) & mark_ignore) != 0;
   if (item.input.bytes() != 0) std::memcpy(item.input.data(), store.input(row), item.input.bytes());
   if (item.output.bytes() != 0) std::memcpy(item.output.data(), store.output(row), item.output.bytes());
+  store.release(row);
   return item;
+}
+
+Item Dataset::item(const Context& context, std::uint64_t index) const {
+  DatasetReader reader(context, skip(index));
+  if (std::optional<Item> item = reader.next()) return std::move(*item);
+  throw Error(Code::invalid_argument, {.message = "dataset: there is no such sample",
+                                       .expected = size() ? "an index below " + std::to_string(*size()) : "",
+                                       .actual = std::to_string(index)});
 }
 
 bool Dataset::State::calls_back() const {

@@ -5,14 +5,10 @@
 
 #include "core/base/byte_source.h"
 #include "core/model/json.h"
-#include "dataset/source.h"
+#include "dataset/unread.h"
 #include "webai/error.hpp"
 
 namespace webai {
-
-namespace {
-
-constexpr std::uint64_t most_values = 100'000'000;  // arrays and numbers of one file; its bytes are bounded as well
 
 std::string read_all(const DataFile& file, std::uint64_t most_bytes) {
   const std::unique_ptr<ByteSource> source = file.open();
@@ -33,6 +29,10 @@ std::string read_all(const DataFile& file, std::uint64_t most_bytes) {
   text.resize(used);
   return text;
 }
+
+namespace {
+
+constexpr std::uint64_t most_values = 100'000'000;  // arrays and numbers of one file; its bytes are bounded as well
 
 /// One side of all samples: numbers of one shape, or texts that become labels.
 struct Side {
@@ -56,6 +56,22 @@ class PairReader {
       throw Error(error.code(), std::move(details));
     }
   }
+
+  /// The list, for samples that only a model can read: their inputs are texts or objects, or their outputs are objects.
+  const Json* unread() const {
+    for (std::size_t i = 0; json_.is_array() && !json_.is_packed() && i < json_.size(); ++i) {
+      const Json sample = json_.at(i);
+      const bool pair = sample.is_array() && sample.size() == 2 && !sample.is_packed();
+      const Json input = pair ? sample.at(0) : sample.find("input") ? *sample.find("input") : Json();
+      const Json output = pair ? sample.at(1) : sample.find("output") ? *sample.find("output") : Json();
+      if (needs_model(input, true) || needs_model(output, false)) return &json_;
+    }
+    return nullptr;
+  }
+
+  PairReader(std::string name, const Json& samples) : name_(std::move(name)), json_(samples) {}
+
+  const std::string& name() const { return name_; }
 
   std::shared_ptr<const Source> source() {
     if (!json_.is_array()) fail("", "the file holds no list of samples", "[[input, output], ...]", describe(json_));
@@ -105,6 +121,14 @@ class PairReader {
                                          .path = where.empty() ? name_ : name_ + ": " + where,
                                          .expected = std::move(expected),
                                          .actual = std::move(actual)});
+  }
+
+  static bool needs_model(const Json& value, bool texts) {
+    if (value.is_object() || (texts && value.is_text())) return true;
+    if (!value.is_array() || value.is_packed()) return false;
+    for (std::size_t i = 0; i < value.size(); ++i)
+      if (needs_model(value.at(i), texts)) return true;
+    return false;
   }
 
   void read_sample(const Json& sample, std::size_t index) {
@@ -220,8 +244,78 @@ class PairReader {
   std::vector<Marks> marks_;  // one for each sample
 };
 
+/// Pairs of which texts and names have to be read by a model. Several rows on both sides are steps of a sequence.
+class UnreadPairs final : public UnreadSource {
+ public:
+  UnreadPairs(std::string name, Json list) : UnreadSource(std::move(name)), list_(std::move(list)) {
+    std::uint64_t samples = 0;
+    for (std::size_t i = 0; i < list_.size(); ++i) samples += !list_.at(i).is_text();
+    description_.size = samples;
+  }
+
+ private:
+  std::shared_ptr<const Source> read(const SampleReader& reader) const override {
+    RowCollector rows(name_);
+    bool reset = false;
+    for (std::size_t i = 0; i < list_.size(); ++i) {
+      const Json sample = list_.at(i);
+      const std::string place = "/" + std::to_string(i);
+      if (sample.is_text() && sample.as_text() == "RESET") {
+        reset = true;
+        continue;
+      }
+      const bool pair = sample.is_array() && sample.size() == 2;
+      const Json* const named_input = sample.find("input");
+      const Json* const named_output = sample.find("output");
+      if (!pair && (!named_input || !named_output || sample.size() != 2))
+        fail(place, "this is no sample", "[input, output], {\"input\": ..., \"output\": ...}, or \"RESET\" between sequences", describe(sample));
+      try {
+        const Json output = pair ? sample.at(1) : *named_output;
+        rows.add(reader.input(pair ? sample.at(0) : *named_input), output.is_null() ? Tensor() : reader.output(output),
+                 std::exchange(reset, false), place);
+      } catch (const Error& error) {
+        if (error.path().starts_with(name_)) throw;
+        ErrorDetails details = error.details();
+        details.path = name_ + ": " + place + (details.path.empty() ? "" : ": " + details.path);
+        throw Error(error.code(), std::move(details));
+      }
+    }
+    return rows.finish();
+  }
+
+  [[noreturn]] void fail(const std::string& where, std::string message, std::string expected, std::string actual) const {
+    throw Error(Code::invalid_argument, {.message = std::move(message),
+                                         .reason = "JSON_PAIRS",
+                                         .path = name_ + ": " + where,
+                                         .expected = std::move(expected),
+                                         .actual = std::move(actual)});
+  }
+
+  Json list_;
+};
+
+std::shared_ptr<const Source> source_of(PairReader reader) {
+  if (const Json* list = reader.unread()) return std::make_shared<UnreadPairs>(reader.name(), *list);
+  return reader.source();
+}
+
 }  // namespace
 
-std::shared_ptr<const Source> make_json_source(const DataFile& file) { return PairReader(file).source(); }
+std::shared_ptr<const Source> make_text_file_source(const DataFile& file, bool by_lines, std::size_t cuts) {
+  std::string text = read_all(file, Limits{}.json_bytes);
+  if (!by_lines) return make_text_source(file.name, {std::move(text)}, cuts);
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string line = text.substr(begin, end - begin);
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) lines.push_back(std::move(line));
+    begin = end + 1;
+  }
+  return make_text_source(file.name, std::move(lines), 1);
+}
+
+std::shared_ptr<const Source> make_json_source(const DataFile& file) { return source_of(PairReader(file)); }
+std::shared_ptr<const Source> make_json_source(const Json& samples) { return source_of(PairReader("data", samples)); }
 
 }  // namespace webai

@@ -13,6 +13,8 @@
 
 namespace webai {
 
+struct SampleReader;
+
 /// What is known of the samples of a source, or of a dataset after its steps.
 struct Description {
   DType input_type = DType::fp32;
@@ -63,6 +65,8 @@ class Source {
   /// The samples in memory, or nullptr when they are to be streamed.
   virtual std::shared_ptr<const Table> table(const Context& context) const = 0;
   virtual bool calls_back() const { return false; }
+  /// Samples that only a model can read (dataset/unread.h), read by it; nullptr for all others.
+  virtual std::shared_ptr<const Source> read_by(const SampleReader&) const { return nullptr; }
 };
 
 /// A source of known size over files: decodes all of it on first need when that is small enough.
@@ -90,6 +94,10 @@ std::shared_ptr<const Source> make_idx_source(DataFile images, DataFile labels, 
 std::shared_ptr<const Source> make_csv_source(DataFile file, CsvOptions options);
 std::shared_ptr<const Source> make_npy_source(DataFile inputs, DataFile outputs, const FileOptions& options);
 std::shared_ptr<const Source> make_json_source(const DataFile& file);
+std::shared_ptr<const Source> make_json_source(const Json& samples);
+std::shared_ptr<const Source> make_text_file_source(const DataFile& file, bool by_lines, std::size_t cuts);
+/// All of a file; throws LIMIT_EXCEEDED for more bytes than that.
+std::string read_all(const DataFile& file, std::uint64_t most_bytes);
 
 /// Label or values, and the shape of one output, of outputs whose first dimension counts samples.
 void describe_outputs(Description& description, DType type, const Shape& outputs);

@@ -1,5 +1,6 @@
 // Data named by a line of text, as the command line takes it: KIND:WHERE.
 #include <algorithm>
+#include <charconv>
 
 #include "core/base/names.h"
 #include "dataset/source.h"
@@ -67,13 +68,30 @@ Dataset open_npy(std::string_view rest, const OpenFile& file) {
 
 Dataset open_json(std::string_view rest, const OpenFile& file) { return Dataset::json(file(std::string(rest))); }
 
+Dataset open_lines(std::string_view rest, const OpenFile& file) { return Dataset::text_file(file(std::string(rest))); }
+
+Dataset open_running_text(std::string_view rest, const OpenFile& file) {
+  std::size_t sequences = 32;
+  const std::size_t question = rest.rfind('?');
+  if (question != std::string_view::npos) {
+    constexpr std::string_view option = "sequences=";
+    const std::string_view query = rest.substr(question + 1);
+    const std::string_view number = query.substr(std::min(query.size(), option.size()));
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), sequences);
+    if (!query.starts_with(option) || error != std::errc() || end != number.data() + number.size() || sequences == 0)
+      refuse(query, "sequences=NUMBER after text:FILE?");
+  }
+  return Dataset::text_file(file(std::string(rest.substr(0, question))), sequences);
+}
+
 Dataset open_sample(std::string_view rest, const OpenFile&) { return Dataset::sample(rest); }
 
 struct Kind {
   std::string_view name;
   Dataset (*open)(std::string_view rest, const OpenFile& file);
 };
-constexpr Kind kinds[] = {{"idx", open_idx}, {"csv", open_csv}, {"npy", open_npy}, {"json", open_json}, {"sample", open_sample}};
+constexpr Kind kinds[] = {{"idx", open_idx}, {"csv", open_csv}, {"npy", open_npy}, {"json", open_json},
+                          {"lines", open_lines}, {"text", open_running_text}, {"sample", open_sample}};
 
 }  // namespace
 
@@ -89,7 +107,7 @@ Dataset Dataset::open(std::string_view source, const std::function<DataFile(cons
     known.emplace_back(kind.name);
   }
   const std::string guess = nearest_name(name, known);
-  refuse(source, "idx:IMAGES,LABELS, csv:FILE?target=COLUMN, npy:INPUTS,OUTPUTS, json:FILE or sample:NAME",
+  refuse(source, "idx:IMAGES,LABELS, csv:FILE?target=COLUMN, npy:INPUTS,OUTPUTS, json:FILE, lines:FILE, text:FILE?sequences=NUMBER or sample:NAME",
          guess.empty() || guess == name ? "" : "did you mean \"" + guess + ":\"?");
 }
 

@@ -46,13 +46,15 @@ void plan_windows(const Context& context, const Dataset& data, BatchOptions& bat
 
 }  // namespace
 
-NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& given, std::string_view measure_name,
+NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& data, std::string_view measure_name,
                                                                std::size_t batch, bool accuracy, std::size_t bptt) const {
-  if (!given.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
+  if (!data.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
+  const Dataset given = read(data);
   DataPlan plan;
   plan.data = given;
   plan.inputs = this->inputs;
   plan.outputs = this->outputs;
+  std::vector<PortInfo> ports;  // where open dimensions decide what they are
   if (is_open()) {
     const SampleForm form = form_of(given.input_shape());
     if (form.batched)
@@ -63,18 +65,21 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
     plan.lengths = form.lengths;
     const BuiltModel bound = build(form.lengths, true);
     plan.outputs = bound.output_shape.elements();
+    for (std::size_t i = 0; i < bound.outputs.size(); ++i) ports.push_back({bound.outputs[i].name, bound.output_shapes[i]});
     plan.inputs = 0;
     for (const BuiltInput& input : bound.inputs) plan.inputs += input.shape.elements();
   }
   const std::int64_t outputs = plan.outputs;
-  const IoRules& rules = model.io.output_rules({});
+  const IoRules& rules = output_rules();
   const std::span<const std::string> labels = labels_of(rules);
   const bool classes = outputs > 1 && (given.output_kind() == OutputKind::label ||
                                        (given.output_shape().elements() == 1 && (!labels.empty() || given.class_count())));
   if (outputs == 1 && given.labels().size() > 2)
     throw Error(Code::shape_mismatch, {.message = "dataset: " + std::to_string(given.labels().size()) + " labels meet a model with one output",
                                        .reason = "LABEL", .hint = "give the last layer one output for each label, with \"activation\": \"softmax\""});
-  if (!classes && outputs > 1 && given.output_shape().rank() > 0 && given.output_shape().elements() == 1)
+  const auto makes_bits = [](const IoStep& step) { return step.type == "bits"; };
+  const bool bits = std::ranges::any_of(rules.denormalize, makes_bits) || std::ranges::any_of(rules.normalize, makes_bits);
+  if (!classes && !bits && outputs > 1 && given.output_shape().rank() > 0 && given.output_shape().elements() == 1)
     throw Error(Code::shape_mismatch, {.message = "dataset: a sample has one output, which is no label; the model has " +
                                                   std::to_string(outputs) + " outputs",
                                        .reason = "LABEL", .expected = "labels from 0 to " + std::to_string(outputs - 1) + " in every sample",
@@ -95,21 +100,19 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& gi
   } else {
     batching.outputs = OutputForm::values;
     batching.expected_outputs = static_cast<std::size_t>(outputs);
-    if (labels.empty() && !rules.empty()) {
+    const bool rescaled = std::ranges::any_of(model.io.output, [](const IoRules& one) { return !one.empty(); });
+    if (labels.empty() && rescaled) {
       // Targets come in the user's units; the model answers in its own.
-      const IoRules copy = rules;
-      const std::size_t count = static_cast<std::size_t>(outputs);
-      const Context& own = context;
-      plan.data = given.map([copy, count, own](const Item& item) {
+      plan.data = given.map([own = shared_from_this(), ports](const Item& item) {
         std::vector<double> values(item.output.elements());
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = item.output.at(i);
-        values = normalize_target(copy, values, count);
-        return Item{item.input, Tensor::from(own, DType::fp64, Shape{static_cast<std::int64_t>(values.size())}, values)};
+        values = own->normalized_target(values, ports);
+        return Item{item.input, Tensor::from(own->context, DType::fp64, Shape{static_cast<std::int64_t>(values.size())}, values)};
       });
     }
   }
   if (!is_floating(model.type)) {
-    const bool inputs_are_codes = takes_codes(), outputs_are_codes = !classes && rules.empty();
+    const bool inputs_are_codes = takes_codes(), outputs_are_codes = !classes && gives_codes();
     plan.data = plan.data.map([=, code = model.type, own = context](const Item& item) {
       Item numbers = item;
       if (inputs_are_codes && item.input.type() == code) numbers.input = values_of_codes(own, item.input);
@@ -133,7 +136,7 @@ Graph NeuralNetwork::State::batch_forward(const DataPlan& plan, std::int64_t sam
 
 std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data,
                                                              std::size_t classes) const {
-  const std::span<const std::string> own = labels_of(model.io.output_rules({}));
+  const std::span<const std::string> own = labels_of(output_rules());
   std::vector<std::string> labels(own.begin(), own.end());
   return class_weights(chosen, classes, labels.empty() && data.valid() ? data.labels() : labels);
 }

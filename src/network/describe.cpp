@@ -3,6 +3,7 @@
 
 #include "compiler/plan.h"
 #include "core/ir/text.h"
+#include "core/model/build_outputs.h"
 #include "core/model/describe.h"
 #include "core/op/cost.h"
 #include "core/op/op_def.h"
@@ -168,14 +169,16 @@ std::string NeuralNetwork::graph_dot(std::size_t batch) const {
 
 std::vector<PortInfo> NeuralNetwork::inputs() const {
   std::vector<PortInfo> result;
-  for (const BuiltInput& input : state_->built.inputs) result.push_back({input.name, input.shape});
+  for (const BuiltInput& input : state_->built.inputs) result.push_back({input.name, input.shape, input.label});
   return result;
 }
 
 std::vector<PortInfo> NeuralNetwork::outputs() const {
   std::vector<PortInfo> result;
-  for (std::size_t i = 0; i < state_->built.outputs.size(); ++i)
-    result.push_back({state_->built.outputs[i].name, state_->built.output_shapes[i]});
+  for (std::size_t i = 0; i < state_->built.outputs.size(); ++i) {
+    const NamedValue& output = state_->built.outputs[i];
+    result.push_back({output.name, state_->built.output_shapes[i], std::string(label_of_output(state_->model, state_->built, output))});
+  }
   return result;
 }
 

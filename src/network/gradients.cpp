@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "core/base/names.h"
+#include "core/model/describe.h"
 #include "core/op/registry.h"
 #include "dataset/iterator.h"
 #include "network/state.h"
@@ -17,7 +18,10 @@ namespace webai {
 
 Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOptions& options) {
   State& net = *state_;
-  const std::vector<std::string> names = net.trainable(TrainOptions{});
+  TrainOptions chosen;
+  chosen.to_train = options.to_train;
+  chosen.to_skip = options.to_skip;
+  const std::vector<std::string> names = net.trainable(chosen);
   const std::size_t batch = options.batch_size ? options.batch_size : 256;
   State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, false);
   const DType type = step_type(net.type);
@@ -41,7 +45,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       program = net.gradient_program;
       if (!program || program->batch != samples || program->request.measure != plan.request.measure ||
           program->request.labels != plan.request.labels || program->window != plan.batching.window ||
-          program->lanes != plan.batching.lanes || program->lengths != plan.lengths) {
+          program->lanes != plan.batching.lanes || program->lengths != plan.lengths || program->names != names) {
         const Graph forward = net.batch_forward(plan, samples, false, State::Parameters::wide);
         StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
         step.updates = step.graph.nodes.size();
@@ -52,6 +56,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         program->lengths = plan.lengths;
         program->window = plan.batching.window;
         program->lanes = plan.batching.lanes;
+        program->names = names;
         program->executable = net.compile(step.graph, false);
         for (const Slot& slot : program->executable->slots())
           if (slot.role == Slot::output) program->outputs[slot.name] = net.devices.memory->allocate(slot.bytes);
@@ -94,11 +99,16 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     for (double& value : sum->second) value /= static_cast<double>(result.samples);
     result.gradients.emplace(parameter.name, Tensor::from(net.context, net.type, parameter.type.shape, sum->second));
   }
+  result.model_hash = structure_hash(net.model, net.built);
   return result;
 }
 
 void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptions& options) {
   State& net = *state_;
+  if (const std::string own = structure_hash(net.model, net.built); !gradients.model_hash.empty() && gradients.model_hash != own)
+    throw Error(Code::shape_mismatch, {.message = "the gradients are of another model", .reason = "GRADIENT", .path = "/modelHash",
+                                       .expected = own, .actual = gradients.model_hash,
+                                       .hint = "layers, sizes and pipes have to be the same; weights may differ"});
   std::vector<StepState> parameters;
   std::vector<const BuiltParameter*> known_parameters;
   for (const auto& [name, gradient] : gradients.gradients) {

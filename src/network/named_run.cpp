@@ -1,8 +1,6 @@
 // Runs whose inputs come apart, by name.
-#include <algorithm>
 #include <cstring>
 
-#include "core/base/names.h"
 #include "network/state.h"
 #include "webai/error.hpp"
 
@@ -11,27 +9,11 @@ namespace {
 
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
-bool is_called(const BuiltInput& input, const std::string& name) {
-  return input.name == name || (!input.label.empty() && input.label == name);
-}
-
-[[noreturn]] void unknown(const BuiltModel& built, const std::string& name) {
-  std::vector<std::string_view> known;
-  for (const BuiltInput& input : built.inputs) known.push_back(input.name);
-  const std::string near = nearest_name(name, known);
-  throw Error(Code::not_found, {.message = "run: there is no input \"" + name + "\"",
-                                .reason = "INPUT_UNKNOWN",
-                                .path = name,
-                                .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
-}
-
 // One tensor for each input, in their order.
-std::vector<const Tensor*> in_order(const BuiltModel& built, const NamedTensors& given) {
+std::vector<const Tensor*> in_order(const BuiltModel& built, std::span<const PortInfo> ports, const NamedTensors& given) {
   std::vector<const Tensor*> tensors(built.inputs.size());
   for (const auto& [name, tensor] : given) {
-    const auto input = std::ranges::find_if(built.inputs, [&](const BuiltInput& one) { return is_called(one, name); });
-    if (input == built.inputs.end()) unknown(built, name);
-    const Tensor*& place = tensors[static_cast<std::size_t>(input - built.inputs.begin())];
+    const Tensor*& place = tensors[find_port(ports, name, "input")];
     if (place)
       throw Error(Code::invalid_argument, {.message = "run: the input \"" + name + "\" is given twice", .reason = "INPUT_TWICE", .path = name});
     place = &tensor;
@@ -66,7 +48,7 @@ SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tenso
 
 Output NeuralNetwork::run_named(const NamedTensors& given, const RunOptions& options) {
   const State& state = *state_;
-  const std::vector<const Tensor*> tensors = in_order(state.built, given);
+  const std::vector<const Tensor*> tensors = in_order(state.built, inputs(), given);
   std::vector<Shape> shapes;
   for (const Tensor* tensor : tensors) shapes.push_back(tensor->shape());
   const SampleForm form = state.is_open() ? form_of_open(state.built, shapes) : form_of_closed(state.built, tensors);

@@ -12,14 +12,6 @@
 #include "webai/files.hpp"
 
 namespace webai {
-namespace {
-
-void write(Buffer& buffer, const Tensor& tensor) {
-  buffer.write(0, std::as_bytes(std::span(static_cast<const char*>(tensor.data()), tensor.bytes())));
-}
-
-}  // namespace
-
 Buffers NeuralNetwork::State::snapshot() {
   Buffers copies;
   for (const auto& [name, buffer] : buffers) copies.emplace(name, devices.memory->allocate(buffer->size()));
@@ -39,29 +31,6 @@ std::unique_ptr<Executable> NeuralNetwork::State::compile(const Graph& concrete,
   CompileOptions compile_options;
   compile_options.training = training_mode;
   return webai::compile(context, *registry, concrete, devices.order, compile_options);
-}
-
-Tensor NeuralNetwork::State::scale_of(const BuiltParameter& parameter) const {
-  if (!parameter.code) return {};
-  Tensor scale = parameter.code.scale.clone(context);
-  buffer(scale_name(parameter.name))->read(0, std::as_writable_bytes(std::span(static_cast<char*>(scale.data()), scale.bytes())));
-  return scale;
-}
-
-Tensor NeuralNetwork::State::numbers_of(const BuiltParameter& parameter) const {
-  if (!parameter.code) return tensor_of(parameter);
-  return parameter_of_codes(context, tensor_of(parameter), {scale_of(parameter), parameter.code.zero});
-}
-
-void NeuralNetwork::State::set_numbers(const BuiltParameter& parameter, const Tensor& numbers) {
-  Tensor kept = numbers.type() == type ? numbers : numbers.converted(context, type);
-  if (parameter.code) {
-    ParameterCode code{scale_of(parameter), parameter.code.zero};
-    code.scale = widened_scale(context, kept, code, parameter.type.type);
-    kept = codes_of_parameter(context, kept, code, parameter.type.type);
-    write(*buffer(scale_name(parameter.name)), code.scale);
-  }
-  write(*buffer(parameter.name), kept);
 }
 
 BuiltModel NeuralNetwork::State::build(const OpenLengths& lengths, bool normalize, bool training) const {
@@ -99,19 +68,22 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
   }
   state->built = build_model(context, *state->registry, state->model, {.files = &options.weights});
   state->options.weights = {};
-  if (!state->is_open())
-    for (const BuiltInput& input : state->built.inputs) state->inputs += input.shape.elements();
+  for (const BuiltInput& input : state->built.inputs) {
+    if (state->is_open()) break;
+    state->inputs += input.shape.elements();
+    state->normalized_inputs += input.dims.elements();
+  }
   if (state->built.output_shape.is_concrete()) state->outputs = state->built.output_shape.elements();
   state->type = computed_in(state->model.type);
   for (BuiltParameter& parameter : state->built.parameters) {
     Tensor initial = std::move(parameter.initial);
     parameter.initial = {};
     auto buffer = state->devices.memory->allocate(initial.bytes());
-    write(*buffer, initial);
+    write_buffer(*buffer, initial);
     state->buffers.emplace(parameter.name, std::move(buffer));
     if (!parameter.code) continue;
     auto scale = state->devices.memory->allocate(parameter.code.scale.bytes());
-    write(*scale, parameter.code.scale);
+    write_buffer(*scale, parameter.code.scale);
     state->buffers.emplace(scale_name(parameter.name), std::move(scale));
   }
   state->recurrent.declare(state->built.states);
@@ -186,30 +158,8 @@ Output NeuralNetwork::run(std::span<const double> input, const RunOptions& optio
   return run(tensor, options);
 }
 
-Tensor NeuralNetwork::encoded(const Tensor& numbers) const {
-  const DType type = state_->model.type;
-  if (numbers.type() == type) return numbers;
-  return is_floating(type) ? numbers.converted(state_->context, type) : codes_of_values(state_->context, numbers, type);
-}
-
-Tensor NeuralNetwork::decoded(const Tensor& tensor) const {
-  const bool codes = !is_floating(state_->model.type) && tensor.type() == state_->model.type;
-  return codes ? values_of_codes(state_->context, tensor) : tensor;
-}
-
-bool NeuralNetwork::State::takes_codes() const {
-  return !is_floating(model.type) &&
-         std::ranges::all_of(model.io.input, [](const IoRules& rules) { return rules.normalize.empty(); });
-}
-
-Tensor NeuralNetwork::State::input_numbers(const Tensor& given, bool normalize) const {
-  Tensor numbers = given;
-  if (!is_floating(model.type) && (!normalize || takes_codes())) {
-    const bool codes = given.type() == model.type;
-    if (codes || !normalize) numbers = values_of_codes(context, codes ? given : codes_of_values(context, given, model.type));
-  }
-  return numbers.type() == type ? numbers : numbers.converted(context, type);
-}
+Tensor NeuralNetwork::encoded(const Tensor& numbers) const { return state_->encoded(numbers); }
+Tensor NeuralNetwork::decoded(const Tensor& tensor) const { return state_->decoded(tensor); }
 
 Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   State& state = *state_;
@@ -224,9 +174,9 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
     if (!result.new_state.empty()) set_internal_state(result.new_state);
     return Output(result.output);
   }
-  const SampleForm form = state.form_of(given.shape());
+  const SampleForm form = state.form_of(given.shape(), options.normalize);
   if (form.samples == 0)
-    throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(state.inputs) + " values, got " +
+    throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(options.normalize ? state.inputs : state.normalized_inputs) + " values, got " +
                                                   std::to_string(given.elements()), .reason = "INPUT_SIZE"});
   return run_form(given, form, options);
 }
@@ -237,46 +187,41 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
   const std::int64_t samples = form.samples;
   const bool batched = form.batched;
   Tensor result;
-  std::int64_t outputs = 0;
-  Output output;
+  std::vector<PortInfo> ports;
   std::vector<std::pair<std::string, Tensor>> activations;
   {
     const std::lock_guard guard(state.turn);
     RunProgram& program = state.program(form.lengths, samples, options.normalize, options.debug);
     result = Tensor::uninitialised(state.context, state.type, program.output_shape.inserted(0, samples));
-    outputs = program.outputs;
     for (std::size_t i = 0; i < program.output_shapes.size(); ++i)
-      output.ports_.push_back({state.built.outputs[i].name, program.output_shapes[i]});
+      ports.push_back({state.built.outputs[i].name, program.output_shapes[i]});
     program.input.look_at(input.data(), input.bytes());
     program.output.look_at(result.data(), result.bytes());
     if (options.debug) activations = state.room_for_activations(program);
     state.execute(program);
     for (Device* const device : state.devices.order) device->wait();
   }
-  const IoRules& rules = state.model.io.output_rules({});
-  bool codes = !is_floating(state.model.type);  // unless they become numbers of the user's own
-  if (options.denormalize && !rules.denormalize.empty()) {
-    const std::span<const std::string> labels = labels_of(rules);
-    if (!labels.empty()) {
-      output.labels_.assign(labels.begin(), labels.end());
-    } else {
-      codes = false;
-      std::vector<double> values(static_cast<std::size_t>(outputs));
-      for (std::int64_t s = 0; s < samples; ++s) {
-        const std::size_t first = static_cast<std::size_t>(s * outputs);
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = result.at(first + i);
-        const Answer answer = denormalize(rules, values);
-        for (std::size_t i = 0; i < values.size() && i < answer.numbers.size(); ++i) result.set(first + i, answer.numbers[i]);
-      }
-    }
-  }
+  Output output = state.finished(std::move(result), samples, batched, options, ports);
+  output.ports_ = std::move(ports);
   for (auto& [path, tensor] : activations)
     output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
-  if (codes) {
-    result = codes_of_values(state.context, result, state.model.type);
-    output.full_ = full_code(state.model.type);
+  return output;
+}
+
+Output NeuralNetwork::State::finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options,
+                                       std::span<const PortInfo> ports) const {
+  Output output;
+  Shape answered = result.shape();
+  if (options.denormalize) {
+    const std::span<const std::string> labels = labels_of(output_rules());
+    output.labels_.assign(labels.begin(), labels.end());
+    if (labels.empty()) result = denormalized(std::move(result), samples, answered, ports);
   }
-  output.tensor_ = batched ? result : result.reshaped(result.shape().without(0));
+  if (!is_floating(model.type) && !(options.denormalize && denormalizes())) {
+    result = codes_of_values(context, result, model.type);
+    output.full_ = full_code(model.type);
+  }
+  output.tensor_ = batched ? result : result.reshaped(answered.without(0));
   if (!output.labels_.empty() && output.index() < output.labels_.size()) output.label_ = output.labels_[output.index()];
   return output;
 }
@@ -317,7 +262,12 @@ void NeuralNetwork::stop_training() noexcept {
 bool NeuralNetwork::is_training() const noexcept { return state_->activity.load() != State::Activity::idle; }
 
 std::vector<std::string> NeuralNetwork::labels() const {
-  const auto labels = labels_of(state_->model.io.output_rules({}));
+  const auto labels = labels_of(state_->output_rules());
+  return {labels.begin(), labels.end()};
+}
+
+std::vector<std::string> NeuralNetwork::labels(std::string_view output) const {
+  const auto labels = labels_of(*state_->output_parts()[find_port(outputs(), output, "output")].rules);
   return {labels.begin(), labels.end()};
 }
 
@@ -338,7 +288,7 @@ void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) 
                                          .expected = parameter.type.shape.text(), .actual = value.shape().text()});
     const std::lock_guard guard(state.turn);
     if (parameter.code && value.type() == parameter.type.type)
-      write(*state.buffer(name), value);
+      write_buffer(*state.buffer(name), value);
     else
       state.set_numbers(parameter, value);
     return;

@@ -17,6 +17,7 @@ constexpr std::size_t most_programs = 8;  // beside those that were compiled ahe
 constexpr std::size_t most_precompiled = 32;
 constexpr std::string_view next_prefix = "next ";
 constexpr std::string_view activation_prefix = "activation ";
+constexpr std::string_view before_prefix = "before ";
 
 void describe(RunProgram& program, const BuiltModel& built) {
   for (const BuiltInput& input : built.inputs) program.inputs += input.shape.elements();
@@ -35,18 +36,25 @@ std::optional<std::size_t> index_behind(std::string_view prefix, std::string_vie
 
 }  // namespace
 
-SampleForm NeuralNetwork::State::form_of(const Shape& given) const {
-  if (is_open()) return form_of_open(built, given);
-  const std::int64_t count = given.elements();
-  if (count == 0 || inputs == 0 || count % inputs != 0) return {};
-  // One sample under a leading 1 is a batch of one, and is answered as such.
-  const std::size_t rank = built.inputs.size() == 1 ? built.inputs.front().shape.rank() : 1;
-  return {.samples = count / inputs, .batched = count > inputs || (given.rank() == rank + 1 && given[0] == 1), .lengths = {}};
+const BuiltIteration* NeuralNetwork::State::output_iteration() const {
+  const auto layer = std::ranges::find(built.layers, built.output, &BuiltLayer::value);
+  if (built.outputs.size() != 1 || layer == built.layers.end()) return nullptr;
+  const auto iteration = std::ranges::find(built.iterations, layer->id, &BuiltIteration::layer);
+  return iteration == built.iterations.end() ? nullptr : &*iteration;
 }
 
-RunProgram& NeuralNetwork::State::program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug) {
+SampleForm NeuralNetwork::State::form_of(const Shape& given, bool normalize) const {
+  if (is_open()) return form_of_open(built, given);
+  const std::int64_t count = given.elements(), each = normalize ? inputs : normalized_inputs;
+  if (count == 0 || each == 0 || count % each != 0) return {};
+  // One sample under a leading 1 is a batch of one, and is answered as such.
+  const std::size_t rank = built.inputs.size() == 1 ? built.inputs.front().shape.rank() : 1;
+  return {.samples = count / each, .batched = count > each || (given.rank() == rank + 1 && given[0] == 1), .lengths = {}};
+}
+
+RunProgram& NeuralNetwork::State::program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug, bool steps) {
   for (const auto& known : programs)
-    if (known->batch == batch && known->lengths == lengths && known->normalize == normalize && known->debug == debug) {
+    if (known->batch == batch && known->lengths == lengths && known->normalize == normalize && known->debug == debug && known->steps == steps) {
       known->last_use = ++uses;
       return *known;
     }
@@ -55,15 +63,20 @@ RunProgram& NeuralNetwork::State::program(const OpenLengths& lengths, std::int64
   made->lengths = lengths;
   made->normalize = normalize;
   made->debug = debug;
+  made->steps = steps;
   made->last_use = ++uses;
   const Graph* source = &graph;
   Graph other;
-  if (!normalize || debug || is_open()) {
+  if (!normalize || debug || steps || is_open()) {
     const BuiltModel again = build(lengths, normalize);
     std::vector<NamedValue> layers;
     for (std::size_t i = 0; debug && i < again.layers.size(); ++i)
       layers.push_back({std::string(activation_prefix) + std::to_string(i), again.layers[i].value});
     made->activations.resize(layers.size());
+    const auto iteration = std::ranges::find(again.iterations, steps ? output_iteration()->layer : 0, &BuiltIteration::layer);
+    for (std::size_t i = 0; steps && i < iteration->before.size(); ++i)
+      layers.push_back({std::string(before_prefix) + std::to_string(i), iteration->before[i]});
+    made->before.resize(layers.size() - made->activations.size());
     other = flat_graph(context, *registry, again, {.also = layers});
     source = &other;
     describe(*made, again);
@@ -87,8 +100,12 @@ RunProgram& NeuralNetwork::State::program(const OpenLengths& lengths, std::int64
     if (slot.role == Slot::input) {
       bound = &made->input;
     } else if (slot.role == Slot::output) {
-      const auto next = index_behind(next_prefix, slot.name), activation = index_behind(activation_prefix, slot.name);
-      bound = next ? &made->next_states[*next] : activation ? &made->activations[*activation] : &made->output;
+      const auto next = index_behind(next_prefix, slot.name), activation = index_behind(activation_prefix, slot.name),
+                 before = index_behind(before_prefix, slot.name);
+      bound = next         ? &made->next_states[*next]
+              : activation ? &made->activations[*activation]
+              : before     ? &made->before[*before]
+                           : &made->output;
     } else if (const std::size_t index = index_of(slot.name); index < built.states.size()) {
       bound = &made->states[index];
     } else {

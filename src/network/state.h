@@ -11,6 +11,7 @@
 #include "core/model/build.h"
 #include "core/model/model.h"
 #include "dataset/iterator.h"
+#include "dataset/unread.h"
 #include "network/devices.h"
 #include "network/flat_graph.h"
 #include "network/open_lengths.h"
@@ -28,11 +29,13 @@ struct RunProgram {
   OpenLengths lengths;
   bool normalize = true;
   bool debug = false;  ///< gives the output of every layer too
+  bool steps = false;  ///< gives what the last iterator carried before each of its steps too
   std::unique_ptr<Executable> executable;
   std::vector<Binding> bindings;
   HostWindow input, output;
   std::vector<HostWindow> states, next_states;  ///< by recurrent state
   std::vector<HostWindow> activations;          ///< of a debug program, by layer
+  std::vector<HostWindow> before;               ///< of a program with steps, by state variable
   // What it takes and gives, for models with open dimensions too. Shapes of layers and outputs are without batch.
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
   Shape output_shape;
@@ -46,6 +49,7 @@ struct GradientProgram {
   std::int64_t batch = 0;
   OpenLengths lengths;
   std::size_t window = 0, lanes = 0;  ///< of sequences
+  std::vector<std::string> names;     ///< of the parameters
   MeasureRequest request;
   std::unique_ptr<Executable> executable;
   std::map<std::string, std::unique_ptr<Buffer>> outputs;
@@ -58,7 +62,11 @@ inline Buffer* find_buffer(const Buffers& buffers, std::string_view name) {
   return at == buffers.end() ? nullptr : at->second.get();
 }
 
-struct NeuralNetwork::State {
+inline void write_buffer(Buffer& buffer, const Tensor& tensor) {
+  buffer.write(0, std::as_bytes(std::span(static_cast<const char*>(tensor.data()), tensor.bytes())));
+}
+
+struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State> {
   Context context;
   NetworkOptions options;
   std::shared_ptr<const Registry> registry;
@@ -73,6 +81,7 @@ struct NeuralNetwork::State {
   std::size_t precompiled = 0;  ///< programs that shapeHints asked for
   std::shared_ptr<GradientProgram> gradient_program;  ///< the last one; used under the turn
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample; 0 where open dimensions decide
+  std::int64_t normalized_inputs = 0;    ///< the same behind io.input.normalize
   DType type = DType::fp32;              ///< of values between the model's layers: see computed_in
   /// One word for both, so that a stop meets the training it was meant for or none.
   enum class Activity : std::uint8_t { idle, training, stopping };
@@ -81,10 +90,27 @@ struct NeuralNetwork::State {
 
   State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen), recurrent(given) {}
 
+  /// What `io` says of the only output, or of all of them together.
+  const IoRules& output_rules() const;
+  /// The rules of each output by its name or label, and where its values stand among those of all.
+  struct OutputPart {
+    const IoRules* rules;
+    std::string name;
+    std::size_t first, size;
+  };
+  /// `ports`: the outputs as they are in a run, where open dimensions decide; none: as the model describes them.
+  std::vector<OutputPart> output_parts(std::span<const PortInfo> ports = {}) const;
+  /// [samples, outputs...] in the user's units. `shape` is that of the result with the batch in front; bits take their last
+  /// dimension with them.
+  Tensor denormalized(Tensor values, std::int64_t samples, Shape& shape, std::span<const PortInfo> ports) const;
+  bool denormalizes() const;  ///< whether that makes other numbers of any output
+  /// One sample's target in the units of the model; the inverse of the above.
+  std::vector<double> normalized_target(std::span<const double> target, std::span<const PortInfo> ports = {}) const;
+
   bool is_stateful() const noexcept { return !built.states.empty(); }
   bool is_open() const noexcept { return !built.open.empty(); }
   /// What values of that shape are to a run.
-  SampleForm form_of(const Shape& given) const;
+  SampleForm form_of(const Shape& given, bool normalize = true) const;
   /// The model built again for those lengths, without values.
   BuiltModel build(const OpenLengths& lengths, bool normalize, bool training = false) const;
 
@@ -98,15 +124,25 @@ struct NeuralNetwork::State {
   Weights weights();  ///< takes the turn
   /// Whether inputs of an integer model's own type are its codes: with an `io` they are numbers of the user's own.
   bool takes_codes() const;
+  bool gives_codes() const;  ///< the same for targets
+  Tensor encoded(const Tensor& numbers) const;  ///< as NeuralNetwork has them
+  Tensor decoded(const Tensor& tensor) const;
   Tensor input_numbers(const Tensor& given, bool normalize) const;  ///< in `type`, as programs take them
   Tensor tensor_of(const BuiltParameter& parameter) const;  ///< a copy of its current content
   Tensor scale_of(const BuiltParameter& parameter) const;   ///< of its codes; without data where it has none
   /// The numbers that its content stands for, and back: codes are widened where the numbers need it.
   Tensor numbers_of(const BuiltParameter& parameter) const;
   void set_numbers(const BuiltParameter& parameter, const Tensor& numbers);
-  RunProgram& program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug = false);
+  RunProgram& program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug = false,
+                      bool steps = false);
   /// Compiles runs of one sample for the lengths that shapeHints name, as far as the bound of programs allows.
   void precompile();
+  /// The iterator whose result is the model's only output; nullptr when there is none.
+  const BuiltIteration* output_iteration() const;
+  /// An output from [samples, outputs...] as the model gives them. `ports`: its outputs in that
+  /// run; none: as the model describes them.
+  Output finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options,
+                  std::span<const PortInfo> ports = {}) const;
   /// Runs a program whose input and output windows are set, under the turn. The recurrent state goes on by one run, or
   /// stays as it is when the run fails.
   void execute(RunProgram& program);
@@ -118,6 +154,13 @@ struct NeuralNetwork::State {
   Graph step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode, Parameters parameters) const;
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
   std::vector<std::string> trainable(const TrainOptions& chosen) const;  ///< names of the parameters to train
+
+  /// The data themselves, or, where only a model can read them, what this one reads.
+  Dataset read(const Dataset& given) const;
+  std::size_t raw_outputs() const;  ///< values of one sample's target as users give it
+  std::vector<std::int32_t> labels_in(std::string_view text) const;
+  Tensor named_target(const Json& object, std::span<const PortInfo> ports) const;
+  Tensor target_of(const Json& value, std::span<const PortInfo> ports) const;
 
   /// How data meets the model: element type, label form, label names, normalised targets.
   struct DataPlan {

@@ -113,7 +113,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.buffer = buffer;
     setup.allocate = [&net](std::size_t bytes) { return net.devices.memory->allocate(bytes); };
     setup.default_rate = !given.learning_rate && find_optimizer(options.optimizer).proportional;
-    setup.plain_inputs = net.model.io.input_rules({}).empty() && takes_numbers_as_they_are(net.graph, flat_input);
+    setup.plain_inputs = std::ranges::all_of(net.model.io.input, &IoRules::empty) && takes_numbers_as_they_are(net.graph, flat_input);
     for (const auto& [name, own] : net.buffers) setup.kept.emplace_back(name, own.get());
     if (parts.validation.valid()) {
       using Verification = NeuralNetwork::State::Verification;

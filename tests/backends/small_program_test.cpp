@@ -37,7 +37,7 @@ Graph step_of(const Case& test) {
   build.training = true;
   const BuiltModel built = build_model(context(), registry(), model, build);
   const Graph forward =
-      specialise(context(), registry(), flat_graph(context(), registry(), built, true), {{0, test.batch}});
+      specialise(context(), registry(), flat_graph(context(), registry(), built, {.training = true}), {{0, test.batch}});
   std::vector<std::string> names;
   for (const BuiltParameter& parameter : built.parameters) names.push_back(parameter.name);
   TrainOptions options;

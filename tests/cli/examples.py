@@ -34,6 +34,16 @@ class Examples(CommandTest):
         self.assertEqual(result["stop_reason"], "errorThreshold")
 
     @unittest.skipIf(SANITIZED, "takes minutes under sanitizers")
+    def test_letters_learn_and_go_on(self):
+        text = EXAMPLES.parent / "docs" / "architecture.md"
+        info = self.works("train", EXAMPLES / "letters.json", "--options", EXAMPLES / "letters-training.json", "--data", f"text:{text}?sequences=8",
+                          "--out", "out.json", "--seed", "1", "--json", "-q", timeout=300).json
+        self.assertLess(info["error"], 2.4)  # 4.4 would be chance
+        said = self.works("run", "out.json", "--text", "The ", "--generate", "80", "--temperature", "0.5", "--seed", "2").out
+        self.assertEqual(len(said), 81)
+        self.assertGreaterEqual(said.count(" "), 5)  # words
+
+    @unittest.skipIf(SANITIZED, "takes minutes under sanitizers")
     @unittest.skipUnless(CLOTHES.is_dir(), "the package dataset-fashion-mnist is not installed")
     def test_clothing_reaches_88_percent_and_knows_its_labels(self):
         result = self.train("clothing")

@@ -72,7 +72,7 @@ TEST_CASE("a mistake in the pairs is named with file and place") {
       {"[[[1, [2]], [2]]]", "pairs.json: /0/0/1: numbers and arrays stand side by side"},
       {"[[[null], [2]]]", "pairs.json: /0/0/0: this is no number"},
       {R"([[[1], "a"], [[1], [2]]])", "pairs.json: /1/1: some outputs are texts, some are numbers"},
-      {R"([[["a"], [2]]])", "pairs.json: /0/0/0: this is no number"},
+      {R"([[[true], [2]]])", "pairs.json: /0/0/0: this is no number"},
       {R"([{"input": [1], "output": [2], "weight": 3}])", "pairs.json: /0/weight: a sample has an input and an output"},
       {R"([{"input": [1]}])", "pairs.json: /0: the output is missing"},
       {"[[[1], [2]],\n [[1] [2]]]", "pairs.json: line 2, column 7"},
@@ -83,4 +83,15 @@ TEST_CASE("a mistake in the pairs is named with file and place") {
     INFO(what);
     CHECK(what.starts_with(message));
   }
+}
+
+TEST_CASE("IO-05 texts and names in samples wait for a network") {
+  for (const char* const text : {R"([[["a"], [2]]])", R"([[{"x": 1}, [2]], "RESET", [{"x": 2}, null]])", R"([{"input": [1], "output": {"y": 2}}])"}) {
+    INFO(text);
+    const Dataset data = pairs(text);
+    CHECK(data.needs_network());
+    CHECK(data.describe().ends_with("to be read by a network"));
+    CHECK(error_of([&] { data.item(Context::system(), 0); }).details().reason == "SAMPLES");
+  }
+  CHECK_FALSE(pairs(R"([[[1], "a"]])").needs_network());
 }

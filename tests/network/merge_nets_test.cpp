@@ -62,6 +62,8 @@ TEST_CASE("M-NET-06 EXP-04 minify merges nets into one, with the same bits") {
       R"({"layers": [2, {"name": "n", "type": "net", "net": {"layers": [2, 3, 2]}}, 2], "outputs": [{"name": "x", "pipeFrom": "n"}, {"name": "y", "pipeFrom": "2"}]})");
   check_merged(
       R"({"layers": [2, {"type": "net", "net": {"layers": [2, 3, 2]}}, {"size": 2, "bias": {"pipeFrom": "1"}}, {"size": 1, "pipeFrom": "2"}, {"type": "tanh", "pipeFrom": "3"}]})");
+  check_merged(
+      R"({"layers": [2, {"name": "n", "type": "net", "net": {"layers": [2, 3, 2]}}, 2], "outputs": [{"name": "x", "pipeFrom": "n"}]})");
 }
 
 TEST_CASE("M-NET-06 what cannot be merged stays a net") {

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "webai/json.hpp"
+#include "webai/stream.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -362,4 +364,11 @@ TEST_CASE("A-39 descriptions show what is open, and for which lengths they count
   CHECK(info.flops > 1000);
   CHECK_FALSE(NeuralNetwork::from_json(pictures).inspect().empty());
   CHECK_FALSE(NeuralNetwork::from_json(pictures).profile(1, 5).empty());
+}
+
+TEST_CASE("A-39 what open dimensions do not go with is refused in one sentence") {
+  NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [[null, 2], {"type": "tanh"}]})");
+  CHECK(error_of([&] { network.export_model({.to = "c"}); }).reason() == "OPEN_SIZE");
+  CHECK(error_of([&] { network.run_stream(counted({2, 2}), {}); }).reason() == "OPEN_SIZE");
+  CHECK(error_of([&] { network.input_of(Json::text("word")); }).reason() == "OPEN_SIZE");
 }

@@ -206,6 +206,11 @@ std::vector<Case> families() {
       R"({"layers": [2, {"size": 2, "activation": "tanh", "history": 2, "historyTo": "end"}, {"size": 2, "to": ["end", "back"]},
                                       {"size": 2, "name": "end", "pipes": [{"size": 1, "name": "back", "activation": "sin"}]}]})",
       random, 5));
+  // Tokens as rows of a table, as one-hot, as bits.
+  cases.push_back({R"({"layers": [2, {"type": "embedding", "inputDim": 5, "outputDim": 3}, {"size": 2, "activation": "tanh"}]})", {{0, 4}, {3, 3}}});
+  cases.push_back({R"({"layers": [{"type": "input", "size": [2, 3]}, {"type": "gru", "size": 4}],
+    "io": {"input": {"normalize": {"type": "lookup", "vocabulary": "abc", "oneHot": true}}}})", {{0, 2}, {1, 1}, {2, 0}}});
+  cases.push_back({R"({"layers": [{"type": "input", "size": 4}, 3], "io": {"input": {"normalize": {"type": "bits", "count": 4}}}})", {{11}, {6}}});
   // Every activation, on numbers around all of their kinks.
   for (const OperationDescription& operation : operations())
     if (operation.kind == "operator") {

@@ -145,9 +145,13 @@ TEST_CASE("A-67 words that a model cannot have are refused by the schema as by t
 
 TEST_CASE("G-10 the schema knows what a program defined") {
   const Context own = Context::system({.threads = 1, .log_level = 0});
+  define_domain(own, {.name = "mine"});
   define_operation(own, {.name = "twice", .domain = "core"}, [](Variable x) { return x + x; });
   const SchemaValidator known(json(model_schema(own)));
   known.check_schema();
+  const Json made = json(model_schema(own));
+  CHECK(made.find("$defs")->find("model")->find("properties")->find("domain")->find("description")->as_text() ==
+        "Known here: core, mine.");
   const Json as_type = json(R"({"layers": [2, {"type": "twice"}]})"),
              as_activation = json(R"({"layers": [2, {"size": 2, "activation": "twice"}]})");
   CHECK(known.accepts(as_type));

@@ -54,6 +54,8 @@ PUBLIC = {
     "files.hpp": "host",
     "dataset.hpp": "dataset",
     "training.hpp": "training",
+    "stream.hpp": "network",
+    "values.hpp": "network",
     "files.hpp": "network",
     "algorithms.hpp": "network",
     "functions.hpp": "network",

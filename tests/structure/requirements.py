@@ -96,10 +96,12 @@ class LastRun:
                 self.passed[part.split("\n", maxsplit=1)[0].strip()] = part
         self.cases = []
         for name in self.passed:
-            program = build / "tests" / name
-            if program.is_file() and name.startswith("test_"):
+            target, _, file = name.partition("/")
+            program = build / "tests" / target
+            if program.is_file() and target.startswith("test_"):
                 # Catch2 gives the number of cases as its status; hidden ones are not listed, as they do not run.
-                listed = subprocess.run([program, "--list-test-names-only"], capture_output=True, text=True, check=False)
+                part = ["--filenames-as-tags", f"[#{file}]~[.]"] if file else []
+                listed = subprocess.run([program, *part, "--list-test-names-only"], capture_output=True, text=True, check=False)
                 self.cases += listed.stdout.splitlines()
 
     def problem(self, kind, name):

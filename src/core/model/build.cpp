@@ -306,16 +306,26 @@ class Assembler {
                                         .path = layer.path,
                                         .layer = layer.name,
                                         .hint = "say how many values come in: \"size\": 4"});
-    const Shape dims = bound_size(*layer.size, pointer_to(layer.path, "size"), layer.hints, options_.lengths,
+    const std::size_t first_open = built_.open.size();
+    const Shape size = bound_size(*layer.size, pointer_to(layer.path, "size"), layer.hints, options_.lengths,
                                   built_.inputs.size(), built_.open);
-    check_bytes(layer, dims);
+    check_bytes(layer, size);
     const std::string name = input_name(layer);
+    const IoRules& rules = model_.io.input_rules(layer.name.empty() ? name : layer.name, layer.label);
+    const Shape dims = options_.normalize ? raw_dims(rules, size) : size;
+    if (built_.open.size() > first_open && dims != size)
+      throw Error(Code::unsupported, {.message = "io makes other dimensions of this input: its size cannot be open (null)",
+                                      .reason = "OPEN_SIZE",
+                                      .path = built_.open[first_open].path,
+                                      .layer = layer.name,
+                                      .hint = "give the size as numbers"});
     const Ref input{built_.graph.add_input(name, {built_.computed, dims.inserted(0, options_.batch)})};
-    built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims});
+    built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = size});
     if (!options_.normalize) return input;
-    const Ref normalized = emit_normalize(builder_, model_.io.input_rules(layer.name.empty() ? name : layer.name), name,
-                                          input, built_.auto_normalize);
-    return is_floating(model_.type) ? normalized : rounded_value(builder_, normalized, model_.type);
+    const Ref normalized = emit_normalize(builder_, rules, name, input, *layer.size, built_.auto_normalize);
+    // Places in a vocabulary are no numbers between 0 and 1.
+    const bool counts = std::ranges::any_of(rules.normalize, [](const IoStep& step) { return step.lookup && step.width == 0; });
+    return is_floating(model_.type) || counts ? normalized : rounded_value(builder_, normalized, model_.type);
   }
 
   // Named inputs by name, the first layer "input", others by their number.

@@ -92,11 +92,18 @@ struct BuiltLayer {
   std::string input_name;    ///< of an input: what it is bound by
 };
 
+/// What an iterator carries, as it was before each of its steps: [steps, batch, dims...] for each state variable.
+struct BuiltIteration {
+  int layer = 0;  ///< id
+  std::vector<ValueId> before;
+};
+
 struct BuiltInput {
   std::string name;
   std::string label;
   ValueId value = no_value;
   Shape shape;  ///< without batch
+  Shape dims;   ///< what `io` makes of it: the size of the layer
 };
 
 /// Dimensions that a model may leave open.
@@ -133,6 +140,7 @@ struct BuiltModel {
   /// dimension; the graph has none, it is one for the example lengths that stand here.
   std::vector<OpenDimension> open;
   std::vector<AutoNormalize> auto_normalize;
+  std::vector<BuiltIteration> iterations;
   ValueId random_step = no_value;  ///< i64 state that a training step adds 1 to; absent when nothing is drawn
   std::map<std::string, std::vector<ValueId>, std::less<>> shared_nets;  ///< parameters of nets by the name they share
   std::map<std::string, ValueId, std::less<>> outside;  ///< inputs of the graph that stand for what is pulled from around

@@ -24,19 +24,30 @@ void check_name(const std::string& name, const std::vector<std::string_view>& kn
 // Names in the io block exist, and there are not more labels than outputs.
 void check_io(const Context& context, const Model& model, const BuiltModel& built, bool with_labels) {
   std::vector<std::string_view> inputs, outputs;
-  for (const BuiltInput& input : built.inputs) inputs.push_back(input.name);
-  for (const NamedValue& output : built.outputs) outputs.push_back(output.name);
+  for (const BuiltInput& input : built.inputs) {
+    inputs.push_back(input.name);
+    inputs.push_back(input.label);
+  }
+  for (const NamedValue& output : built.outputs) {
+    outputs.push_back(output.name);
+    outputs.push_back(label_of_output(model, built, output));
+  }
   for (const IoRules& rules : model.io.input) check_name(rules.name, inputs, "/io/input");
   for (const IoRules& rules : model.io.output) check_name(rules.name, outputs, "/io/output");
   if (!with_labels) return;
   for (const NamedValue& output : built.outputs) {
     const Shape dims = built.graph.value(output.value).type.shape.without(0);
     if (dims.is_concrete())
-      check_labels(context, model.io.output_rules(output.name), static_cast<std::size_t>(dims.elements()));
+      check_labels(context, model.io.output_rules(output.name, label_of_output(model, built, output)), static_cast<std::size_t>(dims.elements()));
   }
 }
 
 }  // namespace
+
+std::string_view label_of_output(const Model& model, const BuiltModel& built, const NamedValue& output) {
+  const auto layer = std::ranges::find(built.layers, output.value, &BuiltLayer::value);
+  return layer == built.layers.end() ? std::string_view() : std::string_view(model.element(layer->id).label);
+}
 
 void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std::vector<NamedValue> outputs,
                     bool with_labels) {

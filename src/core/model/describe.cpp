@@ -210,10 +210,10 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
       if (parameter->trainable) summary.trainable += count;
     }
     if (layer.type == "input") {
-      row.note = note_of_input(model.io.input_rules(built_layer.input_name));
+      row.note = note_of_input(model.io.input_rules(built_layer.input_name, layer.label));
       if (index == 0 && pipe < 0) row.place = "input";
     } else if (const auto output = outputs.find(built_layer.value); output != outputs.end()) {
-      row.note = note_of_output(model.io.output_rules(output->second));
+      row.note = note_of_output(model.io.output_rules(output->second, layer.label));
       if (built.outputs.size() == 1) row.place = "output";
     }
     if (const std::string flow = flows.of(layer); !flow.empty()) row.note += (row.note.empty() ? "" : ", ") + flow;

@@ -154,8 +154,11 @@ class Cutter {
     return dims.size() == 1 && dims[0].is_number() ? dims[0] : Json::object({{"size", Json::array(std::move(dims))}});
   }
 
-  Json moved_layer(const Layer& layer, const Json& json) const {
-    if (!json.is_object()) return json;
+  Json moved_layer(const Layer& layer, const Json& given) const {
+    if (!given.is_object()) return given;
+    // Behind the input there is no vocabulary any more that says how many tokens there are.
+    const bool counts = layer.type == "embedding" && first_ > 0 && !given.find("inputDim");
+    const Json json = counts ? given.with("inputDim", Json::integer(vocabulary_size(model_.io))) : given;
     std::vector<Json::Member> members;
     for (const auto& [key, value] : json.members()) {
       if (key == "to" || key == "toLayers") {

@@ -234,10 +234,14 @@ class Minifier {
     }
     const bool own_of_last = is_last(source) && !source.is_pipe;
     if (leaves && (list.empty() || !own_of_last)) return std::nullopt;
-    if (list.empty() && (own_of_last || (is_last(source) && !model_.outputs.empty()))) return std::nullopt;
+    if (list.empty() && (own_of_last || (!model_.outputs.empty() && nothing_follows(source)))) return std::nullopt;
     if (!is_last(source) && (list.empty() ? next_pulls(source) : list.size() == 1 && follows && !next_pulls(source)))
       return std::nullopt;
     return list;
+  }
+
+  bool nothing_follows(const Layer& source) const {
+    return std::all_of(numbers_.begin() + source.layer_index + 1, numbers_.end(), [](auto number) { return number < 0; });
   }
 
   bool next_pulls(const Layer& source) const {

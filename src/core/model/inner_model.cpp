@@ -54,7 +54,7 @@ Ref declare_input(LayerBuilder& layer, const std::string& name, const std::strin
   const bool taken = std::ranges::find(outer.inputs, name, &BuiltInput::name) != outer.inputs.end();
   const std::string free = taken ? inner_name(layer.layer(), name) : name;
   const Ref value{outer.graph.add_input(free, {layer.type(), dims.inserted(0, outer.batch)})};
-  outer.inputs.push_back({.name = free, .label = label, .value = value.id, .shape = dims});
+  outer.inputs.push_back({.name = free, .label = label, .value = value.id, .shape = dims, .dims = dims});
   return value;
 }
 

@@ -10,10 +10,12 @@
 namespace webai {
 namespace {
 
-const IoRules& rules_for(const std::vector<IoRules>& list, std::string_view name) {
+const IoRules& rules_for(const std::vector<IoRules>& list, std::string_view name, std::string_view label) {
   static const IoRules none;
   for (const IoRules& rules : list)
     if (rules.name == name) return rules;
+  for (const IoRules& rules : list)
+    if (!label.empty() && rules.name == label) return rules;
   for (const IoRules& rules : list)
     if (rules.name.empty()) return rules;
   return none;
@@ -27,7 +29,34 @@ const IoRules& rules_for(const std::vector<IoRules>& list, std::string_view name
 
 double at_or_last(const std::vector<double>& values, std::size_t index) { return values[index % values.size()]; }
 
+// Each whole number as its binary digits, the highest first.
+std::vector<double> digits_of(const IoStep& step, std::span<const double> values) {
+  std::vector<double> digits;
+  for (const double value : values)
+    for (std::int64_t bit = step.width - 1; bit >= 0; --bit) {
+      const double shifted = std::floor(std::ldexp(value, -static_cast<int>(bit)));
+      digits.push_back(shifted - 2 * std::floor(shifted / 2));
+    }
+  return digits;
+}
+
+// Digits back to whole numbers: from one half on a digit is 1.
+std::vector<double> numbers_of(const IoStep& step, std::span<const double> digits) {
+  std::vector<double> numbers;
+  const auto width = static_cast<std::size_t>(step.width);
+  for (std::size_t first = 0; first + width <= digits.size(); first += width) {
+    double number = 0;
+    for (std::size_t bit = 0; bit < width; ++bit) number = 2 * number + (digits[first + bit] >= 0.5 ? 1 : 0);
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
 void apply_step(const IoStep& step, std::vector<double>& values) {
+  if (step.type == "bits") {
+    values = digits_of(step, values);
+    return;
+  }
   for (std::size_t i = 0; i < values.size(); ++i) {
     double& x = values[i];
     if (step.type == "rescale-linear") {
@@ -51,6 +80,10 @@ void apply_step(const IoStep& step, std::vector<double>& values) {
 
 // Undoes a numeric step; clip and round cannot be undone and change nothing.
 void invert(const IoStep& step, std::vector<double>& values) {
+  if (step.type == "bits") {
+    values = digits_of(step, values);
+    return;
+  }
   if (step.type == "rescale-linear") {
     IoStep reverse = step;
     std::swap(reverse.from, reverse.to);
@@ -88,8 +121,37 @@ const IoStep* label_step(const IoRules& rules) {
 
 }  // namespace
 
-const IoRules& IoBlock::input_rules(std::string_view name) const { return rules_for(input, name); }
-const IoRules& IoBlock::output_rules(std::string_view name) const { return rules_for(output, name); }
+const IoRules& IoBlock::input_rules(std::string_view name, std::string_view label) const {
+  return rules_for(input, name, label);
+}
+const IoRules& IoBlock::output_rules(std::string_view name, std::string_view label) const {
+  return rules_for(output, name, label);
+}
+
+const IoStep* text_step(const IoRules& rules) {
+  const auto step = std::ranges::find_if(rules.normalize, [](const IoStep& one) { return one.lookup != nullptr; });
+  return step == rules.normalize.end() ? nullptr : &*step;
+}
+
+std::int64_t vocabulary_size(const IoBlock& io) {
+  std::size_t most = 0;
+  for (const IoRules& rules : io.input)
+    if (const IoStep* step = text_step(rules)) most = std::max(most, step->lookup->size());
+  return static_cast<std::int64_t>(most);
+}
+
+Shape raw_dims(const IoRules& rules, const Shape& dims) {
+  const auto step = std::ranges::find_if(rules.normalize, [](const IoStep& one) { return one.width > 0; });
+  if (step == rules.normalize.end()) return dims;
+  if (dims.rank() == 0 || dims.dim(dims.rank() - 1) != Dimension(step->width))
+    throw Error(Code::shape_mismatch, {.message = "\"" + step->type + "\" makes " + std::to_string(step->width) +
+                                                  " numbers of each: the last dimension of the input is as long",
+                                       .reason = "IO_SIZE",
+                                       .path = step->path,
+                                       .expected = std::to_string(step->width),
+                                       .actual = dims.text()});
+  return dims.rank() == 1 ? Shape{1} : dims.without(dims.rank() - 1);
+}
 
 void apply_steps(std::span<const IoStep> steps, std::vector<double>& values) {
   for (const IoStep& step : steps) apply_step(step, values);
@@ -99,7 +161,11 @@ Answer denormalize(const IoRules& rules, std::span<const double> output) {
   Answer answer;
   answer.numbers.assign(output.begin(), output.end());
   for (const IoStep& step : rules.denormalize) {
-    if (step.type != "one-hot-to-label") {
+    if (step.type == "bits") {
+      answer.numbers = numbers_of(step, answer.numbers);
+      continue;
+    }
+    if (!speaks_of_labels(step)) {
       apply_step(step, answer.numbers);
       continue;
     }
@@ -112,7 +178,7 @@ Answer denormalize(const IoRules& rules, std::span<const double> output) {
   return answer;
 }
 
-std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs) {
+std::size_t label_index(const IoRules& rules, std::string_view label) {
   const IoStep* step = label_step(rules);
   if (!step)
     throw Error(
@@ -131,7 +197,12 @@ std::vector<double> normalize_label(const IoRules& rules, std::string_view label
                                          .actual = std::string(label),
                                          .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
   }
-  return one_hot(*step, static_cast<std::size_t>(at - step->labels.begin()), outputs);
+  return static_cast<std::size_t>(at - step->labels.begin());
+}
+
+std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs) {
+  const std::size_t index = label_index(rules, label);
+  return one_hot(*label_step(rules), index, outputs);
 }
 
 std::vector<double> normalize_target(const IoRules& rules, std::span<const double> target, std::size_t outputs) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,13 +12,15 @@
 #include <vector>
 
 #include "core/model/json.h"
+#include "core/model/text_lookup.h"
 #include "webai/context.hpp"
+#include "webai/shape.hpp"
 
 namespace webai {
 
 struct IoStep {
   /// "rescale-linear", "standardize", "log", "clip", "round", "auto", "one-hot-to-label", "label-to-one-hot",
-  /// "label-to-index"
+  /// "label-to-index", "lookup", "bits"
   std::string type;
   std::string path;
   double from[2] = {0, 1}, to[2] = {0, 1};  ///< rescale-linear
@@ -25,7 +28,9 @@ struct IoStep {
   std::vector<double> mean, deviation;      ///< standardize: one number, or one per element of the last dimension
   double offset = 0;                        ///< log: ln(x + offset)
   std::optional<double> low, high;          ///< clip
-  std::vector<std::string> labels;
+  std::vector<std::string> labels;     ///< on outputs also the tokens of a lookup
+  std::shared_ptr<const TextLookup> lookup = {};  ///< of lookup, and of labels on inputs: texts become numbers before a run
+  std::int64_t width = 0;  ///< one number becomes so many, in a last dimension of their own: one-hot, or bits
 };
 
 /// The rules of one input or output; several steps form a chain.
@@ -38,9 +43,9 @@ struct IoRules {
 
 struct IoBlock {
   std::vector<IoRules> input, output;
-  /// The rules of a named input or output, else those of the whole, else empty ones.
-  const IoRules& input_rules(std::string_view name) const;
-  const IoRules& output_rules(std::string_view name) const;
+  /// The rules of an input or output by its name, else by its label, else those of the whole, else empty ones.
+  const IoRules& input_rules(std::string_view name, std::string_view label = {}) const;
+  const IoRules& output_rules(std::string_view name, std::string_view label = {}) const;
 };
 
 /// A kind of step and the words it takes, separated by spaces.
@@ -59,12 +64,21 @@ struct Answer {
   std::string label;                  ///< empty when the index has no label
 };
 
+/// The step that turns the texts of an input into numbers; nullptr when there is none.
+const IoStep* text_step(const IoRules& rules);
+/// How many tokens the largest vocabulary of the inputs has; 0 when there is none.
+std::int64_t vocabulary_size(const IoBlock& io);
+/// Dimensions of what comes in for an input of size `dims`: without the last one where a step makes it.
+Shape raw_dims(const IoRules& rules, const Shape& dims);
+
 /// Applies the steps on the host, in order. Throws for a step that needs text.
 void apply_steps(std::span<const IoStep> steps, std::vector<double>& values);
 Answer denormalize(const IoRules& rules, std::span<const double> output);
 /// The training target for a label: `output.normalize`, or the inverse of `output.denormalize`. Throws for an unknown
 /// label, naming the nearest.
 std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs);
+/// The place of a label among those of the rules. Throws as normalize_label does.
+std::size_t label_index(const IoRules& rules, std::string_view label);
 /// The training target for numbers: `output.normalize`, or the inverse of `output.denormalize`. One number where the
 /// rules speak of labels and there are several outputs is the index of the label.
 std::vector<double> normalize_target(const IoRules& rules, std::span<const double> target, std::size_t outputs);

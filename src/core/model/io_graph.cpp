@@ -2,6 +2,7 @@
 #include "core/model/io_graph.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/op/term.h"
 #include "webai/error.hpp"
@@ -40,6 +41,42 @@ Term spread(Term x, const std::vector<double>& values, const IoStep& step) {
   return {builder, builder.constant(Tensor::from(builder.context(), x.dtype(), Shape{last}, values))};
 }
 
+// Numbers of tokens arrive in the model's type: a narrow one cannot tell large ones apart.
+void check_countable(Term x, const IoStep& step) {
+  const double most = x.dtype() == DType::fp16 ? 2048 : x.dtype() == DType::bf16 ? 256 : x.dtype() == DType::fp32 ? 16777216 : 9007199254740992;
+  const double count = step.type == "bits" ? std::ldexp(1.0, static_cast<int>(step.width)) : static_cast<double>(step.lookup->size());
+  if (count <= most) return;
+  throw Error(Code::invalid_model, {.message = std::string(name_of(x.dtype())) + " cannot count so far",
+                                    .reason = "IO_RANGE",
+                                    .path = step.path,
+                                    .expected = "at most " + std::to_string(static_cast<std::int64_t>(most)),
+                                    .actual = std::to_string(static_cast<std::int64_t>(count)),
+                                    .hint = "a wider \"dataType\""});
+}
+
+// One row of the last dimension for each number: [..., n] -> [..., n, width], then under the size of the input.
+Term widened(Term x, const IoStep& step, const Shape& dims) {
+  Builder& builder = x.builder();
+  Term wide;
+  if (step.type == "bits") {
+    std::vector<double> places;
+    for (std::int64_t bit = step.width - 1; bit >= 0; --bit) places.push_back(std::ldexp(1.0, static_cast<int>(bit)));
+    std::vector<std::int64_t> column;
+    for (const Dimension dim : x.shape().without(0).dims()) column.push_back(dim.value());
+    column.insert(column.begin(), -1);
+    column.push_back(1);
+    const Term places_of_bits(builder, builder.constant(Tensor::from(builder.context(), x.dtype(), Shape{step.width}, places)));
+    const Term shifted = (x.apply("reshape", {{"shape", column}}) / places_of_bits).apply("floor");
+    wide = shifted - (shifted / 2.0).apply("floor") * 2.0;
+  } else {
+    wide = x.apply("cast", {{"type", "i32"}}).apply("oneHot", {{"depth", step.width}, {"type", std::string(name_of(x.dtype()))}});
+  }
+  if (wide.shape().without(0) == dims) return wide;
+  std::vector<std::int64_t> lengths = {-1};
+  for (const Dimension dim : dims.dims()) lengths.push_back(dim.value());
+  return wide.apply("reshape", {{"shape", lengths}});
+}
+
 Term learned_scale(Term x, const std::string& name, const IoStep& step, std::vector<AutoNormalize>& learned) {
   const Dimension last = x.shape().dim(x.shape().rank() - 1);
   if (last.is_symbol())
@@ -59,13 +96,16 @@ Term learned_scale(Term x, const std::string& name, const IoStep& step, std::vec
 
 }  // namespace
 
-Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& name, Ref input,
+Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& name, Ref input, const Shape& dims,
                    std::vector<AutoNormalize>& learned) {
   Term x(builder, input);
   const std::string place = builder.path();
   for (const IoStep& step : rules.normalize) {
     builder.set_path(step.path);
-    if (step.type == "rescale-linear")
+    if (step.width > 0 || step.lookup) {
+      check_countable(x, step);
+      if (step.width > 0) x = widened(x, step, dims);
+    } else if (step.type == "rescale-linear")
       x = rescaled(x, step);
     else if (step.type == "standardize")
       x = (x - spread(x, step.mean, step)) / spread(x, step.deviation, step);

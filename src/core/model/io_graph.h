@@ -10,8 +10,9 @@
 
 namespace webai {
 
-/// Writes the steps of rules.normalize behind `input`; "auto" adds two states named after the input.
-Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& name, Ref input,
+/// Writes the steps of rules.normalize behind `input`, which gives [batch, dims...]; "auto" adds two states named after
+/// the input. What turns texts into numbers has been done by then.
+Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& name, Ref input, const Shape& dims,
                    std::vector<AutoNormalize>& learned);
 
 }  // namespace webai

@@ -20,6 +20,8 @@ constexpr IoStepKind kinds[] = {
     {"one-hot-to-label", "labels"},
     {"label-to-one-hot", "labels"},
     {"label-to-index", "labels"},
+    {"lookup", "vocabulary level unknown padding oneHot"},
+    {"bits", "count"},
 };
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -39,7 +41,7 @@ std::vector<std::string_view> words_of(std::string_view text) {
 
 class StepReader {
  public:
-  StepReader(const Json& json, std::string path) : json_(json), path_(std::move(path)) {}
+  StepReader(const Json& json, std::string path, bool input) : json_(json), path_(std::move(path)), input_(input) {}
 
   IoStep run() {
     step_.path = path_;
@@ -63,6 +65,8 @@ class StepReader {
     if (const Json* high = json_.find("max")) step_.high = number(*high, "max");
     if (step_.low && step_.high && *step_.low > *step_.high) fail(path_, "IO_RANGE", "\"min\" lies above \"max\"");
     if (step_.type.find("label") != std::string::npos) labels();
+    if (step_.type == "lookup") lookup();
+    if (step_.type == "bits") bits();
     return std::move(step_);
   }
 
@@ -130,21 +134,106 @@ class StepReader {
         fail(pointer_to(path, i), "IO_LABELS", "the label \"" + label + "\" stands twice");
       step_.labels.push_back(std::move(label));
     }
+    if (!input_) return;
+    if (step_.type == "label-to-one-hot") step_.width = static_cast<std::int64_t>(step_.labels.size());
+    if (step_.type != "one-hot-to-label")
+      step_.lookup = std::make_shared<const TextLookup>(step_.labels, TextLookup::Level::whole);
+  }
+
+  // A text is the list of its characters.
+  std::vector<std::string> tokens(const Json& value, const std::string& path) const {
+    std::vector<std::string> list;
+    if (value.is_text()) {
+      for (std::string_view rest = value.as_text(); !rest.empty();) {
+        const std::size_t length = character_length(rest);
+        list.emplace_back(rest.substr(0, length));
+        rest.remove_prefix(length);
+      }
+    }
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      const Json item = value.is_array() ? value.at(i) : Json();
+      if (!item.is_text() || item.as_text().empty() || item.as_text().size() > TextLookup::longest_token)
+        wrong_value(value.is_array() ? pointer_to(path, i) : path, "a token",
+                    "a text of 1 to " + std::to_string(TextLookup::longest_token) + " bytes", item);
+      list.push_back(item.as_text());
+    }
+    if (list.empty()) wrong_value(path, "vocabulary", "a text of different characters, or an array of different texts", value);
+    std::set<std::string_view> seen;
+    for (const std::string& token : list)
+      if (!seen.insert(token).second) fail(path, "IO_VOCABULARY", "\"" + token + "\" stands twice in the vocabulary");
+    return list;
+  }
+
+  // On outputs without a vocabulary it is that of the input, put in later.
+  void lookup() {
+    const Json* vocabulary = json_.find("vocabulary");
+    if (!vocabulary) {
+      if (input_ || json_.size() > 1) fail(path_, "IO_VOCABULARY", "\"lookup\" needs \"vocabulary\": a text, or an array of texts");
+      return;
+    }
+    std::vector<std::string> list = tokens(*vocabulary, path_ + "/vocabulary");
+    const bool words = std::ranges::any_of(list, [](const std::string& token) { return character_length(token) != token.size(); });
+    std::string level = words ? "word" : "character";
+    if (const Json* given = json_.find("level")) {
+      if (!given->is_text() || (given->as_text() != "word" && given->as_text() != "character"))
+        wrong_value(path_ + "/level", "level", "\"character\" or \"word\"", *given);
+      level = given->as_text();
+    }
+    const auto place = [&](const char* key) -> std::optional<std::size_t> {
+      const Json* given = json_.find(key);
+      if (!given || given->is_null()) return {};
+      const auto at = given->is_text() ? std::ranges::find(list, given->as_text()) : list.end();
+      if (at == list.end()) wrong_value(pointer_to(path_, key), key, "one of the tokens", *given);
+      return static_cast<std::size_t>(at - list.begin());
+    };
+    const std::optional<std::size_t> unknown = place("unknown"), padding = place("padding");
+    if (const Json* given = json_.find("oneHot")) {
+      if (!given->is_boolean()) wrong_value(path_ + "/oneHot", "oneHot", "true or false", *given);
+      if (given->as_boolean() && input_) step_.width = static_cast<std::int64_t>(list.size());
+    }
+    if (!input_) step_.labels = list;
+    step_.lookup = std::make_shared<const TextLookup>(
+        std::move(list), level == "word" ? TextLookup::Level::word : TextLookup::Level::character, unknown, padding);
+  }
+
+  void bits() {
+    constexpr std::int64_t most = 53;  // whole numbers that a double holds
+    const Json* count = json_.find("count");
+    const std::optional<std::int64_t> given = count ? count->as_integer() : std::nullopt;
+    if (!given || *given < 1 || *given > most)
+      wrong_value(path_ + "/count", "count", "a whole number from 1 to " + std::to_string(most), count ? *count : Json());
+    step_.width = *given;
   }
 
   Json json_;
   std::string path_;
+  bool input_;
   IoStep step_;
 };
 
-std::vector<IoStep> read_steps(const Json& json, const std::string& path) {
+// A step, or several of them in an array or as the "steps" of a "chain".
+std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool input) {
   std::vector<IoStep> steps;
   if (json.is_null()) return steps;
+  if (const Json* type = json.find("type"); type && type->is_text() && type->as_text() == "chain") {
+    const Json* chain = json.find("steps");
+    if (!chain || !chain->is_array()) fail(path, "IO_TYPE", "a \"chain\" needs \"steps\": an array of steps");
+    for (const auto& [key, value] : json.members())
+      if (!is_kept_and_ignored(key) && key != "type" && key != "steps")
+        unknown_property(path, key, "\"chain\"", std::vector<std::string_view>{"type", "steps"});
+    return read_steps(*chain, path + "/steps", input);
+  }
   if (!json.is_array()) {
-    steps.push_back(StepReader(json, path).run());
+    steps.push_back(StepReader(json, path, input).run());
     return steps;
   }
-  for (std::size_t i = 0; i < json.size(); ++i) steps.push_back(StepReader(json.at(i), pointer_to(path, i)).run());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    steps.push_back(StepReader(json.at(i), pointer_to(path, i), input).run());
+    if (input && i > 0 && steps.back().lookup)
+      fail(steps.back().path, "IO_TYPE", "\"" + steps.back().type + "\" takes texts: it stands first");
+  }
+  if (std::ranges::count_if(steps, [](const IoStep& step) { return step.width > 0; }) > 1)
+    fail(path, "IO_TYPE", "one step of a chain may make several numbers of one");
   return steps;
 }
 
@@ -156,9 +245,9 @@ IoRules read_rules(const Json& json, std::string name, const std::string& path, 
     if (is_kept_and_ignored(key)) continue;
     const std::string at = pointer_to(path, key);
     if (key == "normalize")
-      rules.normalize = read_steps(value, at);
+      rules.normalize = read_steps(value, at, input);
     else if (key == "denormalize" && !input)
-      rules.denormalize = read_steps(value, at);
+      rules.denormalize = read_steps(value, at, input);
     else
       unknown_property(path, key, input ? "\"io.input\"" : "\"io.output\"",
                        std::vector<std::string_view>(std::begin(rule_words), std::end(rule_words) - (input ? 1 : 0)));
@@ -183,6 +272,21 @@ std::vector<IoRules> read_side(const Json& json, const std::string& path, bool i
   return list;
 }
 
+// Outputs whose lookup names no vocabulary speak as the input does.
+void share_vocabulary(IoBlock& block) {
+  const IoStep* spoken = nullptr;
+  for (const IoRules& rules : block.input)
+    if (const IoStep* step = text_step(rules); step && !spoken) spoken = step;
+  for (IoRules& rules : block.output)
+    for (std::vector<IoStep>* steps : {&rules.normalize, &rules.denormalize})
+      for (IoStep& step : *steps) {
+        if (step.type != "lookup" || step.lookup) continue;
+        if (!spoken) fail(step.path, "IO_VOCABULARY", "\"lookup\" needs \"vocabulary\": no input has one to share");
+        step.lookup = spoken->lookup;
+        step.labels = spoken->lookup->tokens();
+      }
+}
+
 }  // namespace
 
 std::span<const IoStepKind> io_step_kinds() { return kinds; }
@@ -201,6 +305,7 @@ IoBlock parse_io(const Json& json, std::string_view path) {
     else
       unknown_property(place, key, "\"io\"", known);
   }
+  share_vocabulary(block);
   return block;
 }
 

@@ -243,8 +243,12 @@ class Iteration {
     return per_sample(builder, value, like);
   }
 
-  // The final states in order; several are joined as what several outputs of a net are.
+  // The final states in order; several are joined as what several outputs of a net are. Behind what is carried stand the
+  // states before each step.
   Ref results(const std::vector<Ref>& finals) {
+    BuiltIteration iteration{layer_.layer().id, {}};
+    for (std::size_t i = 0; i < states_.size(); ++i) iteration.before.push_back(finals[carried_.size() + i].id);
+    layer_.built().iterations.push_back(std::move(iteration));
     for (std::size_t i = states_.size(); i < carried_.size(); ++i) layer_.write(carried_[i].start, finals[i]);
     if (states_.size() == 1) return finals.front();
     std::vector<Ref> flat;

@@ -108,7 +108,8 @@ class Opening {
     next_ = 1 + static_cast<int>(built_.open.size());
     for (std::size_t i = 0; i < built_.open.size(); ++i) {
       const OpenDimension& dim = built_.open[i];
-      built_.inputs[dim.input].shape.set(dim.axis, Dimension::symbol(1 + static_cast<int>(i)));
+      for (Shape* shape : {&built_.inputs[dim.input].shape, &built_.inputs[dim.input].dims})
+        shape->set(dim.axis, Dimension::symbol(1 + static_cast<int>(i)));
     }
     for (std::size_t i = 0; i < built_.layers.size(); ++i) {
       open(built_.layers[i].input, other_.layers[i].input);

@@ -319,11 +319,19 @@ class SchemaWriter {
 
   Json open_model() const { return closed(root().set("layers", refer("openLayers"))); }
 
-  static Properties root() {
+  Properties root() const {
     Properties all;
     for (const std::string_view key : root_properties()) all.set(key, root_word(key));
     all.set("setupData", deprecated(refer("setupData"), "setup.data"));
     all.set("activation", any_of({refer("text"), type("null")}));
+    std::vector<std::string> names = registry_.domains();
+    for (const std::string_view name : definitions_->domain_names()) names.emplace_back(name);
+    std::erase(names, "internal");  // operators that no model names
+    std::ranges::sort(names);
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    all.set("domain", described(refer("text"), "Known here: " + known + "."));
     return all;
   }
 

@@ -254,7 +254,7 @@ TEST_CASE("a million layers or pipes, and sizes that overflow, end quickly and b
     CHECK(error.path().substr(0, 8) == "/layers/");
   }
   CHECK(world.host->largest < 1'000'000);
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));
 }
 
 TEST_CASE("parts of a model are counted over all layers and inner nets before any is read") {

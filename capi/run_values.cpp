@@ -1,0 +1,170 @@
+#include "capi/run_values.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "capi/guard.h"
+#include "capi/value.h"
+
+namespace webai::capi {
+namespace {
+
+constexpr std::string_view unnamed_output = "output";  // what the library calls the only one
+
+// One text for a sample, a list of them for a batch; the number of the largest output where the labels end before it.
+Value labels_of(webai_context& context, const Tensor& outputs, const std::vector<std::string>& labels,
+                std::size_t output_size, bool batched) {
+  std::vector<Value> answers;
+  for (std::size_t first = 0; first < outputs.elements(); first += output_size) {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < output_size; ++i)
+      if (outputs.at(first + i) > outputs.at(first + best)) best = i;
+    answers.push_back(best < labels.size() ? make_text(context, labels[best])
+                                           : make_number(context, static_cast<double>(best)));
+  }
+  return batched || answers.empty() ? make_list(context, std::move(answers)) : std::move(answers.front());
+}
+
+// The values of one sample, of all outputs.
+std::size_t width_of(const std::vector<PortInfo>& ports) {
+  std::size_t width = 0;
+  for (const PortInfo& port : ports) width += static_cast<std::size_t>(port.shape.elements());
+  return width;
+}
+
+// Rows of all outputs as a map by name: tensors, or texts where an output has labels.
+Value split_outputs(const NetworkValue& net, const NeuralNetwork& network, const std::vector<PortInfo>& ports,
+                    const Tensor& rows, bool batched, const RunOptions& options) {
+  webai_context& context = *net.context;
+  const std::size_t width = width_of(ports);
+  const std::size_t samples = rows.elements() / width, size = size_of(rows.type());
+  std::vector<Map::Entry> entries;
+  std::size_t offset = 0;
+  for (const PortInfo& port : ports) {
+    const auto count = static_cast<std::size_t>(port.shape.elements());
+    const Shape shape = batched ? port.shape.inserted(0, Dimension(static_cast<std::int64_t>(samples))) : port.shape;
+    Tensor part = Tensor::uninitialised(context.core(), rows.type(), shape);
+    for (std::size_t sample = 0; sample < samples; ++sample)
+      std::memcpy(static_cast<std::byte*>(part.data()) + sample * count * size,
+                  static_cast<const std::byte*>(rows.data()) + (sample * width + offset) * size, count * size);
+    offset += count;
+    const std::vector<std::string> labels = options.denormalize ? network.labels(port.name) : std::vector<std::string>();
+    entries.emplace_back(port.name, labels.empty() ? make_tensor(context, std::move(part))
+                                                   : labels_of(context, part, labels, count, batched));
+  }
+  return make_map(context, std::move(entries));
+}
+
+}  // namespace
+
+RunOptions read_run_options(Options& opts) {
+  RunOptions options;
+  options.normalize = opts.boolean("normalize", true);
+  options.denormalize = opts.boolean("denormalize", true);
+  options.debug = opts.boolean("debug", false);
+  return options;
+}
+
+bool needs_network(webai_value* value) {
+  if (kind_of(value) == WEBAI_MAP || kind_of(value) == WEBAI_STRING) return true;
+  if (kind_of(value) != WEBAI_LIST) return false;
+  auto& list = *static_cast<List*>(value);
+  for (std::size_t i = 0; !list.numbers() && i < list.size(); ++i)
+    if (needs_network(list.at(i))) return true;
+  return false;
+}
+
+void add_value(InputValues& values, webai_value* value) {
+  switch (kind_of(value)) {
+    case WEBAI_NUMBER:
+      return values.add(static_cast<Number*>(value)->value);
+    case WEBAI_BOOL:
+      return values.add(static_cast<Boolean*>(value)->value ? 1.0 : 0.0);
+    case WEBAI_STRING:
+      return values.add(std::string_view(static_cast<Text*>(value)->value));
+    case WEBAI_TENSOR:
+      return values.add(static_cast<TensorValue*>(value)->tensor());
+    case WEBAI_LIST: {
+      auto& list = *static_cast<List*>(value);
+      if (const std::vector<double>* const numbers = list.numbers()) return values.add(*numbers);
+      for (std::size_t i = 0; i < list.size(); ++i) add_value(values, list.at(i));
+      return;
+    }
+    case WEBAI_MAP:
+      for (const Map::Entry& entry : static_cast<Map*>(value)->entries()) {
+        values.begin(entry.first);
+        add_value(values, entry.second.get());
+        values.end();
+      }
+      return;
+    default:
+      wrong_kind("in", "numbers, texts, and maps that name inputs", value);
+  }
+}
+
+Tensor read_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
+  if (!in) missing("in");
+  check_context(context, in);
+  if (in->kind == WEBAI_TENSOR) return static_cast<TensorValue*>(in)->tensor();
+  if (needs_network(in)) {
+    InputValues values(network);
+    add_value(values, in);
+    return values.finish();
+  }
+  if (in->kind == WEBAI_LIST && net.inputs.size() > 1 && static_cast<List*>(in)->size() == net.inputs.size()) {
+    auto& list = *static_cast<List*>(in);
+    // One value for each input in their order; a list of plain numbers is all of them in a row.
+    bool columns = !list.numbers();
+    for (std::size_t i = 0; columns && i < list.size(); ++i) columns = kind_of(list.at(i)) != WEBAI_NUMBER;
+    if (columns) {
+      InputValues values(network);
+      for (std::size_t i = 0; i < list.size(); ++i) {
+        values.begin(net.inputs[i].name);
+        add_value(values, list.at(i));
+        values.end();
+      }
+      return values.finish();
+    }
+  }
+  return tensor_from_value(context.core(), network.number_type(), in, "in");
+}
+
+void check_input_size(const NeuralNetwork& network, const Tensor& input, const RunOptions& options) {
+  if (!options.normalize || network.has_open_dimensions()) return;  // the network says what it takes then
+  const std::size_t inputs = network.input_size();
+  if (input.elements() == 0 || inputs == 0 || input.elements() % inputs)
+    throw Error(Code::shape_mismatch, {.message = "run: the input has " + std::to_string(input.elements()) +
+                                                  " values, the network takes " + std::to_string(inputs),
+                                       .reason = "INPUT_SIZE",
+                                       .expected = std::to_string(inputs),
+                                       .actual = std::to_string(input.elements())});
+}
+
+Value output_value(const NetworkValue& net, const NeuralNetwork& network, const Output& output, TensorValue* into,
+                   const RunOptions& options) {
+  webai_context& context = *net.context;
+  const Tensor& tensor = output.tensor();
+  if (into) {
+    Tensor& target = into->tensor();
+    if (target.elements() != tensor.elements())
+      throw Error(Code::shape_mismatch, {.message = "run: the output does not fit into the tensor given for it",
+                                         .reason = "OUTPUT_SIZE",
+                                         .expected = tensor.shape().text(),
+                                         .actual = target.shape().text()});
+    const Tensor given = target.type() == tensor.type() ? tensor : network.decoded(tensor);
+    convert(given.type(), given.data(), target.type(), target.data(), given.elements());
+    return Value::share(into);
+  }
+  const bool batched = tensor.shape().rank() > network.output_shape().rank();
+  const bool one = net.outputs.size() == 1;
+  // As they were in this run, where open dimensions decide.
+  const std::vector<PortInfo>& ports = output.ports().empty() ? net.outputs : output.ports();
+  const std::vector<std::string> labels = one && options.denormalize ? network.labels() : std::vector<std::string>();
+  if (!labels.empty()) return labels_of(context, tensor, labels, width_of(ports), batched);
+  if (one && net.outputs.front().name == unnamed_output) return make_tensor(context, tensor);
+  // Bits of a named output have become one number each.
+  if (one && tensor.elements() % width_of(ports)) return make_map(context, {{net.outputs.front().name, make_tensor(context, tensor)}});
+  return split_outputs(net, network, ports, tensor, batched, options);
+}
+
+}  // namespace webai::capi

@@ -1,0 +1,81 @@
+// Values for a network as people write them: numbers, nested arrays, texts, and objects that name inputs.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "webai/export.hpp"
+#include "webai/json.hpp"
+#include "webai/tensor.hpp"
+
+namespace webai {
+
+class NeuralNetwork;
+struct Item;
+
+/// Puts the values of all inputs of a network together. What comes between begin(name) and end() belongs to that input;
+/// everything else goes to the inputs that are never named, in the order of the model and in the order in which it comes.
+/// Texts become numbers by the `io` of the input that they go to. Each input may get the values of several samples, all
+/// of them of equally many.
+class WEBAI_EXPORT InputValues {
+ public:
+  explicit InputValues(const NeuralNetwork& network);
+  ~InputValues();
+  InputValues(const InputValues&) = delete;
+  InputValues& operator=(const InputValues&) = delete;
+
+  void add(double number) { add(std::span<const double>(&number, 1)); }
+  void add(std::span<const double> numbers);
+  void add(const Tensor& numbers);
+  void add(std::string_view text);
+  /// Arrays in arrays are walked through, members of objects are inputs by name or label.
+  void add(const Json& value);
+  /// Throws NOT_FOUND with the nearest name, INVALID_ARGUMENT inside another one and for an input named before.
+  void begin(std::string_view name);
+  void end();
+
+  /// One sample [values] or several [samples, values], as run takes them, and is empty again. Throws INVALID_ARGUMENT for
+  /// an input without values, SHAPE_MISMATCH where their number does not fit.
+  Tensor finish();
+  void clear() noexcept;  ///< forgets what came
+
+  /// Whether a value holds an object or a text, so that it can be understood with the network only.
+  static bool is_needed_for(const Json& value);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Samples as records of numbers in a network's data type, to be sent or stored and trained with later: 0 is a reset, 1 and
+/// an input a sample whose output is ignored, 3, an input and an output a sample to learn from. Pushed in and pulled out
+/// in any measure.
+class WEBAI_EXPORT DataEncoder {
+ public:
+  /// What is done to each input and output before it is read.
+  using Normalize = std::function<Json(const Json&)>;
+  explicit DataEncoder(const NeuralNetwork& network, Normalize input = {}, Normalize output = {});
+  ~DataEncoder();
+  DataEncoder(DataEncoder&&) noexcept;
+  DataEncoder& operator=(DataEncoder&&) noexcept;
+
+  /// A sample; several where both sides hold values of several. Labels become one-hot. Throws and changes nothing when it
+  /// does not fit the network, LIMIT_EXCEEDED while too much waits to be pulled.
+  void push(const Json& input, const Json& output);
+  void push_ignored(const Json& input);
+  void push(const Item& item);
+  void reset();
+
+  std::size_t waiting() const noexcept;  ///< numbers that wait to be pulled
+  /// The oldest records, whole ones, of at most so many numbers; at least one if there is any. Rank 1, perhaps empty.
+  Tensor pull(std::size_t most = ~std::size_t{0});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace webai

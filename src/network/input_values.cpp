@@ -1,0 +1,253 @@
+// Inputs by name and in order of appearance (IO-05, IO-06), texts as the numbers of their tokens.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/names.h"
+#include "network/state.h"
+#include "webai/error.hpp"
+#include "webai/values.hpp"
+
+namespace webai {
+namespace {
+
+std::string counted(std::size_t count) { return std::to_string(count) + (count == 1 ? " value" : " values"); }
+
+}  // namespace
+
+std::string PortInfo::title() const { return "\"" + (label.empty() ? name : label) + "\""; }
+
+std::size_t find_port(std::span<const PortInfo> ports, std::string_view name, std::string_view kind) {
+  if (ports.size() == 1 && (name.empty() || name == kind)) return 0;
+  for (std::size_t i = 0; i < ports.size(); ++i)
+    if (ports[i].name == name) return i;
+  const auto labelled = [&](const PortInfo& port) { return !name.empty() && port.label == name; };
+  const auto found = std::ranges::find_if(ports, labelled);
+  if (found != ports.end() && std::ranges::count_if(ports, labelled) == 1) return static_cast<std::size_t>(found - ports.begin());
+  std::vector<std::string> known;
+  std::string list;
+  for (const PortInfo& port : ports) {
+    known.push_back(port.name);
+    if (!port.label.empty()) known.push_back(port.label);
+    list += (list.empty() ? "" : ", ") + port.title();
+  }
+  const std::string near = nearest_name(name, known);
+  std::string reason(kind);
+  std::ranges::transform(reason, reason.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  const std::string what = "\"" + std::string(name) + "\"";
+  throw Error(Code::not_found, {.message = found == ports.end() ? "the model has no " + std::string(kind) + " " + what
+                                                                : "two " + std::string(kind) + "s are labelled " + what,
+                                .reason = reason + "_UNKNOWN",
+                                .path = std::string(name),
+                                .expected = list,
+                                .hint = found != ports.end() ? "use their names"
+                                        : near.empty()       ? ""
+                                                             : "did you mean \"" + near + "\"?"});
+}
+
+struct InputValues::State {
+  struct Input {
+    PortInfo port;
+    const IoRules* rules;
+    std::size_t size;
+    std::vector<double> values = {};
+    bool named = false;
+  };
+  using Piece = std::variant<std::vector<double>, std::string>;
+
+  std::shared_ptr<const NeuralNetwork::State> net;  // keeps the rules
+  Context context;
+  std::vector<Input> inputs;
+  std::vector<Piece> unnamed;
+  std::optional<std::size_t> current;
+  std::uint64_t count = 0;
+
+  void check_room(std::size_t more) {
+    count += more;
+    const std::uint64_t most = context.limits().tensor_bytes / sizeof(double);
+    if (count > most)
+      throw Error(Code::limit_exceeded, {.message = "there are more values than one tensor may hold",
+                                         .reason = "TENSOR_BYTES",
+                                         .expected = "at most " + std::to_string(most) + " values"});
+  }
+
+  void add_text(Input& input, std::string_view text, std::vector<double>& into) {
+    const IoStep* const step = text_step(*input.rules);
+    if (!step)
+      throw Error(Code::type_mismatch,
+                  {.message = "input " + input.port.title() + " takes numbers, and got the text \"" + std::string(text.substr(0, 64)) + "\"",
+                   .reason = "INPUT_TEXT",
+                   .path = input.port.name,
+                   .hint = "\"io\": {\"input\": {\"normalize\": {\"type\": \"lookup\", \"vocabulary\": ...}}} makes numbers of texts"});
+    const std::vector<std::size_t> places = step->lookup->encode(text, step->path);
+    check_room(places.size() + input.size);
+    // A text that is too short for its input is filled up in front.
+    const std::size_t short_of = places.size() < input.size ? input.size - places.size() : 0;
+    if (step->lookup->padding()) into.insert(into.end(), short_of, static_cast<double>(*step->lookup->padding()));
+    for (const std::size_t place : places) into.push_back(static_cast<double>(place));
+  }
+
+  // What has no name, dealt out to the inputs that were not named: sample after sample, input after input.
+  void deal() {
+    std::vector<Input*> open;
+    for (Input& input : inputs)
+      if (!input.named) open.push_back(&input);
+    if (unnamed.empty()) return;
+    if (open.empty())
+      throw Error(Code::shape_mismatch, {.message = "all inputs are named, and there are values beside them",
+                                         .reason = "INPUT_SIZE"});
+    std::size_t at = 0, filled = 0;
+    std::vector<double> numbers;
+    for (const Piece& piece : unnamed) {
+      if (const auto* text = std::get_if<std::string>(&piece)) {
+        numbers.clear();
+        add_text(*open[at], *text, numbers);
+      } else {
+        numbers = std::get<std::vector<double>>(piece);
+      }
+      for (const double number : numbers) {
+        open[at]->values.push_back(number);
+        if (++filled < open[at]->size) continue;
+        filled = 0;
+        at = (at + 1) % open.size();
+      }
+    }
+  }
+
+  [[noreturn]] static void wrong_size(const Input& input, std::size_t wanted) {
+    throw Error(Code::shape_mismatch, {.message = "input " + input.port.title() + " has " + counted(input.values.size()),
+                                       .reason = "INPUT_SIZE",
+                                       .path = input.port.name,
+                                       .expected = counted(wanted) + (wanted == input.size ? " a sample" : ", as many samples as the other inputs"),
+                                       .actual = std::to_string(input.values.size())});
+  }
+};
+
+InputValues::InputValues(const NeuralNetwork& network) : state_(std::make_unique<State>(State{network.state_, network.context(), {}, {}, {}, 0})) {
+  if (network.has_open_dimensions())
+    throw Error(Code::unsupported, {.message = "values without a shape do not say how long open dimensions (null) are",
+                                    .reason = "OPEN_SIZE",
+                                    .path = network.state_->built.open.front().path,
+                                    .hint = "give numbers in their shape: nested arrays or tensors, inputs by name to run_named"});
+  const std::vector<PortInfo> ports = network.inputs();
+  for (std::size_t i = 0; i < ports.size(); ++i)
+    state_->inputs.push_back({.port = ports[i],
+                              .rules = &network.state_->model.io.input_rules(ports[i].name, ports[i].label),
+                              .size = static_cast<std::size_t>(ports[i].shape.elements())});
+}
+InputValues::~InputValues() = default;
+
+void InputValues::begin(std::string_view name) {
+  State& state = *state_;
+  if (state.current)
+    throw Error(Code::invalid_argument, {.message = "\"" + std::string(name) + "\" is named inside of " + state.inputs[*state.current].port.title(),
+                                         .reason = "INPUT_NESTED",
+                                         .path = std::string(name),
+                                         .hint = "the value of an input is made of numbers, texts and arrays"});
+  std::vector<PortInfo> ports;
+  for (const State::Input& input : state.inputs) ports.push_back(input.port);
+  const std::size_t index = find_port(ports, name, "input");
+  if (state.inputs[index].named)
+    throw Error(Code::invalid_argument, {.message = "input " + ports[index].title() + " is given twice",
+                                         .reason = "INPUT_TWICE",
+                                         .path = ports[index].name,
+                                         .hint = "several samples stand under one name: {\"" + ports[index].name + "\": [[...], [...]]}"});
+  state.current = index;
+  state.inputs[index].named = true;
+}
+
+void InputValues::end() { state_->current.reset(); }
+
+void InputValues::add(std::span<const double> numbers) {
+  State& state = *state_;
+  state.check_room(numbers.size());
+  if (!state.current && (state.unnamed.empty() || !std::holds_alternative<std::vector<double>>(state.unnamed.back())))
+    state.unnamed.emplace_back(std::vector<double>());
+  auto& into = state.current ? state.inputs[*state.current].values : std::get<std::vector<double>>(state.unnamed.back());
+  into.insert(into.end(), numbers.begin(), numbers.end());
+}
+
+void InputValues::add(const Tensor& given) {
+  const Tensor numbers = state_->net->takes_codes() ? state_->net->decoded(given) : given;
+  std::vector<double> values(numbers.elements());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = numbers.at(i);
+  add(values);
+}
+
+void InputValues::add(std::string_view text) {
+  State& state = *state_;
+  if (state.current) return state.add_text(state.inputs[*state.current], text, state.inputs[*state.current].values);
+  state.check_room(text.size());
+  state.unnamed.emplace_back(std::string(text));
+}
+
+void InputValues::add(const Json& value) {
+  if (value.is_number()) return add(value.as_number());
+  if (value.is_boolean()) return add(value.as_boolean() ? 1.0 : 0.0);
+  if (value.is_text()) return add(std::string_view(value.as_text()));
+  if (value.is_array() && value.is_packed()) return add(value.as_numbers());
+  if (value.is_array()) {
+    for (std::size_t i = 0; i < value.size(); ++i) add(value.at(i));  // as deep as its reader allowed
+    return;
+  }
+  if (!value.is_object())
+    throw Error(Code::invalid_argument, {.message = "null is no value of an input", .reason = "INPUT_NULL"});
+  for (const auto& [name, member] : value.members()) {
+    begin(name);
+    add(member);
+    end();
+  }
+}
+
+bool InputValues::is_needed_for(const Json& value) {
+  if (value.is_text() || value.is_object()) return true;
+  if (!value.is_array() || value.is_packed()) return false;
+  for (std::size_t i = 0; i < value.size(); ++i)
+    if (is_needed_for(value.at(i))) return true;
+  return false;
+}
+
+Tensor InputValues::finish() {
+  State& state = *state_;
+  state.deal();
+  std::size_t samples = 0, width = 0;
+  for (const State::Input& input : state.inputs) {
+    if (input.values.empty() && input.size > 0)
+      throw Error(Code::invalid_argument, {.message = "there is no value for input " + input.port.title(),
+                                           .reason = "INPUT_MISSING",
+                                           .path = input.port.name,
+                                           .expected = counted(input.size)});
+    if (input.size == 0 || input.values.size() % input.size) State::wrong_size(input, input.size);
+    if (samples == 0) samples = input.values.size() / input.size;
+    if (input.values.size() != samples * input.size) State::wrong_size(input, samples * input.size);
+    width += input.size;
+  }
+  const auto columns = static_cast<std::int64_t>(width);
+  Tensor result = Tensor::uninitialised(state.context, DType::fp64, samples == 1 ? Shape{columns} : Shape{static_cast<std::int64_t>(samples), columns});
+  double* to = result.span<double>().data();
+  for (std::size_t s = 0; s < samples; ++s)
+    for (const State::Input& input : state.inputs)
+      to = std::copy_n(input.values.data() + s * input.size, input.size, to);
+  clear();
+  return result;
+}
+
+void InputValues::clear() noexcept {
+  for (State::Input& input : state_->inputs) {
+    input.values.clear();
+    input.named = false;
+  }
+  state_->unnamed.clear();
+  state_->current.reset();
+  state_->count = 0;
+}
+
+Tensor NeuralNetwork::input_of(const Json& value) const {
+  InputValues values(*this);
+  values.add(value);
+  return values.finish();
+}
+
+}  // namespace webai

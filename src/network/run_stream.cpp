@@ -1,0 +1,279 @@
+// Streams of runs: a sequence step by step, tokens fed back as they are drawn.
+#include <algorithm>
+#include <cstring>
+#include <deque>
+
+#include "core/base/random.h"
+#include "core/op/op_def.h"
+#include "network/sampling.h"
+#include "network/state.h"
+#include "webai/error.hpp"
+#include "webai/stream.hpp"
+#include "webai/values.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::uint64_t family_of_tokens = std::uint64_t{0x4745} << 48;  // random numbers apart from all others
+
+[[noreturn]] void refuse(Code code, const char* reason, std::string message, std::string hint = {}) {
+  throw Error(code, {.message = "runStream: " + std::move(message), .reason = reason, .hint = std::move(hint)});
+}
+
+bool ends_in_softmax(const Graph& graph) {
+  const NodeId producer = graph.value(graph.outputs.front().value).producer;
+  return producer >= 0 && graph.node(producer).op->name == "softmax";
+}
+
+}  // namespace
+
+/// Rows of input to be run one by one; with generate, rows that are made of the last one and what was drawn.
+struct RunStream::State {
+  NeuralNetwork network;
+  StreamOptions options;
+  std::vector<double> rows;  // that are given
+  std::size_t width = 0, next_row = 0, first_row = 0;
+  std::uint64_t step = 0, most_steps = 0;
+  bool ended = false;
+
+  std::deque<Output> iterated;  // steps of the iterator that the output comes from, made and not yet given
+
+  // Of generate.
+  std::size_t first = 0, span = 0;            // where the sequence stands in a row
+  bool one_hot = false, logarithmic = false;  // the sequence takes a row of numbers for each token; outputs are no probabilities
+  std::uint64_t seed = 0;
+  std::vector<double> row;                    // the one to be run next
+  std::optional<std::size_t> before;          // the token before the next one, among the outputs
+  std::vector<std::string> labels;
+  const TextLookup* heard = nullptr;          // of the input
+  const TextLookup* said = nullptr;           // of the output
+  std::string text;                           // made so far, as much as `until` needs
+  std::size_t longest_until = 0;
+
+  explicit State(NeuralNetwork given) : network(std::move(given)) {}
+
+  void prepare_generation();
+
+  void check_stop() const {
+    if (options.stop.stop_requested()) refuse(Code::cancelled, "CANCELLED", "the stream was cancelled");
+  }
+
+  Output run(std::span<const double> values) {
+    check_stop();
+    return network.run(values, options.run);
+  }
+  std::span<const double> given_row(std::size_t index) const { return std::span(rows).subspan(index * width, width); }
+
+  void take_rows(const Tensor& given, std::size_t values) {
+    const Tensor input = network.state_->takes_codes() || !options.run.normalize ? network.decoded(given) : given;
+    width = values;
+    if (input.elements() == 0 || width == 0 || input.elements() % width)
+      throw Error(Code::shape_mismatch, {.message = "runStream: the input is no whole number of steps",
+                                         .reason = "INPUT_SIZE",
+                                         .expected = std::to_string(width) + " values a step",
+                                         .actual = std::to_string(input.elements())});
+    rows.resize(input.elements());
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = input.at(i);
+    const std::uint64_t count = rows.size() / width, most = network.context().limits().run_steps;
+    if (count > most || (options.generate && options.generate->steps > most - count))
+      throw Error(Code::limit_exceeded, {.message = "runStream: the run has more steps than the limit allows",
+                                         .reason = "RUN_STEPS",
+                                         .expected = "at most " + std::to_string(most),
+                                         .hint = "a larger limit \"runSteps\""});
+    most_steps = !options.generate ? count : options.generate->steps ? options.generate->steps : most - count;
+  }
+
+  // The place of an output among the tokens of the input.
+  double token_for(std::size_t index) const {
+    if (!heard) return static_cast<double>(index);
+    if (index < labels.size() && index < heard->size() && heard->tokens()[index] == labels[index]) return static_cast<double>(index);
+    const auto place = index < labels.size() ? heard->find(labels[index]) : std::nullopt;
+    if (!place)
+      refuse(Code::invalid_argument, "TEXT_UNMAPPED",
+             "output " + std::to_string(index) + (index < labels.size() ? " (\"" + labels[index] + "\")" : "") + " is no token of the input",
+             "give both the same vocabulary");
+    return static_cast<double>(*place);
+  }
+
+  void feed_back(std::size_t index) {
+    const auto sequence = row.begin() + static_cast<std::ptrdiff_t>(first);
+    if (one_hot) {
+      std::fill_n(sequence, span, 0.0);
+      *(sequence + static_cast<std::ptrdiff_t>(index)) = 1;
+      return;
+    }
+    const double token = token_for(index);
+    std::shift_left(sequence, sequence + static_cast<std::ptrdiff_t>(span), 1);
+    *(sequence + static_cast<std::ptrdiff_t>(span) - 1) = token;
+  }
+
+  StreamItem generated() {
+    // What comes before the last row only moves a memory on.
+    for (; next_row + 1 < rows.size() / width; ++next_row)
+      if (network.is_stateful()) run(given_row(next_row));
+    if (next_row + 1 == rows.size() / width) {
+      const auto last = given_row(next_row++);
+      row.assign(last.begin(), last.end());
+    }
+    StreamItem item;
+    item.output = run(row);
+    item.step = step++;
+    const RandomStream random(seed, family_of_tokens);
+    const std::size_t index = draw(item.output.values(), logarithmic, *options.generate, random.uniform_double(item.step));
+    item.index = index;
+    if (said)
+      item.token = said->said_after(before, index);
+    else if (index < labels.size())
+      item.token = labels[index];
+    before = index;
+    feed_back(index);
+    text += item.token;
+    ended = step == most_steps || std::ranges::any_of(options.generate->until, [&](const std::string& end) { return text.ends_with(end); });
+    if (text.size() > 2 * longest_until) text.erase(0, text.size() - longest_until);
+    return item;
+  }
+
+  StreamItem given() {
+    if (iterated.empty()) {
+      const std::span<const double> values = given_row(next_row++);
+      if (!options.run.debug && options.run.type.empty() && network.state_->output_iteration())
+        iterate(values);
+      else
+        iterated.push_back(run(values));
+    }
+    StreamItem item;
+    item.output = std::move(iterated.front());
+    iterated.pop_front();
+    item.step = step++;
+    ended = iterated.empty() && next_row == most_steps;
+    return item;
+  }
+
+  // One run, of which the states after each step of the iterator are kept.
+  void iterate(std::span<const double> values) {
+    check_stop();
+    NeuralNetwork::State& net = *network.state_;
+    const BuiltIteration& iteration = *net.output_iteration();
+    const Graph& graph = net.built.graph;
+    const auto outputs = static_cast<std::size_t>(net.outputs), size = size_of(net.type);
+    const Tensor input = Tensor::from(net.context, net.type, Shape{static_cast<std::int64_t>(values.size())}, values);
+    const Shape shape = graph.value(net.built.output).type.shape.with(0, 1);
+    std::vector<Tensor> before;
+    Tensor last = Tensor::uninitialised(net.context, net.type, shape);
+    {
+      const std::lock_guard guard(net.turn);
+      RunProgram& program = net.program({}, 1, options.run.normalize, false, true);
+      program.input.look_at(input.data(), input.bytes());
+      program.output.look_at(last.data(), last.bytes());
+      for (std::size_t i = 0; i < iteration.before.size(); ++i) {
+        before.push_back(Tensor::uninitialised(net.context, net.type, graph.value(iteration.before[i]).type.shape.with(1, 1)));
+        program.before[i].look_at(before[i].data(), before[i].bytes());
+      }
+      net.execute(program);
+      for (Device* const device : net.devices.order) device->wait();
+    }
+    const std::size_t steps = static_cast<std::size_t>(before.front().shape()[0]);
+    for (std::size_t i = 1; i < steps; ++i) {
+      Tensor result = Tensor::uninitialised(net.context, net.type, shape);
+      std::size_t first = 0;
+      for (const Tensor& state : before) {
+        const std::size_t bytes = state.bytes() / steps;
+        std::memcpy(static_cast<std::byte*>(result.data()) + first, static_cast<const std::byte*>(state.data()) + i * bytes, bytes);
+        first += bytes;
+      }
+      if (first != outputs * size) throw Error(Code::internal, "runStream: the states of the iterator are not its result");
+      iterated.push_back(net.finished(std::move(result), 1, false, options.run));
+    }
+    iterated.push_back(net.finished(std::move(last), 1, false, options.run));
+  }
+};
+
+// Where what is drawn goes to: the input that takes texts, or the only one.
+void RunStream::State::prepare_generation() {
+  const GenerateOptions& chosen = *options.generate;
+  check_generate_options(chosen);
+  const NeuralNetwork::State& net = *network.state_;
+  if (net.built.outputs.size() != 1) refuse(Code::invalid_argument, "GENERATE", "the model has several outputs: which one gives tokens is not known");
+  if (!options.run.type.empty() || options.run.debug || !options.run.normalize)
+    refuse(Code::invalid_argument, "GENERATE", "tokens are generated by plain runs", "leave out type, debug and normalize");
+  const std::vector<PortInfo> ports = network.inputs();
+  const auto rules = [&](const PortInfo& port) -> const IoRules& { return net.model.io.input_rules(port.name, port.label); };
+  const auto texts = [&](const PortInfo& port) { return text_step(rules(port)) != nullptr; };
+  const auto sequence = ports.size() == 1 ? ports.begin() : std::ranges::find_if(ports, texts);
+  if (sequence == ports.end() || (ports.size() > 1 && std::ranges::count_if(ports, texts) != 1))
+    refuse(Code::invalid_argument, "GENERATE", "the model has several inputs, and not one of them alone takes texts");
+  for (auto port = ports.begin(); port != sequence; ++port) first += static_cast<std::size_t>(port->shape.elements());
+  span = static_cast<std::size_t>(sequence->shape.elements());
+  if (const IoStep* step = text_step(rules(*sequence))) heard = step->lookup.get();
+  one_hot = !heard && span > 1;
+  if (one_hot && span != network.output_size())
+    refuse(Code::shape_mismatch, "GENERATE",
+           "the input takes " + std::to_string(span) + " numbers, the output has " + std::to_string(network.output_size()),
+           "what is drawn is fed back as a number, or as many numbers as there are outputs");
+  labels = network.labels();
+  for (const std::vector<IoStep>* steps : {&net.output_rules().normalize, &net.output_rules().denormalize})
+    for (const IoStep& step : *steps)
+      if (step.type == "lookup") said = step.lookup.get();
+  if (!chosen.until.empty() && labels.empty())
+    refuse(Code::invalid_argument, "GENERATE", "\"until\" needs a model whose io names the tokens of its output");
+  for (const std::string& end : chosen.until) longest_until = std::max(longest_until, end.size());
+  logarithmic = !ends_in_softmax(net.graph);
+  seed = chosen.seed.value_or(net.built.seed);
+  options.run.denormalize = false;
+}
+
+RunStream::RunStream(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RunStream::~RunStream() = default;
+RunStream::RunStream(RunStream&&) noexcept = default;
+RunStream& RunStream::operator=(RunStream&&) noexcept = default;
+
+std::optional<StreamItem> RunStream::next() {
+  if (!state_ || state_->ended) return {};
+  state_->ended = true;  // also when it throws
+  return state_->options.generate ? state_->generated() : state_->given();
+}
+
+void RunStream::close() noexcept { state_.reset(); }
+
+RunStream NeuralNetwork::run_stream(const Tensor& input, const StreamOptions& options) const {
+  if (state_->is_open())
+    throw Error(Code::unsupported, {.message = "runStream: the steps of a model with open dimensions (null) are not known beforehand",
+                                    .reason = "OPEN_SIZE",
+                                    .path = state_->built.open.front().path,
+                                    .hint = "run step by step, or give the size as numbers"});
+  auto stream = std::make_unique<RunStream::State>(*this);
+  stream->options = options;
+  if (options.generate) stream->prepare_generation();
+  stream->take_rows(input, static_cast<std::size_t>(options.run.normalize ? state_->inputs : state_->normalized_inputs));
+  // The last token of the input, where the output has the same name for it.
+  if (stream->said && stream->heard) {
+    const double last = stream->rows[stream->rows.size() - stream->width + stream->first + stream->span - 1];
+    if (last >= 0 && last < static_cast<double>(stream->heard->size()))
+      stream->before = stream->said->find(stream->heard->tokens()[static_cast<std::size_t>(last)]);
+  }
+  return RunStream(std::move(stream));
+}
+
+RunStream NeuralNetwork::run_stream(const Json& input, const StreamOptions& options) const {
+  const std::vector<PortInfo> ports = inputs();
+  const IoStep* const step = ports.size() == 1 && input.is_text() ? text_step(state_->model.io.input_rules(ports.front().name, ports.front().label)) : nullptr;
+  if (!step) return run_stream(input_of(input), options);
+  // A text is read token by token: each step sees as many as its input holds.
+  const std::vector<std::size_t> tokens = step->lookup->encode(input.as_text(), step->path);
+  const auto span = static_cast<std::size_t>(ports.front().shape.elements());
+  const std::size_t shortest = step->lookup->padding() ? 1 : span;
+  if (tokens.size() < shortest)
+    throw Error(Code::shape_mismatch, {.message = "runStream: the text is too short",
+                                       .reason = "INPUT_SIZE",
+                                       .expected = std::to_string(shortest) + " tokens or more",
+                                       .actual = std::to_string(tokens.size()),
+                                       .hint = shortest > 1 ? "a token to stand in front of it: \"padding\" of the lookup" : ""});
+  const bool only_last = options.generate && !is_stateful();
+  std::vector<double> rows;
+  for (std::size_t last = only_last ? tokens.size() - 1 : shortest - 1; last < tokens.size(); ++last)
+    for (std::size_t back = span; back-- > 0;)
+      rows.push_back(static_cast<double>(back > last ? *step->lookup->padding() : tokens[last - back]));
+  return run_stream(Tensor::from(context(), DType::fp64, Shape{static_cast<std::int64_t>(rows.size())}, rows), options);
+}
+
+}  // namespace webai

@@ -1,0 +1,102 @@
+// Gradients as data: what they say, how they travel, whose they are.
+#include <catch2/catch.hpp>
+
+#include <functional>
+
+#include "network/operations.h"
+#include "webai/webai.hpp"
+
+using namespace webai;
+using namespace webai::test;
+
+namespace {
+
+constexpr std::string_view model =
+    R"({"seed": 2, "dataType": "fp64", "activation": "tanh", "layers": [2, {"name": "hidden", "size": 3}, 1]})";
+
+Error error_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    return error;
+  }
+  FAIL("no error");
+  throw 0;
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  REQUIRE(text.find(from) != std::string::npos);
+  return text.replace(text.find(from), from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("A-44 gradients say their loss, samples and model, and travel as text to the same bits") {
+  const Context context = one_thread();
+  NeuralNetwork net = NeuralNetwork::from_json(model, context), other = NeuralNetwork::from_json(model, context);
+  const Dataset data = Dataset::sample("xor");
+  const Gradients computed = net.compute_gradients(data);
+  CHECK(computed.samples == 4);
+  CHECK(computed.error == Approx(net.verify(data).error));
+  CHECK(computed.model_hash.size() == 16);
+  CHECK(computed.gradients.size() == 4);
+  CHECK(computed.gradients.contains("hidden.weights"));
+  const Gradients received = gradients_from_json(context, gradients_to_json(computed));
+  CHECK(received.error == computed.error);
+  CHECK(received.samples == 4);
+  CHECK(received.model_hash == computed.model_hash);
+  net.apply_gradients(computed, {.scale = 0.1});
+  other.apply_gradients(received, {.scale = 0.1});
+  const auto here = net.parameters(), there = other.parameters();
+  for (std::size_t i = 0; i < here.size(); ++i)
+    for (std::size_t e = 0; e < here[i].second.elements(); ++e) CHECK(here[i].second.at(e) == there[i].second.at(e));
+}
+
+TEST_CASE("A-44 gradients honour toTrain and toSkip, and leave the memory of a network as it was") {
+  const Context context = one_thread();
+  NeuralNetwork net = NeuralNetwork::from_json(model, context);
+  const Dataset data = Dataset::sample("xor");
+  const Gradients all = net.compute_gradients(data);
+  VerifyOptions options;
+  options.to_train = {"hidden"};
+  const Gradients some = net.compute_gradients(data, options);
+  CHECK(some.gradients.size() == 2);
+  CHECK(some.gradients.at("hidden.bias").at(1) == all.gradients.at("hidden.bias").at(1));
+  options.to_train = {};
+  options.to_skip = {"hidden"};
+  CHECK(net.compute_gradients(data, options).gradients.size() == 2);
+  options.to_skip = {"hiden"};
+  CHECK(error_of([&] { net.compute_gradients(data, options); }).hint() == "did you mean \"hidden\"?");
+
+  NeuralNetwork cell = NeuralNetwork::from_json(R"({"layers": [2, {"type": "gru", "size": 3}, 1]})", context);
+  cell.run({1, 0});
+  const std::string state = cell.get_internal_state();
+  cell.compute_gradients(Dataset::sequences({{{{1, 0}, {1}}, {{0, 1}, {0}}}}));
+  CHECK(cell.get_internal_state() == state);
+}
+
+TEST_CASE("A-43 A-44 gradients of another model, and texts that are none, are refused and change nothing") {
+  const Context context = one_thread();
+  NeuralNetwork net = NeuralNetwork::from_json(model, context);
+  // Of the same parameters, but wired in another way.
+  NeuralNetwork rewired = NeuralNetwork::from_json(
+      replaced(std::string(model), R"("size": 3})", R"("size": 3, "activation": "relu"})"), context);
+  const Gradients foreign = rewired.compute_gradients(Dataset::sample("xor"));
+  const auto before = net.parameters();
+  const Error error = error_of([&] { net.apply_gradients(foreign); });
+  CHECK(error.code() == Code::shape_mismatch);
+  CHECK(error.reason() == "GRADIENT");
+  CHECK(error.path() == "/modelHash");
+  CHECK(error.actual() == foreign.model_hash);
+  const std::string good = gradients_to_json(net.compute_gradients(Dataset::sample("xor")));
+  const auto place = [&](const std::string& text) {
+    return error_of([&] { gradients_from_json(context, text); }).path();
+  };
+  CHECK(place(replaced(good, "\"version\":1", "\"version\":2")) == "/version");
+  CHECK(place(replaced(good, "\"samples\":4", "\"samples\":-4")) == "/samples");
+  CHECK(place(replaced(good, "fp64", "fp65")).starts_with("/gradients/"));
+  CHECK(place(replaced(good, "\"dims\":[1]", "\"dims\":[2]")).starts_with("/gradients/"));
+  CHECK(error_of([&] { gradients_from_json(context, "[]"); }).reason() == "GRADIENT");
+  CHECK(error_of([&] { gradients_from_json(context, "{"); }).code() == Code::invalid_json);
+  for (std::size_t i = 0; i < before.size(); ++i) CHECK(before[i].second.at(0) == net.parameters()[i].second.at(0));
+}
