@@ -118,6 +118,13 @@ bool any_needs_network(List& list, Layout layout) {
   return found;
 }
 
+// Rows of numbers do not say how long open dimensions are.
+void check_closed(const NeuralNetwork& network) {
+  if (network.has_open_dimensions())
+    refuse(Code::unsupported, "OPEN_SIZE", "lists and records do not say how long open dimensions (null) are",
+           "give a dataset of tensors");
+}
+
 Dataset unread_list(List& list, Layout layout) {
   std::vector<Json> pairs;
   const auto reset = [&] { pairs.push_back(Json::text("RESET")); };
@@ -129,6 +136,7 @@ Dataset unread_list(List& list, Layout layout) {
 }
 
 Dataset from_list(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
+  check_closed(network);
   if (any_needs_network(list, layout)) return unread_list(list, layout);
   std::vector<Sample> samples;
   std::vector<Mark> marks;
@@ -168,6 +176,7 @@ std::string digits_of(double value) {
 
 // Records of prepare_data: a code, then what it announces (0 reset, 1 input, 3 input and output).
 Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
+  check_closed(network);
   const std::size_t inputs = network.input_size(), outputs = network.output_size();
   std::vector<std::size_t> starts;
   std::vector<Mark> marks;

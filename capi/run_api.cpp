@@ -48,7 +48,7 @@ bool run_in_place(const NetworkValue& net, NeuralNetwork& network, webai_value* 
   const Tensor& input = static_cast<TensorValue*>(in)->tensor();
   Tensor& output = into->tensor();
   if (input.type() != DType::fp32 || output.type() != DType::fp32 || network.data_type() != DType::fp32) return false;
-  network.run_into(input.span<float>(), output.span<float>());
+  network.run_into(input.shape(), input.span<float>(), output.span<float>());
   return true;
 }
 

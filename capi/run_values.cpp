@@ -25,15 +25,22 @@ Value labels_of(webai_context& context, const Tensor& outputs, const std::vector
   return batched || answers.empty() ? make_list(context, std::move(answers)) : std::move(answers.front());
 }
 
+// The values of one sample, of all outputs.
+std::size_t width_of(const std::vector<PortInfo>& ports) {
+  std::size_t width = 0;
+  for (const PortInfo& port : ports) width += static_cast<std::size_t>(port.shape.elements());
+  return width;
+}
+
 // Rows of all outputs as a map by name: tensors, or texts where an output has labels.
-Value split_outputs(const NetworkValue& net, const NeuralNetwork& network, const Tensor& rows, bool batched,
-                    const RunOptions& options) {
+Value split_outputs(const NetworkValue& net, const NeuralNetwork& network, const std::vector<PortInfo>& ports,
+                    const Tensor& rows, bool batched, const RunOptions& options) {
   webai_context& context = *net.context;
-  const std::size_t width = network.output_size();
+  const std::size_t width = width_of(ports);
   const std::size_t samples = rows.elements() / width, size = size_of(rows.type());
   std::vector<Map::Entry> entries;
   std::size_t offset = 0;
-  for (const PortInfo& port : net.outputs) {
+  for (const PortInfo& port : ports) {
     const auto count = static_cast<std::size_t>(port.shape.elements());
     const Shape shape = batched ? port.shape.inserted(0, Dimension(static_cast<std::int64_t>(samples))) : port.shape;
     Tensor part = Tensor::uninitialised(context.core(), rows.type(), shape);
@@ -123,7 +130,7 @@ Tensor read_input(const webai_context& context, const NetworkValue& net, const N
 }
 
 void check_input_size(const NeuralNetwork& network, const Tensor& input, const RunOptions& options) {
-  if (!options.normalize) return;  // the network says what it takes then
+  if (!options.normalize || network.has_open_dimensions()) return;  // the network says what it takes then
   const std::size_t inputs = network.input_size();
   if (input.elements() == 0 || inputs == 0 || input.elements() % inputs)
     throw Error(Code::shape_mismatch, {.message = "run: the input has " + std::to_string(input.elements()) +
@@ -150,12 +157,14 @@ Value output_value(const NetworkValue& net, const NeuralNetwork& network, const 
   }
   const bool batched = tensor.shape().rank() > network.output_shape().rank();
   const bool one = net.outputs.size() == 1;
+  // As they were in this run, where open dimensions decide.
+  const std::vector<PortInfo>& ports = output.ports().empty() ? net.outputs : output.ports();
   const std::vector<std::string> labels = one && options.denormalize ? network.labels() : std::vector<std::string>();
-  if (!labels.empty()) return labels_of(context, tensor, labels, network.output_size(), batched);
+  if (!labels.empty()) return labels_of(context, tensor, labels, width_of(ports), batched);
   if (one && net.outputs.front().name == unnamed_output) return make_tensor(context, tensor);
   // Bits of a named output have become one number each.
-  if (one && tensor.elements() % network.output_size()) return make_map(context, {{net.outputs.front().name, make_tensor(context, tensor)}});
-  return split_outputs(net, network, tensor, batched, options);
+  if (one && tensor.elements() % width_of(ports)) return make_map(context, {{net.outputs.front().name, make_tensor(context, tensor)}});
+  return split_outputs(net, network, ports, tensor, batched, options);
 }
 
 }  // namespace webai::capi

@@ -36,6 +36,19 @@ class Json;
 class RunStream;
 struct StreamOptions;
 struct InternalLayer;
+struct SampleForm;
+
+/// An input or output by name, with the shape of one sample. Open dimensions (null in the model) are symbols.
+struct PortInfo {
+  std::string name;
+  Shape shape;
+  std::string label = {};  ///< a foreign name that it may be called by as well
+  /// What messages call it: the label, else the name, in quotes.
+  WEBAI_EXPORT std::string title() const;
+};
+/// The place of an input or output by its name, else by its label; the empty name and `kind` ("input", "output") mean the
+/// only one. Throws NOT_FOUND with all of them and the nearest name.
+WEBAI_EXPORT std::size_t find_port(std::span<const PortInfo> ports, std::string_view name, std::string_view kind);
 
 /// What a run gives: the output tensor and, where the model's `io` names labels, the label of the largest output.
 class WEBAI_EXPORT Output {
@@ -58,6 +71,8 @@ class WEBAI_EXPORT Output {
   /// Of a run with RunOptions::debug: what each layer and pipe gave, past its activation, in document order, by name,
   /// or by number ("1", "1/0" for a pipe) where it has none.
   const std::vector<std::pair<std::string, Tensor>>& activations() const noexcept { return activations_; }
+  /// The outputs by name, with the shapes that a sample had in this run.
+  const std::vector<PortInfo>& ports() const noexcept { return ports_; }
 
  private:
   friend class NeuralNetwork;
@@ -66,6 +81,7 @@ class WEBAI_EXPORT Output {
   std::string label_;
   std::vector<std::string> labels_;
   std::vector<std::pair<std::string, Tensor>> activations_;
+  std::vector<PortInfo> ports_;
 };
 
 /// "[0.97]", "cat (0.98)" where there is a label.
@@ -141,6 +157,14 @@ struct LayerInfo {
   std::string note;             ///< "normalised 0..255 -> 0..1", "as one of 10 labels"
 };
 
+/// A dimension that each run binds: null in the size of an input.
+struct OpenDimensionInfo {
+  std::string path;      ///< of the null: "/layers/0/size/1"
+  int symbol = 0;        ///< that it reads as in shapes
+  std::int64_t counted = 0;           ///< the length that flops, run_bytes and the like are for
+  std::optional<std::int64_t> max;    ///< by shapeHints
+};
+
 struct NetworkInfo {
   std::vector<LayerInfo> layers;
   std::uint64_t parameters = 0, bytes = 0;
@@ -148,21 +172,10 @@ struct NetworkInfo {
   std::uint64_t run_bytes = 0;  ///< most that intermediate values of one sample take at a time
   std::uint64_t state_values = 0;  ///< that one sample keeps from run to run; 0: the model has no memory
   std::string table;            ///< all of it as text, for people
+  std::vector<OpenDimensionInfo> open;
   std::uint64_t nodes = 0;      ///< of the compiled graph, views not counted
   std::uint64_t on_device = 0;  ///< how many of them run on the device that was asked for
 };
-
-/// An input or output by name, with the shape of one sample.
-struct PortInfo {
-  std::string name;
-  Shape shape;
-  std::string label = {};  ///< a foreign name that it may be called by as well
-  /// What messages call it: the label, else the name, in quotes.
-  WEBAI_EXPORT std::string title() const;
-};
-/// The place of an input or output by its name, else by its label; the empty name and `kind` ("input", "output") mean the
-/// only one. Throws NOT_FOUND with all of them and the nearest name.
-WEBAI_EXPORT std::size_t find_port(std::span<const PortInfo> ports, std::string_view name, std::string_view kind);
 
 /// A handle; copies are the same network. All calls may come from any thread: while one trains, run, verify, export and
 /// the setters act between two steps on the last finished one; a second train is BUSY. Every failure is an Error.
@@ -200,6 +213,10 @@ class WEBAI_EXPORT NeuralNetwork {
   Tensor input_of(const Json& value) const;
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
+  /// The same for values of that shape, one sample's or a batch's: what a model with open dimensions has to know.
+  void run_into(const Shape& shape, std::span<const float> input, std::span<float> output);
+  /// Runs with a tensor for each input, by name: one sample each, or batches of one size.
+  Output run_named(const std::vector<std::pair<std::string, Tensor>>& inputs, const RunOptions& options = {});
 
   /// A run that gives one result after the other (webai/stream.hpp): the input is a sequence, each of its samples a step,
   /// or as many as the iterator has whose result the output is;
@@ -245,9 +262,10 @@ class WEBAI_EXPORT NeuralNetwork {
   std::string inspect(bool passes = false, std::size_t batch = 1) const;
   /// The compiled graph in Graphviz's language.
   std::string graph_dot(std::size_t batch = 1) const;
-  std::size_t input_size() const noexcept;   ///< values of one sample
-  std::size_t output_size() const noexcept;
-  Shape input_shape() const;                 ///< without the batch
+  std::size_t input_size() const noexcept;   ///< values of one sample; 0 where open dimensions decide
+  std::size_t output_size() const noexcept;  ///< likewise
+  bool has_open_dimensions() const noexcept; ///< lengths that each run brings: null in the size of an input
+  Shape input_shape() const;                 ///< without the batch; open dimensions are symbols
   Shape output_shape() const;
   std::vector<PortInfo> inputs() const;      ///< in the order in which run takes their values
   std::vector<PortInfo> outputs() const;     ///< in the order in which run gives their values
@@ -276,6 +294,7 @@ class WEBAI_EXPORT NeuralNetwork {
                   const std::function<bool(const Dataset& batch)>& take) const;
   TrainInfo train_by(const std::function<TrainInfo(InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&)>& function,
                      const Dataset& data, const TrainOptions& options, std::stop_token stop);
+  Output run_form(const Tensor& given, const SampleForm& form, const RunOptions& options);
   std::shared_ptr<State> state_;
 };
 

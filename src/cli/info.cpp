@@ -81,11 +81,20 @@ class Info final : public Command {
     for (const LayerInfo& layer : info.layers) rows.push_back(row_of(layer));
     print(table_text(rows) + plural(info.parameters, "parameter") + ", " + flops_text(info.flops) + " a run, " +
           size_text(info.bytes) + ", memory for one run " + size_text(info.run_bytes) +
-          (info.state_values ? ", keeps " + plural(info.state_values, "value") + " from run to run" : "") + "\n");
+          (info.state_values ? ", keeps " + plural(info.state_values, "value") + " from run to run" : "") + "\n" +
+          open_text(info));
     return exit_done;
   }
 
  private:
+  static std::string open_text(const NetworkInfo& info) {
+    std::string text;
+    for (const OpenDimensionInfo& dim : info.open)
+      text += fmt::format("n{} is open ({}), counted as {}{}\n", dim.symbol, dim.path, dim.counted,
+                          dim.max ? fmt::format(", at most {}", *dim.max) : "");
+    return text;
+  }
+
   std::string as_json(const NetworkInfo& info) const {
     std::vector<std::string> layers;
     for (const LayerInfo& layer : info.layers) {
@@ -99,6 +108,14 @@ class Info final : public Command {
     result.text("model", model_).raw("layers", json_list(layers)).count("parameters", info.parameters);
     result.count("bytes", info.bytes).number("flops", info.flops).count("run_bytes", info.run_bytes);
     result.count("state_values", info.state_values);
+    std::vector<std::string> open;
+    for (const OpenDimensionInfo& dim : info.open) {
+      JsonObject row;
+      row.text("path", dim.path).count("counted", static_cast<std::uint64_t>(dim.counted));
+      if (dim.max) row.count("max", static_cast<std::uint64_t>(*dim.max));
+      open.push_back(row.str());
+    }
+    result.raw("open", json_list(open));
     return result.count("nodes", info.nodes).count("on_device", info.on_device).str();
   }
 

@@ -39,6 +39,11 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   const std::vector<PortInfo> ports = network.inputs();
   for (std::size_t p = 0; p < ports.size(); ++p) check_range(network, inputs[p], ports[p].name);
   if (inputs.size() == 1) return network.run(inputs.front());
+  if (network.has_open_dimensions()) {
+    NamedTensors named;
+    for (std::size_t p = 0; p < ports.size(); ++p) named.emplace_back(ports[p].name, inputs[p]);
+    return network.run_named(named);
+  }
   std::int64_t samples = 0;
   for (std::size_t p = 0; p < ports.size(); ++p) {
     const std::int64_t size = std::max<std::int64_t>(1, ports[p].shape.elements());
@@ -81,6 +86,9 @@ std::vector<Tensor> split_inputs(const NeuralNetwork& network, const Tensor& row
 
 Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   const std::vector<PortInfo> ports = network.inputs();
+  if (network.has_open_dimensions())
+    throw Error(Code::unsupported, {.message = "run: the steps of a sequence are not told apart where dimensions are open (null)",
+                                    .reason = "OPEN_SIZE", .hint = "run --lines takes one step after the other"});
   const auto size_of_sample = [&](std::size_t p) {
     return static_cast<std::size_t>(std::max<std::int64_t>(1, ports[p].shape.elements()));
   };
@@ -109,9 +117,12 @@ Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
 }
 
 NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {
-  const std::vector<PortInfo> ports = network.outputs();
+  // As they were in this run, where open dimensions decide.
+  const std::vector<PortInfo> ports = output.ports().empty() ? network.outputs() : output.ports();
   if (ports.size() == 1) return {{ports.front().name, output.tensor()}};
-  const std::size_t row = network.output_size(), samples = output.size() / row;
+  std::size_t row = 0;
+  for (const PortInfo& port : ports) row += static_cast<std::size_t>(port.shape.elements());
+  const std::size_t samples = output.size() / row;
   NamedTensors result;
   std::size_t first = 0;
   for (const PortInfo& port : ports) {
@@ -127,11 +138,12 @@ NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {
 
 std::vector<Ranking> rank_labels(const NeuralNetwork& network, const Output& output) {
   if (network.outputs().size() > 1) return {};
-  return rank_labels(network.labels(), network.output_size(), output);
+  const std::size_t row = output.ports().empty() ? network.output_size() : static_cast<std::size_t>(output.ports()[0].shape.elements());
+  return rank_labels(network.labels(), row, output);
 }
 
 std::vector<Ranking> rank_labels(const std::vector<std::string>& labels, std::size_t row, const Tensor& values) {
-  if (labels.empty()) return {};
+  if (labels.empty() || row == 0) return {};
   std::vector<Ranking> result;
   for (std::size_t first = 0; first + row <= values.elements(); first += row) {
     Ranking ranking;

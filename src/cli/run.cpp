@@ -23,6 +23,13 @@ std::pair<std::string, std::string> name_and_rest(const std::string& text) {
   return is_name ? std::pair(text.substr(0, equals), text.substr(equals + 1)) : std::pair(std::string(), text);
 }
 
+// The values of one sample of that output; as it was in this run, where open dimensions decide.
+std::size_t width_of(const NeuralNetwork& network, const std::string& name, const Output& output) {
+  const std::size_t index = output_index(network, name);
+  const Shape shape = output.ports().empty() ? network.outputs()[index].shape : output.ports()[index].shape;
+  return shape.is_concrete() ? static_cast<std::size_t>(shape.elements()) : 0;
+}
+
 class Run final : public Command {
  public:
   void declare(Arguments& arguments) override {
@@ -145,7 +152,7 @@ class Run final : public Command {
     for (const Ranking& ranking : rankings) text += ranking_text(ranking) + "\n";
     if (rankings.empty() && outputs_.empty())
       for (const auto& [name, tensor] : outputs) {
-        const auto own = rank_labels(network.labels(name), static_cast<std::size_t>(network.outputs()[output_index(network, name)].shape.elements()), tensor);
+        const auto own = rank_labels(network.labels(name), width_of(network, name, output), tensor);
         if (own.empty()) text += (outputs.size() > 1 ? name + ": " : "") + json_array(tensor) + "\n";
         for (const Ranking& ranking : own) text += name + " " + ranking_text(ranking) + "\n";
       }

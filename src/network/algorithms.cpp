@@ -117,7 +117,9 @@ bool NeuralNetwork::each_batch(const Dataset& data, std::uint64_t epoch, std::si
     return Shape{static_cast<std::int64_t>(samples), static_cast<std::int64_t>(elements)};
   };
   while (iterator.next(block, size)) {
-    Tensor inputs = Tensor::wrap(const_cast<void*>(block.inputs), options.type, row(block.samples, iterator.input_elements()));
+    const Shape rows = net.is_open() ? data.input_shape().inserted(0, static_cast<std::int64_t>(block.samples))
+                                     : row(block.samples, iterator.input_elements());
+    Tensor inputs = Tensor::wrap(const_cast<void*>(block.inputs), options.type, rows);
     Tensor outputs = iterator.outputs_are_labels()
                          ? Tensor::wrap(const_cast<void*>(block.outputs), DType::i32,
                                         Shape{static_cast<std::int64_t>(block.samples)})

@@ -52,6 +52,24 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
   const Dataset given = read(data);
   DataPlan plan;
   plan.data = given;
+  plan.inputs = this->inputs;
+  plan.outputs = this->outputs;
+  std::vector<PortInfo> ports;  // where open dimensions decide what they are
+  if (is_open()) {
+    const SampleForm form = form_of(given.input_shape());
+    if (form.batched)
+      throw Error(Code::shape_mismatch, {.message = "dataset: a sample has one dimension more than the model's input",
+                                         .reason = "SAMPLE_SIZE",
+                                         .expected = size_text(built.inputs.front().shape),
+                                         .actual = given.input_shape().text()});
+    plan.lengths = form.lengths;
+    const BuiltModel bound = build(form.lengths, true);
+    plan.outputs = bound.output_shape.elements();
+    for (std::size_t i = 0; i < bound.outputs.size(); ++i) ports.push_back({bound.outputs[i].name, bound.output_shapes[i]});
+    plan.inputs = 0;
+    for (const BuiltInput& input : bound.inputs) plan.inputs += input.shape.elements();
+  }
+  const std::int64_t outputs = plan.outputs;
   const IoRules& rules = output_rules();
   const std::span<const std::string> labels = labels_of(rules);
   const auto makes_bits = [](const IoStep& step) { return step.type == "bits"; };
@@ -74,7 +92,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
   BatchOptions& batching = plan.batching;
   batching.type = type;
   batching.batch = batch;
-  batching.expected_inputs = static_cast<std::size_t>(inputs);
+  batching.expected_inputs = static_cast<std::size_t>(plan.inputs);
   if (classes) {
     batching.outputs = plan.request.labels ? OutputForm::labels : OutputForm::one_hot;
     batching.classes = static_cast<std::size_t>(outputs);
@@ -85,10 +103,10 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
     const bool rescaled = std::ranges::any_of(model.io.output, [](const IoRules& one) { return !one.empty(); });
     if (labels.empty() && rescaled) {
       // Targets come in the user's units; the model answers in its own.
-      plan.data = given.map([own = shared_from_this()](const Item& item) {
+      plan.data = given.map([own = shared_from_this(), ports](const Item& item) {
         std::vector<double> values(item.output.elements());
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = item.output.at(i);
-        values = own->normalized_target(values);
+        values = own->normalized_target(values, ports);
         return Item{item.input, Tensor::from(own->context, DType::fp64, Shape{static_cast<std::int64_t>(values.size())}, values)};
       });
     }
@@ -107,18 +125,20 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
   return plan;
 }
 
-Graph NeuralNetwork::State::batch_forward(const BatchOptions& batching, std::int64_t samples, bool training_mode, Parameters parameters) const {
-  if (batching.window == 0) return step_forward(samples, training_mode, parameters);
+Graph NeuralNetwork::State::batch_forward(const DataPlan& plan, std::int64_t samples, bool training_mode, Parameters parameters) const {
+  const BatchOptions& batching = plan.batching;
+  if (batching.window == 0) return step_forward(plan.lengths, samples, training_mode, parameters);
   std::vector<SequenceState> states;
   for (const BuiltState& state : built.states) states.push_back({state.name, state.initial});
-  return over_window(context, *registry, step_forward(static_cast<std::int64_t>(batching.lanes), training_mode, parameters), states,
+  return over_window(context, *registry, step_forward(plan.lengths, static_cast<std::int64_t>(batching.lanes), training_mode, parameters), states,
                      static_cast<std::int64_t>(batching.window));
 }
 
-std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data) const {
+std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions& chosen, const Dataset& data,
+                                                             std::size_t classes) const {
   const std::span<const std::string> own = labels_of(output_rules());
   std::vector<std::string> labels(own.begin(), own.end());
-  return class_weights(chosen, static_cast<std::size_t>(outputs), labels.empty() && data.valid() ? data.labels() : labels);
+  return class_weights(chosen, classes, labels.empty() && data.valid() ? data.labels() : labels);
 }
 
 std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& chosen) const {

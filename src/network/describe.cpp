@@ -27,6 +27,11 @@ std::string shortened(const std::string& text) {
   return result;
 }
 
+std::string open_dimension_text(const OpenDimensionInfo& dim) {
+  return "n" + std::to_string(dim.symbol) + ": open, at " + dim.path + ", counted as " + std::to_string(dim.counted) +
+         (dim.max ? ", at most " + std::to_string(*dim.max) : "");
+}
+
 std::string type_text(const ValueType& type) { return std::string(name_of(type.type)) + " " + type.shape.text(); }
 
 std::string placement_text(const Graph& graph) {
@@ -94,6 +99,11 @@ NetworkInfo NeuralNetwork::info() const {
   info.run_bytes = static_cast<std::uint64_t>(summary.run_bytes);
   info.state_values = static_cast<std::uint64_t>(summary.state_values);
   info.table = text_of(summary);
+  for (std::size_t i = 0; i < state.built.open.size(); ++i) {
+    const OpenDimension& dim = state.built.open[i];
+    info.open.push_back({dim.path, 1 + static_cast<int>(i), dim.length, dim.hint.max});
+    info.table += open_dimension_text(info.open.back()) + "\n";
+  }
   const Compiled run = compile_run(state.context, *state.registry, state.graph, state.devices.order, 1, [](auto&&...) {});
   const std::string& wanted = state.devices.order.front()->info().name;
   for (const Node& node : run.placed.nodes) {
@@ -165,9 +175,10 @@ std::vector<PortInfo> NeuralNetwork::inputs() const {
 
 std::vector<PortInfo> NeuralNetwork::outputs() const {
   std::vector<PortInfo> result;
-  for (const NamedValue& output : state_->built.outputs)
-    result.push_back({output.name, state_->built.graph.value(output.value).type.shape.without(0),
-                      std::string(label_of_output(state_->model, state_->built, output))});
+  for (std::size_t i = 0; i < state_->built.outputs.size(); ++i) {
+    const NamedValue& output = state_->built.outputs[i];
+    result.push_back({output.name, state_->built.output_shapes[i], std::string(label_of_output(state_->model, state_->built, output))});
+  }
   return result;
 }
 

@@ -101,6 +101,11 @@ std::string export_program(const Context& context, const Registry& registry, con
   ProgramOptions program{
       .language = language, .name = options.name, .base64 = options.setup_data_as != "array", .bytes = bytes};
   const BuiltModel built = build_model(context, registry, model, {.fill = false, .computed = program_type(model.type)});
+  if (!built.open.empty())
+    throw Error(Code::unsupported, {.message = "a program has one size: the model has open dimensions (null)",
+                                    .reason = "OPEN_SIZE",
+                                    .path = built.open.front().path,
+                                    .hint = "export a copy of the model with numbers for its nulls"});
   Graph graph = sample_graph(context, registry, built, language);
   std::vector<Tensor> numbers(weights.begin(), weights.end());
   for (std::size_t i = 0; i < numbers.size(); ++i)

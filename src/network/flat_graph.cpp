@@ -24,17 +24,20 @@ Graph flat_graph(const Context& context, const Registry& registry, const BuiltMo
   const auto now = [&](ValueId id) -> ValueId& { return map[static_cast<std::size_t>(id)]; };
 
   std::int64_t total = 0;
-  for (const BuiltInput& input : built.inputs) total += input.shape.elements();
+  // Of the graph: shapes of the inputs may be open.
+  const auto shape_of = [&](const BuiltInput& input) { return source.value(input.value).type.shape.without(0); };
+  for (const BuiltInput& input : built.inputs) total += shape_of(input).elements();
   const DType type = source.value(built.output).type.type;
   const Ref flat{graph.add_input(std::string(flat_input), {type, Shape{built.batch, total}})};
   std::int64_t begin = 0;
   for (const BuiltInput& input : built.inputs) {
     Ref part = flat;
-    const std::int64_t count = input.shape.elements();
+    const Shape shape = shape_of(input);
+    const std::int64_t count = shape.elements();
     if (built.inputs.size() > 1)
       part = builder.emit("slice", {flat}, {{"starts", std::vector<std::int64_t>{0, begin}},
                                             {"sizes", std::vector<std::int64_t>{-1, count}}});
-    if (input.shape.rank() != 1) part = builder.emit("reshape", {part}, {{"shape", with_batch(input.shape)}});
+    if (shape.rank() != 1) part = builder.emit("reshape", {part}, {{"shape", with_batch(shape)}});
     now(input.value) = part.id;
     begin += count;
   }

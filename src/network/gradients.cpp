@@ -45,14 +45,15 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       program = net.gradient_program;
       if (!program || program->batch != samples || program->request.measure != plan.request.measure ||
           program->request.labels != plan.request.labels || program->window != plan.batching.window ||
-          program->lanes != plan.batching.lanes || program->names != names) {
-        const Graph forward = net.batch_forward(plan.batching, samples, false, State::Parameters::wide);
+          program->lanes != plan.batching.lanes || program->lengths != plan.lengths || program->names != names) {
+        const Graph forward = net.batch_forward(plan, samples, false, State::Parameters::wide);
         StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
         step.updates = step.graph.nodes.size();
         step = stored_as(net.context, *net.registry, std::move(step), forward, net.built);
         program = std::make_shared<GradientProgram>();
         program->batch = samples;
         program->request = plan.request;
+        program->lengths = plan.lengths;
         program->window = plan.batching.window;
         program->lanes = plan.batching.lanes;
         program->names = names;
@@ -71,8 +72,8 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         bindings.push_back({bound, 0, 0});
       }
     }
-    input.look_at(block.inputs, block.samples * static_cast<std::size_t>(net.inputs) * size_of(type));
-    const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net.outputs) * size_of(type);
+    input.look_at(block.inputs, block.samples * static_cast<std::size_t>(plan.inputs) * size_of(type));
+    const std::size_t target_bytes = plan.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(plan.outputs) * size_of(type);
     target.look_at(block.outputs, block.samples * target_bytes);
     if (block.judged) {
       judged.look_at(block.judged, block.samples * size_of(type));

@@ -126,6 +126,11 @@ struct InputValues::State {
 };
 
 InputValues::InputValues(const NeuralNetwork& network) : state_(std::make_unique<State>(State{network.state_, network.context(), {}, {}, {}, 0})) {
+  if (network.has_open_dimensions())
+    throw Error(Code::unsupported, {.message = "values without a shape do not say how long open dimensions (null) are",
+                                    .reason = "OPEN_SIZE",
+                                    .path = network.state_->built.open.front().path,
+                                    .hint = "give numbers in their shape: nested arrays or tensors, inputs by name to run_named"});
   const std::vector<PortInfo> ports = network.inputs();
   for (std::size_t i = 0; i < ports.size(); ++i)
     state_->inputs.push_back({.port = ports[i],

@@ -33,12 +33,25 @@ std::unique_ptr<Executable> NeuralNetwork::State::compile(const Graph& concrete,
   return webai::compile(context, *registry, concrete, devices.order, compile_options);
 }
 
-Graph NeuralNetwork::State::step_forward(std::int64_t batch, bool training_mode, Parameters parameters) const {
+BuiltModel NeuralNetwork::State::build(const OpenLengths& lengths, bool normalize, bool training) const {
+  const Lengths by_path = lengths_by_path(built, lengths);
+  BuildOptions build;
+  build.fill = false;
+  build.normalize = normalize;
+  build.training = training;
+  if (is_open()) build.lengths = &by_path;
+  return build_model(context, *registry, model, build);
+}
+
+Graph NeuralNetwork::State::step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode,
+                                         Parameters parameters) const {
   const bool wide = parameters == Parameters::wide;
+  const Lengths by_path = lengths_by_path(built, lengths);
   BuildOptions build;
   build.fill = false;
   build.training = training_mode;
   if (wide) build.computed = step_type(type);
+  if (is_open()) build.lengths = &by_path;
   const BuiltModel step = build_model(context, *registry, model, build);
   const Graph flat = flat_graph(context, *registry, step, {.training = training_mode, .codes = !wide, .rounds = false});
   return set_mode(specialise(context, *registry, flat, {{0, batch}}), training_mode);
@@ -56,11 +69,11 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
   state->built = build_model(context, *state->registry, state->model, {.files = &options.weights});
   state->options.weights = {};
   for (const BuiltInput& input : state->built.inputs) {
+    if (state->is_open()) break;
     state->inputs += input.shape.elements();
     state->normalized_inputs += input.dims.elements();
   }
-  const ValueType& output = state->built.graph.value(state->built.output).type;
-  state->outputs = output.shape.elements(1, output.shape.rank());
+  if (state->built.output_shape.is_concrete()) state->outputs = state->built.output_shape.elements();
   state->type = computed_in(state->model.type);
   for (BuiltParameter& parameter : state->built.parameters) {
     Tensor initial = std::move(parameter.initial);
@@ -88,6 +101,7 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
       store_double(scale.type.type, buffer->host(), static_cast<std::size_t>(i), 1.0);
   }
   state->graph = flat_graph(context, *state->registry, state->built);
+  state->precompile();
   return NeuralNetwork(std::move(state));
 }
 
@@ -113,19 +127,27 @@ NeuralNetwork NeuralNetwork::load(const std::string& path, const NetworkOptions&
 }
 
 void NeuralNetwork::run_into(std::span<const float> input, std::span<float> output) {
+  run_into(Shape{static_cast<std::int64_t>(input.size())}, input, output);
+}
+
+void NeuralNetwork::run_into(const Shape& shape, std::span<const float> input, std::span<float> output) {
   State& state = *state_;
-  const std::size_t inputs = static_cast<std::size_t>(state.inputs), outputs = static_cast<std::size_t>(state.outputs);
   if (state.type != DType::fp32)
     throw Error(Code::type_mismatch, {.message = "run_into takes fp32", .reason = "TYPE",
                                       .actual = std::string(name_of(state.type))});
-  const std::size_t samples = inputs ? input.size() / inputs : 0;
-  if (samples == 0 || input.size() != samples * inputs || output.size() != samples * outputs)
+  const auto check = [&](const SampleForm& form, std::int64_t inputs, std::int64_t outputs) {
+    if (form.samples > 0 && std::cmp_equal(input.size(), form.samples * inputs) && std::cmp_equal(output.size(), form.samples * outputs))
+      return;
     throw Error(Code::shape_mismatch,
                 {.message = "run expects " + std::to_string(inputs) + " values a sample and gives " +
                             std::to_string(outputs) + ", got " + std::to_string(input.size()) + " and room for " +
                             std::to_string(output.size()), .reason = "INPUT_SIZE"});
+  };
+  const SampleForm form = state.form_of(shape);
+  if (!state.is_open()) check(form, state.inputs, state.outputs);
   const std::lock_guard guard(state.turn);
-  RunProgram& program = state.program(static_cast<std::int64_t>(samples), true);
+  RunProgram& program = state.program(form.lengths, form.samples, true);
+  check(form, program.inputs, program.outputs);
   program.input.look_at(input.data(), input.size_bytes());
   program.output.look_at(output.data(), output.size_bytes());
   state.execute(program);
@@ -152,41 +174,48 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
     if (!result.new_state.empty()) set_internal_state(result.new_state);
     return Output(result.output);
   }
-  const std::int64_t count = static_cast<std::int64_t>(given.elements());
-  const std::int64_t inputs = options.normalize ? state.inputs : state.normalized_inputs;
-  if (count == 0 || inputs == 0 || count % inputs)
-    throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(inputs) + " values, got " +
-                                                  std::to_string(count), .reason = "INPUT_SIZE"});
-  const std::int64_t samples = count / inputs;
+  const SampleForm form = state.form_of(given.shape(), options.normalize);
+  if (form.samples == 0)
+    throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(options.normalize ? state.inputs : state.normalized_inputs) + " values, got " +
+                                                  std::to_string(given.elements()), .reason = "INPUT_SIZE"});
+  return run_form(given, form, options);
+}
+
+Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, const RunOptions& options) {
+  State& state = *state_;
   const Tensor input = state.input_numbers(given, options.normalize);
-  const ValueType& type = state.built.graph.value(state.built.output).type;
-  Shape shape = type.shape.with(0, samples);
-  // One sample under a leading 1 is a batch of one, and is answered as such.
-  const bool batched = samples > 1 || (given.shape().rank() == input_shape().rank() + 1 && given.shape()[0] == 1);
-  Tensor result = Tensor::uninitialised(state.context, state.type, shape);
+  const std::int64_t samples = form.samples;
+  const bool batched = form.batched;
+  Tensor result;
+  std::vector<PortInfo> ports;
   std::vector<std::pair<std::string, Tensor>> activations;
   {
     const std::lock_guard guard(state.turn);
-    RunProgram& program = state.program(samples, options.normalize, options.debug);
+    RunProgram& program = state.program(form.lengths, samples, options.normalize, options.debug);
+    result = Tensor::uninitialised(state.context, state.type, program.output_shape.inserted(0, samples));
+    for (std::size_t i = 0; i < program.output_shapes.size(); ++i)
+      ports.push_back({state.built.outputs[i].name, program.output_shapes[i]});
     program.input.look_at(input.data(), input.bytes());
     program.output.look_at(result.data(), result.bytes());
     if (options.debug) activations = state.room_for_activations(program);
     state.execute(program);
     for (Device* const device : state.devices.order) device->wait();
   }
-  Output output = state.finished(std::move(result), samples, batched, options);
+  Output output = state.finished(std::move(result), samples, batched, options, ports);
+  output.ports_ = std::move(ports);
   for (auto& [path, tensor] : activations)
     output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
   return output;
 }
 
-Output NeuralNetwork::State::finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options) const {
+Output NeuralNetwork::State::finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options,
+                                       std::span<const PortInfo> ports) const {
   Output output;
-  Shape answered = built.graph.value(built.output).type.shape;
+  Shape answered = result.shape();
   if (options.denormalize) {
     const std::span<const std::string> labels = labels_of(output_rules());
     output.labels_.assign(labels.begin(), labels.end());
-    if (labels.empty()) result = denormalized(std::move(result), samples, answered);
+    if (labels.empty()) result = denormalized(std::move(result), samples, answered, ports);
   }
   if (!is_floating(model.type) && !(options.denormalize && denormalizes())) {
     result = codes_of_values(context, result, model.type);
@@ -223,7 +252,7 @@ Shape NeuralNetwork::input_shape() const {
   if (state_->built.inputs.size() == 1) return state_->built.inputs.front().shape;
   return Shape{state_->inputs};
 }
-Shape NeuralNetwork::output_shape() const { return state_->built.graph.value(state_->built.output).type.shape.without(0); }
+Shape NeuralNetwork::output_shape() const { return state_->built.output_shape; }
 const Context& NeuralNetwork::context() const noexcept { return state_->context; }
 bool NeuralNetwork::is_stateful() const noexcept { return state_->is_stateful(); }
 void NeuralNetwork::stop_training() noexcept {

@@ -44,18 +44,23 @@ std::vector<NodeProfile> medians(const Context& context, double milliseconds,
 std::vector<NodeProfile> NeuralNetwork::profile(std::size_t batch, double milliseconds) {
   State& state = *state_;
   const std::size_t samples = std::max<std::size_t>(batch, 1);
-  const Shape shape{static_cast<std::int64_t>(samples), state.inputs};
+  // Open dimensions are as long as in the descriptions.
+  std::int64_t inputs = 0;
+  const OpenLengths lengths = example_lengths(state.built);
+  for (std::size_t i = 0; i < state.built.inputs.size(); ++i) inputs += bound_shape(state.built, i, lengths).elements();
+  const Shape shape{static_cast<std::int64_t>(samples), inputs};
   Tensor input(state.context, state.type, shape);
   // Between -1 and 1: zeros are a special case on some processors.
   for (std::size_t i = 0; i < input.elements(); ++i) input.set(i, static_cast<double>(i * 37 % 201) / 100 - 1);
-  Tensor output(state.context, state.type, Shape{static_cast<std::int64_t>(samples), state.outputs});
+  Tensor output;
   return medians(state.context, milliseconds, [&](std::vector<NodeProfile>& rows) {
     const std::lock_guard guard(state.turn);
-    RunProgram& program = state.program(static_cast<std::int64_t>(samples), true);
+    RunProgram& program = state.program(lengths, static_cast<std::int64_t>(samples), true);
+    if (output.empty()) output = Tensor(state.context, state.type, Shape{program.batch, program.outputs});
     program.input.look_at(input.data(), input.bytes());
     program.output.look_at(output.data(), output.bytes());
     if (state.is_stateful())  // measured, but not committed
-      state.recurrent.begin(program.batch, program.states, program.next_states);
+      state.recurrent.begin(program.state_shapes, program.states, program.next_states);
     rows = program.executable->time_step(program.bindings);
     return !rows.empty();
   });

@@ -29,18 +29,22 @@ void RecurrentState::fill(Lanes& lanes) const {
     for (std::size_t k = 0; k < lanes.tensors[i].elements(); ++k) lanes.tensors[i].set(k, states_[i].initial);
 }
 
-RecurrentState::Lanes RecurrentState::fresh(std::int64_t count) const {
-  Lanes lanes{count, {}};
-  for (const BuiltState& state : states_)
-    lanes.tensors.emplace_back(context_, state.type.type, state.type.shape.with(0, count));
+bool RecurrentState::holds(const Lanes& lanes, std::span<const Shape> shapes) noexcept {
+  return std::ranges::equal(lanes.tensors, shapes, {}, &Tensor::shape);
+}
+
+RecurrentState::Lanes RecurrentState::fresh(std::span<const Shape> shapes) const {
+  Lanes lanes{shapes.empty() ? 0 : shapes.front()[0], {}};
+  for (std::size_t i = 0; i < states_.size(); ++i) lanes.tensors.emplace_back(context_, states_[i].type.type, shapes[i]);
   fill(lanes);
   return lanes;
 }
 
-void RecurrentState::begin(std::int64_t lanes, std::span<HostWindow> now, std::span<HostWindow> next) {
-  starts_ = now_.count != lanes;
-  if (starts_ && started_.count != lanes) started_ = fresh(lanes);
-  if (next_.count != lanes) next_ = fresh(lanes);
+void RecurrentState::begin(std::span<const Shape> shapes, std::span<HostWindow> now, std::span<HostWindow> next) {
+  starts_ = !holds(now_, shapes);
+  if (starts_ && begun_ && !shapes.empty() && now_.count == shapes.front()[0]) refuse_lengths(shapes);
+  if (starts_ && !holds(started_, shapes)) started_ = fresh(shapes);
+  if (!holds(next_, shapes)) next_ = fresh(shapes);
   const Lanes& from = starts_ ? started_ : now_;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     now[i].look_at(from.tensors[i].data(), from.tensors[i].bytes());
@@ -51,16 +55,40 @@ void RecurrentState::begin(std::int64_t lanes, std::span<HostWindow> now, std::s
 void RecurrentState::commit() {
   if (starts_) now_ = std::exchange(started_, {});
   starts_ = false;
+  begun_ = true;
   std::swap(now_, next_);
 }
 
-void RecurrentState::reset() { fill(now_); }
+void RecurrentState::reset() {
+  fill(now_);
+  begun_ = false;
+}
+
+void RecurrentState::refuse_lengths(std::span<const Shape> shapes) const {
+  std::size_t i = 0;
+  while (i + 1 < shapes.size() && now_.tensors[i].shape() == shapes[i]) ++i;
+  throw Error(Code::shape_mismatch, {.message = "what the model remembers as \"" + states_[i].name + "\" is of another length than this run",
+                                     .reason = "STATE_SHAPE",
+                                     .path = states_[i].path,
+                                     .expected = now_.tensors[i].shape().text(),
+                                     .actual = shapes[i].text(),
+                                     .hint = "call reset() first, or keep to one length between resets"});
+}
+
+// Shapes of one lane; nothing where an open dimension has no length yet.
+std::vector<Shape> RecurrentState::shapes_of_one() const {
+  std::vector<Shape> shapes;
+  for (const BuiltState& state : states_) shapes.push_back(state.type.shape.with(0, 1));
+  return std::ranges::all_of(shapes, &Shape::is_concrete) ? shapes : std::vector<Shape>();
+}
 
 Json RecurrentState::to_json(const std::string& model_hash) const {
-  const Lanes first = now_.count == 0 ? fresh(1) : Lanes{};
+  const std::vector<Shape> one = shapes_of_one();
+  const Lanes first = now_.count == 0 && !one.empty() ? fresh(one) : Lanes{};
   const Lanes& lanes = now_.count == 0 ? first : now_;
   std::vector<Json> entries;
-  for (std::size_t i = 0; i < states_.size(); ++i) {
+  const bool known = begun_ || !one.empty();
+  for (std::size_t i = 0; known && i < states_.size(); ++i) {
     std::vector<Json::Member> members = {{"path", Json::text(states_[i].name)}};
     const Json tensor = tensor_to_json(lanes.tensors[i]);
     members.insert(members.end(), tensor.members().begin(), tensor.members().end());
@@ -72,10 +100,9 @@ Json RecurrentState::to_json(const std::string& model_hash) const {
 }
 
 void RecurrentState::from_json(const Json& json, const std::string& model_hash) {
-  if (json.is_null())
-    reset();
-  else
-    now_ = read(json, model_hash);
+  if (json.is_null()) return reset();
+  now_ = read(json, model_hash);
+  begun_ = now_.count > 0;
 }
 
 RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& model_hash) const {
@@ -92,6 +119,7 @@ RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& 
     refuse_state("the state is of another model", "/modelHash", model_hash, hash ? describe(*hash) : "nothing",
                  "layers, sizes and pipes have to be the same; weights may differ");
   const Json* entries = json.find("entries");
+  if (entries && entries->is_array() && entries->size() == 0 && shapes_of_one().empty()) return {};
   if (!entries || !entries->is_array() || entries->size() != states_.size())
     refuse_state("the state has another number of entries than the model has states", "/entries",
                  std::to_string(states_.size()), entries ? std::to_string(entries->size()) : "none");
@@ -118,7 +146,11 @@ RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& 
       refuse_state("\"" + state->name + "\" has another data type", pointer_to(place, "dataType"),
                    std::string(name_of(state->type.type)), std::string(name_of(tensor.type())));
     if (lanes.count == 0 && shape.rank() > 0) lanes.count = shape[0];
-    if (lanes.count < 1 || shape != state->type.shape.with(0, lanes.count))
+    const Shape wanted = state->type.shape.with(0, lanes.count);
+    bool fits = lanes.count > 0 && shape.rank() == wanted.rank() && shape.elements() > 0;
+    for (std::size_t axis = 0; fits && axis < shape.rank(); ++axis)
+      fits = wanted.dim(axis).is_symbol() || wanted.dim(axis) == shape.dim(axis);
+    if (!fits)
       refuse_state("\"" + state->name + "\" has another size", pointer_to(place, "dims"),
                    state->type.shape.with(0, std::max<std::int64_t>(lanes.count, 1)).text(), shape.text());
   }

@@ -162,7 +162,7 @@ struct RunStream::State {
     Tensor last = Tensor::uninitialised(net.context, net.type, shape);
     {
       const std::lock_guard guard(net.turn);
-      RunProgram& program = net.program(1, options.run.normalize, false, true);
+      RunProgram& program = net.program({}, 1, options.run.normalize, false, true);
       program.input.look_at(input.data(), input.bytes());
       program.output.look_at(last.data(), last.bytes());
       for (std::size_t i = 0; i < iteration.before.size(); ++i) {
@@ -236,6 +236,11 @@ std::optional<StreamItem> RunStream::next() {
 void RunStream::close() noexcept { state_.reset(); }
 
 RunStream NeuralNetwork::run_stream(const Tensor& input, const StreamOptions& options) const {
+  if (state_->is_open())
+    throw Error(Code::unsupported, {.message = "runStream: the steps of a model with open dimensions (null) are not known beforehand",
+                                    .reason = "OPEN_SIZE",
+                                    .path = state_->built.open.front().path,
+                                    .hint = "run step by step, or give the size as numbers"});
   auto stream = std::make_unique<RunStream::State>(*this);
   stream->options = options;
   if (options.generate) stream->prepare_generation();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <mutex>
 #include <numeric>
+#include <set>
 
 #include "compiler/passes.h"
 #include "core/model/describe.h"
@@ -12,10 +13,20 @@
 namespace webai {
 namespace {
 
-constexpr std::size_t most_programs = 8;
+constexpr std::size_t most_programs = 8;  // beside those that were compiled ahead
+constexpr std::size_t most_precompiled = 32;
 constexpr std::string_view next_prefix = "next ";
 constexpr std::string_view activation_prefix = "activation ";
 constexpr std::string_view before_prefix = "before ";
+
+void describe(RunProgram& program, const BuiltModel& built) {
+  for (const BuiltInput& input : built.inputs) program.inputs += input.shape.elements();
+  program.output_shape = built.output_shape;
+  program.outputs = built.output_shape.elements();
+  program.output_shapes = built.output_shapes;
+  for (const BuiltLayer& layer : built.layers) program.layer_shapes.push_back(layer.output);
+  for (const BuiltState& state : built.states) program.state_shapes.push_back(state.type.shape.with(0, program.batch));
+}
 
 // Index after a prefix, when the name has it.
 std::optional<std::size_t> index_behind(std::string_view prefix, std::string_view name) {
@@ -32,25 +43,32 @@ const BuiltIteration* NeuralNetwork::State::output_iteration() const {
   return iteration == built.iterations.end() ? nullptr : &*iteration;
 }
 
-RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bool debug, bool steps) {
+SampleForm NeuralNetwork::State::form_of(const Shape& given, bool normalize) const {
+  if (is_open()) return form_of_open(built, given);
+  const std::int64_t count = given.elements(), each = normalize ? inputs : normalized_inputs;
+  if (count == 0 || each == 0 || count % each != 0) return {};
+  // One sample under a leading 1 is a batch of one, and is answered as such.
+  const std::size_t rank = built.inputs.size() == 1 ? built.inputs.front().shape.rank() : 1;
+  return {.samples = count / each, .batched = count > each || (given.rank() == rank + 1 && given[0] == 1), .lengths = {}};
+}
+
+RunProgram& NeuralNetwork::State::program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug, bool steps) {
   for (const auto& known : programs)
-    if (known->batch == batch && known->normalize == normalize && known->debug == debug && known->steps == steps) {
+    if (known->batch == batch && known->lengths == lengths && known->normalize == normalize && known->debug == debug && known->steps == steps) {
       known->last_use = ++uses;
       return *known;
     }
   auto made = std::make_unique<RunProgram>();
   made->batch = batch;
+  made->lengths = lengths;
   made->normalize = normalize;
   made->debug = debug;
   made->steps = steps;
   made->last_use = ++uses;
   const Graph* source = &graph;
   Graph other;
-  if (!normalize || debug || steps) {
-    BuildOptions build;
-    build.fill = false;
-    build.normalize = normalize;
-    const BuiltModel again = build_model(context, *registry, model, build);
+  if (!normalize || debug || steps || is_open()) {
+    const BuiltModel again = build(lengths, normalize);
     std::vector<NamedValue> layers;
     for (std::size_t i = 0; debug && i < again.layers.size(); ++i)
       layers.push_back({std::string(activation_prefix) + std::to_string(i), again.layers[i].value});
@@ -61,6 +79,9 @@ RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bo
     made->before.resize(layers.size() - made->activations.size());
     other = flat_graph(context, *registry, again, {.also = layers});
     source = &other;
+    describe(*made, again);
+  } else {
+    describe(*made, built);
   }
   Graph concrete = specialise(context, *registry, *source, {{0, batch}});
   // Recurrent states come out beside the old ones, which a run that fails leaves as they are.
@@ -98,15 +119,47 @@ RunProgram& NeuralNetwork::State::program(std::int64_t batch, bool normalize, bo
     return std::accumulate(programs.begin(), programs.end(), std::uint64_t{0},
                            [](std::uint64_t sum, const auto& one) { return sum + one->executable->held_bytes(); });
   };
-  while (programs.size() > 1 && (programs.size() > most_programs || held() > context.limits().program_bytes))
+  const std::size_t most = most_programs + precompiled;
+  while (programs.size() > 1 && (programs.size() > most || held() > context.limits().program_bytes))
     programs.erase(std::min_element(programs.begin(), programs.end(),
                                     [](const auto& a, const auto& b) { return a->last_use < b->last_use; }));
   return *programs.back();
 }
 
+void NeuralNetwork::State::precompile() {
+  // All combinations of the lengths that are hinted; none unless each open dimension has some.
+  std::vector<OpenLengths> all = {{}};
+  for (const OpenDimension& dim : built.open) {
+    std::set<std::int64_t> hinted(dim.hint.common.begin(), dim.hint.common.end());
+    if (dim.hint.min) hinted.insert(*dim.hint.min);
+    if (dim.hint.max) hinted.insert(*dim.hint.max);
+    std::vector<OpenLengths> longer;
+    for (const OpenLengths& lengths : all)
+      for (const std::int64_t length : hinted) {
+        if (longer.size() == most_precompiled) break;
+        longer.push_back(lengths);
+        longer.back().append(length);
+      }
+    all = std::move(longer);
+  }
+  if (!is_open()) return;
+  // The longest first: what they hold bounds what the others need.
+  for (auto lengths = all.rbegin(); lengths != all.rend(); ++lengths) {
+    const std::size_t before = programs.size();
+    try {
+      program(*lengths, 1, true);
+    } catch (const Error& error) {
+      // Lengths of several dimensions need not go together; of a single one, the hint is wrong.
+      if (built.open.size() == 1 || error.code() == Code::out_of_memory) throw;
+      continue;
+    }
+    precompiled += programs.size() > before;
+  }
+}
+
 void NeuralNetwork::State::execute(RunProgram& program) {
   if (!is_stateful()) return program.executable->run(program.bindings, 1);
-  recurrent.begin(program.batch, program.states, program.next_states);
+  recurrent.begin(program.state_shapes, program.states, program.next_states);
   program.executable->run(program.bindings, 1);
   for (Device* const device : devices.order) device->wait();
   recurrent.commit();
@@ -116,7 +169,7 @@ std::vector<std::pair<std::string, Tensor>> NeuralNetwork::State::room_for_activ
   std::vector<std::pair<std::string, Tensor>> list;
   for (std::size_t i = 0; i < built.layers.size(); ++i) {
     const BuiltLayer& layer = built.layers[i];
-    Tensor tensor = Tensor::uninitialised(context, type, layer.output.inserted(0, program.batch));
+    Tensor tensor = Tensor::uninitialised(context, type, program.layer_shapes[i].inserted(0, program.batch));
     program.activations[i].look_at(tensor.data(), tensor.bytes());
     list.emplace_back(model.element(layer.id).title, std::move(tensor));
   }

@@ -14,6 +14,7 @@
 #include "dataset/unread.h"
 #include "network/devices.h"
 #include "network/flat_graph.h"
+#include "network/open_lengths.h"
 #include "network/recurrent_state.h"
 #include "network/turn_mutex.h"
 #include "training/measure.h"
@@ -22,9 +23,10 @@
 
 namespace webai {
 
-/// A forward program for one batch size, with its bindings made.
+/// A forward program for one batch size and one set of lengths, with its bindings made.
 struct RunProgram {
   std::int64_t batch = 0;
+  OpenLengths lengths;
   bool normalize = true;
   bool debug = false;  ///< gives the output of every layer too
   bool steps = false;  ///< gives what the last iterator carried before each of its steps too
@@ -34,12 +36,18 @@ struct RunProgram {
   std::vector<HostWindow> states, next_states;  ///< by recurrent state
   std::vector<HostWindow> activations;          ///< of a debug program, by layer
   std::vector<HostWindow> before;               ///< of a program with steps, by state variable
+  // What it takes and gives, for models with open dimensions too. Shapes of layers and outputs are without batch.
+  std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
+  Shape output_shape;
+  std::vector<Shape> output_shapes, layer_shapes;
+  std::vector<Shape> state_shapes;  ///< [batch, dims...]
   std::uint64_t last_use = 0;
 };
 
 /// A program that computes the gradients of one batch, and where they come out.
 struct GradientProgram {
   std::int64_t batch = 0;
+  OpenLengths lengths;
   std::size_t window = 0, lanes = 0;  ///< of sequences
   std::vector<std::string> names;     ///< of the parameters
   MeasureRequest request;
@@ -65,13 +73,14 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   DeviceList devices;
   Model model;
   BuiltModel built;          ///< for running, batch symbolic, io applied; its initial tensors are released
-  Graph graph;               ///< built.graph behind the flat interface
+  Graph graph;               ///< built.graph behind the flat interface: for example lengths, where some are open
   Buffers buffers;                                    ///< of parameters, random_step and learned normalisations
   RecurrentState recurrent;                           ///< read and written under the turn
   std::vector<std::unique_ptr<RunProgram>> programs;  ///< bounded in number and bytes: the least recently used goes
   std::uint64_t uses = 0;
+  std::size_t precompiled = 0;  ///< programs that shapeHints asked for
   std::shared_ptr<GradientProgram> gradient_program;  ///< the last one; used under the turn
-  std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
+  std::int64_t inputs = 0, outputs = 0;  ///< values of one sample; 0 where open dimensions decide
   std::int64_t normalized_inputs = 0;    ///< the same behind io.input.normalize
   DType type = DType::fp32;              ///< of values between the model's layers: see computed_in
   /// One word for both, so that a stop meets the training it was meant for or none.
@@ -89,15 +98,21 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
     std::string name;
     std::size_t first, size;
   };
-  std::vector<OutputPart> output_parts() const;
+  /// `ports`: the outputs as they are in a run, where open dimensions decide; none: as the model describes them.
+  std::vector<OutputPart> output_parts(std::span<const PortInfo> ports = {}) const;
   /// [samples, outputs...] in the user's units. `shape` is that of the result with the batch in front; bits take their last
   /// dimension with them.
-  Tensor denormalized(Tensor values, std::int64_t samples, Shape& shape) const;
+  Tensor denormalized(Tensor values, std::int64_t samples, Shape& shape, std::span<const PortInfo> ports) const;
   bool denormalizes() const;  ///< whether that makes other numbers of any output
   /// One sample's target in the units of the model; the inverse of the above.
-  std::vector<double> normalized_target(std::span<const double> target) const;
+  std::vector<double> normalized_target(std::span<const double> target, std::span<const PortInfo> ports = {}) const;
 
   bool is_stateful() const noexcept { return !built.states.empty(); }
+  bool is_open() const noexcept { return !built.open.empty(); }
+  /// What values of that shape are to a run.
+  SampleForm form_of(const Shape& given, bool normalize = true) const;
+  /// The model built again for those lengths, without values.
+  BuiltModel build(const OpenLengths& lengths, bool normalize, bool training = false) const;
 
   Buffer* buffer(std::string_view name) const { return find_buffer(buffers, name); }
   /// A copy of all of them, of one moment between two steps. Takes the turn.
@@ -118,11 +133,16 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   /// The numbers that its content stands for, and back: codes are widened where the numbers need it.
   Tensor numbers_of(const BuiltParameter& parameter) const;
   void set_numbers(const BuiltParameter& parameter, const Tensor& numbers);
-  RunProgram& program(std::int64_t batch, bool normalize, bool debug = false, bool steps = false);
+  RunProgram& program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug = false,
+                      bool steps = false);
+  /// Compiles runs of one sample for the lengths that shapeHints name, as far as the bound of programs allows.
+  void precompile();
   /// The iterator whose result is the model's only output; nullptr when there is none.
   const BuiltIteration* output_iteration() const;
-  /// An output from [samples, outputs...] as the model gives them.
-  Output finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options) const;
+  /// An output from [samples, outputs...] as the model gives them. `ports`: its outputs in that
+  /// run; none: as the model describes them.
+  Output finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options,
+                  std::span<const PortInfo> ports = {}) const;
   /// Runs a program whose input and output windows are set, under the turn. The recurrent state goes on by one run, or
   /// stays as it is when the run fails.
   void execute(RunProgram& program);
@@ -131,7 +151,7 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   /// Parameters as they are kept, or as the steps of training have them: in step_type.
   enum class Parameters : std::uint8_t { kept, wide };
   /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode.
-  Graph step_forward(std::int64_t batch, bool training_mode, Parameters parameters) const;
+  Graph step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode, Parameters parameters) const;
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
   std::vector<std::string> trainable(const TrainOptions& chosen) const;  ///< names of the parameters to train
 
@@ -147,13 +167,15 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
     Dataset data;
     BatchOptions batching;
     MeasureRequest request;
+    OpenLengths lengths;
+    std::int64_t inputs = 0, outputs = 0;  ///< values of one sample
   };
   DataPlan plan_data(const Dataset& data, std::string_view measure, std::size_t batch, bool accuracy,
                      std::size_t bptt = 0) const;
   /// The forward graph for a batch of that many samples, or for a window of sequences where the data are such.
-  Graph batch_forward(const BatchOptions& batching, std::int64_t samples, bool training_mode, Parameters parameters) const;
+  Graph batch_forward(const DataPlan& plan, std::int64_t samples, bool training_mode, Parameters parameters) const;
   /// See class_weights; names are those of the model's io, else of the data.
-  std::vector<double> weights_of_classes(const TrainOptions& chosen, const Dataset& data) const;
+  std::vector<double> weights_of_classes(const TrainOptions& chosen, const Dataset& data, std::size_t classes) const;
 
   class Verification;  // network/verification.h
   static constexpr std::size_t verification_batch = 64;  ///< samples, where nobody chooses

@@ -20,7 +20,8 @@ constexpr double recurrent_clip_norm = 1;
 
 // Fills "auto" normalisation from up to the first 10,000 samples: mean and 1 / standard deviation of each element of
 // the last dimension, two passes in double.
-void learn_normalization(const Context& context, const BuiltModel& built, const Dataset& data, BatchOptions batching,
+void learn_normalization(const Context& context, const BuiltModel& built, const OpenLengths& lengths, const Dataset& data,
+                         BatchOptions batching,
                          const std::function<Buffer*(std::string_view)>& buffer, TurnMutex& turn) {
   if (built.auto_normalize.empty()) return;
   constexpr std::size_t most_samples = 10000;
@@ -29,8 +30,9 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
   batching.batch = 1;
   batching.window = 0;  // in any order: no memory is at work here
   std::size_t first = 0;
-  for (const BuiltInput& input : built.inputs) {
-    const std::size_t count = static_cast<std::size_t>(input.shape.elements());
+  for (std::size_t index = 0; index < built.inputs.size(); ++index) {
+    const BuiltInput& input = built.inputs[index];
+    const std::size_t count = static_cast<std::size_t>(bound_shape(built, index, lengths).elements());
     for (const AutoNormalize& learned : built.auto_normalize) {
       if (learned.input != input.name) continue;
       const std::size_t last = static_cast<std::size_t>(learned.shape.elements());
@@ -93,11 +95,11 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
                                       .hint = "give validation data of their own"});
     const HeldOut parts = hold_out(data, options, net.built.seed);
     NeuralNetwork::State::DataPlan plan = net.plan_data(parts.training, options.error_measure_type, batch, options.accuracy, options.bptt);
-    plan.request.class_weights = net.weights_of_classes(options, data);
+    plan.request.class_weights = net.weights_of_classes(options, data, static_cast<std::size_t>(plan.outputs));
     plan.batching.background = &state_->background;
     plan.batching.type = step_type(net.type);
     const auto buffer = [&net](std::string_view name) { return net.buffer(name); };
-    if (!options.resume) learn_normalization(net.context, net.built, plan.data, plan.batching, buffer, net.turn);
+    if (!options.resume) learn_normalization(net.context, net.built, plan.lengths, plan.data, plan.batching, buffer, net.turn);
     DriverSetup setup;
     setup.options = options;
     setup.measure = plan.request.measure;
@@ -120,9 +122,9 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
       state_->verification = std::make_unique<Verification>(net, std::move(held_out), buffer, false);
       setup.validate = [own = state_->verification.get()](const std::function<bool()>& interrupted) { return own->measure(interrupted); };
     }
-    setup.compile = [&net, options, train, request = plan.request, batching = plan.batching](std::int64_t samples) {
-      const Graph forward = net.batch_forward(batching, samples, true, NeuralNetwork::State::Parameters::wide);
-      StepGraph step = training_step(net.context, *net.registry, forward, request, options, train);
+    setup.compile = [&net, options, train, plan](std::int64_t samples) {
+      const Graph forward = net.batch_forward(plan, samples, true, NeuralNetwork::State::Parameters::wide);
+      StepGraph step = training_step(net.context, *net.registry, forward, plan.request, options, train);
       step = stored_as(net.context, *net.registry, std::move(step), forward, net.built);
       for (const BuiltState& memory : net.built.states)  // of the lanes that learn, apart from that of runs
         step.states.push_back({memory.name, {net.type, memory.type.shape}, memory.initial});

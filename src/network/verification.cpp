@@ -10,12 +10,12 @@ namespace webai {
 
 NeuralNetwork::State::Verification::Verification(State& net, DataPlan plan, Weights weights, bool confusion)
     : net_(net), plan_(std::move(plan)), weights_(std::move(weights)),
-      classes_(confusion && plan_.request.accuracy ? static_cast<std::size_t>(net.outputs) : 0) {
+      classes_(confusion && plan_.request.accuracy ? static_cast<std::size_t>(plan_.outputs) : 0) {
   plan_.batching.background = &background_;
   plan_.batching.interrupted = [this] { return interrupted_ && interrupted_(); };
   iterator_.emplace(net.context, plan_.data, plan_.batching);
   Device& memory = *net.devices.memory;
-  output_ = memory.allocate(static_cast<std::size_t>(net.outputs) * plan_.batching.batch * size_of(net.type));
+  output_ = memory.allocate(static_cast<std::size_t>(plan_.outputs) * plan_.batching.batch * size_of(net.type));
   error_ = memory.allocate(sizeof(double));
   correct_ = memory.allocate(sizeof(double));
 }
@@ -26,7 +26,7 @@ NeuralNetwork::State::Verification::Step& NeuralNetwork::State::Verification::st
   auto made = std::make_unique<Step>();
   made->batch = samples;
   made->executable = net_.compile(
-      verification_step(net_.context, *net_.registry, net_.batch_forward(plan_.batching, samples, false, Parameters::kept), plan_.request), false);
+      verification_step(net_.context, *net_.registry, net_.batch_forward(plan_, samples, false, Parameters::kept), plan_.request), false);
   for (const Slot& slot : made->executable->slots()) {
     Buffer* bound = weights_(slot.name);
     if (!bound && slot.role == Slot::state) bound = (memory_.emplace_back(net_.devices.memory->allocate(slot.bytes))).get();
@@ -63,7 +63,7 @@ std::optional<VerifyInfo> NeuralNetwork::State::Verification::measure(const std:
   info.confusion.assign(classes_, std::vector<std::uint64_t>(classes_, 0));
   double error_sum = 0, correct_sum = 0;
   const std::size_t target_bytes =
-      plan_.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(net_.outputs) * size_of(net_.type);
+      plan_.request.labels ? sizeof(std::int32_t) : static_cast<std::size_t>(plan_.outputs) * size_of(net_.type);
   Block block;
   try {
     iterator_->begin_epoch(0);
@@ -71,7 +71,7 @@ std::optional<VerifyInfo> NeuralNetwork::State::Verification::measure(const std:
       if (interrupted_ && interrupted_()) return std::nullopt;
       const std::lock_guard guard(net_.turn);
       Step& step = step_for(static_cast<std::int64_t>(block.samples));
-      input_.look_at(block.inputs, block.samples * static_cast<std::size_t>(net_.inputs) * size_of(net_.type));
+      input_.look_at(block.inputs, block.samples * static_cast<std::size_t>(plan_.inputs) * size_of(net_.type));
       target_.look_at(block.outputs, block.samples * target_bytes);
       if (block.judged) {
         judged_.look_at(block.judged, block.samples * size_of(net_.type));

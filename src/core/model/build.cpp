@@ -12,6 +12,7 @@
 #include "core/model/feedback.h"
 #include "core/model/io_graph.h"
 #include "core/model/layer_builder.h"
+#include "core/model/open_dimensions.h"
 #include "core/model/setup_data.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
@@ -70,7 +71,8 @@ class Assembler {
         build_step(step);
       } catch (const Error& error) {
         if (!left_out_ && !complaint) complaint = error;
-        if (step > 0 && model_.element(step).size) own(step) = placeholder(model_.element(step));
+        if (step > 0 && model_.element(step).size && model_.element(step).size->is_concrete())
+          own(step) = placeholder(model_.element(step));
       }
     }
     SourceSizes found;
@@ -208,7 +210,7 @@ class Assembler {
   Ref input_from_outside(const Layer& layer, const OutsidePull& pull) {
     const Ref value = outside(pull);
     const Shape dims = builder_.shape(value).without(0);
-    if (!layer.size || *layer.size == dims) return value;
+    if (!layer.size || fits(*layer.size, dims)) return value;
     if (!layer.size->is_concrete() || !dims.is_concrete() || layer.size->elements() != dims.elements())
       throw Error(Code::shape_mismatch, {.message = "what is pulled has another size",
                                          .reason = "PULL_SIZE",
@@ -304,12 +306,21 @@ class Assembler {
                                         .path = layer.path,
                                         .layer = layer.name,
                                         .hint = "say how many values come in: \"size\": 4"});
-    check_bytes(layer, *layer.size);
+    const std::size_t first_open = built_.open.size();
+    const Shape size = bound_size(*layer.size, pointer_to(layer.path, "size"), layer.hints, options_.lengths,
+                                  built_.inputs.size(), built_.open);
+    check_bytes(layer, size);
     const std::string name = input_name(layer);
     const IoRules& rules = model_.io.input_rules(layer.name.empty() ? name : layer.name, layer.label);
-    const Shape dims = options_.normalize ? raw_dims(rules, *layer.size) : *layer.size;
+    const Shape dims = options_.normalize ? raw_dims(rules, size) : size;
+    if (built_.open.size() > first_open && dims != size)
+      throw Error(Code::unsupported, {.message = "io makes other dimensions of this input: its size cannot be open (null)",
+                                      .reason = "OPEN_SIZE",
+                                      .path = built_.open[first_open].path,
+                                      .layer = layer.name,
+                                      .hint = "give the size as numbers"});
     const Ref input{built_.graph.add_input(name, {built_.computed, dims.inserted(0, options_.batch)})};
-    built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = *layer.size});
+    built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = size});
     if (!options_.normalize) return input;
     const Ref normalized = emit_normalize(builder_, rules, name, input, *layer.size, built_.auto_normalize);
     // Places in a vocabulary are no numbers between 0 and 1.
@@ -342,7 +353,7 @@ class Assembler {
   void check_output(const Layer& layer, Ref value) const {
     const Shape dims = builder_.shape(value).without(0);
     check_bytes(layer, dims);
-    if (!layer.size || layer.type == "input" || *layer.size == dims) return;
+    if (!layer.size || layer.type == "input" || fits(*layer.size, dims)) return;
     throw Error(Code::shape_mismatch, {.message = "the size of this " + layer.type + " layer follows from its input",
                                        .reason = "OP_OUTPUT_SIZE",
                                        .path = layer.path + "/size",
@@ -441,6 +452,9 @@ SourceSizes learn_sizes(const Context& context, const Registry& registry, const 
 }  // namespace
 
 BuiltModel build_model(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {
+  if (!options.lengths && has_open_sizes(model))
+    return build_by_example(model, options,
+                            [&](BuildOptions own) { return build_model(context, registry, model, std::move(own)); });
   if (!options.inner) options.inner = std::make_shared<InnerModels>();
   const SourceSizes sizes = learn_sizes(context, registry, model, options);
   return Assembler(context, registry, model, options, sizes).run();

@@ -24,6 +24,9 @@ struct BuiltModel;
 /// do not build them again and again.
 using InnerModels = std::map<std::pair<const Model*, bool>, std::shared_ptr<const BuiltModel>>;
 
+/// Lengths of open dimensions by the places of their nulls: "/layers/0/size/1".
+using Lengths = std::map<std::string, std::int64_t, std::less<>>;
+
 struct BuildOptions {
   Dimension batch = batch_symbol;  ///< the leading dimension of inputs and outputs: the symbol, or a number
   bool normalize = true;           ///< put io.input.normalize in front of the first layer
@@ -34,6 +37,7 @@ struct BuildOptions {
   bool training = false;           ///< dropout drops, batch normalisation looks at the batch and keeps its averages
   std::optional<DType> computed = {};  ///< to compute in, nets included, instead of what the model's type asks for
   std::shared_ptr<InnerModels> inner = {};  ///< made by build_model
+  const Lengths* lengths = nullptr;         ///< of open dimensions; nullptr: they stay open, see BuiltModel::open
 };
 
 /// How a parameter starts when neither the model nor setup.data says.
@@ -102,6 +106,18 @@ struct BuiltInput {
   Shape dims;   ///< what `io` makes of it: the size of the layer
 };
 
+/// Dimensions that a model may leave open.
+inline constexpr std::size_t most_open = 16;
+
+/// A null in the size of an input: a length that each run brings anew.
+struct OpenDimension {
+  std::string path;       ///< of the null: "/layers/0/size/1"
+  std::size_t input = 0;  ///< index in BuiltModel::inputs
+  std::size_t axis = 0;   ///< of that input's shape
+  ShapeHint hint = {};
+  std::int64_t length = 0;  ///< that the graph is built for
+};
+
 /// A learned normalisation that training fills: x becomes (x - mean) * scale. Both are states of the graph.
 struct AutoNormalize {
   std::string input;  ///< name of the input
@@ -115,9 +131,14 @@ struct BuiltModel {
   std::vector<BuiltInput> inputs;   ///< in the order of flat input data
   std::vector<NamedValue> outputs;  ///< in the order of flat output data; also graph.outputs
   ValueId output = no_value;        ///< all outputs as one [batch, n]; the output itself when there is one
+  Shape output_shape;                ///< of it, and of each of `outputs`; without batch
+  std::vector<Shape> output_shapes = {};
   std::vector<BuiltParameter> parameters;
   std::vector<BuiltState> states;  ///< in document order; not those of random_step and auto_normalize
   std::vector<BuiltLayer> layers;  ///< in document order
+  /// In the order of the inputs. Built without lengths, shapes in this struct have symbols where they depend on an open
+  /// dimension; the graph has none, it is one for the example lengths that stand here.
+  std::vector<OpenDimension> open;
   std::vector<AutoNormalize> auto_normalize;
   std::vector<BuiltIteration> iterations;
   ValueId random_step = no_value;  ///< i64 state that a training step adds 1 to; absent when nothing is drawn

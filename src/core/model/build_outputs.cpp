@@ -62,6 +62,9 @@ void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std
   built.graph.outputs = outputs;
   built.output = outputs.front().value;
   built.outputs = std::move(outputs);
+  for (const NamedValue& output : built.outputs)
+    built.output_shapes.push_back(built.graph.value(output.value).type.shape.without(0));
+  built.output_shape = built.output_shapes.front();
   check_io(builder.context(), model, built, with_labels);
   if (built.outputs.size() == 1) return;
   const Layer& last = model.layers.back();
@@ -70,6 +73,7 @@ void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std
   std::vector<Ref> flat;
   for (const NamedValue& output : built.outputs) flat.push_back(writer.flattened({output.value}));
   built.output = builder.emit("concat", flat, {{"axis", std::int64_t{-1}}}).id;
+  built.output_shape = built.graph.value(built.output).type.shape.without(0);
 }
 
 }  // namespace webai

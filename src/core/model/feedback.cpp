@@ -11,7 +11,7 @@ std::optional<Shape> Feedback::size_of(Source source) const {
   const auto value = values_.find(source);
   if (value != values_.end() && value->second) return builder_.shape(value->second).without(0);
   const Layer& layer = model_.element(source.id);
-  if (!source.hidden && layer.size) return layer.size;
+  if (!source.hidden && layer.size && layer.size->is_concrete()) return layer.size;
   const auto learned = learned_.find(source);
   if (learned != learned_.end()) return learned->second;
   return {};
@@ -102,7 +102,8 @@ std::vector<Source> unsized_sources(const Model& model) {
   std::set<Source> found;
   for (const Route& route : model.routes) {
     if (!(route.delayed || route.history) || route.target == 0) continue;
-    if (!route.hidden && model.element(route.source).size) continue;
+    const std::optional<Shape>& size = model.element(route.source).size;
+    if (!route.hidden && size && size->is_concrete()) continue;
     const std::size_t needed = place[route.parameter.empty() ? join(route.target) : itself(route.target)];
     if (needed <= place[route.hidden ? join(route.source) : itself(route.source)])
       found.insert({route.source, route.hidden});

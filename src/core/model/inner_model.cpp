@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/model/open_dimensions.h"
+
 namespace webai {
 namespace {
 
@@ -23,6 +25,30 @@ using Integers = std::vector<std::int64_t>;
 
 }  // namespace
 
+BuiltModel build_inner(LayerBuilder& layer, BuildOptions options) {
+  const Model& net = *layer.layer().net;
+  const auto build = [&] { return build_model(layer.builder().context(), layer.builder().registry(), net, options); };
+  if (!has_open_sizes(net)) return build();
+  Lengths lengths = options.lengths ? *options.lengths : Lengths();
+  options.lengths = &lengths;
+  const Layer& front = net.layers.front();
+  if (layer.input() && front.type == "input" && front.size && front.size->rank() == layer.input_dims().rank())
+    for (std::size_t axis = 0; axis < front.size->rank(); ++axis)
+      lengths[pointer_to(pointer_to(front.path, "size"), axis)] = layer.input_dims()[axis];
+  add_examples(net, lengths);
+  BuiltModel inner = build();
+  // What else flows in shows once it is known which inputs there are.
+  const Lengths before = lengths;
+  for (const OpenDimension& dim : inner.open) {
+    const BuiltInput& input = inner.inputs[dim.input];
+    const Ref flows = layer.input() && inner.inputs.size() == 1 ? layer.input() : layer.piped(input.name);
+    if (flows && layer.dims(flows).rank() == input.shape.rank()) lengths[dim.path] = layer.dims(flows)[dim.axis];
+  }
+  if (lengths == before) return inner;
+  options.inner = {};
+  return build();
+}
+
 Ref declare_input(LayerBuilder& layer, const std::string& name, const std::string& label, const Shape& dims) {
   BuiltModel& outer = layer.built();
   const bool taken = std::ranges::find(outer.inputs, name, &BuiltInput::name) != outer.inputs.end();
@@ -38,20 +64,23 @@ std::vector<Ref> adopt_inputs(LayerBuilder& layer, const BuiltModel& inner) {
     for (const BuiltInput& input : inner.inputs) {
       const Ref named = layer.piped(input.name);
       if (!named) {
+        for (OpenDimension dim : inner.open) {
+          if (&inner.inputs[dim.input] != &input) continue;
+          dim.input = layer.built().inputs.size();
+          layer.built().open.push_back(std::move(dim));
+        }
         values.push_back(declare_input(layer, input.name, input.label, input.shape));
         continue;
       }
       const Shape dims = layer.dims(named);
-      const bool open = !dims.is_concrete() || !input.shape.is_concrete();
-      if (dims != input.shape && (open || dims.elements() != input.shape.elements()))
-        refuse_input(layer, open ? 0 : input.shape.elements(), open ? 0 : dims.elements());
+      if (dims.elements() != input.shape.elements()) refuse_input(layer, input.shape.elements(), dims.elements());
       values.push_back(layer.reshaped(named, input.shape));
     }
     return values;
   }
   if (inner.inputs.size() == 1 && layer.input_dims() == inner.inputs.front().shape) return {layer.input()};
   std::int64_t wanted = 0;
-  for (const BuiltInput& input : inner.inputs) wanted += input.shape.is_concrete() ? input.shape.elements() : 0;
+  for (const BuiltInput& input : inner.inputs) wanted += input.shape.elements();
   const std::int64_t given = layer.input_count();
   if (given != wanted) refuse_input(layer, wanted, given);
   const Ref flat = layer.flattened(layer.input());

@@ -14,6 +14,10 @@ inline std::string inner_name(const Layer& layer, const std::string& name) { ret
 /// A further input of the model around, which the layer takes.
 Ref declare_input(LayerBuilder& layer, const std::string& name, const std::string& label, const Shape& dims);
 
+/// The layer's inner model, built for the lengths that flow into its open dimensions; those of what flows in from
+/// outside the model are the options'.
+BuiltModel build_inner(LayerBuilder& layer, BuildOptions options);
+
 // Each result has one value of the graph around for each entry of the inner model's list.
 /// What is piped into the layer, in order or all by name; without any they become inputs of the model around.
 std::vector<Ref> adopt_inputs(LayerBuilder& layer, const BuiltModel& inner);

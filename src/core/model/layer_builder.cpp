@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "core/model/custom_layer.h"
+#include "core/model/inner_model.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
 
@@ -54,11 +55,11 @@ void LayerBuilder::fail(Code code, std::string reason, std::string message, std:
 
 Shape LayerBuilder::dims(Ref value) const { return builder_.shape(value).without(0); }
 
-const BuiltModel& LayerBuilder::inner_model() const {
+const BuiltModel& LayerBuilder::inner_model() {
   BuildOptions options = *options_;
   options.normalize = false;
   auto& known = (*options.inner)[{layer_.net.get(), options.fill}];
-  if (!known) known = std::make_shared<const BuiltModel>(build_model(builder_.context(), builder_.registry(), *layer_.net, options));
+  if (!known || !known->open.empty()) known = std::make_shared<const BuiltModel>(build_inner(*this, options));
   return *known;
 }
 

@@ -49,8 +49,9 @@ class LayerBuilder {
   bool training() const { return training_; }
   const WeightFiles* files() const { return options_ ? options_->files : nullptr; }
   bool fills() const { return !options_ || options_->fill; }  ///< whether parameters are wanted with their values
+  const Lengths* lengths() const { return options_ ? options_->lengths : nullptr; }  ///< of open dimensions
   /// The layer's inner model in a graph of its own, without its `io`; the same one however often it is asked for.
-  const BuiltModel& inner_model() const;
+  const BuiltModel& inner_model();
   BuiltModel& built() { return built_; }
   std::uint64_t seed() const { return built_.seed; }
   Ref input() const { return input_; }

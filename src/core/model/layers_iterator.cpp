@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/model/inner_model.h"
+#include "core/model/open_dimensions.h"
 #include "core/op/loop.h"
 #include "core/op/term.h"
 
@@ -22,8 +23,8 @@ class Iteration {
   Ref run() {
     for (const StateVariable& variable : states_) start_.push_back(start_of(variable));
     find_surroundings();
-    inner_ = build_model(builder_.context(), builder_.registry(), net_,
-                         {.batch = layer_.built().batch, .normalize = false, .fill = layer_.fills(), .outside = &dims_, .files = layer_.files(), .training = layer_.training()});
+    inner_ = build_inner(layer_, {.batch = layer_.built().batch, .normalize = false, .fill = layer_.fills(), .outside = &dims_,
+                                  .files = layer_.files(), .training = layer_.training(), .lengths = layer_.lengths()});
     bind();
     builder_.set_path(layer_.layer().path);
     return results(emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count));
@@ -37,8 +38,15 @@ class Iteration {
     ValueId next = no_value;
   };
 
+  // A size and where it is written.
+  struct Size {
+    Shape dims;
+    std::string path;
+    std::span<const ShapeHint> hints = {};
+  };
+
   // What the iterator pulls from the model around; on the first layer else an input of that name.
-  Ref source(const std::string& name, const std::optional<Shape>& size, const std::string& path) {
+  Ref source(const std::string& name, const std::optional<Size>& size, const std::string& path) {
     if (const Ref value = layer_.piped(pulled_parameter(name))) return value;
     Ref& input = inputs_[name];
     if (input) return input;
@@ -48,14 +56,17 @@ class Iteration {
                                         .path = path,
                                         .layer = layer_.layer().name,
                                         .hint = "give \"size\" beside this \"pipeFrom\""});
-    return input = declare_input(layer_, name, {}, *size);
+    BuiltModel& outer = layer_.built();
+    const Shape dims = bound_size(size->dims, size->path, size->hints, layer_.lengths(), outer.inputs.size(), outer.open);
+    return input = declare_input(layer_, name, {}, dims);
   }
 
   // The size under which a layer of the net pulls `name`, if one says.
-  std::optional<Shape> inner_size(std::string_view name) const {
+  std::optional<Size> inner_size(std::string_view name) const {
     for (const OutsidePull& pull : net_.outside)
       if (pull.name == name && pull.parameter.empty())
-        if (const Layer& puller = net_.element(pull.target); puller.type == "input" && puller.size) return puller.size;
+        if (const Layer& puller = net_.element(pull.target); puller.type == "input" && puller.size)
+          return Size{*puller.size, pointer_to(puller.path, "size"), puller.hints};
     return {};
   }
 
@@ -67,17 +78,26 @@ class Iteration {
                                           .path = variable.path,
                                           .layer = layer_.layer().name,
                                           .hint = "give \"size\", or \"pipeFrom\" for its first value"});
+      if (!variable.size->is_concrete())
+        throw Error(Code::invalid_model, {.message = "the state \"" + variable.name + "\" starts at zeros: its size cannot be open (null)",
+                                          .reason = "OPEN_SIZE",
+                                          .path = variable.path + "/size",
+                                          .layer = layer_.layer().name,
+                                          .hint = "give the size as numbers, or \"pipeFrom\" for its first value"});
       check_bytes(variable);
       Integers shape = {-1};
       for (const Dimension dim : variable.size->dims()) shape.push_back(dim.value());
       const Ref zero = builder_.emit("reshape", {builder_.scalar(0, layer_.type())}, {{"shape", Integers(shape.size() - 1, 1)}});
       return builder_.emit("broadcastTo", {per_sample(builder_, zero, any_sample())}, {{"shape", std::move(shape)}});
     }
-    if (variable.size) check_bytes(variable);
-    const Ref value = source(variable.pipe_from, variable.size ? variable.size : inner_size(variable.name), variable.path);
+    const bool whole = variable.size && variable.size->is_concrete();
+    if (whole) check_bytes(variable);
+    const Ref value = source(variable.pipe_from,
+                             variable.size ? Size{*variable.size, pointer_to(variable.path, "size")} : inner_size(variable.name),
+                             variable.path);
     const Shape dims = layer_.dims(value);
-    if (!variable.size || dims == *variable.size) return value;
-    if (!dims.is_concrete() || dims.elements() != variable.size->elements())
+    if (!variable.size || fits(*variable.size, dims)) return value;
+    if (!whole || dims.elements() != variable.size->elements())
       throw Error(Code::shape_mismatch, {.message = "the state \"" + variable.name + "\" starts with something of another size",
                                          .reason = "STATE_SIZE",
                                          .path = variable.path + "/size",

@@ -1,4 +1,6 @@
 // Layer types that change the shape of what flows, or nothing but in training.
+#include <algorithm>
+
 #include "core/model/layer_builder.h"
 
 namespace webai {
@@ -7,10 +9,17 @@ namespace {
 Ref build_flatten(LayerBuilder& layer) { return layer.flattened(layer.input()); }
 
 Ref build_reshape(LayerBuilder& layer) {
-  const Shape size = *layer.layer().size;
+  Shape size = *layer.layer().size;
   const Shape dims = layer.input_dims();
-  if (!size.is_concrete() || !dims.is_concrete())
-    layer.fail(Code::unsupported, "OPEN_SIZE", "reshape works on sizes that are numbers", {}, "size");
+  // One null takes what the numbers leave.
+  if (const auto open = std::ranges::find_if(size.dims(), &Dimension::is_symbol); open != size.dims().end()) {
+    const std::size_t axis = static_cast<std::size_t>(open - size.dims().begin());
+    const Shape others = size.without(axis);
+    if (!others.is_concrete())
+      layer.fail(Code::invalid_model, "OPEN_SIZE", "reshape can find out one open dimension (null), the size has more",
+                 "give all lengths but one", "size");
+    size.set(axis, std::max<std::int64_t>(1, dims.elements() / others.elements()));
+  }
   if (size.elements() != dims.elements())
     layer.fail(Code::shape_mismatch, "OP_OUTPUT_SIZE",
                "reshape keeps the number of values: the input " + dims.text() + " has " +

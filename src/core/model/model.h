@@ -44,6 +44,12 @@ struct IteratorSteps {
   std::int64_t from = 0, step = 1, count = 0;
 };
 
+/// What `shapeHints` says of an open dimension.
+struct ShapeHint {
+  std::optional<std::int64_t> min, max;
+  std::vector<std::int64_t> common;  ///< lengths that are often run
+};
+
 /// A layer or pipe: an operator instance with its place in the flow.
 struct Layer {
   std::string path;   ///< "/layers/1", "/layers/0/pipes/2"
@@ -60,6 +66,7 @@ struct Layer {
   std::shared_ptr<const UserOperation> custom;             ///< ... or an operation that a program or the model defined
   std::shared_ptr<const UserOperation> custom_activation;  ///< likewise, where `activation` names one
   std::optional<Shape> size;             ///< without batch; null dimensions are symbols 1, 2, ...
+  std::vector<ShapeHint> hints;          ///< of an input: one for each dimension of its size, or none at all
   bool activation_given = false;
   std::string activation;  ///< what is to be applied; empty: none
   bool routed = false;     ///< `to` is given

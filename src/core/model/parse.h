@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/model/definitions.h"
 #include "core/model/model.h"
@@ -29,6 +30,8 @@ Model parse_model_object(ParseState& state, const Json& json);
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
 /// Reads the steps and the states of an iterator.
 void parse_iterator(const Context& context, Layer& layer);
+/// Reads `shapeHints` of an input: one for each dimension of its size.
+std::vector<ShapeHint> parse_shape_hints(const Layer& layer, const Json& hints);
 /// An operation that the model, the models around it or the program defined; null where there is none.
 std::shared_ptr<const UserOperation> find_custom(const ParseState& state, const Model& model, std::string_view domain,
                                                  std::string_view name);

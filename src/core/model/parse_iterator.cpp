@@ -70,6 +70,10 @@ Shape size_of(const Context& context, const Json& value, const std::string& path
   Shape shape;
   for (std::size_t i = 0; i < dims.size(); ++i) {
     const Json length = dims.at(i);
+    if (length.is_null() && value.is_array()) {
+      shape.append(Dimension::symbol(1 + static_cast<int>(i)));
+      continue;
+    }
     const auto number = length.is_number() ? length.as_integer() : std::nullopt;
     if (!number || *number < 1 || length.as_number() > largest_exact)
       wrong_value(path, "size", "a whole number of 1 or more, or a short array of such", value);

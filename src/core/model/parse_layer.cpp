@@ -64,8 +64,7 @@ class LayerParser {
     check_size_given();
     targets();
     if (const Json* from = property("pipeFrom")) layer_.pipe_from = text(*from, "pipeFrom");
-    if (const Json* hints = property("shapeHints"); hints && !hints->is_object())
-      wrong_value(at("shapeHints"), "shapeHints", "an object", *hints);
+    if (const Json* hints = property("shapeHints")) layer_.hints = parse_shape_hints(layer_, *hints);
     net();
     check_pipes_only();
   }

@@ -1,0 +1,77 @@
+// Runs whose inputs come apart, by name.
+#include <cstring>
+
+#include "network/state.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+// One tensor for each input, in their order.
+std::vector<const Tensor*> in_order(const BuiltModel& built, std::span<const PortInfo> ports, const NamedTensors& given) {
+  std::vector<const Tensor*> tensors(built.inputs.size());
+  for (const auto& [name, tensor] : given) {
+    const Tensor*& place = tensors[find_port(ports, name, "input")];
+    if (place)
+      throw Error(Code::invalid_argument, {.message = "run: the input \"" + name + "\" is given twice", .reason = "INPUT_TWICE", .path = name});
+    place = &tensor;
+  }
+  for (std::size_t i = 0; i < tensors.size(); ++i)
+    if (!tensors[i])
+      throw Error(Code::invalid_argument, {.message = "run: there is no value for input \"" + built.inputs[i].name + "\"",
+                                           .reason = "INPUT_MISSING",
+                                           .path = built.inputs[i].name});
+  return tensors;
+}
+
+// Of inputs without open dimensions: each has whole samples, as many as the first.
+SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tensor*>& tensors) {
+  SampleForm form;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const BuiltInput& input = built.inputs[i];
+    const std::int64_t each = input.shape.elements(), count = static_cast<std::int64_t>(tensors[i]->elements());
+    if (count == 0 || count % each != 0 || (i > 0 && count / each != form.samples))
+      throw Error(Code::shape_mismatch, {.message = "run: the input \"" + input.name + "\" has " + std::to_string(count) + " values",
+                                         .reason = "INPUT_SIZE",
+                                         .path = input.name,
+                                         .expected = std::to_string(i > 0 ? form.samples * each : each) + (i > 0 ? "" : " for each sample"),
+                                         .actual = std::to_string(count)});
+    form.samples = count / each;
+    form.batched = form.samples > 1 || (tensors[i]->shape().rank() == input.shape.rank() + 1);
+  }
+  return form;
+}
+
+}  // namespace
+
+Output NeuralNetwork::run_named(const NamedTensors& given, const RunOptions& options) {
+  const State& state = *state_;
+  const std::vector<const Tensor*> tensors = in_order(state.built, inputs(), given);
+  std::vector<Shape> shapes;
+  for (const Tensor* tensor : tensors) shapes.push_back(tensor->shape());
+  const SampleForm form = state.is_open() ? form_of_open(state.built, shapes) : form_of_closed(state.built, tensors);
+  // One row for each sample: the values of all inputs one after the other.
+  std::vector<Tensor> parts;
+  std::size_t row = 0;
+  for (const Tensor* tensor : tensors) {
+    const Tensor numbers = decoded(*tensor);
+    parts.push_back(numbers.type() == state.type ? numbers : numbers.converted(state.context, state.type));
+    row += parts.back().elements() / static_cast<std::size_t>(form.samples);
+  }
+  if (parts.size() == 1 && options.type.empty()) return run_form(parts.front(), form, options);
+  Tensor joined = Tensor::uninitialised(state.context, state.type, Shape{form.samples, static_cast<std::int64_t>(row)});
+  auto* to = static_cast<std::byte*>(joined.data());
+  for (std::size_t sample = 0; sample < static_cast<std::size_t>(form.samples); ++sample)
+    for (const Tensor& part : parts) {
+      const std::size_t bytes = part.bytes() / static_cast<std::size_t>(form.samples);
+      std::memcpy(to, static_cast<const std::byte*>(part.data()) + sample * bytes, bytes);
+      to += bytes;
+    }
+  return options.type.empty() ? run_form(joined, form, options) : run(joined, options);
+}
+
+bool NeuralNetwork::has_open_dimensions() const noexcept { return state_->is_open(); }
+
+}  // namespace webai

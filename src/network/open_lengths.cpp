@@ -1,0 +1,143 @@
+#include "network/open_lengths.h"
+
+#include <string>
+
+#include "webai/error.hpp"
+
+namespace webai {
+
+std::string size_text(const Shape& shape) {
+  std::string text;
+  for (const Dimension dim : shape.dims())
+    text += (text.empty() ? "" : "x") + (dim.is_symbol() ? std::string("?") : std::to_string(dim.value()));
+  return text;
+}
+
+namespace {
+
+std::string place_of(const BuiltModel& built, std::size_t input) {
+  for (const OpenDimension& dim : built.open)
+    if (dim.input == input) return dim.path.substr(0, dim.path.rfind('/'));
+  return "input";
+}
+
+[[noreturn]] void refuse(const BuiltModel& built, std::size_t input, const Shape& given, std::string hint) {
+  const std::string size = size_text(built.inputs[input].shape);
+  throw Error(Code::shape_mismatch, {.message = "the input \"" + built.inputs[input].name + "\" takes values of shape " + size +
+                                                ", got " + given.text(),
+                                     .reason = "INPUT_SIZE",
+                                     .path = place_of(built, input),
+                                     .expected = size + ", or a batch of such: Nx" + size,
+                                     .actual = given.text(),
+                                     .hint = std::move(hint)});
+}
+
+void check_length(const OpenDimension& dim, const std::string& input, std::int64_t length) {
+  if (length < 1)
+    throw Error(Code::shape_mismatch, {.message = "dimension " + std::to_string(dim.axis) + " of the input \"" + input + "\" has no values",
+                                       .reason = "INPUT_SIZE",
+                                       .path = dim.path,
+                                       .expected = "a length of 1 or more",
+                                       .actual = std::to_string(length)});
+  if (!dim.hint.max || length <= *dim.hint.max) return;
+  throw Error(Code::shape_mismatch, {.message = "dimension " + std::to_string(dim.axis) + " of the input \"" + input + "\" is " +
+                                                std::to_string(length) + " long, but shapeHints allow " + std::to_string(*dim.hint.max),
+                                     .reason = "SHAPE_MAX",
+                                     .path = dim.path,
+                                     .expected = "at most " + std::to_string(*dim.hint.max),
+                                     .actual = std::to_string(length),
+                                     .hint = "cut the input shorter, or raise \"max\" in shapeHints"});
+}
+
+// Lengths of one input from dims that have its rank; false where they do not fit.
+bool take_lengths(const BuiltModel& built, std::size_t input, std::span<const Dimension> dims, OpenLengths& lengths) {
+  const Shape& shape = built.inputs[input].shape;
+  if (dims.size() != shape.rank()) return false;
+  for (std::size_t axis = 0; axis < dims.size(); ++axis)
+    if (!shape.dim(axis).is_symbol() && shape.dim(axis) != dims[axis]) return false;
+  for (std::size_t i = 0; i < built.open.size(); ++i)
+    if (built.open[i].input == input) lengths[i] = dims[built.open[i].axis].value();
+  return true;
+}
+
+// The numbers of a shape multiplied, symbols left out.
+std::int64_t fixed_elements(const Shape& shape) {
+  std::int64_t count = 1;
+  for (const Dimension dim : shape.dims())
+    if (!dim.is_symbol()) count *= dim.value();
+  return count;
+}
+
+void check_lengths(const BuiltModel& built, const OpenLengths& lengths) {
+  for (std::size_t i = 0; i < built.open.size(); ++i) check_length(built.open[i], built.inputs[built.open[i].input].name, lengths[i]);
+}
+
+// All values of one sample in a row leave one open dimension to be found out.
+std::int64_t length_in_row(const BuiltModel& built, std::int64_t count) {
+  const OpenDimension& dim = built.open.front();
+  std::int64_t others = 0;
+  for (std::size_t i = 0; i < built.inputs.size(); ++i)
+    if (i != dim.input) others += built.inputs[i].shape.elements();
+  const std::int64_t each = fixed_elements(built.inputs[dim.input].shape);
+  return count > others && (count - others) % each == 0 ? (count - others) / each : 0;
+}
+
+}  // namespace
+
+SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given) {
+  SampleForm form{.lengths = example_lengths(built)};
+  for (std::size_t i = 0; i < built.inputs.size(); ++i) {
+    const Shape& shape = given[i];
+    SampleForm own{.samples = 1, .lengths = form.lengths};
+    if (!take_lengths(built, i, shape.dims(), own.lengths)) {
+      if (shape.rank() == 0 || !take_lengths(built, i, shape.dims().subspan(1), own.lengths))
+        refuse(built, i, shape, "give it as nested lists or as a tensor of that shape");
+      own.samples = shape[0];
+      own.batched = true;
+    }
+    if (i > 0 && (own.samples != form.samples || own.batched != form.batched))
+      throw Error(Code::shape_mismatch, {.message = "the inputs of a run have one number of samples",
+                                         .reason = "INPUT_SIZE",
+                                         .path = built.inputs[i].name,
+                                         .expected = std::to_string(form.samples),
+                                         .actual = std::to_string(own.samples)});
+    form = own;
+  }
+  check_lengths(built, form.lengths);
+  if (form.samples < 1) refuse(built, 0, given[0], "a batch has at least one sample");
+  return form;
+}
+
+SampleForm form_of_open(const BuiltModel& built, const Shape& given) {
+  const bool in_a_row = given.rank() == 1 && (built.inputs.size() > 1 || built.inputs.front().shape.rank() != 1);
+  if (!in_a_row && built.inputs.size() == 1) return form_of_open(built, std::span(&given, 1));
+  const std::size_t first = built.open.front().input;
+  if (!in_a_row || built.open.size() > 1)
+    refuse(built, first, given, built.inputs.size() > 1 ? "give each input its own values, by name" : "give the values in their shape: nested lists, or a tensor");
+  SampleForm form{.samples = 1, .lengths = example_lengths(built)};
+  form.lengths[0] = length_in_row(built, given[0]);
+  if (form.lengths[0] == 0) refuse(built, first, given, "the number of values leaves no whole length for the open dimension");
+  check_lengths(built, form.lengths);
+  return form;
+}
+
+OpenLengths example_lengths(const BuiltModel& built) {
+  OpenLengths lengths;
+  for (const OpenDimension& dim : built.open) lengths.append(dim.length);
+  return lengths;
+}
+
+Lengths lengths_by_path(const BuiltModel& built, const OpenLengths& lengths) {
+  Lengths result;
+  for (std::size_t i = 0; i < built.open.size(); ++i) result.emplace(built.open[i].path, lengths[i]);
+  return result;
+}
+
+Shape bound_shape(const BuiltModel& built, std::size_t input, const OpenLengths& lengths) {
+  Shape shape = built.inputs[input].shape;
+  for (std::size_t i = 0; i < built.open.size(); ++i)
+    if (built.open[i].input == input) shape.set(built.open[i].axis, lengths[i]);
+  return shape;
+}
+
+}  // namespace webai
