@@ -248,6 +248,9 @@ TEST_CASE("A-23 A-66 every type trains and runs EX-01 to EX-08") {
       R"({"name": "coordinates", "size": 2}]}, {"connections": "all-to-all", "type": "gru", "size": 3}, 18, 3])",
       R"("activation": "tanh", "layers": [{"name": "input", "size": 3, "history": 2, "historyTo": ["input"]}, {"type": "gru", "size": 3}, 18, 3])",
       R"("activation": "relu", "layers": [8, 8, {"type": "net", "net": )" + small + R"(}, {"type": "net", "net": )" + small + "}]",
+      // A net inside a loop as well.
+      R"("activation": "tanh", "layers": [{"name": "in", "size": 3}, {"type": "iterator", "steps": 3, "state": [{"name": "x", "pipeFrom": "in"}], "net": {"layers":)"
+      R"([{"name": "now", "pipeFrom": "x"}, {"type": "net", "net": {"layers": [3, 3]}, "to": "x"}]}}, 2])",
   };
   for (const char* type : {"fp16", "bf16", "fp32", "fp64", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64"})
     for (std::size_t example = 0; example < std::size(examples); ++example) {

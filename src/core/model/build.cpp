@@ -451,7 +451,31 @@ SourceSizes learn_sizes(const Context& context, const Registry& registry, const 
 
 }  // namespace
 
+namespace {
+
+std::uint64_t models_in(const Model& model) {
+  std::uint64_t count = 1;
+  for (int id = 1; id <= model.element_count; ++id)
+    if (const auto& net = model.element(id).net) count += models_in(*net);
+  return count;
+}
+
+// Sizes that are found by trial build what is inside again: of iterators in iterators the builds multiply.
+void count_build(const Model& model, BuildOptions& options) {
+  constexpr std::uint64_t most_builds = 1024, most_builds_of_each = 8;
+  if (!options.builds_left) options.builds_left = std::make_shared<std::uint64_t>(most_builds + most_builds_of_each * models_in(model));
+  if (*options.builds_left == 0)
+    throw Error(Code::limit_exceeded, {.message = "finding the sizes in these models by trial takes too many trials",
+                                       .reason = "BUILDS",
+                                       .path = model.layers.empty() ? "/layers" : model.layers.front().path,
+                                       .hint = "give \"size\" to the layers of inner models whose values flow back"});
+  --*options.builds_left;
+}
+
+}  // namespace
+
 BuiltModel build_model(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {
+  count_build(model, options);
   if (!options.lengths && has_open_sizes(model))
     return build_by_example(model, options,
                             [&](BuildOptions own) { return build_model(context, registry, model, std::move(own)); });

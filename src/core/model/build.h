@@ -38,6 +38,7 @@ struct BuildOptions {
   std::optional<DType> computed = {};  ///< to compute in, nets included, instead of what the model's type asks for
   std::shared_ptr<InnerModels> inner = {};  ///< made by build_model
   const Lengths* lengths = nullptr;         ///< of open dimensions; nullptr: they stay open, see BuiltModel::open
+  std::shared_ptr<std::uint64_t> builds_left = {};  ///< of the model and those inside it: made by build_model
 };
 
 /// How a parameter starts when neither the model nor setup.data says.

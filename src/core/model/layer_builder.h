@@ -49,6 +49,8 @@ class LayerBuilder {
   bool training() const { return training_; }
   const WeightFiles* files() const { return options_ ? options_->files : nullptr; }
   bool fills() const { return !options_ || options_->fill; }  ///< whether parameters are wanted with their values
+  /// What the models inside are built with as well.
+  std::shared_ptr<std::uint64_t> builds_left() const { return options_ ? options_->builds_left : nullptr; }
   const Lengths* lengths() const { return options_ ? options_->lengths : nullptr; }  ///< of open dimensions
   /// The layer's inner model in a graph of its own, without its `io`; the same one however often it is asked for.
   const BuiltModel& inner_model();

@@ -24,7 +24,8 @@ class Iteration {
     for (const StateVariable& variable : states_) start_.push_back(start_of(variable));
     find_surroundings();
     inner_ = build_inner(layer_, {.batch = layer_.built().batch, .normalize = false, .fill = layer_.fills(), .outside = &dims_,
-                                  .files = layer_.files(), .training = layer_.training(), .lengths = layer_.lengths()});
+                                  .files = layer_.files(), .training = layer_.training(), .computed = layer_.type(),
+                                  .lengths = layer_.lengths(), .builds_left = layer_.builds_left()});
     bind();
     builder_.set_path(layer_.layer().path);
     return results(emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count));
