@@ -140,6 +140,13 @@ TEST_CASE("EX-17 EXT-01 EXT-02 EXT-04 EXT-06 runners, verifiers and exporters ar
     }
     return code + "    return x\n";
   });
+  define_export(context, {.name = "to-names", .domain = "core"}, [](InternalModel& inner, const Json&) {
+    std::string names;
+    for (const InternalLayer& layer : inner.layers()) names += layer.title + "=" + layer.name + " ";
+    return names;
+  });
+  CHECK(NeuralNetwork::from_json(R"({"layers": [2, {"name": "hidden", "size": 3}, 1]})", context).export_as("to-names") ==
+        "0= hidden=hidden 2= ");
   NeuralNetwork network = NeuralNetwork::from_json(model, context);
   RunOptions run;
   run.type = "default-runner";

@@ -272,6 +272,7 @@ TEST_CASE("DOM-01 DOM-02 DOM-04 ERR-01 ERR-04 domains have defaults, and stand o
   define_domain(context, {.name = "bare"});
   CHECK(reason_of([&] { define_domain(context, {.name = "mine"}); }) == "DOMAIN_EXISTS");
   CHECK(reason_of([&] { define_domain(context, {.name = "core"}); }) == "DOMAIN_EXISTS");
+  CHECK(reason_of([&] { define_domain(context, {.name = "internal"}); }) == "DOMAIN_EXISTS");
   CHECK(reason_of([&] { define_domain(context, {.name = ""}); }) == "NAME");
   CHECK(reason_of([&] { define_domain(context, {.name = "x", .default_data_type = "fp31"}); }) == "DATATYPE");
   CHECK(reason_of([&] { define_domain(context, R"({"domainNam": "x"})"); }) == "UNKNOWN_PROPERTY");

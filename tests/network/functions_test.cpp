@@ -55,6 +55,12 @@ TEST_CASE("EX-19 API-09 API-10 A-53 operators are functions: fusedMatMul as the 
       for (std::size_t k = 0; k < 2; ++k) sum += a.at(k * 3 + i) * b.at(j * 2 + k);
       CHECK(result.at(i * 4 + j) == Approx(std::tanh(sum)).epsilon(1e-5));
     }
+  // One of the two transposed, and then the other.
+  const Tensor c = tensor(context, {2, 4}, {1, 2, 3, 4, 5, 6, 7, 8}), d = tensor(context, {4, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1});
+  const Tensor left = operations["fusedMatMul"](a, c, true, false, 0.0, "linear");
+  REQUIRE(left.shape() == Shape{3, 4});
+  CHECK(left.at(0) == 1 * 1 + 4 * 5);
+  CHECK(values_of(operations["fusedMatMul"](a, d, false, true, 0.0, "linear")) == std::vector<double>{1, 2, 3, 6, 4, 5, 6, 15});
   CHECK(values_of(operations["add"](a, 1.0)) == std::vector<double>{2, 3, 4, 5, 6, 7});
   CHECK(values_of(operations["concat"](a, a, -1)).size() == 12);
   CHECK(reason_of([&] { operations["tanh"](a, a); }) == "INPUT_COUNT");
@@ -125,23 +131,42 @@ TEST_CASE("PARAM-02 SH-10 RES-03 internal state lives from run to run, starts as
   }
 }
 
+TEST_CASE("RES-03 the state that a function is handed holds each of its internal states by name") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  define_operation(context, {.name = "both", .domain = "mine",
+                             .params = {"*input", OperationParameter("~up").defaults_to(Json::number(10)),
+                                        OperationParameter("~down").defaults_to(Json::number(20))},
+                             .call_with = {"input", "state"}},
+                   [](Numbers input, const Argument& state) {
+                     std::span<double> up = state["up"], down = state["down"];
+                     up[0] += input[0];
+                     down[0] -= input[0];
+                     return std::vector<double>{up[0], down[0]};
+                   });
+  NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#both", "size": 2}]})", context);
+  CHECK(network.run({3, 0}).values() == std::vector<double>{13, 17});
+  CHECK(network.run({1, 0}).values() == std::vector<double>{14, 16});
+}
+
 TEST_CASE("A-03 OP-16 initState of the oldest version becomes internal state") {
   const Context context = one_thread();
   define_domain(context, {.name = "mine", .default_data_type = "fp32"});
   OperationDefinition counter = OperationDefinition::from_json(
       context, R"({"name": "counter", "domain": "mine", "model": {"defineParams": ["*input", "start", {"name": "count", "default": 1}],
                    "initState": ["start"], "operation": ["input", "state"]}})");
-  counter.init_state = [](std::span<const Json> given) { return Json::object({{"seen", given[0]}}); };
+  counter.init_state = [](std::span<const Json> given) { return Json::object({{"seen", given[0]}, {"tens", Json::number(0)}}); };
   define_operation(context, counter, [](Numbers, const Argument& state) {
-    std::span<double> seen = state["seen"];
+    std::span<double> seen = state["seen"], tens = state["tens"];
     seen[0] += 1;
-    return std::vector<double>{seen[0]};
+    tens[0] += 10;
+    return std::vector<double>{seen[0] + tens[0]};
   });
   NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#counter", "start": 5}]})", context);
-  CHECK(network.run({0, 0})[0] == 6);
-  CHECK(network.run({0, 0})[0] == 7);
+  CHECK(network.run({0, 0})[0] == 16);
+  CHECK(network.run({0, 0})[0] == 27);
   network.reset();
-  CHECK(network.run({0, 0})[0] == 6);
+  CHECK(network.run({0, 0})[0] == 16);
 }
 
 TEST_CASE("VAR-01 to VAR-04 ERR-07 variants are found by name and stand once") {
@@ -160,6 +185,7 @@ TEST_CASE("VAR-01 to VAR-04 ERR-07 variants are found by name and stand once") {
   CHECK(refused({.name = "twice", .domain = "mine", .variant = "other", .call_with = {"fact"}}) == "CALL_WITH");
   auto remote = get_operations(context, {.domain = "mine", .variant = "remote"});
   REQUIRE(remote.size() == 1);
+  CHECK(remote["twice"].parameters() == std::vector<std::string>{"factor"});
   CHECK(remote["twice"](5.0).at(0) == 5);
   CHECK(get_operations(context, {.domain = "mine", .variant = "nobody"}).empty());
   auto standalone = get_operations(context, {.domain = "mine", .variant = "standalone"});

@@ -75,6 +75,18 @@ TEST_CASE("A-44 gradients honour toTrain and toSkip, and leave the memory of a n
   CHECK(cell.get_internal_state() == state);
 }
 
+TEST_CASE("A-43 an optimizer that applies gradients takes the rate that it is given") {
+  const Context context = one_thread();
+  NeuralNetwork plain = NeuralNetwork::from_json(model, context), optimized = NeuralNetwork::from_json(model, context);
+  const Gradients gradients = plain.compute_gradients(Dataset::sample("xor"));
+  plain.apply_gradients(gradients, {.scale = 0.05});
+  optimized.apply_gradients(gradients, {.optimizer = "sgd", .options = {.learning_rate = 0.05, .momentum = 0.0}});
+  const auto here = plain.parameters(), there = optimized.parameters();
+  for (std::size_t i = 0; i < here.size(); ++i)
+    for (std::size_t e = 0; e < here[i].second.elements(); ++e)
+      CHECK(here[i].second.at(e) == Approx(there[i].second.at(e)).epsilon(1e-12));
+}
+
 TEST_CASE("A-43 A-44 gradients of another model, and texts that are none, are refused and change nothing") {
   const Context context = one_thread();
   NeuralNetwork net = NeuralNetwork::from_json(model, context);

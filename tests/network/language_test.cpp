@@ -69,6 +69,8 @@ TEST_CASE("M-PIPE-18 pipe and toLayers are old names of pipes and to") {
   const Context context = one_thread();
   CHECK(graph_of(context, R"({"layers": [2, {"size": 1, "pipe": [{"size": 3, "toLayers": [2]}]}, 4, 1]})") ==
         graph_of(context, R"({"layers": [2, {"size": 1, "pipes": [{"size": 3, "to": [2]}]}, 4, 1]})"));
+  CHECK(graph_of(context, R"({"layers": [2, {"size": 3, "toLayers": [2, 3]}, 4, 1]})") ==
+        graph_of(context, R"({"layers": [2, {"size": 3, "to": [2, 3]}, 4, 1]})"));
   CHECK(reason_of_model(context, R"({"layers": [2, {"size": 1, "pipe": [1], "pipes": [2]}]})") == "ALIAS_CONFLICT");
 }
 

@@ -136,6 +136,24 @@ TEST_CASE("toTrain and toSkip choose layers, and unknown names are refused") {
   } catch (const Error& error) {
     CHECK(error.hint().find("hidden") != std::string::npos);
   }
+  try {
+    net.train(xor_data(), {.max_iterations = 1, .to_skip = {"hiden"}});
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.path() == "toSkip");
+    CHECK(error.hint().find("hidden") != std::string::npos);
+  }
+  // A layer of a net is named behind its net.
+  NeuralNetwork outer = NeuralNetwork::from_json(R"({"activation": "tanh", "layers": [2,
+      {"name": "body", "type": "net", "net": {"activation": "tanh", "layers": [2, {"name": "inside", "size": 3}, 2]}}, 1]})");
+  const auto first = outer.parameters();
+  outer.train(xor_data(), {.max_iterations = 5, .to_skip = {"body/inside"}});
+  const auto then = outer.parameters();
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    CAPTURE(first[i].first);
+    const bool same = std::memcmp(first[i].second.data(), then[i].second.data(), first[i].second.bytes()) == 0;
+    CHECK(same == first[i].first.starts_with("body/inside."));
+  }
 }
 
 TEST_CASE("values that blow up end training with the step, the layer and a hint") {

@@ -44,6 +44,8 @@ TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or
         Names{"1.scale 2", "1.shift 2"});
   CHECK(names_of(network_of(context, R"({"type": "affine", "shift": {"count": 2}, "scale": 2})")) ==
         Names{"1.scale 2", "1.shift 2"});
+  CHECK(names_of(network_of(context, R"({"type": "affine", "shift": {"count": [1, 2]}, "scale": {"size": [1, 2]}})")) ==
+        Names{"1.scale 1x2", "1.shift 1x2"});
   NeuralNetwork stored = network_of(context, R"({"type": "affine", "scale": 2, "shift": 2})", R"(, "setup": {"data": [1, 2, 3, 4]})");
   CHECK(stored.run({1, 1}).values() == std::vector<double>{4, 6});
   NeuralNetwork given = network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 2})", R"(, "setup": {"data": [3, 4]})");
@@ -82,6 +84,12 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   CHECK(text.find("[5,6]") != std::string::npos);
   CHECK(text.find("setup") == std::string::npos);
   CHECK(NeuralNetwork::from_json(text, context).run({1, 1}).values() == std::vector<double>{8, 9});
+  const Context arrays = with_domain();
+  OperationParameter scale("@*scale");
+  scale.train_only_if_not_in_model = true;
+  define_affine(arrays, scale, "shift");
+  CHECK(names_of(network_of(arrays, R"({"type": "affine", "scale": [1, 2], "shift": 3})")).empty());
+  CHECK(names_of(network_of(arrays, R"({"type": "affine", "scale": 2, "shift": 3})")) == std::vector<std::string>{"1.scale 2"});
   // Neither given nor by default: noSetup means that the function gets nothing.
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "shift": 3})"); }) == "ARGUMENT");
 }
@@ -96,6 +104,10 @@ TEST_CASE("ARR-06 ERR-15 ERR-17 sizes that nobody says are errors") {
   define_operation(context, {.name = "composed", .domain = "mine", .params = {"*input", "*table"}},
                    [](Variable x, Variable table) { return x + exp(table); });
   CHECK(reason_of([&] { network_of(context, R"({"type": "composed", "size": 2})"); }) == "ARRAY_SIZE");
+  // Nor can the dimensions of such an array be handed over.
+  define_composed_operation(context, {.name = "asking", .domain = "mine", .params = {"*input", "*table"}, .call_with = {"input", ":table"}}, 0,
+                            [](Arguments given) -> Variable { return given[0]; });
+  CHECK(reason_of([&] { network_of(context, R"({"type": "asking", "size": 2})"); }) == "ARRAY_SIZE");
 }
 
 TEST_CASE("A-32 a result of another size than promised is an error, unless the operation says that it is to fit") {
@@ -163,6 +175,8 @@ TEST_CASE("OP-05 OP-06 ERR-08 ERR-21 A-54 operations stand where they may") {
   define_operation(context, {.name = "plain", .domain = "mine", .activation = false, .params = {"*input"}},
                    [](Variable x) { return x * 1.0; });
   CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"type": "plain", "size": 2}, {"type": "act"}]})", context); }) ==
+        "FIRST_LAYER_TYPE");
+  CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"size": 2, "pipes": [{"type": "plain", "size": 2}]}, {"type": "act"}]})", context); }) ==
         "FIRST_LAYER_TYPE");
   CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "plain"})"); }) == "NOT_ACTIVATION");
   CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "atc"})"); }) == "NOT_ACTIVATION");

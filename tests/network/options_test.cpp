@@ -70,6 +70,16 @@ TEST_CASE(
   CHECK_FALSE(stops(line(), off, 0.999, ""));
   CHECK(stops(line(), off, 0.01001, "raw"));
   CHECK_FALSE(stops(line(), off, 0.00999, "raw"));
+  CHECK(stops(line(), Dataset::from({{{0}, {0}}}), 0, ""));  // no error at all is not above the default
+  for (const char* measure : {"mean-absolute", "root-mean-square"}) {  // 0.1 of each: 10 percent
+    CAPTURE(measure);
+    const auto reached = [&](double threshold) {
+      return line().train(off, {.max_iterations = 1, .error_measure_type = measure, .error_threshold = threshold,
+                                .learning_rate = 0.0}).stop_reason == "errorThreshold";
+    };
+    CHECK(reached(10.01));
+    CHECK_FALSE(reached(9.99));
+  }
   // Two equal outputs: the cross-entropy is ln 2 = 0.693.
   const auto coin = [] {
     return NeuralNetwork::from_json(

@@ -46,6 +46,15 @@ TEST_CASE("RUN-03 state is carried from run to run, and reset forgets it") {
   plain.reset();
 }
 
+TEST_CASE("RUN-03 a reset forgets every state of a network") {
+  NeuralNetwork net = NeuralNetwork::from_json(
+      R"({"layers": [{"size": 1, "history": 1}, {"type": "identity", "history": 1}]})");
+  CHECK(net.run({1}).values() == std::vector<double>{1, 0, 0, 0});
+  CHECK(net.run({2}).values() == std::vector<double>{2, 1, 1, 0});
+  net.reset();
+  CHECK(net.run({4}).values() == std::vector<double>{4, 0, 0, 0});
+}
+
 TEST_CASE("A-18 a network recalls earlier inputs, also by run_into") {
   NeuralNetwork net = NeuralNetwork::from_json(recalling);
   CHECK(net.run({1, 2}).values() == std::vector<double>{1, 2, 0, 0, 0, 0});

@@ -102,6 +102,12 @@ TEST_CASE("IO-09 normalising in the graph computes what the io block says") {
       "layers": [2, {"size": 2, "connections": "one-to-one", "weights": [1, 1], "bias": false}]})",
                                        {.batch = 1});
   CHECK(evaluate(world, built, {{15, 30}}) == std::vector<double>{-0.5, -0.25});
+  // Ends the other way round.
+  const BuiltModel falling = world.build(R"({"io": {"input": {"normalize":
+      {"type": "rescale-linear", "from": [10, 20], "to": [1, -1], "clamp": true}}},
+      "layers": [3, {"size": 3, "connections": "one-to-one", "weights": [1, 1, 1], "bias": false}]})",
+                                         {.batch = 1});
+  CHECK(evaluate(world, falling, {{0, 15, 30}}) == std::vector<double>{1, 0, -1});
 }
 
 TEST_CASE("A-17 joins put values in document order") {

@@ -40,6 +40,8 @@ TEST_CASE("ERR-01 an unknown domain is DOMAIN, with the nearest one") {
 TEST_CASE("ERR-03 an unknown data type is DATATYPE, with those there are") {
   check(World(), {R"({"dataType": "fp31", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType", "",
                   "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64", "fp31", "did you mean \"fp32\"?"});
+  check(World(), {R"({"dataType": "bool", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType", "",
+                  "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64", "bool", ""});
 }
 
 TEST_CASE("ERR-08 a layer that takes no inputs from outside cannot be the first") {

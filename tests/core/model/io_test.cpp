@@ -53,6 +53,7 @@ TEST_CASE("A-29 one-hot-to-label answers the label of the largest output, its in
   CHECK(beyond.label.empty());
   CHECK(beyond.index == 2);
   CHECK(dog.numbers.size() == 3);
+  CHECK(denormalize(rules, Numbers{-3, -1, -2}).label == "dog");
 }
 
 TEST_CASE("A-29 targets are normalised by the inverse of the output's denormalize") {

@@ -169,6 +169,7 @@ TEST_CASE("ROOT-12 ROOT-13 the root's type is the default type of layers; old wo
   CHECK(world.host->lines[1] == "/timeStep: an old property, ignored");
   const BuiltModel built = world.build(R"({"type": "tanh", "layers": [3, {"meta": 0}]})");
   CHECK(built.graph.nodes.size() == 1);
+  CHECK(world.parse(R"({"type": "GRU", "layers": [1, {"size": 2, "pipes": [3]}]})").layers[1].pipes[0].type == "gru");
 }
 
 TEST_CASE("A-21 a model without layers is inferred from the data") {

@@ -262,6 +262,8 @@ TEST_CASE("A-14 a pipe into a bias adds what each sample brings") {
       const char* ends :
       {R"("to": "sum.bias"}, {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1])",
        R"("to": "end"}, {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1], "bias": "end")",
+       // The label of a pipe's end goes before a layer of that name.
+       R"("to": "end"}, {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1], "bias": "end"}, {"name": "end", "type": "identity")",
        R"("to": []}, {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1], "bias": {"pipeFrom": "b"})",
        R"("to": []}, {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1], "bias": {"pipeFrom": "b:0"})"}) {
     INFO(ends);
