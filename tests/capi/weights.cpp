@@ -98,8 +98,9 @@ TEST_CASE("A-63 exports give weights apart from the model") {
   const ContextHandle context = make_context();
   const Handle network = make_network(context.get(), R"({"layers": [2, 1]})");
   const Handle options = json(context.get(), R"({"setupDataAs": "file", "setupFile": "x.bin"})");
-  Handle future, result, error;
-  REQUIRE(webai_network_export(network, options, nullptr, future.out(), error.out()) == WEBAI_OK);
+  Handle error;
+  webai_future* future = nullptr;  // taken by await
+  REQUIRE(webai_network_export(network, options, nullptr, &future, error.out()) == WEBAI_OK);
   webai_value* raw = nullptr;
   REQUIRE(webai_await(future, &raw, error.out()) == WEBAI_OK);
   const Handle parts(raw);

@@ -226,7 +226,7 @@ Ref parameter_from_code(Builder& builder, Ref codes, Ref scale, const ParameterC
 }
 
 Ref widened_scale(Builder& builder, Ref real, Ref scale, const ParameterCode& code, DType type) {
-  const Shape& dims = builder.shape(scale);
+  const Shape dims = builder.shape(scale);  // a copy: the graph grows below
   std::vector<std::int64_t> axes;
   for (std::size_t axis = 0; axis < builder.shape(real).rank(); ++axis)
     if (dims.rank() == 0 || dims[axis] == 1) axes.push_back(static_cast<std::int64_t>(axis));
