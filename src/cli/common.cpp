@@ -1,5 +1,7 @@
 #include "cli/common.h"
 
+#include <sys/stat.h>
+
 #include <charconv>
 #include <memory>
 
@@ -109,6 +111,27 @@ std::pair<std::string, std::string> key_and_value(std::string_view option, const
   if (equals == 0 || equals == std::string::npos)
     throw UsageError(std::string(option) + " " + text + ": expected KEY=VALUE");
   return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+bool same_file(const std::string& left, const std::string& right) {
+  if (left.empty() || right.empty()) return false;
+  const auto same = [](const std::string& a, const std::string& b, bool& exists) {
+    struct stat one{}, other{};
+    const bool first = ::stat(a.c_str(), &one) == 0, second = ::stat(b.c_str(), &other) == 0;
+    exists = first || second;
+    if (first && second && !S_ISREG(one.st_mode) && !S_ISDIR(one.st_mode)) return false;  // /dev/null takes anything
+    return first && second && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+  };
+  bool exists = false;
+  const bool equal = same(left, right, exists);
+  if (exists) return equal;
+  const auto halves = [](const std::string& path) {
+    const std::size_t begin = path.rfind('/') + 1;  // 0 where there is none
+    return std::pair(begin == 0 ? "." : path.substr(0, begin), path.substr(begin));
+  };
+  const auto [left_folder, left_name] = halves(left);
+  const auto [right_folder, right_name] = halves(right);
+  return left_name == right_name && (left_folder == right_folder || same(left_folder, right_folder, exists));
 }
 
 std::string stem(const std::string& path) {

@@ -32,6 +32,9 @@ struct CommonOptions {
 /// "key=value" into its halves; throws UsageError naming the option otherwise.
 std::pair<std::string, std::string> key_and_value(std::string_view option, const std::string& text);
 
+/// Whether two names lead to one regular file, or would if they were written. Empty names lead nowhere.
+bool same_file(const std::string& left, const std::string& right);
+
 /// What stands for a model in file names and headlines: "clothing" for "examples/clothing.json".
 std::string stem(const std::string& path);
 

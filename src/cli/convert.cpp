@@ -49,6 +49,8 @@ class Convert final : public Command {
       return exit_done;
     }
     const std::string beside = out_.substr(0, out_.rfind('/') + 1) + options.setup_file;
+    if (file.bytes() > 0 && (same_file(beside, out_) || same_file(beside, in_)))
+      throw UsageError("convert: the weights would take the place of the model, " + beside + "; give them another name");
     if (file.bytes() > 0) write_file(beside, {static_cast<const std::byte*>(file.data()), file.bytes()});
     write_file(out_, std::as_bytes(std::span(text)));
     JsonObject facts = JsonObject().text("out", out_).count("bytes", text.size());

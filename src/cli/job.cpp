@@ -139,7 +139,7 @@ NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {
 std::vector<Ranking> rank_labels(const NeuralNetwork& network, const Output& output) {
   if (network.outputs().size() > 1) return {};
   const std::size_t row = output.ports().empty() ? network.output_size() : static_cast<std::size_t>(output.ports()[0].shape.elements());
-  return rank_labels(network.labels(), row, output);
+  return rank_labels(network.labels(), row, network.decoded(output.tensor()));
 }
 
 std::vector<Ranking> rank_labels(const std::vector<std::string>& labels, std::size_t row, const Tensor& values) {

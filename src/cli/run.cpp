@@ -152,7 +152,7 @@ class Run final : public Command {
     for (const Ranking& ranking : rankings) text += ranking_text(ranking) + "\n";
     if (rankings.empty() && outputs_.empty())
       for (const auto& [name, tensor] : outputs) {
-        const auto own = rank_labels(network.labels(name), width_of(network, name, output), tensor);
+        const auto own = rank_labels(network.labels(name), width_of(network, name, output), network.decoded(tensor));
         if (own.empty()) text += (outputs.size() > 1 ? name + ": " : "") + json_array(tensor) + "\n";
         for (const Ranking& ranking : own) text += name + " " + ranking_text(ranking) + "\n";
       }

@@ -67,13 +67,14 @@ class Train final : public Command {
   }
 
   int run() override {
-    if (!out_.empty() && out_ == plot_) throw UsageError("train: --out and --plot name the same file, " + out_);
+    check_names(checkpoint_);
     const Context context = common_.context();
     ChosenOptions chosen = read_train_options(context, options_file_, pairs_);
     ModelFile file = read_model(context, model_);
     NeuralNetwork network = build_network(file, context, common_.network());
     TrainOptions& options = chosen.options;
     take_checkpoint_options(options);
+    check_names(options.checkpoint);
     for (const std::string* path : {&out_, &plot_, &options.checkpoint}) check_writable(*path);
     const Dataset data = open_data(data_);
     const Dataset test = test_.empty() ? Dataset() : open_data(test_);
@@ -103,6 +104,17 @@ class Train final : public Command {
   }
 
  private:
+  // What is written replaces no other thing that is written, nor the model; --out alone may take the model's place.
+  void check_names(const std::string& checkpoint) const {
+    const std::pair<const char*, const std::string*> names[] = {
+        {"--plot", &plot_}, {"--checkpoint", &checkpoint}, {"the model", &model_}, {"--out", &out_}};
+    for (std::size_t i = 0; i < 2; ++i)
+      for (std::size_t j = i + 1; j < std::size(names); ++j)
+        if (same_file(*names[i].second, *names[j].second))
+          throw UsageError(std::string("train: ") + names[j].first + " and " + names[i].first + " name the same file, " +
+                           *names[i].second);
+  }
+
   void take_checkpoint_options(TrainOptions& options) const {
     if (!checkpoint_.empty()) options.checkpoint = checkpoint_;
     if (options.checkpoint.empty() && (every_ || resume_)) throw UsageError("--every and --resume are for --checkpoint FILE");
@@ -152,7 +164,9 @@ class Train final : public Command {
   void report(const TrainInfo& info, const ProgressDisplay& display, const VerifyInfo& tested, std::size_t bytes) const {
     const double speed = static_cast<double>(info.samples) / std::max(info.elapsed_ms, 1e-3) * 1000;
     // Before the first epoch is over there is no finished account, only how far it came.
-    const std::optional<double> error = info.samples == 0 ? std::nullopt : std::optional(info.iterations ? info.error : display.last().error);
+    const bool measured = info.iterations > 0 || display.last().samples > 0;
+    const std::optional<double> error =
+        info.samples == 0 || !measured ? std::nullopt : std::optional(info.iterations ? info.error : display.last().error);
     const std::optional<double> accuracy = info.iterations ? info.accuracy : display.last().accuracy;
     if (common_.json) {
       JsonObject result;

@@ -11,9 +11,10 @@
 namespace webai {
 namespace {
 
-bool ends_with_operator(const Graph& graph, std::string_view op) {
-  const NodeId producer = graph.value(graph.outputs.front().value).producer;
-  return producer >= 0 && graph.node(producer).op->name == op;
+// Of the model itself: behind the flat interface outputs of integers are rounded as well.
+bool ends_with_operator(const BuiltModel& built, std::string_view op) {
+  const NodeId producer = built.graph.value(built.output).producer;
+  return producer >= 0 && built.graph.node(producer).op->name == op;
 }
 
 // Class numbers of the data -> places of the same words among the model's labels.
@@ -84,7 +85,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
                                                   std::to_string(outputs) + " outputs",
                                        .reason = "LABEL", .expected = "labels from 0 to " + std::to_string(outputs - 1) + " in every sample",
                                        .hint = "look for a number below 0 or with a fraction"});
-  const std::string automatic = classes && ends_with_operator(graph, "softmax") ? "cross-entropy" : "mean-square";
+  const std::string automatic = classes && ends_with_operator(built, "softmax") ? "cross-entropy" : "mean-square";
   plan.request.measure = measure_from_name(measure_name.empty() ? automatic : measure_name);
   plan.request.labels = classes && takes_labels(plan.request.measure);
   plan.request.accuracy = accuracy && outputs > 1 && classes;

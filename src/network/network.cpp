@@ -236,6 +236,13 @@ void NeuralNetwork::save(const std::string& path, const SaveOptions& options) co
   const std::string own = path.substr(slash, dot != std::string::npos && dot > slash ? dot - slash : std::string::npos);
   ExportOptions form{.setup_data_as = "file", .setup_file = own + ".weights", .indent = options.pretty};
   if (!options.setup_file.empty()) form.setup_file = options.setup_file;
+  if (form.setup_file == path.substr(slash))
+    throw Error(Code::invalid_argument, {.message = "the weights would take the place of the model",
+                                         .reason = "SETUP_FILE",
+                                         .path = path,
+                                         .expected = "two names",
+                                         .actual = "one for both",
+                                         .hint = "give the weights another name: setup_file"});
   Tensor file;
   const std::string text = export_model(form, nullptr, &file);
   // The weights first: a model never names a file that was not written.

@@ -20,9 +20,10 @@ constexpr std::uint64_t family_of_tokens = std::uint64_t{0x4745} << 48;  // rand
   throw Error(code, {.message = "runStream: " + std::move(message), .reason = reason, .hint = std::move(hint)});
 }
 
-bool ends_in_softmax(const Graph& graph) {
-  const NodeId producer = graph.value(graph.outputs.front().value).producer;
-  return producer >= 0 && graph.node(producer).op->name == "softmax";
+// Of the model itself: behind the flat interface outputs of integers are rounded as well.
+bool ends_in_softmax(const BuiltModel& built) {
+  const NodeId producer = built.graph.value(built.output).producer;
+  return producer >= 0 && built.graph.node(producer).op->name == "softmax";
 }
 
 }  // namespace
@@ -217,7 +218,7 @@ void RunStream::State::prepare_generation() {
   if (!chosen.until.empty() && labels.empty())
     refuse(Code::invalid_argument, "GENERATE", "\"until\" needs a model whose io names the tokens of its output");
   for (const std::string& end : chosen.until) longest_until = std::max(longest_until, end.size());
-  logarithmic = !ends_in_softmax(net.graph);
+  logarithmic = !ends_in_softmax(net.built);
   seed = chosen.seed.value_or(net.built.seed);
   options.run.denormalize = false;
 }

@@ -201,6 +201,15 @@ class Disk(CommandTest):
         (self.folder / "folder").mkdir()
         self.fails(*self.train[:-1], "maxIterations=100000000", "--out", "folder", says=["folder", "nothing was trained"])
 
+    def test_nothing_that_is_written_takes_the_place_of_another_thing(self):
+        self.trained_xor()
+        before = self.snapshot()
+        for out, weights in [("./x.json", "x.json"), ("x.json", "trained.json")]:
+            self.fails("convert", "trained.json", out, "--weights", weights, says="would take the place of the model", status=2)
+        for options in [["--checkpoint", "trained.json"], ["--plot", "./trained.json"], ["--out", "x", "--checkpoint", "./x"]]:
+            self.fails("train", "trained.json", "--data", "sample:xor", *options, says="name the same file", status=2)
+        self.assertEqual(self.snapshot(), before)
+
     def test_a_foreign_ending_is_not_written_as_json(self):
         self.fails("convert", "net.json", "net.onnx", says=["net.onnx", "cannot be written", ".json"])
 

@@ -350,6 +350,9 @@ class Look(CommandTest):
         text = self.works("verify", "net.json", "--data", "csv:data.csv?target=3").out
         self.assertIn("accuracy 75.0 %", text)
         self.assertIn("66.7 %", text)
+        self.write("codes.json", '{"dataType": "u8", "layers": [2, {"size": 2, "weights": [[1, 0], [0, 1]], "bias": 0, "activation": "softmax"}], '
+                   '"io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["cat", "dog"]}}}}')
+        self.assertRegex(self.works("run", "codes.json", "--input", "[1, 0]").out, r"^looks like: cat \(0\.73\), dog \(0\.27\)")
         squares = self.works("verify", "net.json", "--data", "csv:data.csv?target=3", "--option", "errorMeasureType=mean-square", "--json")
         self.assertNotEqual(squares.json["error"], result["error"])
 

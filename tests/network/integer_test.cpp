@@ -4,10 +4,13 @@
 
 #include <cmath>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/model/integer_code.h"
 #include "webai/network.hpp"
+#include "webai/stream.hpp"
+#include "webai/values.hpp"
 
 using namespace webai;
 
@@ -273,4 +276,37 @@ TEST_CASE("A-23 A-66 every type trains and runs EX-01 to EX-08") {
       NeuralNetwork again = NeuralNetwork::from_json(net.to_json(), context());
       CHECK(again.run(x.rows(1, 2)).values() == net.run(x.rows(1, 2)).values());
     }
+}
+
+TEST_CASE("A-23 integers behind a softmax are shares: classes are learned by cross-entropy, tokens drawn by probability") {
+  Tensor x(context(), DType::fp32, Shape{3, 2}), y(context(), DType::i32, Shape{3});
+  for (std::size_t i = 0; i < 3; ++i) x.set(i, 0.5), y.set(i, static_cast<double>(i));
+  const Dataset data = Dataset::from(x, y);
+  for (const char* type : {"fp32", "u8", "i16", "u32"}) {
+    INFO(type);
+    NeuralNetwork net = network_of(type, R"("layers": [2, {"size": 3, "activation": "softmax"}])");
+    CHECK(net.verify(data).error == Approx(net.verify(data, {.error_measure_type = "cross-entropy"}).error));
+  }
+  // One token has nearly all of the probability: it comes nearly always, where probabilities are not taken for logarithms.
+  NeuralNetwork net = network_of("u8", R"("layers": [1, {"size": 4, "activation": "softmax", "weights": [[0, 0, 0, 0]], "bias": [0, 6, 0, 0], "quantization": {"scale": 6}}], )"
+                                       R"("io": {"input": {"normalize": {"type": "lookup", "vocabulary": "abcd"}}, "output": {"denormalize": {"type": "lookup"}}})");
+  std::size_t likely = 0, all = 0;
+  for (const StreamItem& item : net.run_stream(Json::text("a"), {.generate = GenerateOptions{.steps = 200}})) {
+    ++all;
+    likely += item.token == "b";
+  }
+  CHECK(all == 200);
+  CHECK(likely > 180);
+}
+
+TEST_CASE("A-23 setup.data with a number that is no code of the type is refused, with its place") {
+  for (const auto& [type, data, fact] : {std::tuple{"u8", "[300, 0]", "300"}, {"u8", "[-1, 0]", "-1"}, {"i8", "[1, [128]]", "128"},
+                                         {"u16", "[1.5, 0]", "1.5"}, {"i64", "[1e30, 0]", "1e+30"}}) {
+    const Error error = error_of(R"({"dataType": ")" + std::string(type) + R"(", "layers": [1, 1], "setup": {"data": )" + data + "}}");
+    CHECK(error.reason() == "SETUP_DATA");
+    CHECK(error.path() == "/setup/data");
+    CHECK(error.actual() == fact);
+  }
+  network_of("u8", R"("layers": [1, 1], "setup": {"data": [255, -0]})");
+  network_of("u64", R"("layers": [1, 1], "setup": {"data": [18446744073709551615, 0]})");
 }

@@ -78,6 +78,14 @@ TEST_CASE("A-63 a network is saved with its weights in a file beside it, and loa
   REQUIRE(NeuralNetwork::from_json(small, options).run({1, 2, 3, 4}).values() == again.run({1, 2, 3, 4}).values());
 }
 
+TEST_CASE("A-63 weights never take the place of the model that names them") {
+  const Folder folder;
+  const NeuralNetwork net = NeuralNetwork::from_json(model);
+  REQUIRE_THROWS_AS(net.save(folder.at("m.weights"), {.setup_data_as = "file"}), Error);
+  REQUIRE_THROWS_AS(net.save(folder.at("m.json"), {.setup_data_as = "file", .setup_file = "m.json"}), Error);
+  REQUIRE(fs::is_empty(folder.path));
+}
+
 TEST_CASE("A-63 files of weights that are gone, cut, changed or links are told with the model's file") {
   const Folder folder;
   const std::string path = folder.at("m.json"), weights = folder.at("m.weights");

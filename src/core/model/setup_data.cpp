@@ -44,17 +44,28 @@ void count_numbers(const Json& array, std::size_t& count, const std::string& pat
   }
 }
 
-void copy_numbers(const Json& array, Tensor& into, std::size_t& at) {
+// Codes are whole and within their type: nothing is rounded or cut in silence.
+void put_number(Tensor& into, std::size_t at, double value, const std::string& path) {
+  into.set(at, value);
+  if (is_floating(into.type()) || into.at(at) == value) return;
+  throw Error(Code::invalid_model, {.message = "number " + std::to_string(at) + " of setup.data is no code",
+                                    .reason = "SETUP_DATA",
+                                    .path = path,
+                                    .expected = "whole numbers that " + std::string(name_of(into.type())) + " holds",
+                                    .actual = describe(Json::number(value))});
+}
+
+void copy_numbers(const Json& array, Tensor& into, std::size_t& at, const std::string& path) {
   if (array.is_packed()) {
-    for (const double value : array.as_numbers()) into.set(at++, value);
+    for (const double value : array.as_numbers()) put_number(into, at, value, path), ++at;
     return;
   }
   for (std::size_t i = 0; i < array.size(); ++i) {
     const Json item = array.at(i);
     if (item.is_number())
-      into.set(at++, item.as_number());
+      put_number(into, at, item.as_number(), path), ++at;
     else
-      copy_numbers(item, into, at);
+      copy_numbers(item, into, at, path);
   }
 }
 
@@ -194,7 +205,7 @@ Tensor read_setup_data(const Context& context, const Json& data, DType type, con
   count_numbers(data, count, path);
   Tensor tensor = Tensor::uninitialised(context, type, Shape{static_cast<std::int64_t>(count)});
   std::size_t at = 0;
-  copy_numbers(data, tensor, at);
+  copy_numbers(data, tensor, at, path);
   return tensor;
 }
 
