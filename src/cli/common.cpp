@@ -1,9 +1,12 @@
 #include "cli/common.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <memory>
+#include <system_error>
 
 #include "cli/command.h"
 #include "cli/terminal.h"
@@ -132,6 +135,23 @@ bool same_file(const std::string& left, const std::string& right) {
   const auto [left_folder, left_name] = halves(left);
   const auto [right_folder, right_name] = halves(right);
   return left_name == right_name && (left_folder == right_folder || same(left_folder, right_folder, exists));
+}
+
+void check_writable(const std::string& path, const std::string& hint) {
+  if (path.empty()) return;
+  struct stat about{};
+  if (::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode))
+    throw Error(Code::host_error, {.message = "cannot be written: it is a folder", .reason = "FILE", .path = path,
+                                   .hint = hint});
+  if (::stat(path.c_str(), &about) == 0 && S_ISFIFO(about.st_mode))
+    throw Error(Code::host_error, {.message = "cannot be written: it is a pipe, which would wait for its reader", .reason = "FILE",
+                                   .path = path, .hint = hint});
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const bool exists = ::access(path.c_str(), F_OK) == 0;
+  if ((exists && ::access(path.c_str(), W_OK) != 0) || (!exists && ::access(folder.c_str(), W_OK) != 0))
+    throw Error(Code::host_error, {.message = "cannot be written: " + std::generic_category().message(errno),
+                                   .reason = "FILE", .path = path, .hint = hint});
 }
 
 std::string stem(const std::string& path) {

@@ -35,6 +35,9 @@ std::pair<std::string, std::string> key_and_value(std::string_view option, const
 /// Whether two names lead to one regular file, or would if they were written. Empty names lead nowhere.
 bool same_file(const std::string& left, const std::string& right);
 
+/// Throws Error where a file of that name could not be written; the hint says what that prevented. An empty name is none.
+void check_writable(const std::string& path, const std::string& hint);
+
 /// What stands for a model in file names and headlines: "clothing" for "examples/clothing.json".
 std::string stem(const std::string& path);
 

@@ -51,6 +51,7 @@ class Convert final : public Command {
     const std::string beside = out_.substr(0, out_.rfind('/') + 1) + options.setup_file;
     if (file.bytes() > 0 && (same_file(beside, out_) || same_file(beside, in_)))
       throw UsageError("convert: the weights would take the place of the model, " + beside + "; give them another name");
+    check_writable(out_, "nothing was written");  // else new weights would stand beside an old model
     if (file.bytes() > 0) write_file(beside, {static_cast<const std::byte*>(file.data()), file.bytes()});
     write_file(out_, std::as_bytes(std::span(text)));
     JsonObject facts = JsonObject().text("out", out_).count("bytes", text.size());

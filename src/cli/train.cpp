@@ -1,5 +1,4 @@
 // webai train: reads model and data, trains under a progress display, writes the model and its curves.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,21 +31,6 @@ void set_default_stop(TrainOptions& options, const Dataset& data) {
   options.error_threshold_unit = "percent";
 }
 
-// Hours of training must not end at a folder that does not exist.
-void check_writable(const std::string& path) {
-  if (path.empty()) return;
-  struct stat about{};
-  if (::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode))
-    throw Error(Code::host_error, {.message = "cannot be written: it is a folder", .reason = "FILE", .path = path,
-                                   .hint = "nothing was trained"});
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const bool exists = ::access(path.c_str(), F_OK) == 0;
-  if ((exists && ::access(path.c_str(), W_OK) != 0) || (!exists && ::access(folder.c_str(), W_OK) != 0))
-    throw Error(Code::host_error, {.message = "cannot be written: " + std::generic_category().message(errno),
-                                   .reason = "FILE", .path = path, .hint = "nothing was trained"});
-}
-
 class Train final : public Command {
  public:
   void declare(Arguments& arguments) override {
@@ -75,7 +59,7 @@ class Train final : public Command {
     TrainOptions& options = chosen.options;
     take_checkpoint_options(options);
     check_names(options.checkpoint);
-    for (const std::string* path : {&out_, &plot_, &options.checkpoint}) check_writable(*path);
+    for (const std::string* path : {&out_, &plot_, &options.checkpoint}) check_writable(*path, "nothing was trained");  // hours of training must not end at a folder that does not exist
     const Dataset data = open_data(data_);
     const Dataset test = test_.empty() ? Dataset() : open_data(test_);
     if (const std::string adapted = adapt_to_data(file, network, data); !adapted.empty()) {

@@ -201,6 +201,17 @@ class Disk(CommandTest):
         (self.folder / "folder").mkdir()
         self.fails(*self.train[:-1], "maxIterations=100000000", "--out", "folder", says=["folder", "nothing was trained"])
 
+    def test_what_cannot_be_written_is_told_before_anything_is(self):
+        self.trained_xor()
+        self.works("convert", "trained.json", "first.json", "--weights", "first.bin")
+        before = (self.folder / "first.bin").read_bytes()
+        (self.folder / "folder.json").mkdir()
+        self.write("other.json", '{"layers": [5, 1]}')
+        self.fails("convert", "other.json", "folder.json", "--weights", "first.bin", says=["folder.json", "nothing was written"])
+        self.assertEqual((self.folder / "first.bin").read_bytes(), before)
+        os.mkfifo(self.folder / "pipe")
+        self.fails("train", "trained.json", "--data", "sample:xor", "--out", "pipe", says=["pipe", "nothing was trained"])
+
     def test_nothing_that_is_written_takes_the_place_of_another_thing(self):
         self.trained_xor()
         before = self.snapshot()

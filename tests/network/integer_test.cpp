@@ -96,6 +96,10 @@ TEST_CASE("A-23 numbers in a layer are numbers, and come back as such") {
   NeuralNetwork again = NeuralNetwork::from_json(text, context());
   CHECK(again.parameters().front().second.at(0) == net.parameters().front().second.at(0));
   CHECK(again.to_json() == text);
+  // Numbers above the scale widen it, where the layer names none.
+  const std::string large = R"("layers": [1, {"size": 1, "weights": [[3]], "bias": false)";
+  CHECK(network_of("u8", large + "}]").run({0.2})[0] == Approx(0.6).margin(2.0 / 255));
+  CHECK(network_of("u8", large + R"(, "quantization": {"scale": 1}}])").run({0.2})[0] == Approx(0.2).margin(2.0 / 255));
 }
 
 TEST_CASE("A-23 models of every integer type learn XOR, keep codes and come back bit by bit") {

@@ -144,6 +144,9 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
   built.owner = layer_.id;
   built.index = own_parameters_++;
   built.start = request.start;
+  // Numbers in a layer are kept, not clipped, unless the layer says which scale it wants.
+  if (initial.data() && built.code && !property("quantization"))
+    built.code.scale = widened_scale(builder_.context(), initial, built.code, model_.type);
   built.initial = initial.data() && built.code
                       ? codes_of_parameter(builder_.context(), initial, built.code, model_.type)
                       : std::move(initial);
