@@ -1,6 +1,7 @@
 // Exports as programs in other languages: the compiled graph of one sample, without fusing, with the weights put in.
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "compiler/passes.h"
 #include "core/model/build.h"
@@ -47,10 +48,12 @@ Graph sample_graph(const Context& context, const Registry& registry, const Built
 }
 
 void put_weights(const Context& context, Graph& graph, const BuiltModel& built, std::span<const Tensor> weights) {
+  std::map<std::string_view, ValueId> by_name;
+  for (const ValueId id : graph.parameters) by_name.emplace(graph.value(id).name, id);
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
-    const ValueId id = graph.find(built.parameters[i].name);
-    if (id == no_value) continue;
-    Value& value = graph.value(id);
+    const auto found = by_name.find(built.parameters[i].name);
+    if (found == by_name.end()) continue;
+    Value& value = graph.value(found->second);
     value.kind = ValueKind::constant;
     value.constant = weights[i].type() == value.type.type ? weights[i] : weights[i].converted(context, value.type.type);
   }

@@ -74,19 +74,19 @@ class States final : public UpdateStates {
 
  private:
   Term add(const std::string& name, ValueType type, double initial) {
-    Graph& graph = builder_.graph();
-    ValueId id = graph.find(name);
-    if (id == no_value) {
-      id = graph.add_state(name, type);
+    const auto [entry, is_new] = by_name_.try_emplace(name, no_value);
+    if (is_new) {
+      entry->second = builder_.graph().add_state(name, type);
       list_.push_back({name, type, initial});
     }
-    return {builder_, Ref{id}};
+    return {builder_, Ref{entry->second}};
   }
   Builder& builder_;
   std::vector<StepState>& list_;
   std::string parameter_;
   ValueType type_;
   std::map<ValueId, ValueId> writes_;
+  std::map<std::string, ValueId> by_name_;  // asking the graph would walk all parameters for each
 };
 
 void add_updates(Builder& builder, StepGraph& step, const TrainOptions& options, double batch,
