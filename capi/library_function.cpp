@@ -106,7 +106,8 @@ Value LibraryFunction::new_state(std::span<webai_value* const> arguments) {
 Value functions_value(webai_context& context, const OperationsQuery& query) {
   std::vector<Map::Entry> entries;
   for (auto& [name, function] : get_operations(context.core(), query)) {
-    const bool any_thread = !context.registrations().binds_loop_thread("\"" + name + "\"");
+    const std::string words = "\"" + name + "\" \"" + name + "@" + query.variant + "\"";
+    const bool any_thread = !context.registrations().binds_loop_thread(words);
     entries.emplace_back(name, make<LibraryFunction>(context, name.size(), std::move(function), query.domain, any_thread));
   }
   return make_map(context, std::move(entries));

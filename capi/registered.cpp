@@ -6,25 +6,23 @@
 
 namespace webai::capi {
 
-Registered::Registered(std::string what, Ref<Function> function, Ref<Function> second)
-    : name_(std::move(what)), function_(std::move(function)), second_(std::move(second)) {
-  if ((function_ && !function_->any_thread()) || (second_ && !second_->any_thread())) bind_loop_thread();
+Registered::Registered(std::string name, std::vector<Ref<Function>> functions)
+    : name_(std::move(name)), functions_(std::move(functions)) {
+  for (const Ref<Function>& function : functions_)
+    if (function && !function->any_thread()) bind_loop_thread();
 }
 
-Ref<Function> Registered::kept(const Ref<Function>& which) const {
+Ref<Function> Registered::function(std::size_t index) const {
   const std::lock_guard guard(mutex_);
-  if (!which) refuse(Code::shut_down, "SHUT_DOWN", "\"" + name_ + "\" went with its context, which has been shut down");
-  return which;
+  if (functions_.empty())
+    refuse(Code::shut_down, "SHUT_DOWN", "\"" + name_ + "\" went with its context, which has been shut down");
+  return functions_[index];
 }
-
-Ref<Function> Registered::function() const { return kept(function_); }
-Ref<Function> Registered::second() const { return kept(second_); }
 
 void Registered::let_go() noexcept {
-  Ref<Function> first, second;  // let go after the lock: that calls the host
+  std::vector<Ref<Function>> functions;  // let go after the lock: that calls the host
   const std::lock_guard guard(mutex_);
-  std::swap(first, function_);
-  std::swap(second, second_);
+  functions.swap(functions_);
 }
 
 void Registrations::add(std::shared_ptr<Registered> one) {

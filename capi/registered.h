@@ -15,21 +15,19 @@ namespace webai::capi {
 
 class Registered {
  public:
-  /// `function` may be null: of an operation that is a list of steps.
-  Registered(std::string what, Ref<Function> function, Ref<Function> second = {});
+  /// Functions may be null: what has none of that kind, or is a list of steps.
+  Registered(std::string name, std::vector<Ref<Function>> functions);
   const std::string& name() const noexcept { return name_; }
-  Ref<Function> function() const;  ///< throws SHUT_DOWN
-  Ref<Function> second() const;    ///< the gradient of an operation
+  Ref<Function> function(std::size_t index = 0) const;  ///< throws SHUT_DOWN
   /// Whether it, or what it is composed of, is called on the loop thread only.
   bool binds_loop_thread() const noexcept { return loop_thread_.load(); }
   void bind_loop_thread() noexcept { loop_thread_.store(true); }
   void let_go() noexcept;
 
  private:
-  Ref<Function> kept(const Ref<Function>& which) const;
   const std::string name_;
   mutable std::mutex mutex_;
-  Ref<Function> function_, second_;
+  std::vector<Ref<Function>> functions_;  // none after shutdown
   std::atomic<bool> loop_thread_{false};
 };
 

@@ -226,6 +226,17 @@ WEBAI_TRY webai_stream_next(webai_stream *stream, webai_future **out, webai_erro
 WEBAI_TRY webai_get_capabilities(webai_context *ctx, webai_value *query, webai_future **out, webai_error **err);
 /* A map of functions: called with tensors, numbers, texts, and behind them a map of others by name. */
 WEBAI_TRY webai_get_operations(webai_context *ctx, webai_value *query, webai_future **out, webai_error **err);
+/* {"domainName", "defaultDataType", "defaultOperationType", "defaultActivationType"} */
+WEBAI_TRY webai_define_domain(webai_context *ctx, webai_value *description, webai_error **err);
+/* {"name", "domain", "dataType", "model": {"defineParams", "callWith", ...}, "initState"}, and a function of the values that
+ * callWith names. A PURE one without gradient is tried with values that have no data yet: what it calls with them
+ * becomes the operation. Other ones are called with tensors, once for each sample of each run. Without a function the
+ * description has a "body" of steps. */
+WEBAI_TRY webai_define_operation(webai_context *ctx, webai_value *description, webai_function *operation,
+                                 webai_function *gradient, webai_error **err);
+/* {"name", "domain", "variant", "callWith"} */
+WEBAI_TRY webai_define_operation_variant(webai_context *ctx, webai_value *description, webai_function *operation,
+                                         webai_error **err);
 
 /* 8 datasets */
 WEBAI_TRY webai_dataset_from(webai_context *ctx, webai_value *source, webai_value *opts, webai_dataset **out,
