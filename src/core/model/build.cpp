@@ -247,7 +247,7 @@ class Assembler {
                                .input_name = layer.type == "input" && !pulled_from_outside(layer) ? built_.inputs.back().name : std::string()});
       return value;
     } catch (const Error& error) {
-      if (error.path().empty()) throw error.with_path(layer.path);
+      if (error.path().empty()) std::throw_with_nested(error.with_path(layer.path));
       throw;
     }
   }
