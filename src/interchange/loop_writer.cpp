@@ -37,7 +37,7 @@ std::string Index::text() const {
   return text;
 }
 
-LoopWriter::LoopWriter(const Graph& graph, const ProgramOptions& options) : ProgramWriter(graph, options) { plan(); }
+LoopWriter::LoopWriter(const OpenGraph& open, const ProgramOptions& options) : ProgramWriter(open, options) { plan(); }
 
 // ---- statements
 
@@ -114,6 +114,9 @@ Text LoopWriter::element(ValueId id, const Index& index) {
   const ValueId from = root(id);
   const Value& value = graph_.value(from);
   if (is_scalar_constant(from)) return words_.number(value.constant.at(0));
+  if (const auto row = rows_.find(from); row != rows_.end())
+    return element(row->second.stacked, Index(index).add(row->second.step, value.type.shape.elements()));
+  if (const auto step = indices_.find(from); step != indices_.end()) return {step->second, 2};
   if (value.kind == ValueKind::node || value.kind == ValueKind::input)
     return {names_of_values_[static_cast<std::size_t>(from)] + "[" + index.text() + "]"};
   if (written_.insert(from).second) weights_.push_back(weights_text(from));
@@ -236,8 +239,59 @@ void LoopWriter::copy_values(const std::string& to, ValueId from, std::int64_t c
   close();
 }
 
+// The values before the first step; then the loop is open.
+void LoopWriter::begin_loop(const OpenLoop& loop) {
+  const Node& begin = graph_.nodes[loop.begin];
+  const std::string text = place(begin) + (begin.path.empty() ? "" : ": ") + "loop of " + std::to_string(loop.steps) + " steps";
+  line(is_c() ? "/* " + text + " */" : "// " + text);
+  for (std::size_t i = 0; i < loop.carried; ++i)
+    copy_values(names_of_values_[static_cast<std::size_t>(begin.outputs[i])], begin.inputs[i], shape(begin.outputs[i]).elements());
+  std::string step = this->loop("t", loop.steps);
+  if (loop.reverse && step != "0") step = integer("back", std::to_string(loop.steps - 1) + " - " + step);
+  for (std::size_t i = 0; i < loop.stacked; ++i) rows_[begin.outputs[loop.carried + i]].step = step;
+  if (loop.index) indices_[begin.outputs.back()] = is_c() ? "(" + words_.type() + ")" + step : step;
+  steps_.push_back(step);
+}
+
+// What the step gave, collected and carried on.
+void LoopWriter::end_loop(const OpenLoop& loop) {
+  const Node &begin = graph_.nodes[loop.begin], &end = graph_.nodes[loop.end];
+  const auto name = [&](ValueId id) { return names_of_values_[static_cast<std::size_t>(id)]; };
+  for (std::size_t k = loop.carried; k < end.outputs.size(); ++k) {
+    const std::int64_t count = shape(end.inputs[k]).elements();
+    const std::string i = this->loop("i", count);
+    line(name(end.outputs[k]) + "[" + Index().add(steps_.back(), count).add(i, 1).text() + "] = " + element(end.inputs[k], Index().add(i, 1)).text + ";");
+    close();
+  }
+  for (const auto& [carried, waiting] : next_)
+    for (std::size_t k = 0; k < loop.carried; ++k)
+      if (begin.outputs[k] == carried) copy_values(waiting, end.inputs[k], shape(carried).elements());
+  for (std::size_t k = 0; k < loop.carried; ++k) {
+    const ValueId carried = begin.outputs[k];
+    if (root(end.inputs[k]) == carried) continue;
+    const std::int64_t count = shape(carried).elements();
+    if (const auto waiting = next_.find(carried); waiting == next_.end()) {
+      copy_values(name(carried), end.inputs[k], count);
+    } else {
+      const std::string i = this->loop("i", count);
+      line(name(carried) + "[" + i + "] = " + waiting->second + "[" + i + "];");
+      close();
+    }
+  }
+  steps_.pop_back();
+  close();
+}
+
 std::string LoopWriter::run() {
-  for (const Node& node : graph_.nodes) {
+  for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+    const Node& node = graph_.nodes[n];
+    if (const OpenLoop* const loop = definition(node).loop ? open_.at(n) : nullptr) {
+      if (n == loop->begin)
+        begin_loop(*loop);
+      else
+        end_loop(*loop);
+      continue;
+    }
     const auto at = static_cast<std::size_t>(node.outputs[0]);
     if (inline_[at] || definition(node).view) continue;
     begin_node(node);
@@ -287,13 +341,14 @@ std::string LoopWriter::run() {
   text += "\n" + words_.functions();
   if (work_ > 0) array("work", work_);
   for (const auto& [temporary, write] : later) array(temporary, shape(write->value).elements());
-  for (std::size_t id = 0; id < offsets_.size(); ++id) {
-    if (offsets_[id] < 0) continue;
-    const std::string begin = std::to_string(offsets_[id]),
-                      end = std::to_string(offsets_[id] + shape(static_cast<ValueId>(id)).elements());
-    pointers += is_c() ? "  " + words_.type() + " *const " + names_of_values_[id] + " = work + " + begin + ";\n"
-                       : "const " + names_of_values_[id] + " = work.subarray(" + begin + ", " + end + ");\n";
-  }
+  const auto point = [&](const std::string& name, std::int64_t first, std::int64_t count) {
+    const std::string begin = std::to_string(first), end = std::to_string(first + count);
+    pointers += is_c() ? "  " + words_.type() + " *const " + name + " = work + " + begin + ";\n"
+                       : "const " + name + " = work.subarray(" + begin + ", " + end + ");\n";
+  };
+  for (std::size_t id = 0; id < offsets_.size(); ++id)
+    if (offsets_[id] >= 0) point(names_of_values_[id], offsets_[id], shape(static_cast<ValueId>(id)).elements());
+  for (const auto& [own, part] : waiting_) point(own, part.first, part.second);
   const std::string about = "takes " + std::to_string(inputs) + " numbers and gives " + std::to_string(outputs);
   if (is_c()) {
     std::string title = options_.title;

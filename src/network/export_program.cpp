@@ -4,6 +4,7 @@
 
 #include "compiler/passes.h"
 #include "core/model/build.h"
+#include "core/op/loop.h"
 #include "interchange/byte_weights.h"
 #include "interchange/program.h"
 #include "network/export.h"
@@ -37,13 +38,25 @@ DType program_type(DType type) {
   return computed == DType::fp64 ? computed : DType::fp32;
 }
 
+// Made of operators that the language has words for, and of loops over such; a loop of one step is none.
+Graph writable_graph(const Context& context, const Registry& registry, Graph graph, Language language) {
+  graph = expand(context, registry, graph, [&](const Graph&, const Node& node) {
+    return is_writable(language, *node.op) && !(is_loop(node) && LoopView(node.attributes).steps == 1);
+  });
+  graph = drop_dead(merge_common(simplify(context, registry, fold_constants(context, graph))));
+  if (std::ranges::none_of(graph.nodes, is_loop)) return graph;
+  graph = drop_dead(trim_loops(graph));
+  for (Node& node : graph.nodes)
+    if (is_loop(node))
+      node.attributes.set("body", Subgraph{std::make_shared<const Graph>(writable_graph(context, registry, node.attributes.graph("body"), language))});
+  return graph;
+}
+
 Graph sample_graph(const Context& context, const Registry& registry, const BuiltModel& built, Language language) {
   Graph graph = flat_graph(context, registry, built, {.codes = false});
   graph = set_mode(specialise(context, registry, graph, {{0, 1}}), false);
-  graph =
-      expand(context, registry, graph, [&](const Graph&, const Node& node) { return is_writable(language, *node.op); });
   std::erase_if(graph.writes, [&](const Write& write) { return graph.value(write.state).kind != ValueKind::state; });
-  return drop_dead(merge_common(simplify(context, registry, fold_constants(context, graph))));
+  return writable_graph(context, registry, std::move(graph), language);
 }
 
 void put_weights(const Context& context, Graph& graph, const BuiltModel& built, std::span<const Tensor> weights) {
@@ -115,7 +128,7 @@ std::string export_program(const Context& context, const Registry& registry, con
     if (state.initial != 0) program.starts.emplace(state.name, state.initial);
   program.title = title_of(model, built);
   if (bytes) {
-    const ByteError error = measure_bytes(context, graph);
+    const ByteError error = measure_bytes(context, expand(context, registry, graph, [](const Graph&, const Node& node) { return !is_loop(node); }));
     program.title += "\nMatrices of weights hold one byte a number. Over " + std::to_string(error.inputs) +
                      " inputs drawn from -1 to 1 that moves outputs\n   by at most " + brief(error.largest) +
                      " (root mean square " + brief(error.mean_square_root) + "); the largest output was " +

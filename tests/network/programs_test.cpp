@@ -254,6 +254,50 @@ TEST_CASE("G-13 programs in JavaScript compute what the runtime does") {
   check("javascript", random_models(3000, 60));
 }
 
+namespace {
+
+std::vector<Case> loops() {
+  test::RandomModel random(21);
+  std::vector<Case> cases;
+  const auto add = [&](const std::string& model, std::size_t runs = 2) { cases.push_back(made(model, random, runs)); };
+  // Two states that change places, a third that stays, the index, a layer with weights, a batch of constants.
+  add(R"({"layers": [{"name": "in", "size": 3}, {"type": "iterator", "steps": 5, "state": [{"name": "x", "pipeFrom": "in"}, {"name": "y", "size": 3}],
+    "net": {"layers": [{"pipeFrom": "x", "to": "next"}, {"pipeFrom": "y", "to": ["next", "x"]}, {"pipeFrom": "iterator:index", "to": "next"},
+    {"name": "next", "size": 3, "activation": "tanh", "to": "y"}]}}, 2]})");
+  // Backwards in steps of two, with what is around the iterator, in double.
+  add(R"({"dataType": "fp64", "layers": [{"name": "in", "size": 2}, {"name": "hidden", "size": 4, "activation": "sin"},
+    {"type": "iterator", "steps": {"from": 9, "to": 2, "step": -2}, "state": [{"name": "x", "pipeFrom": "hidden"}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"pipeFrom": "iterator:step"}, {"pipeFrom": "in"}, {"size": 4, "activation": "tanh", "to": "x"}]}}]})");
+  // One in another one, a net in the inner one.
+  add(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": 3, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "iterator", "steps": 4, "state": [{"name": "y", "pipeFrom": "a"}], "to": "x",
+    "net": {"layers": [{"name": "b", "pipeFrom": "y"}, {"type": "net", "net": {"layers": [2, {"size": 5, "activation": "tanh"}, 2]}, "to": "y"}]}}]}}, {"type": "softmax"}]})");
+  // What it remembers lives from run to run.
+  add(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": 3, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "gru", "size": 2, "to": "x"}]}}, {"size": 2, "history": 2}]})", 4);
+  // A convolution in each step, and a single step.
+  add(R"({"layers": [{"name": "in", "size": [4, 4, 2]}, {"type": "iterator", "steps": 2, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "conv2d", "filters": 2, "kernelSize": 3, "padding": "same", "activation": "relu", "to": "x"}]}},
+    {"type": "globalAveragePool2d"}]})");
+  add(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"size": 2, "activation": "tanh", "to": "x"}]}}]})");
+  return cases;
+}
+
+}  // namespace
+
+TEST_CASE("G-13 an iterator is a loop in programs, which compute what the runtime does") {
+  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, loops());
+  // The loop is written once, however often it runs.
+  const auto length = [](const std::string& language, int steps) {
+    return NeuralNetwork::from_json(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": )" + std::to_string(steps) +
+                                    R"(, "state": [{"name": "x", "pipeFrom": "in"}], "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"size": 2, "to": "x"}]}}]})")
+        .export_model({.to = language})
+        .size();
+  };
+  for (const char* language : {"python-numpy", "c", "javascript"}) CHECK(length(language, 900) < length(language, 3) + 40);
+}
+
 TEST_CASE("programs forget on request what earlier runs left") {
   const NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"type": "lstm", "size": 3}]})");
   const Folder folder;
