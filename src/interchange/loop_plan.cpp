@@ -145,7 +145,7 @@ void LoopWriter::plan_memory() {
       return;
     }
     names_of_values_[at(id)] = "v" + std::to_string(++number);
-    offsets_[at(id)] = space.take(shape(id).elements());
+    offsets_[at(id)] = space.take(planned_shape(id).elements());
     live.push_back(id);
   };
   for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
@@ -163,7 +163,7 @@ void LoopWriter::plan_memory() {
                                                              begin.outputs.begin() + static_cast<std::ptrdiff_t>(loop->carried);
           if (!moves) continue;
           const std::string name = "v" + std::to_string(++number);
-          const std::int64_t count = shape(begin.outputs[i]).elements(), first = space.take(count);
+          const std::int64_t count = planned_shape(begin.outputs[i]).elements(), first = space.take(count);
           next_[begin.outputs[i]] = name;
           waiting_.push_back({name, {first, count}});
         }
@@ -176,9 +176,9 @@ void LoopWriter::plan_memory() {
       if (definition(node).elementwise && id != root(out))
         for (const ValueId read : reads) {
           const ValueId old = root(read);
-          if (offsets_[at(old)] < 0 || last_[at(old)] != n || shape(old).elements() != shape(id).elements()) continue;
+          if (offsets_[at(old)] < 0 || last_[at(old)] != n || planned_shape(old).elements() != planned_shape(id).elements()) continue;
           const bool in_step = std::ranges::all_of(node_leaves(node), [&](ValueId leaf) {
-            return (root(leaf) != old || shape(leaf) == shape(id)) && !is_row_of(leaf, old);
+            return (root(leaf) != old || planned_shape(leaf) == planned_shape(id)) && !is_row_of(leaf, old);
           });
           if (in_step) reused = old;
         }

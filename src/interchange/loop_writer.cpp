@@ -5,7 +5,9 @@
 #include "core/model/base64.h"
 #include "core/op/broadcast.h"
 #include "interchange/byte_weights.h"
+#include "interchange/open_program.h"
 #include "interchange/writer.h"
+#include "webai/error.hpp"
 
 namespace webai {
 namespace {
@@ -37,7 +39,14 @@ std::string Index::text() const {
   return text;
 }
 
-LoopWriter::LoopWriter(const OpenGraph& open, const ProgramOptions& options) : ProgramWriter(open, options) { plan(); }
+LoopWriter::LoopWriter(const OpenGraph& open, const Graph& planned, const ProgramOptions& options)
+    : ProgramWriter(open, options), planned_(planned) {
+  if (planned.values.size() != open.graph.values.size() || planned.nodes.size() != open.graph.nodes.size())
+    throw Error(Code::unsupported, {.message = "a program takes no open dimension (null) here: the nodes of the graph depend on its length",
+                                    .reason = std::string(other_nodes),
+                                    .hint = "export a copy of the model with numbers for its nulls"});
+  plan();
+}
 
 // ---- statements
 
@@ -206,6 +215,7 @@ std::string LoopWriter::weights_text(ValueId id) {
     return "static " + words_.type() + " " + name + "[" + count + "]" + values + (values.empty() ? ";\n" : "};\n");
   }
   const Tensor& tensor = value.constant;
+  if (options_.sketch) return sketched(name, tensor);
   const bool bytes = options_.bytes && fits_bytes(tensor);
   if (!is_c() && options_.base64 && tensor.type() == (words_.is_double() ? DType::fp64 : DType::fp32)) {
     const std::span data(static_cast<const std::byte*>(tensor.data()), tensor.bytes());
@@ -301,7 +311,7 @@ std::string LoopWriter::run() {
       find_emitter(*node.op)->loops(*this, node);
   }
   const ValueId out = graph_.outputs[0].value;
-  const std::int64_t inputs = shape(graph_.inputs[0]).elements(), outputs = shape(out).elements();
+  const std::int64_t outputs = shape(out).elements();
   if (const ValueId from = root(out); graph_.value(from).kind != ValueKind::node) copy_values("output", out, outputs);
   // New states are all known before the first old one goes.
   std::vector<std::pair<std::string, const Write*>> later;
@@ -347,27 +357,27 @@ std::string LoopWriter::run() {
                        : "const " + name + " = work.subarray(" + begin + ", " + end + ");\n";
   };
   for (std::size_t id = 0; id < offsets_.size(); ++id)
-    if (offsets_[id] >= 0) point(names_of_values_[id], offsets_[id], shape(static_cast<ValueId>(id)).elements());
+    if (offsets_[id] >= 0) point(names_of_values_[id], offsets_[id], planned_shape(static_cast<ValueId>(id)).elements());
   for (const auto& [own, part] : waiting_) point(own, part.first, part.second);
-  const std::string about = "takes " + std::to_string(inputs) + " numbers and gives " + std::to_string(outputs);
   if (is_c()) {
     std::string title = options_.title;
     for (std::size_t at = title.find("*/"); at != std::string::npos; at = title.find("*/", at))
       title.replace(at, 2, "* ");
-    text = "/* " + title + "\n   " + name + "_run " + about +
+    text = "/* " + title + "\n   " + name + "_run " + about() +
            ". No memory is allocated; calls must not overlap. */\n#include <math.h>\n" +
            (options_.bytes ? "#include <stdint.h>\n" : "") + "\n" + text + "\n";
     if (!reset.empty())
       text += "/* Forgets what earlier runs left. */\nvoid " + name + "_reset(void) {\n" + reset + "}\n\n";
-    return text + "void " + name + "_run(const " + words_.type() + " *input, " + words_.type() + " *output) {\n" +
-           pointers + body_ + "}\n";
+    const bool open = options_.lengths > 0;  // lengths that do not fit are told
+    return text + (open ? "int " : "void ") + name + "_run(const " + words_.type() + " *input" + arguments("int ") + ", " + words_.type() +
+           " *output) {\n" + (open ? std::string(lengths_line) : std::string()) + pointers + body_ + (open ? "  return 0;\n}\n" : "}\n");
   }
   std::string title = "// " + options_.title;
   for (std::size_t at = title.find('\n'); at != std::string::npos; at = title.find('\n', at + 1))
     title.replace(at, 1, "\n// ");
-  text = title + "\n// " + name + "(input) " + about + ".\n\n" + text + pointers + "\n";
+  text = title + "\n// " + name + "(input" + arguments() + ") " + about() + ".\n\n" + text + pointers + "\n";
   if (!reset.empty()) text += "/** Forgets what earlier runs left. */\nexport function reset() {\n" + reset + "}\n\n";
-  return text + "export function " + name + "(input) {\n  const output = new " + reals + "(" + std::to_string(outputs) +
+  return text + "export function " + name + "(input" + arguments() + ") {\n" + (options_.lengths > 0 ? std::string(lengths_line) : std::string()) + "  const output = new " + reals + "(" + std::to_string(outputs) +
          ");\n" + body_ + "  return output;\n}\n\nexport default " + name + ";\n";
 }
 

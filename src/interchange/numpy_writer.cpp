@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "core/model/base64.h"
+#include "interchange/open_program.h"
 #include "interchange/writer.h"
 #include "webai/error.hpp"
 
@@ -45,6 +46,7 @@ std::string NumpyWriter::weights_text(ValueId id) {
   if (value.kind == ValueKind::state)
     return name + " = np.full(" + shape + ", " + words_.number(start_of(id)).text + ", " + type + ")\n";
   const Tensor& tensor = value.constant;
+  if (options_.sketch) return sketched(name, tensor);
   if (options_.base64 && (tensor.type() == DType::fp32 || tensor.type() == DType::fp64)) {
     const std::span bytes(static_cast<const std::byte*>(tensor.data()), tensor.bytes());
     return name + " = np.frombuffer(base64.b64decode(\n    \"" + encode_base64(bytes) + "\"),\n    \"" +
@@ -176,8 +178,7 @@ std::string NumpyWriter::run() {
     update += "        " + named(write.state) + " = next_" + named(write.state) + "\n";
   const std::string result = value(graph_.outputs[0].value).at(3);
 
-  std::string text = "\"\"\"" + options_.title + "\nrun(x) takes " + std::to_string(given.type.shape.elements()) +
-                     " numbers and gives " + std::to_string(shape(graph_.outputs[0].value).elements()) + ".\"\"\"\n";
+  std::string text = "\"\"\"" + options_.title + "\nrun(x" + arguments() + ") " + about() + ".\"\"\"\n";
   if (options_.base64 && !weights_.empty()) text += "import base64\n";
   const std::string functions = words_.functions();
   if (functions.find("math.") != std::string::npos) text += "import math\n";
@@ -192,8 +193,9 @@ std::string NumpyWriter::run() {
   if (!reset.empty())
     text +=
         "\ndef reset():\n    \"\"\"Forgets what earlier runs left.\"\"\"\n    global " + names + "\n" + reset + "\n";
-  text += "\ndef run(x):\n";
+  text += "\ndef run(x" + arguments() + "):\n";
   if (!update.empty()) text += "    global " + names + "\n";
+  if (options_.lengths > 0) text += lengths_line;
   text += "    x = np.asarray(x, " + type + ").reshape(" + tuple(given.type.shape) + ")\n";
   text += "    with np.errstate(all=\"ignore\"):\n" + body_ + update;
   return text + "        return np.asarray(" + result + ", " + type + ").reshape(-1)\n";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "interchange/length_formula.h"
 #include "interchange/library.h"
 #include "interchange/writer.h"
 #include "webai/error.hpp"
@@ -28,8 +29,9 @@ std::string write_program(const Graph& graph, const ProgramOptions& options) {
   if (graph.inputs.size() != 1 || graph.outputs.size() != 1)
     throw Error(Code::internal, "a program has one flat input and one flat output");
   const OpenGraph open = open_loops(graph);
+  const OpenGraph largest = options.largest ? open_loops(*options.largest) : OpenGraph();
   if (options.language == Language::python) return NumpyWriter(open, options).run();
-  return LoopWriter(open, options).run();
+  return LoopWriter(open, options.largest ? largest.graph : open.graph, options).run();
 }
 
 // ---- what both writers know
@@ -59,6 +61,24 @@ ProgramWriter::ProgramWriter(const OpenGraph& open, const ProgramOptions& option
         (node.op->name == "div" || node.op->name == "mod"))
       refuse(node, "a quotient of integers");
   }
+}
+
+std::string ProgramWriter::arguments(std::string_view type) const {
+  std::string text;
+  for (std::size_t i = 0; i < options_.lengths; ++i) text += ", " + std::string(type) + length_name(i);
+  return text;
+}
+
+std::string ProgramWriter::sketched(const std::string& name, const Tensor& tensor) {
+  std::uint64_t hash = 14695981039346656037u;
+  for (std::size_t i = 0; i < tensor.bytes(); ++i)
+    hash = (hash ^ static_cast<const unsigned char*>(tensor.data())[i]) * 1099511628211u;
+  return name + " " + tensor.shape().text() + " " + std::to_string(hash) + "\n";
+}
+
+std::string ProgramWriter::about() const {
+  const std::string given = std::to_string(shape(graph_.inputs[0]).elements()), made = std::to_string(shape(graph_.outputs[0].value).elements());
+  return options_.lengths > 0 ? "takes the numbers of an input and " + options_.about_lengths : "takes " + given + " numbers and gives " + made;
 }
 
 std::string ProgramWriter::place(const Node& node) const {

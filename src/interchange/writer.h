@@ -39,6 +39,11 @@ class ProgramWriter {
   /// A name for a constant or state, made from its own name; unique in the program.
   std::string named(ValueId id);
   std::string unique(std::string name);
+  /// ", int dim_1, int dim_2": what a program takes besides its input.
+  std::string arguments(std::string_view type = {}) const;
+  std::string about() const;
+  /// What tells a constant from another one, in a line.
+  static std::string sketched(const std::string& name, const Tensor& tensor);
 
   const Graph& graph_;
   const OpenGraph& open_;
@@ -92,7 +97,8 @@ struct Index {
 
 class LoopWriter final : public ProgramWriter {
  public:
-  LoopWriter(const OpenGraph& open, const ProgramOptions& options);
+  /// `planned`: the same nodes with the shapes that memory is planned for.
+  LoopWriter(const OpenGraph& open, const Graph& planned, const ProgramOptions& options);
   std::string run();
 
   bool is_c() const { return words_.language() == Language::c; }
@@ -142,7 +148,9 @@ class LoopWriter final : public ProgramWriter {
   std::vector<ValueId> node_leaves(const Node& node) const;
   bool is_row_of(ValueId id, ValueId stacked) const;
   ValueId root(ValueId id) const;
+  const Shape& planned_shape(ValueId id) const { return planned_.value(id).type.shape; }
 
+  const Graph& planned_;
   std::vector<char> inline_;                  // by id: written where it is used
   std::vector<ValueId> roots_;                // by id: whose memory a view shows
   std::vector<std::string> names_of_values_;  // by id
