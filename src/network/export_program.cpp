@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <limits>
+#include <optional>
 
 #include "compiler/passes.h"
 #include "core/model/build.h"
@@ -111,9 +113,31 @@ std::string export_open_program(const BuiltModel& built, ProgramOptions program,
                                       .reason = "OPEN_SIZE",
                                       .path = state.path,
                                       .hint = "export a copy of the model with numbers for its nulls"});
-  std::vector<OpenLengthRange> ranges;
-  std::vector<std::int64_t> longest;
+  // Where they have to agree, one length stands for all of them.
+  const auto builds = [&](const std::vector<std::int64_t>& lengths) {
+    try {
+      graph_of(lengths);
+      return true;
+    } catch (const Error& error) {
+      if (error.code() == Code::out_of_memory) throw;
+      return false;
+    }
+  };
+  std::vector<std::int64_t> different, longest;
+  std::int64_t least_max = std::numeric_limits<std::int64_t>::max();
   for (const OpenDimension& dim : built.open) {
+    different.push_back(std::min(dim.length + static_cast<std::int64_t>(different.size()), dim.hint.max.value_or(dim.length * 2)));
+    least_max = std::min(least_max, dim.hint.max.value_or(least_max));
+  }
+  const bool tied = built.open.size() > 1 && !builds(different) && builds(std::vector<std::int64_t>(built.open.size(), std::min<std::int64_t>(built.open.front().length, least_max)));
+  std::vector<OpenLengthRange> ranges;
+  for (const OpenDimension& dim : built.open) {
+    if (tied) {
+      ranges = {{dim.path, least_max == std::numeric_limits<std::int64_t>::max() ? std::nullopt : std::optional(least_max)}};
+      longest.push_back(ranges.front().max.value_or(dim.length));
+      program.about_lengths = "the length of all its open dimensions";
+      continue;
+    }
     ranges.push_back({dim.path, dim.hint.max});
     longest.push_back(dim.hint.max.value_or(dim.length));
     program.about_lengths += (program.about_lengths.empty() ? "the lengths of its open dimensions, " : ", ") + dim.path + (dim.hint.max ? " (at most " + std::to_string(*dim.hint.max) + ")" : "");
@@ -124,7 +148,7 @@ std::string export_open_program(const BuiltModel& built, ProgramOptions program,
   if (planned) program.largest = &largest;
   const auto write = [&](const std::vector<std::int64_t>& lengths, bool sketch) {
     program.sketch = sketch;
-    return write_program(graph_of(lengths), program);
+    return write_program(graph_of(tied ? std::vector<std::int64_t>(built.open.size(), lengths.front()) : lengths), program);
   };
   return open_program(program.language, built.computed == DType::fp64, ranges, write);
 }

@@ -65,6 +65,16 @@ struct Case {
 
 std::vector<double> wanted_of(NeuralNetwork& net, const Case& one, std::size_t run) {
   const std::vector<double>& input = one.inputs[run];
+  if (one.shapes.empty() && !one.lengths.empty()) {
+    std::vector<std::pair<std::string, Tensor>> parts;
+    std::size_t first = 0;
+    for (const PortInfo& port : net.inputs()) {
+      const Shape shape = port.shape.with(0, one.lengths[run][0]);
+      parts.emplace_back(port.name, Tensor::from(net.context(), net.number_type(), shape, std::span(input).subspan(first, static_cast<std::size_t>(shape.elements()))));
+      first += static_cast<std::size_t>(shape.elements());
+    }
+    return net.run_named(parts, {.denormalize = false}).values();
+  }
   if (one.shapes.empty()) return net.run(input, {.denormalize = false}).values();
   return net.run(Tensor::from(net.context(), net.number_type(), one.shapes[run], input), {.denormalize = false}).values();
 }
@@ -351,6 +361,13 @@ std::vector<Case> open_cases() {
   // A loop over as many rows as came, in which a state is carried.
   cases.push_back(open_case(R"({"layers": [{"name": "in", "size": [null, 2], "shapeHints": {"dim_0": {"max": 90}}}, {"type": "iterator", "steps": 4, "state": [{"name": "x", "pipeFrom": "in"}],
     "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "softmax", "to": "x"}]}}, {"type": "sin"}]})", {-1, 2}, {{2}, {5}, {90}}, random));
+  // Two inputs that agree: their numbers one after the other, one length.
+  Case two{R"({"layers": [{"name": "a", "size": [null, 2], "shapeHints": {"dim_0": {"max": 50}}, "pipes": [{"name": "b", "type": "input", "size": [null, 3], "shapeHints": {"dim_0": {"max": 40}}}]}, {"type": "softmax"}]})", {}};
+  for (const std::int64_t length : {2, 9, 40}) {
+    two.lengths.push_back({length});
+    two.inputs.push_back(values(random, static_cast<std::size_t>(5 * length)));
+  }
+  cases.push_back(two);
   // Tokens.
   Case tokens = open_case(R"({"layers": [{"size": [null], "shapeHints": {"dim_0": {"max": 20}}}, {"type": "embedding", "inputDim": 5, "outputDim": 3}, {"type": "reshape", "size": [null, 1, 3]}, {"type": "globalAveragePool2d"}, 2]})",
                           {-1}, {{2}, {3}, {11}, {20}}, random);
