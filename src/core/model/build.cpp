@@ -8,6 +8,7 @@
 
 #include "core/base/names.h"
 #include "core/model/build_outputs.h"
+#include "core/model/counted_inputs.h"
 #include "core/model/custom_layer.h"
 #include "core/model/feedback.h"
 #include "core/model/io_graph.h"
@@ -53,6 +54,7 @@ class Assembler {
     for (const int step : model_.order) build_step(step);
     std::vector<NamedValue> outputs = this->outputs();
     feedback_.finish();
+    keep_counts(outputs);
     // Pulls may ask for another order of building than that of the document.
     std::ranges::stable_sort(built_.layers, {}, &BuiltLayer::id);
     std::ranges::stable_sort(built_.parameters, {}, &BuiltParameter::owner);
@@ -82,6 +84,19 @@ class Assembler {
   }
 
  private:
+  // Rows of a table, as those of a vocabulary, are no numbers between 0 and 1 either; which inputs say such shows when all
+  // is built.
+  void keep_counts(std::vector<NamedValue>& outputs) {
+    for (const auto& [exact, rounded] : rounded_) {
+      if (!is_counted(built_.graph, rounded)) continue;
+      replace_reads(built_.graph, rounded, exact);
+      for (NamedValue& output : outputs)
+        if (output.value == rounded) output.value = exact;
+      for (BuiltLayer& layer : built_.layers)
+        if (layer.value == rounded) layer.value = exact;
+    }
+  }
+
   [[noreturn]] static void unsupported(const Layer& layer, const std::string& path, const std::string& what) {
     throw Error(Code::unsupported,
                 {.message = what + " cannot be built yet", .reason = "NOT_YET", .path = path, .layer = layer.name});
@@ -313,7 +328,8 @@ class Assembler {
     const std::string name = input_name(layer);
     const IoRules& rules = model_.io.input_rules(layer.name.empty() ? name : layer.name, layer.label);
     const Shape dims = options_.normalize ? raw_dims(rules, size) : size;
-    if (built_.open.size() > first_open && dims != size)
+    const auto moved = [&](const OpenDimension& dim) { return dim.axis >= dims.rank() || dims.dim(dim.axis) != size.dim(dim.axis); };
+    if (std::any_of(built_.open.begin() + static_cast<std::ptrdiff_t>(first_open), built_.open.end(), moved))
       throw Error(Code::unsupported, {.message = "io makes other dimensions of this input: its size cannot be open (null)",
                                       .reason = "OPEN_SIZE",
                                       .path = built_.open[first_open].path,
@@ -322,10 +338,13 @@ class Assembler {
     const Ref input{built_.graph.add_input(name, {built_.computed, dims.inserted(0, options_.batch)})};
     built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = size});
     if (!options_.normalize) return input;
-    const Ref normalized = emit_normalize(builder_, rules, name, input, *layer.size, built_.auto_normalize);
+    const Ref normalized = emit_normalize(builder_, rules, name, input, size, built_.auto_normalize);
     // Places in a vocabulary are no numbers between 0 and 1.
     const bool counts = std::ranges::any_of(rules.normalize, [](const IoStep& step) { return step.lookup && step.width == 0; });
-    return is_floating(model_.type) || counts ? normalized : rounded_value(builder_, normalized, model_.type);
+    if (is_floating(model_.type) || counts) return normalized;
+    const Ref rounded = rounded_value(builder_, normalized, model_.type);
+    rounded_.emplace_back(normalized.id, rounded.id);
+    return rounded;
   }
 
   // Named inputs by name, the first layer "input", others by their number.
@@ -414,6 +433,7 @@ class Assembler {
   GraphBuilder builder_;
   Feedback feedback_;
   std::vector<std::vector<const Route*>> incoming_;  // by id of the target
+  std::vector<std::pair<ValueId, ValueId>> rounded_;  // inputs of an integer model: as they are, rounded to codes
   std::vector<Ref> own_, joined_;                    // by id: its output; the join of what is piped into it
   bool left_out_ = false;                            // in a trial: something that flows in is not known yet
   std::set<std::string, std::less<>> names_;         // that the author gave
