@@ -28,7 +28,8 @@ class Iteration {
     bind();
     builder_.set_path(layer_.layer().path);
     carry_ends();
-    return results(emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count));
+    return results(emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count, false,
+                             layer_.boolean("checkpoint")));
   }
 
  private:
@@ -376,7 +377,7 @@ constexpr PropertyDef iterator_properties[] = {
     {.name = "net", .kind = PropertyKind::any, .doc = "the model that each step runs", .required = true},
     {.name = "steps", .kind = PropertyKind::any, .doc = "a number, or {from, to, step}", .required = true},
     {.name = "state", .kind = PropertyKind::any, .doc = "what is carried from step to step", .required = true},
-    {.name = "checkpoint", .kind = PropertyKind::boolean, .doc = "recompute steps while training: always so", .fallback = "false"},
+    {.name = "checkpoint", .kind = PropertyKind::boolean, .doc = "compute steps again while training, in less memory, rather than keep them", .fallback = "false"},
     {.name = "until", .kind = PropertyKind::any, .doc = "ends a sample behind the step in which this layer or state passes 0.5, or {pipeFrom, above} or {pipeFrom, below}"},
     {.name = "collect", .kind = PropertyKind::any, .doc = "states and layers that it gives of all steps, instead of the final states; true: all states"},
 };
