@@ -3,6 +3,7 @@
 #include <charconv>
 #include <functional>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include "compiler/passes.h"
@@ -67,10 +68,12 @@ Graph sample_graph(const Context& context, const Registry& registry, const Built
 }
 
 void put_weights(const Context& context, Graph& graph, const BuiltModel& built, std::span<const Tensor> weights) {
+  std::map<std::string_view, ValueId> by_name;
+  for (const ValueId id : graph.parameters) by_name.emplace(graph.value(id).name, id);
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
-    const ValueId id = graph.find(built.parameters[i].name);
-    if (id == no_value) continue;
-    Value& value = graph.value(id);
+    const auto found = by_name.find(built.parameters[i].name);
+    if (found == by_name.end()) continue;
+    Value& value = graph.value(found->second);
     value.kind = ValueKind::constant;
     value.constant = weights[i].type() == value.type.type ? weights[i] : weights[i].converted(context, value.type.type);
   }

@@ -286,7 +286,10 @@ void InputValues::add(const Json& value) {
     return end_list();
   }
   if (!value.is_object())
-    throw Error(Code::invalid_argument, {.message = "null is no value of an input", .reason = "INPUT_NULL"});
+    throw Error(Code::invalid_argument, {.message = "null is no value of an input",
+                                         .reason = "INPUT_NULL",
+                                         .path = state_->current ? state_->inputs[*state_->current].port.name : "input",
+                                         .expected = "numbers, texts, arrays of them, or an object that names inputs"});
   for (const auto& [name, member] : value.members()) {
     begin(name);
     add(member);
