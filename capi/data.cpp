@@ -118,13 +118,6 @@ bool any_needs_network(List& list, Layout layout) {
   return found;
 }
 
-// Rows of numbers do not say how long open dimensions are.
-void check_closed(const NeuralNetwork& network) {
-  if (network.has_open_dimensions())
-    refuse(Code::unsupported, "OPEN_SIZE", "lists and records do not say how long open dimensions (null) are",
-           "give a dataset of tensors");
-}
-
 Dataset unread_list(List& list, Layout layout) {
   std::vector<Json> pairs;
   const auto reset = [&] { pairs.push_back(Json::text("RESET")); };
@@ -136,8 +129,7 @@ Dataset unread_list(List& list, Layout layout) {
 }
 
 Dataset from_list(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
-  check_closed(network);
-  if (any_needs_network(list, layout)) return unread_list(list, layout);
+  if (network.has_open_dimensions() || any_needs_network(list, layout)) return unread_list(list, layout);
   std::vector<Sample> samples;
   std::vector<Mark> marks;
   bool reset = false;
@@ -176,7 +168,9 @@ std::string digits_of(double value) {
 
 // Records of prepare_data: a code, then what it announces (0 reset, 1 input, 3 input and output).
 Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
-  check_closed(network);
+  if (network.has_open_dimensions())
+    refuse(Code::unsupported, "OPEN_SIZE", "records of numbers do not say how long open dimensions (null) are",
+           "give the samples as a list, or a dataset of tensors");
   const std::size_t inputs = network.input_size(), outputs = network.output_size();
   std::vector<std::size_t> starts;
   std::vector<Mark> marks;

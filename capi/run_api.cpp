@@ -30,10 +30,10 @@ TensorValue* output_tensor(const webai_context& context, webai_value* into) {
 }
 
 // A debug run gives {"output", "activations": what each layer computed, by name}.
-Value run(const NetworkValue& net, NeuralNetwork& network, const Tensor& input, TensorValue* into,
+Value run(const NetworkValue& net, NeuralNetwork& network, const RunInput& input, TensorValue* into,
           const RunOptions& options) {
   webai_context& context = *net.context;
-  const Output output = network.run(input, options);
+  const Output output = run_input(network, input, options);
   Value result = output_value(net, network, output, into, options);
   if (!options.debug) return result;
   std::vector<Map::Entry> activations;
@@ -54,7 +54,7 @@ bool run_in_place(const NetworkValue& net, NeuralNetwork& network, webai_value* 
 
 class RunJob final : public Job {
  public:
-  RunJob(Ref<NetworkValue> net, Tensor input, Ref<TensorValue> into, RunOptions options)
+  RunJob(Ref<NetworkValue> net, RunInput input, Ref<TensorValue> into, RunOptions options)
       : net_(std::move(net)), input_(std::move(input)), into_(std::move(into)), options_(options) {}
   bool advance() override {
     NeuralNetwork network = net_->handle();
@@ -65,7 +65,7 @@ class RunJob final : public Job {
 
  private:
   Ref<NetworkValue> net_;
-  Tensor input_;
+  RunInput input_;
   Ref<TensorValue> into_;
   RunOptions options_;
   Value result_;
@@ -83,7 +83,7 @@ webai_status webai_network_run(webai_network* net, webai_value* in, webai_value*
   return produced_by<NetworkValue>(net, "net", out, err, [&](NetworkValue& network, webai_context& context) {
     const webai::RunOptions options = read_options(context, opts);
     const webai::NeuralNetwork handle = network.handle();
-    webai::Tensor input = read_input(context, network, handle, in);
+    RunInput input = read_run_input(context, network, handle, in);
     check_input_size(handle, input, options);
     auto target = Ref<TensorValue>::share(output_tensor(context, into));
     return submit(
@@ -102,7 +102,7 @@ webai_status webai_network_run_now(webai_network* net, webai_value* in, webai_va
     webai::NeuralNetwork handle = network.idle_handle();
     TensorValue* const target = output_tensor(context, into);
     if (run_in_place(network, handle, in, target, options)) return Value::share(into);
-    const webai::Tensor input = read_input(context, network, handle, in);
+    const RunInput input = read_run_input(context, network, handle, in);
     check_input_size(handle, input, options);
     Value result = run(network, handle, input, target, options);
     return target && !options.debug ? Value::share(into) : std::move(result);

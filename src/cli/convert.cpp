@@ -52,8 +52,9 @@ class Convert final : public Command {
     if (file.bytes() > 0 && (same_file(beside, out_) || same_file(beside, in_)))
       throw UsageError("convert: the weights would take the place of the model, " + beside + "; give them another name");
     check_writable(out_, "nothing was written");  // else new weights would stand beside an old model
-    if (file.bytes() > 0) write_file(beside, {static_cast<const std::byte*>(file.data()), file.bytes()});
-    write_file(out_, std::as_bytes(std::span(text)));
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+    if (file.bytes() == 0) write_file(out_, bytes);
+    else write_files(beside, {static_cast<const std::byte*>(file.data()), file.bytes()}, out_, bytes);
     JsonObject facts = JsonObject().text("out", out_).count("bytes", text.size());
     std::string words = "saved " + out_ + " (" + size_text(text.size()) + ")";
     if (file.bytes() > 0) {
@@ -97,6 +98,9 @@ class Convert final : public Command {
     for (const auto& [word, to] : formats)
       if (wanted == word) {
         options.to = to;
+        for (const std::string& pair : pairs_)
+          if (options.to == "json" && (pair.starts_with("name=") || pair.starts_with("weights=")))
+            throw UsageError("--option " + pair + " is for programs (c, js, python), not for JSON");
         return options;
       }
     throw Error(Code::unsupported, {.message = "models cannot be written as \"" + wanted + "\" by this build",

@@ -7,6 +7,7 @@
 #include "cli/common.h"
 #include "cli/json_text.h"
 #include "cli/terminal.h"
+#include "webai/error.hpp"
 
 namespace webai::cli {
 namespace {
@@ -16,7 +17,14 @@ class Devices final : public Command {
   void declare(Arguments& arguments) override { common_.declare(arguments); }
 
   int run() override {
-    const std::vector<DeviceDescription> all = devices(common_.context());
+    std::vector<DeviceDescription> all = devices(common_.context());
+    if (common_.device != "auto") {
+      const bool is_name = std::ranges::any_of(all, [&](const DeviceDescription& device) { return device.name == common_.device; });
+      std::vector<DeviceDescription> rest = all;
+      std::erase_if(rest, [&](const DeviceDescription& device) { return (is_name ? device.name : device.kind) != common_.device; });
+      if (rest.empty()) refuse_device(all);
+      all = std::move(rest);
+    }
     std::size_t names = 0;
     for (const DeviceDescription& device : all) names = std::max(names, device.name.size());
     std::string text;
@@ -51,6 +59,13 @@ class Devices final : public Command {
   }
 
  private:
+  [[noreturn]] void refuse_device(const std::vector<DeviceDescription>& all) const {
+    std::vector<std::string_view> names;
+    for (const DeviceDescription& device : all) names.push_back(device.name);
+    throw Error(Code::not_found, {.message = "there is no device \"" + common_.device + "\"", .reason = "DEVICE", .path = "--device",
+                                  .expected = fmt::format("auto, {}", fmt::join(names, ", "))});
+  }
+
   CommonOptions common_;
 };
 

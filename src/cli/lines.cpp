@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <list>
@@ -78,6 +81,17 @@ class ModelCache {
   std::list<Entry> entries_;  // the last used first
 };
 
+// The members a job may have; a misspelt one would be passed over without a word.
+constexpr std::string_view job_members[] = {"id",     "model",       "device",       "input", "inputs",
+                                            "outputs", "input_types", "output_types", "reset"};
+
+void check_members(const Json& job) {
+  for (const auto& [key, value] : job.members()) {
+    if (std::ranges::find(job_members, key) == std::end(job_members))
+      refuse("a job has no member \"" + key + "\"", fmt::format("{}", fmt::join(job_members, ", ")));
+  }
+}
+
 const std::string& text_of(const Json& object, const char* key) {
   const Json* const member = object.find(key);
   if (!member) refuse(std::string("\"") + key + "\" is missing");
@@ -133,6 +147,7 @@ class Server {
     const Json job = read_json(line, limits_);
     if (!job.is_object()) refuse("this line is no job", "an object");
     if (const Json* const given = job.find("id")) id = write_json(*given);
+    check_members(job);
     const std::string device = job.find("device") ? text_of(job, "device") : common_.device;
     ModelCache::Entry& model = models_.get(text_of(job, "model"), device);
     NeuralNetwork& network = model.network;
@@ -170,7 +185,7 @@ class Server {
     // One value for all of them: texts, objects that name inputs.
     if (const Json* const input = job.find("input")) {
       if (job.find("inputs")) refuse("\"input\" and \"inputs\" are both given");
-      return split_inputs(network, network.input_of(*input));
+      return inputs_of(network, *input);
     }
     const std::vector<PortInfo> ports = network.inputs();
     const std::vector<std::string> types = declared_types(network, job, "input_types", ports.size(), input_index);

@@ -1,5 +1,8 @@
 // webai run: one run with values from the command line or files. `--lines` is in lines.cpp.
+#include <fmt/format.h>
+
 #include <chrono>
+#include <cmath>
 
 #include "cli/commands.h"
 #include "cli/generate.h"
@@ -68,7 +71,8 @@ class Run final : public Command {
       print_generated(network, whole ? *whole : numbers_of(network), options_, common_);
       return exit_done;
     }
-    const std::vector<Tensor> inputs = whole ? split_inputs(network, network.input_of(*whole)) : read_inputs(network);
+    const std::vector<Tensor> inputs = whole ? inputs_of(network, *whole) : read_inputs(network);
+    warn_of_no_numbers(network, inputs);
     const auto start = std::chrono::steady_clock::now();
     const Output output = sequence_ ? run_sequence(network, inputs) : run_inputs(network, inputs);
     const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
@@ -91,9 +95,11 @@ class Run final : public Command {
     const std::size_t first = source.find_first_not_of(" \t\r\n");
     const bool written = first != std::string::npos && std::string_view("[{\"").find(source[first]) != std::string_view::npos;
     if (!name.empty() || !(written || source.ends_with(".json"))) return {};
+    std::string content;
+    if (!written) content = read_file(source, context.limits().json_bytes);
     std::optional<Json> value;
     try {
-      value = read_json(written ? source : read_file(source, context.limits().json_bytes), context.limits());
+      value = read_json(written ? source : content, context.limits());
     } catch (const Error& error) {
       if (written && source[first] == '[') return {};  // the reader of numbers says what is wrong with them
       ErrorDetails details = error.details();
@@ -115,6 +121,17 @@ class Run final : public Command {
     const std::vector<PortInfo> ports = network.inputs();
     for (std::size_t p = 0; p < ports.size(); ++p) members.emplace_back(ports[p].name, std::move(parts[p]));
     return Json::object(std::move(members));
+  }
+
+  // Answers are JSON, which writes NaN and infinity as null: say where those come from.
+  void warn_of_no_numbers(const NeuralNetwork& network, const std::vector<Tensor>& inputs) const {
+    for (std::size_t p = 0; p < inputs.size(); ++p) {
+      std::size_t count = 0;
+      for (std::size_t i = 0; i < inputs[p].elements(); ++i) count += !std::isfinite(inputs[p].at(i));
+      if (count > 0)
+        common_.say(fmt::format("webai: warning: {} of {} values of input \"{}\" are NaN or infinite; answers that depend on them are shown as null\n",
+                                count, inputs[p].elements(), network.inputs()[p].name));
+    }
   }
 
   std::vector<Tensor> read_inputs(const NeuralNetwork& network) const {

@@ -9,6 +9,7 @@
 #include "webai/dataset.hpp"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
+#include "webai/json.hpp"
 
 namespace webai::cli {
 namespace {
@@ -19,15 +20,6 @@ namespace {
 }
 
 bool ends_with(const std::string& text, std::string_view end) { return text.ends_with(end); }
-
-std::string position(const std::string& text, std::size_t byte) {
-  std::size_t line = 1, column = 1;
-  for (std::size_t i = 0; i + 1 < byte && i < text.size(); ++i) {
-    column = text[i] == '\n' ? 1 : column + 1;
-    line += text[i] == '\n';
-  }
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
-}
 
 // Reads nested arrays without a tree: 784 numbers or 784 million, memory is that of the numbers.
 class NumberReader final : public nlohmann::json::json_sax_t {
@@ -64,18 +56,13 @@ class NumberReader final : public nlohmann::json::json_sax_t {
     if (!counts_.empty()) ++counts_.back();
     return true;
   }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
-    const auto* const fault = dynamic_cast<const nlohmann::json::parse_error*>(&error);
-    error_at_ = fault ? fault->byte : 0;
-    return false;
-  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
 
   Tensor tensor(const Context& context) const {
     Shape shape;
     for (const std::int64_t length : lengths_) shape.append(std::max<std::int64_t>(length, 0));
     return Tensor::from(context, DType::fp64, shape, numbers_);
   }
-  std::size_t error_at() const { return error_at_; }
 
  private:
   bool number(double value) {
@@ -95,17 +82,21 @@ class NumberReader final : public nlohmann::json::json_sax_t {
   std::vector<std::int64_t> lengths_;  // by depth; -1 until the first array there has ended
   std::vector<std::int64_t> counts_;   // items so far of the arrays that are open
   std::optional<std::size_t> leaf_depth_;
-  std::size_t error_at_ = 0;
 };
 
 }  // namespace
 
 Tensor values_from_json(const Context& context, const std::string& text, const std::string& place) {
   NumberReader reader(place, context.limits().tensor_bytes / sizeof(double));
-  if (!nlohmann::json::sax_parse(text, &reader))
-    throw Error(Code::invalid_json, {.message = "this is not JSON", .reason = "JSON_SYNTAX",
-                                     .path = place + ", " + position(text, reader.error_at())});
-  return reader.tensor(context);
+  if (nlohmann::json::sax_parse(text, &reader)) return reader.tensor(context);
+  try {  // once more, by the reader that has words for it
+    (void)read_json(text, context.limits());
+  } catch (const Error& error) {
+    ErrorDetails details = error.details();
+    details.path = place + (details.path.empty() ? "" : ", " + details.path);
+    throw Error(error.code(), std::move(details));
+  }
+  throw Error(Code::invalid_json, {.message = "this is not JSON", .reason = "JSON_SYNTAX", .path = place});
 }
 
 Tensor read_values(const Context& context, const std::string& source, const Shape& wanted) {

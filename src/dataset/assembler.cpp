@@ -17,8 +17,8 @@ void fetch(const std::byte* row, std::size_t bytes) {
 }  // namespace
 
 Assembler::Assembler(std::unique_ptr<Stream> stream, const Description& description, const BatchOptions& options)
-    : stream_(std::move(stream)), inputs_(description.input_type, options.type), outputs_(description, options),
-      input_elements_(static_cast<std::size_t>(description.input_shape.elements())),
+    : stream_(std::move(stream)), inputs_(description.input_type, options.type, static_cast<std::size_t>(description.input_shape.elements()), SampleNames::inputs(description)),
+      outputs_(description, options), input_elements_(static_cast<std::size_t>(description.input_shape.elements())),
       source_bytes_(description.input_bytes()), target_bytes_(input_elements_ * size_of(options.type)) {}
 
 std::size_t Assembler::fill(void* inputs, void* outputs, std::size_t samples) {
@@ -54,7 +54,8 @@ void Assembler::write(std::span<const Handle> rows, std::byte* inputs, std::byte
     std::size_t end = i + 1;
     while (table && end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
     if (i + fetch_ahead < rows.size()) fetch(store.input(rows[i + fetch_ahead]), source_bytes_);
-    inputs_(store.input(rows[i]), inputs + i * target_bytes_, (end - i) * input_elements_);
+    inputs_(store.input(rows[i]), inputs + i * target_bytes_, (end - i) * input_elements_,
+            store.number(rows[i]));
     outputs_.write(store.output(rows[i]), outputs + i * outputs_.bytes(), end - i,
                    store.number(rows[i]));
     i = end;

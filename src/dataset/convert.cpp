@@ -1,6 +1,7 @@
 // The loops are plain and free of aliases, so that compilers vectorise them (CMakeLists.txt asks for it).
 #include "dataset/convert.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -22,17 +23,31 @@ template <std::size_t size> void copy_elements(const std::byte* source, void* ta
 
 }  // namespace
 
-void Converter::check(const std::byte* source, const void* target, std::size_t count) const {
+std::string SampleNames::of(std::uint64_t sample) const {
+  if (first_line != 0) return file + ":" + std::to_string(first_line + sample);
+  return (file.empty() ? "sample " : file + ": sample ") + std::to_string(sample);
+}
+
+SampleNames SampleNames::outputs(const Description& description) { return {description.file, description.first_line}; }
+
+SampleNames SampleNames::inputs(const Description& description) {
+  // Only the file of the outputs is known; that of the inputs is the same where samples are lines.
+  return description.first_line != 0 ? outputs(description) : SampleNames{};
+}
+
+void Converter::check(const std::byte* source, const void* target, std::size_t count, std::uint64_t first) const {
   const std::size_t wrong = first_not_finite(to_, target, count);
   if (wrong == count) return;
   throw Error(Code::invalid_argument, {.message = "dataset: a value is too large for " + std::string(name_of(to_)),
                                        .reason = "RANGE",
+                                       .path = sample_.of(first + wrong / std::max<std::size_t>(elements_, 1)),
                                        .actual = number_text(load_double(from_, source, wrong))});
 }
 
-Converter::Converter(DType from, DType to) noexcept
+Converter::Converter(DType from, DType to, std::size_t elements, SampleNames names) noexcept
     : from_(from), to_(to),
-      may_overflow_(from != to && (from == DType::fp64 || (to == DType::fp16 && size_of(from) > 1))) {
+      may_overflow_(from != to && (from == DType::fp64 || (to == DType::fp16 && size_of(from) > 1))), elements_(elements),
+      sample_(std::move(names)) {
   if (from == to) {
     const std::size_t size = size_of(from);
     fast_ = size == 1 ? &copy_elements<1> : size == 2 ? &copy_elements<2>
@@ -52,7 +67,7 @@ OutputWriter::OutputWriter(const Description& description, const BatchOptions& o
     : from_(description.output_type), to_(options.type), form_(options.outputs),
       source_elements_(static_cast<std::size_t>(description.output_shape.elements())),
       source_bytes_(description.output_bytes()), classes_(options.classes), map_(options.label_map),
-      names_(description.labels), file_(description.file), line_(description.first_line), values_(from_, to_) {
+      labels_(description.labels), sample_(SampleNames::outputs(description)), values_(from_, to_, source_elements_, sample_) {
   const bool label = description.kind == OutputKind::label;
   if (form_ == OutputForm::natural) form_ = label ? OutputForm::labels : OutputForm::values;
   if (form_ == OutputForm::values) {
@@ -90,16 +105,12 @@ void OutputWriter::refuse(double label, std::optional<std::uint64_t> sample) con
   ErrorDetails details;
   details.message = "dataset: wrong label";
   details.reason = "LABEL";
-  details.path = file_;
-  if (sample && line_ != 0)
-    details.path += ":" + std::to_string(line_ + *sample);
-  else if (sample)
-    details.path += (file_.empty() ? "sample " : ": sample ") + std::to_string(*sample);
+  details.path = sample ? sample_.of(*sample) : sample_.file;
   details.expected = classes_ != 0 ? "a whole number from 0 to " + std::to_string(classes_ - 1)
                                    : std::string("a whole number from 0");
   details.actual = number_text(label);
-  if (label >= 0 && label < static_cast<double>(names_.size())) {
-    details.actual += " (" + names_[static_cast<std::size_t>(label)] + ")";
+  if (label >= 0 && label < static_cast<double>(labels_.size())) {
+    details.actual += " (" + labels_[static_cast<std::size_t>(label)] + ")";
   }
   throw Error(Code::invalid_argument, std::move(details));
 }
@@ -118,7 +129,7 @@ std::int32_t OutputWriter::label_at(const std::byte* source, std::uint64_t sampl
 
 void OutputWriter::write(const std::byte* source, void* target, std::size_t samples, std::uint64_t first) const {
   if (form_ == OutputForm::values) {
-    values_(source, target, samples * source_elements_);
+    values_(source, target, samples * source_elements_, first);
     return;
   }
   if (form_ == OutputForm::one_hot) std::memset(target, 0, samples * bytes_);

@@ -4,31 +4,46 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "dataset/iterator.h"
 #include "dataset/source.h"
 
 namespace webai {
 
+/// What a sample of a source is called in errors: "FILE:LINE", "FILE: sample 7", "sample 7".
+struct SampleNames {
+  std::string file = {};
+  std::uint64_t first_line = 0;  // of the first sample; 0: samples have no lines
+
+  std::string of(std::uint64_t sample) const;
+  static SampleNames inputs(const Description& description);
+  static SampleNames outputs(const Description& description);
+};
+
 /// Converts runs of elements; the common pairs have loops of their own.
 class Converter {
  public:
-  Converter(DType from, DType to) noexcept;
-  /// Throws INVALID_ARGUMENT for a value that is too large for the target.
-  void operator()(const std::byte* source, void* target, std::size_t count) const {
+  /// `elements` are those of one sample.
+  Converter(DType from, DType to, std::size_t elements, SampleNames names) noexcept;
+  /// Throws INVALID_ARGUMENT for a value that is too large for the target; `first` is the number of the sample at `source`.
+  void operator()(const std::byte* source, void* target, std::size_t count, std::uint64_t first) const {
     if (fast_) {
       fast_(source, target, count);
     } else {
       convert(from_, source, to_, target, count);
     }
-    if (may_overflow_) check(source, target, count);
+    if (may_overflow_) check(source, target, count, first);
   }
 
  private:
   using Fast = void (*)(const std::byte*, void*, std::size_t) noexcept;
-  void check(const std::byte* source, const void* target, std::size_t count) const;
+  void check(const std::byte* source, const void* target, std::size_t count, std::uint64_t first) const;
   DType from_, to_;
   bool may_overflow_;
+  std::size_t elements_;
+  SampleNames sample_;
   Fast fast_ = nullptr;
 };
 
@@ -55,9 +70,8 @@ class OutputWriter {
   std::size_t elements_ = 1, bytes_ = sizeof(std::int32_t);
   std::uint64_t classes_;  // labels are below it, 0: unknown
   std::vector<std::int32_t> map_;
-  std::vector<std::string> names_;
-  std::string file_;        // that holds the outputs, and ...
-  std::uint64_t line_ = 0;  // ... the line of its first sample, 0: not lines
+  std::vector<std::string> labels_;
+  SampleNames sample_;
   Converter values_;
 };
 

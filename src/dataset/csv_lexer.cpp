@@ -36,6 +36,9 @@ int CsvLexer::get() {
 }
 
 void CsvLexer::put(int character) {
+  if (character == 0)
+    fail({{}, line_, column_}, Code::invalid_argument,
+         {.message = "a zero byte stands where text is expected", .reason = "CSV_ENCODING", .hint = "is this a CSV file in UTF-8?"});
   if (text_.size() >= most_row_bytes) {
     throw Error(Code::limit_exceeded, {.message = "a row is too long",
                                        .reason = "CSV_ROW",

@@ -77,13 +77,21 @@ class IdxRows final : public RowFile {
                                          .actual = std::to_string(rank)});
     }
     Shape shape;
+    double elements = 1;
     for (std::size_t axis = 0; axis < rank; ++axis) {
       std::array<std::byte, 4> bytes;
       file_.read_exactly(bytes, "the IDX dimensions");
       std::uint32_t length = 0;
       for (const std::byte byte : bytes) length = length << 8 | std::to_integer<std::uint32_t>(byte);
       shape.append(static_cast<std::int64_t>(length));
+      elements *= length;
     }
+    if (elements > 9e18)  // what 63 bits count
+      throw Error(Code::limit_exceeded, {.message = "the IDX header counts more elements than any file holds",
+                                         .reason = "ELEMENTS",
+                                         .path = name(),
+                                         .actual = shape.text(),
+                                         .hint = "the file is damaged, or no IDX file"});
     set_array(found->type, shape);
   }
 

@@ -144,7 +144,8 @@ bool BatchIterator::Implementation::prepare_view() {
   if (!same) {
     converted_inputs = Tensor::uninitialised(context, options.type,
                                              Shape{rows, static_cast<std::int64_t>(input_elements)});
-    Converter(description.input_type, options.type)(first_input, converted_inputs.data(), samples * input_elements);
+    const Converter converter(description.input_type, options.type, input_elements, SampleNames::inputs(description));
+    converter(first_input, converted_inputs.data(), samples * input_elements, range.first);
     whole.inputs = converted_inputs.data();
   }
   if (!outputs.is_plain_copy()) {

@@ -23,7 +23,7 @@ std::optional<SequenceCount> count_sequences(const Context& context, const Datas
 
 SequenceAssembler::SequenceAssembler(std::unique_ptr<Stream> stream, const Dataset::State& dataset,
                                      const Description& description, const BatchOptions& options)
-    : stream_(std::move(stream)), inputs_(description.input_type, options.type), outputs_(description, options),
+    : stream_(std::move(stream)), inputs_(description.input_type, options.type, static_cast<std::size_t>(description.input_shape.elements()), SampleNames::inputs(description)), outputs_(description, options),
       type_(options.type), window_(options.window), input_elements_(static_cast<std::size_t>(description.input_shape.elements())),
       input_bytes_(input_elements_ * size_of(options.type)), lanes_(options.lanes) {
   for (const Step& step : dataset.steps)
@@ -124,7 +124,7 @@ bool SequenceAssembler::start_sequence(Lane& lane) {
 void SequenceAssembler::write_row(Handle row, std::size_t place, void* inputs, void* outputs, void* judged,
                                   std::size_t& counted) {
   const RowStore& store = stream_->store();
-  inputs_(store.input(row), static_cast<std::byte*>(inputs) + place * input_bytes_, input_elements_);
+  inputs_(store.input(row), static_cast<std::byte*>(inputs) + place * input_bytes_, input_elements_, store.number(row));
   if ((store.marks(row) & mark_ignore) == 0) {
     outputs_.write(store.output(row), static_cast<std::byte*>(outputs) + place * outputs_.bytes(), 1, store.number(row));
     store_double(type_, judged, place, 1);

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <list>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -158,14 +160,22 @@ class Unfinished {
   std::string path_;
 };
 
-// A new file in `folder`, under a name that nobody has. Its length does not depend on the final name's.
-int open_temporary(const std::string& folder, std::string& path) {
+// A new file in `folder`. `make` gets names that nobody should have; their length does not depend on the final name's.
+template <class Make> int make_temporary(const std::string& folder, std::string& path, const Make& make) {
   for (unsigned attempt = 0; attempt < 10'000; ++attempt) {
     path = folder + "/.webai-" + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
-    const int number = open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0666);  // less the process's mask
-    if (number >= 0 || errno != EEXIST) return number;
+    const int result = make(path);
+    if (result >= 0 || errno != EEXIST) return result;
   }
   errno = EEXIST;
+  return -1;
+}
+
+// A file without a name, which the system removes with the process; -1 where it does not know such or cannot name it later.
+int open_nameless([[maybe_unused]] const std::string& folder) {
+#ifdef O_TMPFILE
+  if (::access("/proc/self/fd", X_OK) == 0) return open_file(folder, O_WRONLY | O_TMPFILE, 0666);
+#endif
   return -1;
 }
 
@@ -177,30 +187,74 @@ void write_directly(const std::string& path, std::span<const std::byte> bytes) {
   if (error != 0) fail(path, "cannot be written", error);
 }
 
-void replace(const std::string& path, const std::string& target, const struct stat* existing,
-             std::span<const std::byte> bytes) {
-  const std::string kept = existing ? "the old file was kept" : "no file was made";
-  const std::string folder = folder_of(target);
-  std::string temporary;
-  Descriptor file(open_temporary(folder, temporary));
-  if (!file.is_open()) fail(path, "cannot be written, its folder refuses new files", errno, kept);
-  Unfinished unfinished(temporary);
-  int error = 0;
-  if (existing) {
-    // The owner can be kept by an administrator only; for others the file becomes theirs, as with any editor.
-    const bool same_owner = ::fchown(file.number(), existing->st_uid, existing->st_gid) == 0;
-    const mode_t mode = existing->st_mode & (same_owner ? 07777 : 0777);
-    if (::fchmod(file.number(), mode) != 0) error = errno;
+// One file on its way: first its content beside the old one, then its name.
+class Replacement {
+ public:
+  explicit Replacement(const FileContent& content) : path_(content.path), target_(resolved(path_)), bytes_(content.bytes) {
+    struct stat existing;
+    const bool exists = ::stat(target_.c_str(), &existing) == 0;
+    kept_ = exists ? "the old file was kept" : "no file was made";
+    if (exists && S_ISDIR(existing.st_mode)) fail(path_, "cannot be written", EISDIR);
+    direct_ = exists && !S_ISREG(existing.st_mode);
+    if (direct_) return;
+    // Renaming over a write-protected file would succeed: its protection is meant for us too.
+    if (exists && ::access(target_.c_str(), W_OK) != 0) fail(path_, "cannot be written", errno, kept_);
+    stage(exists ? &existing : nullptr);
   }
-  if (error == 0) error = write_all(file.number(), bytes);
-  if (error == 0) error = flush(file.number());
-  if (const int at_close = file.close(); error == 0) error = at_close;
-  if (error == 0 && ::rename(unfinished.path().c_str(), target.c_str()) != 0) error = errno;
-  if (error != 0) fail(path, "cannot be written", error, kept);
-  unfinished.finished();
-  // The new name itself reaches the disk with its folder; where folders cannot be flushed nothing can be done.
-  if (const Descriptor parent(open_file(folder, O_RDONLY | O_DIRECTORY)); parent.is_open()) flush(parent.number());
-}
+
+  void commit() {
+    if (direct_) return write_directly(target_, bytes_);
+    int error = unfinished_ ? 0 : give_name();
+    if (const int at_close = file_->close(); error == 0) error = at_close;
+    if (error == 0 && ::rename(unfinished_->path().c_str(), target_.c_str()) != 0) error = errno;
+    if (error != 0) fail(path_, "cannot be written", error, kept_);
+    unfinished_->finished();
+    // The new name itself reaches the disk with its folder; where folders cannot be flushed nothing can be done.
+    if (const Descriptor parent(open_file(folder_of(target_), O_RDONLY | O_DIRECTORY)); parent.is_open()) flush(parent.number());
+  }
+
+ private:
+  void stage(const struct stat* existing) {
+    const std::string folder = folder_of(target_);
+    file_.emplace(open_nameless(folder));
+    if (!file_->is_open()) {
+      std::string temporary;
+      file_.emplace(make_temporary(folder, temporary, [](const std::string& path) {
+        return open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0666);  // less the process's mask
+      }));
+      if (!file_->is_open()) fail(path_, "cannot be written, its folder refuses new files", errno, kept_);
+      unfinished_.emplace(temporary);
+    }
+    int error = 0;
+    if (existing) {
+      // The owner can be kept by an administrator only; for others the file becomes theirs, as with any editor.
+      const bool same_owner = ::fchown(file_->number(), existing->st_uid, existing->st_gid) == 0;
+      const mode_t mode = existing->st_mode & (same_owner ? 07777 : 0777);
+      if (::fchmod(file_->number(), mode) != 0) error = errno;
+    }
+    if (error == 0) error = write_all(file_->number(), bytes_);
+    if (error == 0) error = flush(file_->number());
+    if (error != 0) fail(path_, "cannot be written", error, kept_);
+  }
+
+  // 0 or the error.
+  int give_name() {
+    const std::string own = "/proc/self/fd/" + std::to_string(file_->number());
+    std::string name;
+    const int result = make_temporary(folder_of(target_), name, [&](const std::string& path) {
+      return ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
+    });
+    if (result != 0) return errno;
+    unfinished_.emplace(name);
+    return 0;
+  }
+
+  std::string path_, target_, kept_;
+  std::span<const std::byte> bytes_;
+  bool direct_ = false;               // into what is no regular file
+  std::optional<Descriptor> file_;
+  std::optional<Unfinished> unfinished_;  // once it has a name
+};
 
 }  // namespace
 
@@ -214,16 +268,11 @@ std::unique_ptr<ByteSource> SystemFiles::open(const std::string& path) {
   return source;
 }
 
-void SystemFiles::write_atomically(const std::string& path, std::span<const std::byte> bytes) {
-  check_path(path);
-  const std::string target = resolved(path);
-  struct stat existing;
-  if (::stat(target.c_str(), &existing) != 0) return replace(path, target, nullptr, bytes);
-  if (S_ISDIR(existing.st_mode)) fail(path, "cannot be written", EISDIR);
-  if (!S_ISREG(existing.st_mode)) return write_directly(target, bytes);
-  // Renaming over a write-protected file would succeed: its protection is meant for us too.
-  if (::access(target.c_str(), W_OK) != 0) fail(path, "cannot be written", errno, "the old file was kept");
-  replace(path, target, &existing, bytes);
+void SystemFiles::write_atomically(std::span<const FileContent> files) {
+  for (const FileContent& file : files) check_path(file.path);
+  std::list<Replacement> staged;
+  for (const FileContent& file : files) staged.emplace_back(file);
+  for (Replacement& file : staged) file.commit();
 }
 
 }  // namespace webai

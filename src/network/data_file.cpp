@@ -38,4 +38,10 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
   SystemFiles().write_atomically(path, bytes);
 }
 
+void write_files(const std::string& first_path, std::span<const std::byte> first, const std::string& second_path,
+                 std::span<const std::byte> second) {
+  const FileContent both[] = {{first_path, first}, {second_path, second}};
+  SystemFiles().write_atomically(both);
+}
+
 }  // namespace webai

@@ -17,6 +17,14 @@ bool ends_with_operator(const BuiltModel& built, std::string_view op) {
   return producer >= 0 && built.graph.node(producer).op->name == op;
 }
 
+// As many as a person reads.
+std::string list_of(std::span<const std::string> labels) {
+  constexpr std::size_t most = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(most, labels.size()); ++i) text += (i ? ", \"" : "\"") + labels[i] + "\"";
+  return labels.size() > most ? text + ", ..." : text;
+}
+
 // Class numbers of the data -> places of the same words among the model's labels.
 std::vector<std::int32_t> map_labels(std::span<const std::string> of_data, std::span<const std::string> of_model) {
   if (of_data.empty() || of_model.empty()) return {};
@@ -27,7 +35,7 @@ std::vector<std::int32_t> map_labels(std::span<const std::string> of_data, std::
       const std::vector<std::string_view> names(of_model.begin(), of_model.end());
       const std::string near = nearest_name(label, names);
       throw Error(Code::invalid_argument, {.message = "the data has a label \"" + label + "\" that the model does not know",
-                                           .reason = "LABEL", .path = "/io/output",
+                                           .reason = "LABEL", .path = "/io/output", .expected = "one of the model's labels: " + list_of(of_model),
                                            .hint = near.empty() ? "name it among the labels" : "did you mean \"" + near + "\"?"});
     }
     map.push_back(static_cast<std::int32_t>(at - of_model.begin()));

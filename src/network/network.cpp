@@ -245,10 +245,10 @@ void NeuralNetwork::save(const std::string& path, const SaveOptions& options) co
                                          .hint = "give the weights another name: setup_file"});
   Tensor file;
   const std::string text = export_model(form, nullptr, &file);
+  if (file.bytes() == 0) return write_file(path, std::as_bytes(std::span(text)));
   // The weights first: a model never names a file that was not written.
-  if (file.bytes() > 0)
-    write_file(path.substr(0, slash) + form.setup_file, {static_cast<const std::byte*>(file.data()), file.bytes()});
-  write_file(path, std::as_bytes(std::span(text)));
+  write_files(path.substr(0, slash) + form.setup_file, {static_cast<const std::byte*>(file.data()), file.bytes()}, path,
+              std::as_bytes(std::span(text)));
 }
 
 std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_->inputs); }

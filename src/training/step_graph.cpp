@@ -38,10 +38,13 @@ std::vector<Ref> parameter_gradients(Builder& builder, Ref loss, const std::vect
     throw Error(Code::invalid_argument, {.message = "this error measure counts wrong answers: it has no slope to train along",
                                          .reason = "ERROR_MEASURE", .path = "errorMeasureType",
                                          .hint = "train with \"cross-entropy\" or \"mean-square\", and verify with it"});
+  const Graph& graph = builder.graph();
+  std::map<std::string_view, ValueId> by_name;
+  for (const ValueId id : graph.parameters) by_name.emplace(graph.value(id).name, id);
   for (const std::string& name : names) {
-    const ValueId id = builder.graph().find(name);
-    if (id == no_value) throw Error(Code::internal, "no parameter \"" + name + "\" in the graph");
-    parameters.push_back({id});
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) throw Error(Code::internal, "no parameter \"" + name + "\" in the graph");
+    parameters.push_back({found->second});
   }
   const Seed seed{loss, {}};
   return gradients(builder, {&seed, 1}, parameters);
@@ -74,19 +77,19 @@ class States final : public UpdateStates {
 
  private:
   Term add(const std::string& name, ValueType type, double initial) {
-    Graph& graph = builder_.graph();
-    ValueId id = graph.find(name);
-    if (id == no_value) {
-      id = graph.add_state(name, type);
+    const auto [entry, is_new] = by_name_.try_emplace(name, no_value);
+    if (is_new) {
+      entry->second = builder_.graph().add_state(name, type);
       list_.push_back({name, type, initial});
     }
-    return {builder_, Ref{id}};
+    return {builder_, Ref{entry->second}};
   }
   Builder& builder_;
   std::vector<StepState>& list_;
   std::string parameter_;
   ValueType type_;
   std::map<ValueId, ValueId> writes_;
+  std::map<std::string, ValueId> by_name_;  // asking the graph would walk all parameters for each
 };
 
 void add_updates(Builder& builder, StepGraph& step, const TrainOptions& options, double batch,

@@ -60,11 +60,21 @@ class Models(CommandTest):
     def test_a_device_that_is_not_there_is_named(self):
         self.write("net.json", XOR)
         self.fails("info", "net.json", "--device", "vulcan9", says="vulcan9")
+        self.fails("devices", "--device", "vulcan9", says=["vulcan9", "expected auto, cpu, reference"])
+        named = [device["name"] for device in self.works("devices", "--device", "reference", "--json").json["devices"]]
+        self.assertEqual(named, ["reference"])
 
     def test_convert_to_an_unknown_form_says_which_are_known(self):
         self.write("net.json", XOR)
         self.fails("convert", "net.json", "net.onnx", "--to", "onnx", says=["onnx", "json, minify or pretty"])
         self.fails("convert", "net.json", "out.json", "--option", "setupDataAs=hex", says="setupDataAs")
+        self.fails("convert", "net.json", "out.json", "--option", "weights=u8", says=["weights=u8", "for programs"], status=2)
+        self.fails("convert", "net.json", "out.json", "--option", "name=f", says=["name=f", "for programs"], status=2)
+
+    def test_a_key_of_megabytes_is_shown_by_its_ends(self):
+        self.write("net.json", '{"layers": [2, 1], "' + "k" * 3_000_000 + '": 1}')
+        said = self.fails("info", "net.json", says=["net.json", "kkkk ... (", "no such property"])
+        self.assertLess(len(said), 3000)
 
 
 class Data(CommandTest):
@@ -95,7 +105,22 @@ class Data(CommandTest):
         labels = '"io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["low", "middle", "top"]}}}'
         self.write("net.json", CLASSES[:-1] + ", " + labels + "}")
         self.write("data.csv", IRIS_LIKE)
-        self.refuses("csv:data.csv?target=kind", ['"mid"'])
+        self.refuses("csv:data.csv?target=kind", ['"mid"', 'one of the model\'s labels: "low", "middle", "top"'])
+
+    def test_a_zero_byte_in_a_table_is_named(self):
+        self.write("data.csv", b"a,b,c,d,kind\n1,2,3,4,x\0\n")
+        self.refuses("csv:data.csv?target=kind", ["data.csv:2:10", "zero byte"])
+
+    def test_a_value_too_large_for_the_model_names_its_sample(self):
+        self.write("data.csv", "1,2,3,4,0\n1,2,1e300,4,1\n")
+        self.refuses("csv:data.csv", ["data.csv:2", "too large for fp32", "1e+300"])
+        self.write("x.npy", npy([1, 2, 3, 4, 1, 2, 3, 1e300], [2, 4], "<f8", "d"))
+        self.write("y.npy", npy([0, 1], [2]))
+        self.refuses("npy:x.npy,y.npy", ["sample 1", "too large for fp32", "1e+300"])
+
+    def test_an_idx_header_that_no_file_can_keep_is_refused(self):
+        self.write("images", idx([0xffffffff] * 3, []))
+        self.refuses("idx:images,images", ["images", "more elements than any file holds", "damaged"])
 
     def test_not_a_number_in_the_data_is_named(self):
         self.write("data.csv", "1,2,3,4,0\n1,nan,3,4,1\n")
@@ -162,9 +187,15 @@ class Data(CommandTest):
         self.write("numbers.json", "[" + ",".join(["1"] * 785) + "]")
         self.fails("run", "wide.json", "--input", "numbers.json", says="run: input expects 784 values, got 785")
         self.write("xor.json", XOR)
-        for text, says in [("[1, [2]]", "side by side"), ("[1, ", "line 1, column"), ('["a"]', 'the text "a"'), ("[]", "input"),
+        for text, says in [("[1, [2]]", "side by side"), ("[1, ", "line 1, column"), ('["a"]', 'the text "a"'), ("[1,0", "--input, line 1, column 4: syntax error while parsing array: unexpected end of input"),
+                           ("[1e400, 0]", "line 1, column 6: a number is too large for any number type"), ("[1, null]", "--input: holds null"),
+                           ("no.json", "webai: no.json: cannot be opened"), ("[]", "input"),
                            ("[1e39, 0]", 'value 0 of input "input" is too large for fp32'), ("x.png", "x.png"), ("x.txt", "x.txt"), ("other=[1, 2]", "other")]:
             self.fails("run", "xor.json", "--input", text, says=says)
+        self.write("x.npy", npy([1, float("nan")], [2]))
+        result = self.works("run", "xor.json", "--input", "x.npy")
+        self.assertEqual(result.out, "[null]\n")
+        self.assertIn('1 of 2 values of input "input" are NaN or infinite', result.err)
         self.write("x.png", png(3, 3, [0] * 9))
         self.fails("run", "xor.json", "--input", "x.png", says=["x.png", "3 wide"])
         self.write("x.png", png(2, 1, [1, 2])[:-20])

@@ -232,16 +232,18 @@ class Run(CommandTest):
                 "",
                 '{"id": 8, "model": "sum.json", "inputs": {"input": [1, 2]}}',
                 '{"id": 9, "model": "x.npy", "inputs": {"input": [1, 2]}}',
-                '{"id": 10, "model": "sum.json", "device": "cpu", "inputs": {"input": [[1, 0, 0]]}}']
+                '{"id": 10, "model": "sum.json", "device": "cpu", "inputs": {"input": [[1, 0, 0]]}}',
+                '{"id": 11, "model": "sum.json", "inputs": {"input": [1, 0, 0]}, "output": {"output": "y.npy"}}']
         answers = [json.loads(line) for line in self.works("run", "--lines", stdin="\n".join(jobs)).out.splitlines()]
-        self.assertEqual([a["id"] for a in answers], [7, None, "b", 8, 9, 10])
-        self.assertEqual([a["ok"] for a in answers], [True, False, False, False, False, True])
-        self.assertEqual([a.get("kind") for a in answers], [None, "error", "error", "error", "unsupported", None])
+        self.assertEqual([a["id"] for a in answers], [7, None, "b", 8, 9, 10, 11])
+        self.assertEqual([a["ok"] for a in answers], [True, False, False, False, False, True, False])
+        self.assertEqual([a.get("kind") for a in answers], [None, "error", "error", "error", "unsupported", None, "error"])
         self.assertEqual(read_npy((self.folder / "y.npy").read_bytes())[1], [14])
         self.assertEqual(set(answers[0]), {"id", "ok", "ms", "nodes", "on_device"})
         self.assertEqual(answers[0]["nodes"], answers[0]["on_device"])
         self.assertEqual(answers[5]["outputs"], {"output": [[1]]})
         self.assertIn("3 values", answers[3]["error"])
+        self.assertIn('a job has no member "output"', answers[6]["error"])
 
     SUMMING = """{"layers": [1, {"name": "sum", "size": 1, "weights": [1, 1], "bias": false, "to": ["sum", 2]},
                  {"type": "identity"}]}"""

@@ -10,6 +10,7 @@ import zlib
 
 PROGRAM = os.environ.get("WEBAI", "webai")
 SANITIZED = os.environ.get("WEBAI_SANITIZED", "") != ""
+SLOW = SANITIZED or os.environ.get("WEBAI_BUILD_TYPE") == "Debug"
 
 XOR = '{"layers": [2, 3, 1], "activation": "tanh"}'
 CLASSES = '{"layers": [4, 8, {"size": 3, "activation": "softmax"}], "activation": "tanh"}'

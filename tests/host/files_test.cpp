@@ -1,7 +1,9 @@
 #include <catch2/catch.hpp>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -149,6 +151,43 @@ TEST_CASE("when the write fails half way the old file stays and nothing is left 
   CHECK(error.path() == folder.at("model"));
   CHECK(error.hint() == "the old file was kept");
   CHECK(fresh.hint() == "no file was made");
+  CHECK(content(folder.at("model")) == "old");
+  CHECK(folder.count() == 1);
+}
+
+TEST_CASE("of two files that belong together both are replaced or none") {
+  Folder folder;
+  SystemFiles files;
+  const FileContent good[] = {{folder.at("weights"), bytes_of("w1")}, {folder.at("model"), bytes_of("m1")}};
+  files.write_atomically(good);
+  CHECK(content(folder.at("weights")) == "w1");
+  CHECK(content(folder.at("model")) == "m1");
+  const FileContent bad[] = {{folder.at("weights"), bytes_of("w2")}, {folder.path, bytes_of("m2")}};
+  CHECK(error_of([&] { files.write_atomically(bad); }).code() == Code::host_error);
+  CHECK(content(folder.at("weights")) == "w1");
+  CHECK(folder.count() == 2);
+}
+
+TEST_CASE("a process killed while it writes leaves the old file and nothing beside it") {
+  if (!fs::exists("/proc/self/fd")) return;
+  Folder folder;
+  SystemFiles files;
+  files.write_atomically(folder.at("model"), bytes_of("old"));
+  const int probe = ::open(folder.path.c_str(), O_WRONLY | O_TMPFILE, 0666);
+  if (probe < 0) return;  // a file system without nameless files
+  ::close(probe);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_DFL);  // ends the process at the thousandth byte
+    const struct rlimit small{1000, 1000};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    files.write_atomically(folder.at("model"), bytes_of(std::string(5000, 'x')));
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
   CHECK(content(folder.at("model")) == "old");
   CHECK(folder.count() == 1);
 }

@@ -19,13 +19,24 @@ class ByteSource {
   virtual const std::string& name() const = 0;
 };
 
+/// What a file is to hold; the bytes are borrowed.
+struct FileContent {
+  std::string path;
+  std::span<const std::byte> bytes;
+};
+
 /// Opens a named source; throws NOT_FOUND. Passed to whoever may open files (dataset, network, cli), never global.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
   virtual std::unique_ptr<ByteSource> open(const std::string& path) = 0;
-  /// Replaces `path` whole or not at all: writes beside it, flushes, renames. Throws HOST_ERROR; the old file stays.
-  virtual void write_atomically(const std::string& path, std::span<const std::byte> bytes) = 0;
+  /// Replaces all of these files or none, each whole: writes beside them, flushes, and renames, in this order, when all
+  /// are on the disk. Throws HOST_ERROR; the old files stay.
+  virtual void write_atomically(std::span<const FileContent> files) = 0;
+  void write_atomically(const std::string& path, std::span<const std::byte> bytes) {
+    const FileContent only{path, bytes};
+    write_atomically(std::span(&only, 1));
+  }
 };
 
 }  // namespace webai

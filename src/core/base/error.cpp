@@ -25,24 +25,35 @@ std::string printable(const std::string& text) {
   return result;
 }
 
+// What a file holds can be megabytes; people get its two ends. (details() has all of it.)
+std::string shortened(const std::string& text) {
+  constexpr std::size_t longest = 1000, head = 400, tail = 100;
+  if (text.size() <= longest) return text;
+  std::size_t first = head, last = text.size() - tail;
+  const auto inside_letter = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+  while (first > 0 && inside_letter(first)) --first;
+  while (last < text.size() && inside_letter(last)) ++last;
+  return text.substr(0, first) + " ... (" + std::to_string(text.size()) + " bytes) ... " + text.substr(last);
+}
+
 // `place: operation: message (expected X, got Y); hint`. A part that is absent, or that the message says already, is
 // left out.
 std::string compose(const ErrorDetails& details) {
   const std::string& message = details.message;
-  std::string text = details.path.empty() ? details.layer : details.path;
+  std::string text = shortened(details.path.empty() ? details.layer : details.path);
   if (!text.empty()) text += ": ";
-  if (!details.operation.empty() && !contains(message, details.operation)) text += details.operation + ": ";
-  text += message;
+  if (!details.operation.empty() && !contains(message, details.operation)) text += shortened(details.operation) + ": ";
+  text += shortened(message);
   const bool says_expected = !details.expected.empty() && !contains(message, details.expected);
   const bool says_actual = !details.actual.empty() && !contains(message, details.actual);
   if (says_expected || says_actual) {
     text += " (";
-    if (says_expected) text += "expected " + details.expected;
+    if (says_expected) text += "expected " + shortened(details.expected);
     if (says_expected && says_actual) text += ", ";
-    if (says_actual) text += "got " + details.actual;
+    if (says_actual) text += "got " + shortened(details.actual);
     text += ")";
   }
-  if (!details.hint.empty() && !contains(message, details.hint)) text += "; " + details.hint;
+  if (!details.hint.empty() && !contains(message, details.hint)) text += "; " + shortened(details.hint);
   return printable(text);
 }
 

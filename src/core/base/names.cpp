@@ -34,7 +34,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::size_t plausible_distance(std::string_view word) {
-  return word.size() < 3 ? (word.empty() ? 0 : 1) : std::max<std::size_t>(1, (word.size() + 1) / 3);
+  // Of a single letter nothing would be left but its case.
+  return word.size() < 3 ? (word.size() < 2 ? 0 : 1) : std::max<std::size_t>(1, (word.size() + 1) / 3);
 }
 
 }  // namespace webai

@@ -2,9 +2,11 @@
 #include "core/model/assembler.h"
 
 #include <algorithm>
+#include <exception>
 #include <span>
 
 #include "core/model/build_outputs.h"
+#include "core/model/counted_inputs.h"
 #include "core/model/open_dimensions.h"
 #include "core/model/setup_data.h"
 #include "core/op/registry.h"
@@ -36,6 +38,7 @@ BuiltModel Assembler::run() {
   for (const int step : model_.order) build_step(step);
   std::vector<NamedValue> outputs = this->outputs();
   feedback_.finish();
+  keep_counts(outputs);
   // Pulls may ask for another order of building than that of the document.
   std::ranges::stable_sort(built_.layers, {}, &BuiltLayer::id);
   std::ranges::stable_sort(built_.parameters, {}, &BuiltParameter::owner);
@@ -60,6 +63,17 @@ SourceSizes Assembler::learn(const std::vector<Source>& wanted, std::optional<Er
   for (const Source& source : wanted)
     if (const Ref value = value_of(source)) found.emplace(source, builder_.shape(value).without(0));
   return found;
+}
+
+void Assembler::keep_counts(std::vector<NamedValue>& outputs) {
+  for (const auto& [exact, rounded] : rounded_) {
+    if (!is_counted(built_.graph, rounded)) continue;
+    replace_reads(built_.graph, rounded, exact);
+    for (NamedValue& output : outputs)
+      if (output.value == rounded) output.value = exact;
+    for (BuiltLayer& layer : built_.layers)
+      if (layer.value == rounded) layer.value = exact;
+  }
 }
 
 void Assembler::check_buildable() const {
@@ -122,7 +136,7 @@ Ref Assembler::build_element(const Layer& layer) {
                                                : std::string()});
     return value;
   } catch (const Error& error) {
-    if (error.path().empty()) throw error.with_path(layer.path);
+    if (error.path().empty()) std::throw_with_nested(error.with_path(layer.path));
     throw;
   }
 }

@@ -32,6 +32,9 @@ class Assembler {
 
  private:
   void check_buildable() const;
+  // Rows of a table, as those of a vocabulary, are no numbers between 0 and 1 either; which inputs say such shows when
+  // all is built.
+  void keep_counts(std::vector<NamedValue>& outputs);
   Ref& own(int id) { return own_[static_cast<std::size_t>(id)]; }
   Ref& joined(int id) { return joined_[static_cast<std::size_t>(id)]; }
   Ref value_of(Source source) { return source.hidden ? joined(source.id) : own(source.id); }
@@ -78,12 +81,13 @@ class Assembler {
   BuiltModel built_;
   GraphBuilder builder_;
   Feedback feedback_;
-  std::vector<std::vector<const Route*>> incoming_;  // by id of the target
-  std::vector<Ref> own_, joined_;                    // by id: its output; the join of what is piped into it
-  std::vector<std::vector<GivenOutput>> outputs_;    // by id: of those that give several
-  bool trial_ = false;                               // only sizes are wanted
-  bool left_out_ = false;                            // in a trial: something that flows in is not known yet
-  std::set<std::string, std::less<>> names_;         // that the author gave
+  std::vector<std::vector<const Route*>> incoming_;   // by id of the target
+  std::vector<std::pair<ValueId, ValueId>> rounded_;  // inputs of an integer model: as they are, rounded to codes
+  std::vector<Ref> own_, joined_;                     // by id: its output; the join of what is piped into it
+  std::vector<std::vector<GivenOutput>> outputs_;     // by id: of those that give several
+  bool trial_ = false;                                // only sizes are wanted
+  bool left_out_ = false;                             // in a trial: something that flows in is not known yet
+  std::set<std::string, std::less<>> names_;          // that the author gave
 };
 
 }  // namespace webai

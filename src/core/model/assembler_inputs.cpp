@@ -60,7 +60,10 @@ Ref Assembler::declare_input(const Layer& layer) {
   const std::string name = input_name(layer);
   const IoRules& rules = model_.io.input_rules(layer.name.empty() ? name : layer.name, layer.label);
   const Shape dims = options_.normalize ? raw_dims(rules, size) : size;
-  if (built_.open.size() > first_open && dims != size)
+  const auto moved = [&](const OpenDimension& dim) {
+    return dim.axis >= dims.rank() || dims.dim(dim.axis) != size.dim(dim.axis);
+  };
+  if (std::any_of(built_.open.begin() + static_cast<std::ptrdiff_t>(first_open), built_.open.end(), moved))
     throw Error(Code::unsupported,
                 {.message = "io makes other dimensions of this input: its size cannot be open (null)",
                  .reason = "OPEN_SIZE",
@@ -70,11 +73,14 @@ Ref Assembler::declare_input(const Layer& layer) {
   const Ref input{built_.graph.add_input(name, {built_.computed, dims.inserted(0, options_.batch)})};
   built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = size});
   if (!options_.normalize) return input;
-  const Ref normalized = emit_normalize(builder_, rules, name, input, *layer.size, built_.auto_normalize);
+  const Ref normalized = emit_normalize(builder_, rules, name, input, size, built_.auto_normalize);
   // Places in a vocabulary are no numbers between 0 and 1.
   const bool counts =
       std::ranges::any_of(rules.normalize, [](const IoStep& step) { return step.lookup && step.width == 0; });
-  return is_floating(model_.type) || counts ? normalized : rounded_value(builder_, normalized, model_.type);
+  if (is_floating(model_.type) || counts) return normalized;
+  const Ref rounded = rounded_value(builder_, normalized, model_.type);
+  rounded_.emplace_back(normalized.id, rounded.id);
+  return rounded;
 }
 
 std::string Assembler::input_name(const Layer& layer) {

@@ -26,5 +26,6 @@ TEST_CASE("the nearest name is found, and nothing is better than something far")
   CHECK(nearest_name("Tanh", names) == "tanh");
   CHECK(nearest_name("convolution", names).empty());
   CHECK(nearest_name("", names).empty());
-  CHECK(nearest_name("x", std::vector<std::string_view>{"y"}) == "y");
+  CHECK(nearest_name("x", std::vector<std::string_view>{"y"}).empty());
+  CHECK(nearest_name("xz", std::vector<std::string_view>{"yz"}) == "yz");
 }
