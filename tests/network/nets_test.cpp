@@ -187,3 +187,9 @@ TEST_CASE("A-42 a state begins with what is piped to it") {
   CHECK(pulled.reason() == "TARGET_UNKNOWN");
   CHECK(pulled.path() == "/layers/0/to");
 }
+
+TEST_CASE("A-40 parameters of a net and of the pipes beside it have names of their own") {
+  NeuralNetwork net = make(R"({"layers": [2, {"type": "net", "net": {"layers": [2, {"size": 3, "bias": false}]}, "pipes": [{"size": 1, "bias": false}, {"size": 4, "bias": false}]}]})");
+  CHECK(names_of(net) == std::vector<std::string>{"1/1.weights", "pipes/1/0.weights", "pipes/1/1.weights"});
+  CHECK(net.run({1, 2}).size() == 8);
+}

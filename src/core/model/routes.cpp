@@ -84,6 +84,9 @@ void RouteFinder::entitle(Layer& layer) const {
     layer.title = layer.name;
   else if (names_.contains(layer.title))
     layer.title = "layers/" + layer.title;
+  else if (const Layer& owner = model_.layers[static_cast<std::size_t>(layer.layer_index)];
+           layer.is_pipe && owner.net && owner.name.empty())
+    layer.title = "pipes/" + layer.title;  // "1/0" is the first layer of the net that layer 1 is
 }
 
 void RouteFinder::routes_of(const Layer& source) {
