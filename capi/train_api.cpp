@@ -137,6 +137,7 @@ VerifyOptions read_verify_options(webai_context& context, webai_value* given, La
   if (operation == "computeGradients") {
     options.to_train = names_in(opts.find("toTrain"), "toTrain");
     options.to_skip = names_in(opts.find("toSkip"), "toSkip");
+    options.commit_state = opts.boolean("commitState", false);
   }
   layout = layout_from_name(opts.text("layout", "pairs"));
   opts.finish(context, operation);

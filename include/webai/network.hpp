@@ -108,6 +108,8 @@ struct VerifyOptions {
   std::size_t batch_size = 0;           ///< 0: chosen by the library
   std::string type = {};                ///< a verification of one's own (define_verify); empty: the library's
   std::vector<std::string> to_train = {}, to_skip = {};  ///< of compute_gradients: which layers, as for training
+  /// Of compute_gradients: whether a network with a memory remembers the data afterwards, as if it had been run with it.
+  bool commit_state = false;
 };
 
 struct SaveOptions {

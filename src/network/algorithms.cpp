@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/base/names.h"
 #include "core/model/json.h"
+#include "dataset/iterator.h"
 #include "network/state.h"
 #include "webai/error.hpp"
 
@@ -71,6 +73,8 @@ std::vector<InternalLayer> NeuralNetwork::internal_layers() const {
                       .parameters = {}};
     for (const BuiltParameter& parameter : state.built.parameters)
       if (parameter.owner == built.id) one.parameters.push_back(parameter.name);
+    for (const BuiltTie& tie : state.built.ties)
+      if (tie.setup.empty() && tie.table_owner == built.id) one.parameters.push_back(tie.like);
     list.push_back(std::move(one));
   }
   return list;
@@ -99,17 +103,49 @@ bool InternalModel::each_batch(const Dataset& data, std::uint64_t epoch, std::si
   return network_.each_batch(data, epoch, batch, take);
 }
 
+namespace {
+
+// For models with a memory: a batch is so many whole sequences.
+bool each_sequence(const Context& context, const Dataset& data, std::uint64_t epoch, std::size_t count, BatchOptions options,
+                   const std::function<bool(const Dataset& batch)>& take) {
+  options.window = options.lanes = options.batch = 1;
+  BatchIterator iterator(context, data, options);
+  iterator.begin_epoch(epoch);
+  std::vector<Item> items;
+  std::size_t sequences = 0;
+  Block block;
+  const auto copy = [&](const void* values, DType type, const Shape& shape) {
+    return Tensor::wrap(const_cast<void*>(values), type, shape).clone(context);
+  };
+  while (iterator.next(block, 1)) {
+    Item item;
+    item.reset = load_double(options.type, block.kept, 0) == 0;
+    item.ignore = load_double(options.type, block.judged, 0) == 0;
+    item.input = copy(block.inputs, options.type, Shape{static_cast<std::int64_t>(iterator.input_elements())});
+    if (iterator.outputs_are_labels())
+      item.output = copy(block.outputs, DType::i32, Shape{});
+    else
+      item.output = copy(block.outputs, options.type, Shape{static_cast<std::int64_t>(iterator.output_elements())});
+    if (item.reset && ++sequences > count) {
+      if (!take(Dataset::from(std::exchange(items, {})))) return false;
+      sequences = 1;
+    }
+    items.push_back(std::move(item));
+  }
+  return items.empty() || take(Dataset::from(items));
+}
+
+}  // namespace
+
 bool NeuralNetwork::each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
                                const std::function<bool(const Dataset& batch)>& take) const {
   const State& net = *state_;
-  if (net.is_stateful())
-    throw Error(Code::unsupported, {.message = "a model with a memory learns from sequences, which do not come batch by batch yet",
-                                    .reason = "NOT_YET", .path = net.built.states.front().path});
   const std::size_t size = batch ? batch : data.valid() ? data.batch_size().value_or(1) : 1;
   const State::DataPlan plan = net.plan_data(data, {}, size, false);
   // Labels are numbered as the model numbers them; values stay in the user's units, as whoever takes them expects.
   BatchOptions options = plan.batching;
   if (options.outputs == OutputForm::one_hot) options.outputs = OutputForm::labels;
+  if (net.is_stateful()) return each_sequence(net.context, data, epoch, size, std::move(options), take);
   BatchIterator iterator(net.context, data, options);
   iterator.begin_epoch(epoch);
   Block block;

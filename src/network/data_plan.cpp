@@ -156,6 +156,7 @@ std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& cho
     for (const std::string& name : names) {
       std::vector<std::string> known;
       for (const BuiltParameter& parameter : built.parameters) known.push_back(layer_of(parameter.name));
+      for (const BuiltTie& tie : built.ties) known.push_back(layer_of(tie.name));
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
       const std::vector<std::string_view> views(known.begin(), known.end());
       const std::string near = nearest_name(name, views);
@@ -166,15 +167,15 @@ std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& cho
   };
   check(chosen.to_train, "toTrain");
   check(chosen.to_skip, "toSkip");
-  const auto named = [](const std::vector<std::string>& names, const std::string& layer) {
-    return std::find(names.begin(), names.end(), layer) != names.end();
+  // A parameter that several layers share is chosen, or skipped, with each of them.
+  const auto named = [&](const std::vector<std::string>& names, const std::string& parameter) {
+    const auto is_in = [&](const std::string& one) { return std::ranges::find(names, layer_of(one)) != names.end(); };
+    return is_in(parameter) || std::ranges::any_of(built.ties, [&](const BuiltTie& tie) { return tie.like == parameter && is_in(tie.name); });
   };
   std::vector<std::string> result;
-  for (const BuiltParameter& parameter : built.parameters) {
-    const std::string layer = layer_of(parameter.name);
-    if (parameter.trainable && (chosen.to_train.empty() || named(chosen.to_train, layer)) && !named(chosen.to_skip, layer))
+  for (const BuiltParameter& parameter : built.parameters)
+    if (parameter.trainable && (chosen.to_train.empty() || named(chosen.to_train, parameter.name)) && !named(chosen.to_skip, parameter.name))
       result.push_back(parameter.name);
-  }
   return result;
 }
 

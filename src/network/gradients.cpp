@@ -16,6 +16,23 @@
 #include "webai/error.hpp"
 
 namespace webai {
+namespace {
+
+// The memory of the network becomes what it is behind the last sample: one after the other, as runs do.
+void run_through(NeuralNetwork& net, const Dataset& data, BatchOptions batching) {
+  batching.window = batching.lanes = batching.batch = 1;
+  BatchIterator iterator(net.context(), data, batching);
+  iterator.begin_epoch(0);
+  std::vector<double> sample(iterator.input_elements());
+  Block block;
+  while (iterator.next(block, 1)) {
+    if (load_double(batching.type, block.kept, 0) == 0) net.reset();
+    for (std::size_t i = 0; i < sample.size(); ++i) sample[i] = load_double(batching.type, block.inputs, i);
+    net.run(sample, {.denormalize = false});
+  }
+}
+
+}  // namespace
 
 Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOptions& options) {
   State& net = *state_;
@@ -101,6 +118,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     result.gradients.emplace(parameter.name, Tensor::from(net.context, net.type, parameter.type.shape, sum->second));
   }
   result.model_hash = structure_hash(net.model, net.built);
+  if (options.commit_state && is_stateful()) run_through(*this, plan.data, plan.batching);
   return result;
 }
 

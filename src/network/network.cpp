@@ -288,8 +288,12 @@ std::vector<std::pair<std::string, Tensor>> NeuralNetwork::parameters() const {
 
 void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) {
   State& state = *state_;
+  const auto tie = std::ranges::find(state.built.ties, name, &BuiltTie::name);
+  const bool tied = tie != state.built.ties.end();
   for (const BuiltParameter& parameter : state.built.parameters) {
-    if (parameter.name != name) continue;
+    if (parameter.name != (tied ? tie->like : name)) continue;
+    if (tied && !(value.shape() == parameter.type.shape) && value.elements() == static_cast<std::size_t>(parameter.type.shape.elements()))
+      return set_parameter(tie->like, value.reshaped(parameter.type.shape));
     if (!(value.shape() == parameter.type.shape))
       throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"", .reason = "SHAPE",
                                          .expected = parameter.type.shape.text(), .actual = value.shape().text()});

@@ -56,7 +56,6 @@ OperationDescription describe(const LayerDef& layer) {
   for (const ParameterDef& parameter : layer.parameters) parameters += line(parameter.name, std::string(parameter.doc));
   result.page = result.name + " (layer)\n  " + result.doc + "\n" + section("properties", properties) +
                 section("parameters, in the order of setup.data", parameters);
-  if (!layer.build) result.page += "\nThis build reads it but cannot run it yet.\n";
   return result;
 }
 

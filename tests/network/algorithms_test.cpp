@@ -68,6 +68,28 @@ const char* const model = R"({"layers": [2, 8, 1], "activation": "tanh"})";
 
 }  // namespace
 
+TEST_CASE("EXT-03 a training of the program gets whole sequences for a model with a memory") {
+  const Context context = one_thread();
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [1, {"type": "rnn", "size": 2}, 1]})", context);
+  const Dataset data = Dataset::sequences({{{{1}, {0.5}}, {{2}, {}}, {{3}, {0.25}}}, {{{4}, {1}}}, {{{5}, {0}}, {{6}, {0.75}}}});
+  std::vector<std::uint64_t> sizes;
+  std::vector<std::size_t> judged;
+  define_train(context, {.name = "looks", .domain = "core"}, [&](InternalModel& model, const Dataset& given, const TrainOptions&, ControlSignal&) {
+    model.each_batch(given, 0, 2, [&](const Dataset& batch) {
+      sizes.push_back(*batch.size());
+      judged.push_back(model.compute_gradients(batch).samples);
+      return true;
+    });
+    return TrainInfo();
+  });
+  TrainOptions options;
+  options.type = "looks";
+  options.max_iterations = 1;
+  net.train(data, options);
+  CHECK(sizes == std::vector<std::uint64_t>{4, 2});
+  CHECK(judged == std::vector<std::size_t>{3, 2});
+}
+
 TEST_CASE("EX-16 EXT-03 AdamW of a program trains as the built-in one does") {
   const Context context = one_thread();
   define_train(context, {.name = "AdamW", .domain = "core"}, adamw);

@@ -76,6 +76,22 @@ TEST_CASE("A-44 gradients honour toTrain and toSkip, and leave the memory of a n
   CHECK(cell.get_internal_state() == state);
 }
 
+TEST_CASE("A-44 gradients that commit their state leave the memory as runs over the data do") {
+  const std::string text = R"({"layers": [{"name": "in", "size": 2, "history": 1}, {"type": "lstm", "size": 3}, 1]})";
+  NeuralNetwork learns = NeuralNetwork::from_json(text, one_thread()), runs = NeuralNetwork::from_json(text, one_thread());
+  const Dataset data = Dataset::sequences({{{{1, 0}, {1}}, {{0, 1}, {0}}, {{0.5, -1}, {1}}}, {{{0.25, 1}, {1}}, {{-1, 0.5}, {0}}}});
+  learns.run({1, 1});
+  const Gradients committed = learns.compute_gradients(data, {.commit_state = true});
+  runs.run({0.25, 1});
+  runs.run({-1, 0.5});
+  CHECK(learns.get_internal_state() == runs.get_internal_state());
+  CHECK(committed.error == learns.compute_gradients(data).error);
+  CHECK(learns.run({0.1, 0.2})[0] == runs.run({0.1, 0.2})[0]);
+  // A network without a memory has nothing to commit.
+  NeuralNetwork plain = NeuralNetwork::from_json(model, one_thread());
+  CHECK(plain.compute_gradients(Dataset::sample("xor"), {.commit_state = true}).samples == 4);
+}
+
 TEST_CASE("A-43 an optimizer that applies gradients takes the rate that it is given") {
   const Context context = one_thread();
   NeuralNetwork plain = NeuralNetwork::from_json(model, context), optimized = NeuralNetwork::from_json(model, context);

@@ -127,3 +127,69 @@ TEST_CASE("nets in nets whose sizes are found by trial are built a few times eac
     model = R"({"layers": [2, {"name": "a", "size": 2}, {"type": "net", "net": )" + model + R"(}, {"type": "tanh", "pipes": [{"type": "tanh", "to": ["a"]}]}, 2]})";
   CHECK(make(model).run({1, 1}).size() == 2);
 }
+
+namespace {
+
+// A net of two inputs, "big" and "small": 10 times the one and the other.
+std::string two_inputs(const std::string& around) {
+  return R"({"name": "two", "type": "net", )" + around + R"("net": {"layers": [{"pipes": [{"name": "big", "size": 2}, {"name": "small", "size": 1}]},
+    {"size": 1, "bias": false, "weights": [[10], [10], [1]]}]}})";
+}
+
+}  // namespace
+
+TEST_CASE("A-40 A-14 a flow goes to one input of a net by its name, and what is joined fills the others") {
+  // The first layer's pipe goes to "small", the rest of it to "big".
+  NeuralNetwork net = make(R"({"layers": [{"size": 2, "pipes": [{"name": "p", "size": 1, "to": "two.small"}]}, )" + two_inputs("") + "]}");
+  CHECK(net.run({1, 2, 3})[0] == 33);
+  // Both by name, in the other order, pulled or pushed.
+  NeuralNetwork both = make(R"({"layers": [{"pipes": [{"name": "p", "size": 1, "to": "two.small"}, {"name": "q", "size": 2, "to": "two.big"}]}, )" + two_inputs("") + "]}");
+  CHECK(both.run({3, 1, 2})[0] == 33);
+  // On the first layer: what is fed from behind comes in the next run, the rest are inputs of the model.
+  NeuralNetwork back = make(R"({"layers": [)" + two_inputs("") + R"(, {"name": "out", "size": 1, "bias": false, "weights": [[1]], "to": "two.small"}]})");
+  REQUIRE(back.inputs().size() == 1);
+  CHECK(back.inputs()[0].name == "big");
+  CHECK(back.run({1, 1})[0] == 20);
+  CHECK(back.run({0, 0})[0] == 20);
+  CHECK(back.run({1, 0})[0] == 30);
+}
+
+TEST_CASE("A-40 a net binds by name when all that flows into it is called like its inputs, else in order") {
+  const auto model = [](const std::string& first, const std::string& second) {
+    return R"({"layers": [{"pipes": [{"name": ")" + first + R"(", "size": 1}, {"name": ")" + second + R"(", "size": 2}]}, )" + two_inputs("") + "]}";
+  };
+  CHECK(make(model("small", "big")).run({3, 1, 2})[0] == 33);
+  CHECK(make(model("small", "large")).run({3, 1, 2})[0] == 42);
+}
+
+TEST_CASE("A-40 inputs of a net that nothing reaches, that are unknown or of another size are told with their place") {
+  const auto refused = [](const std::string& pipes, const std::string& reason, const std::string& path, const std::string& hint) {
+    const Error error = error_of(R"({"layers": [{"size": 2, "to": [], "pipes": [)" + pipes + "]}, " + two_inputs("") + "]}");
+    INFO(error.what());
+    CHECK(error.reason() == reason);
+    CHECK(error.path() == path);
+    CHECK(error.hint() == hint);
+  };
+  refused(R"({"size": 1, "to": "two.smal"})", "TARGET_UNKNOWN", "/layers/0/pipes/0/to", R"(did you mean "two.small"?)");
+  refused(R"({"size": 1, "to": "two.small"})", "NET_INPUT", "/layers/1", R"(let a layer go to it: "to": "two.big")");
+  const Error size = error_of(R"({"layers": [{"size": 2, "pipes": [{"size": 3, "to": "two.small"}]}, )" + two_inputs("") + "]}");
+  CHECK(size.reason() == "NET_INPUT");
+  CHECK(size.expected() == "1 values, the inputs of the inner model");
+  CHECK(size.actual() == "3 values");
+}
+
+TEST_CASE("A-42 a state begins with what is piped to it") {
+  NeuralNetwork net = make(R"({"layers": [{"size": 1, "to": [], "pipes": [{"size": 1, "to": "loop.x"}]}, {"name": "loop", "type": "iterator", "steps": 3, "state": [{"name": "x"}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"size": 1, "bias": false, "weights": [[2]], "to": "x"}]}}]})");
+  CHECK(net.run({7, 1})[0] == 8);
+  const Error pulled = error_of(R"({"layers": [{"size": 1, "to": "loop.x"}, {"name": "loop", "type": "iterator", "steps": 3, "state": [{"name": "x", "pipeFrom": "0"}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"size": 1, "to": "x"}]}}]})");
+  CHECK(pulled.reason() == "TARGET_UNKNOWN");
+  CHECK(pulled.path() == "/layers/0/to");
+}
+
+TEST_CASE("A-40 parameters of a net and of the pipes beside it have names of their own") {
+  NeuralNetwork net = make(R"({"layers": [2, {"type": "net", "net": {"layers": [2, {"size": 3, "bias": false}]}, "pipes": [{"size": 1, "bias": false}, {"size": 4, "bias": false}]}]})");
+  CHECK(names_of(net) == std::vector<std::string>{"1/1.weights", "pipes/1/0.weights", "pipes/1/1.weights"});
+  CHECK(net.run({1, 2}).size() == 8);
+}

@@ -1,5 +1,5 @@
-// Random valid models from a number: layers, pipes, named targets, joins, convolutions, pools, normalisations,
-// activations, io blocks, weights inside and outside of the layers. The same number gives the same model everywhere.
+// Random valid models from a number: layers, pipes, named targets, joins, convolutions, pools, normalisations, cells, nets,
+// iterators, activations, io blocks, weights inside and outside of the layers. The same number gives the same model everywhere.
 #pragma once
 
 #include <cstdint>
@@ -213,7 +213,13 @@ class RandomModel {
       members.emplace_back("size", Json::integer(fixed));
       return fixed;
     }
-    switch (below(10)) {
+    switch (below(13)) {
+      case 10:
+        return sequence(members);
+      case 11:
+        return net(members, inputs);
+      case 12:
+        return iterator(members, inputs, may_fold);
       case 3: {
         const int units = between(1, 4);
         const std::string cell = pick({"rnn", "gru", "lstm", "lstm-n", "lstm-p"});
@@ -240,6 +246,73 @@ class RandomModel {
       default:
         return neurons(members, inputs, may_fold);
     }
+  }
+
+  // Each number is a step.
+  int sequence(Members& members) {
+    const int units = between(1, 3);
+    const std::string cell = pick({"rnn", "gru", "lstm", "lstm-n", "lstm-p"}), direction = pick({"forward", "backward", "both"});
+    members.emplace_back("type", Json::text("recurrent"));
+    members.emplace_back("cell", Json::text(cell));
+    members.emplace_back("units", Json::integer(units));
+    if (direction != "forward" || chance(2)) members.emplace_back("direction", Json::text(direction));
+    if (cell == "gru" && chance(2)) members.emplace_back("resetAfter", Json::boolean(true));
+    if (cell == "lstm" && chance(2)) members.emplace_back("peepholes", Json::boolean(true));
+    if (chance(4)) members.emplace_back("bias", Json::boolean(false));
+    return direction == "both" ? 2 * units : units;
+  }
+
+  // Two layers, or two inputs and a layer, in a model of their own.
+  int net(Members& members, int inputs) {
+    std::vector<Json> layers;
+    if (inputs > 1 && chance(2)) {
+      const int first = between(1, inputs - 1);
+      layers.push_back(Json::object({{"pipes", Json::array({Json::object({{"name", Json::text("one")}, {"size", Json::integer(first)}}),
+                                                            Json::object({{"name", Json::text("two")}, {"size", Json::integer(inputs - first)}})})}}));
+    } else {
+      layers.push_back(Json::integer(inputs));
+    }
+    Members hidden;
+    const int width = neurons(hidden, inputs, false);
+    layers.push_back(Json::object(std::move(hidden)));
+    if (chance(2)) {
+      Members last;
+      const int count = neurons(last, width, false);
+      layers.push_back(Json::object(std::move(last)));
+      return finish_net(members, std::move(layers), count);
+    }
+    return finish_net(members, std::move(layers), width);
+  }
+
+  int finish_net(Members& members, std::vector<Json> layers, int width) {
+    Members inner;
+    if (chance(2)) inner.emplace_back("activation", Json::text(activation()));
+    inner.emplace_back("layers", Json::array(std::move(layers)));
+    members.emplace_back("type", Json::text("net"));
+    members.emplace_back("net", Json::object(std::move(inner)));
+    return width;
+  }
+
+  // x' = f(what flows in, x), until something of it passes a bound.
+  int iterator(Members& members, int inputs, bool may_collect) {
+    const int width = between(1, 3), steps = between(1, 4);
+    Members given = {{"name", Json::text("given")}, {"size", Json::integer(inputs)}, {"to", Json::text("next")}};
+    Members old = {{"name", Json::text("old")}, {"type", Json::text("tanh")}, {"pipeFrom", Json::text("x")}, {"to", Json::text("next")}};
+    Members next = {{"name", Json::text("next")}, {"size", Json::integer(width)}, {"activation", Json::text("tanh")}, {"to", Json::array({Json::text("x"), Json::text("done")})}};
+    if (chance(3)) next.emplace_back("bias", row(width));
+    Members done = {{"name", Json::text("done")}, {"size", Json::integer(1)}, {"to", Json::array({})}};
+    members.emplace_back("type", Json::text("iterator"));
+    members.emplace_back("steps", chance(2) ? Json::integer(steps)
+                                            : Json::object({{"from", Json::integer(steps)}, {"to", Json::integer(1)}, {"step", Json::integer(-1)}}));
+    members.emplace_back("state", Json::array({Json::object({{"name", Json::text("x")}, {"size", Json::integer(width)}})}));
+    const int end = below(4);
+    if (end == 1) members.emplace_back("until", Json::text("done"));
+    if (end == 2) members.emplace_back("until", Json::object({{"pipeFrom", Json::text("done")}, {"below", number()}}));
+    const bool collects = may_collect && chance(2);
+    if (collects) members.emplace_back("collect", chance(2) ? Json::boolean(true) : Json::array({Json::text("x"), Json::text("old")}));
+    members.emplace_back("net", Json::object({{"layers", Json::array({Json::object(std::move(given)), Json::object(std::move(old)),
+                                                                      Json::object(std::move(next)), Json::object(std::move(done))})}}));
+    return width;
   }
 
   void normalise(Members& members, int channels) {

@@ -2,6 +2,7 @@
 #include "core/model/assembler.h"
 
 #include <algorithm>
+#include <exception>
 #include <span>
 
 #include "core/model/build_outputs.h"
@@ -43,11 +44,11 @@ BuiltModel Assembler::run() {
   std::ranges::stable_sort(built_.parameters, {}, &BuiltParameter::owner);
   std::ranges::stable_sort(built_.states, {}, &BuiltState::owner);
   finish_outputs(builder_, model_, built_, std::move(outputs), options_.fill);
-  if (options_.fill) fill_parameters(builder_.context(), model_, built_, options_.files);
   return std::move(built_);
 }
 
 SourceSizes Assembler::learn(const std::vector<Source>& wanted, std::optional<Error>& complaint) {
+  trial_ = true;
   for (const int step : model_.order) {
     left_out_ = false;
     try {
@@ -73,11 +74,6 @@ void Assembler::keep_counts(std::vector<NamedValue>& outputs) {
     for (BuiltLayer& layer : built_.layers)
       if (layer.value == rounded) layer.value = exact;
   }
-}
-
-void Assembler::unsupported(const Layer& layer, const std::string& path, const std::string& what) {
-  throw Error(Code::unsupported,
-              {.message = what + " cannot be built yet", .reason = "NOT_YET", .path = path, .layer = layer.name});
 }
 
 void Assembler::check_buildable() const {
@@ -121,7 +117,7 @@ Ref Assembler::build_element(const Layer& layer) {
     const std::vector<PipedParameter> piped = piped_parameters(layer);
     LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, &options_);
     const std::size_t before = built_.parameters.size();
-    const Ref value = layer.custom ? write_custom(writer, piped) : write_operator(writer, piped);
+    const Ref value = layer.custom ? write_custom(writer, piped) : write_operator(writer);
     if (const Json* const quantization = layer.properties.find("quantization")) {
       std::vector<std::string_view> names;
       for (std::size_t i = before; i < built_.parameters.size(); ++i) names.push_back(built_.parameters[i].parameter);
@@ -140,18 +136,14 @@ Ref Assembler::build_element(const Layer& layer) {
                                                : std::string()});
     return value;
   } catch (const Error& error) {
-    if (error.path().empty()) throw error.with_path(layer.path);
+    if (error.path().empty()) std::throw_with_nested(error.with_path(layer.path));
     throw;
   }
 }
 
-Ref Assembler::write_operator(LayerBuilder& writer, const std::vector<PipedParameter>& piped) {
+Ref Assembler::write_operator(LayerBuilder& writer) {
   const Layer& layer = writer.layer();
   const Ref input = writer.input();
-  if (layer.operation && !piped.empty())
-    unsupported(layer, piped.front().path, "a pipe into a parameter of an operator");
-  if (!layer.operation && layer.type != "input" && !layer.definition->build)
-    unsupported(layer, layer.path, "a layer of type \"" + layer.type + "\"");
   const Ref value =
       layer.type == "input" ? input_value(layer)
       : layer.operation

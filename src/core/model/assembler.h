@@ -31,11 +31,10 @@ class Assembler {
   SourceSizes learn(const std::vector<Source>& wanted, std::optional<Error>& complaint);
 
  private:
-  // Rows of a table, as those of a vocabulary, are no numbers between 0 and 1 either; which inputs say such shows when all
-  // is built.
-  void keep_counts(std::vector<NamedValue>& outputs);
-  [[noreturn]] static void unsupported(const Layer& layer, const std::string& path, const std::string& what);
   void check_buildable() const;
+  // Rows of a table, as those of a vocabulary, are no numbers between 0 and 1 either; which inputs say such shows when
+  // all is built.
+  void keep_counts(std::vector<NamedValue>& outputs);
   Ref& own(int id) { return own_[static_cast<std::size_t>(id)]; }
   Ref& joined(int id) { return joined_[static_cast<std::size_t>(id)]; }
   Ref value_of(Source source) { return source.hidden ? joined(source.id) : own(source.id); }
@@ -63,7 +62,7 @@ class Assembler {
   /// One operator instance: input, own operator, activation. Errors get its place.
   Ref build_element(const Layer& layer);
   Ref input_value(const Layer& layer);
-  Ref write_operator(LayerBuilder& writer, const std::vector<PipedParameter>& piped);
+  Ref write_operator(LayerBuilder& writer);
   // Operations that a program or the model defined call their activation themselves where they take it.
   Ref write_custom(LayerBuilder& writer, const std::vector<PipedParameter>& piped);
   Feed feed_of(const Layer& layer, Ref joined, std::string_view parameter) const;
@@ -82,12 +81,13 @@ class Assembler {
   BuiltModel built_;
   GraphBuilder builder_;
   Feedback feedback_;
-  std::vector<std::vector<const Route*>> incoming_;  // by id of the target
+  std::vector<std::vector<const Route*>> incoming_;   // by id of the target
   std::vector<std::pair<ValueId, ValueId>> rounded_;  // inputs of an integer model: as they are, rounded to codes
-  std::vector<Ref> own_, joined_;                    // by id: its output; the join of what is piped into it
-  std::vector<std::vector<GivenOutput>> outputs_;    // by id: of those that give several
-  bool left_out_ = false;                            // in a trial: something that flows in is not known yet
-  std::set<std::string, std::less<>> names_;         // that the author gave
+  std::vector<Ref> own_, joined_;                     // by id: its output; the join of what is piped into it
+  std::vector<std::vector<GivenOutput>> outputs_;     // by id: of those that give several
+  bool trial_ = false;                                // only sizes are wanted
+  bool left_out_ = false;                             // in a trial: something that flows in is not known yet
+  std::set<std::string, std::less<>> names_;          // that the author gave
 };
 
 }  // namespace webai

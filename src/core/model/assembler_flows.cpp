@@ -15,9 +15,14 @@ Ref Assembler::placeholder(const Layer& layer) {
 
 Ref Assembler::arrival_by(const Route& route) {
   const Source source{route.source, route.hidden};
-  const Ref value = route.delayed || route.history                ? feedback_.arrival(route)
-                    : route.output.empty() || !own(route.source) ? value_of(source)
-                                                                 : output_of(model_.element(route.source), route.output, route.path);
+  Ref value;
+  if (route.delayed || route.history)
+    value = feedback_.arrival(route);
+  else if (route.output.empty() || !own(route.source))
+    value = value_of(source);
+  else if (!trial_ || route.output == "0" ||
+           !outputs_[static_cast<std::size_t>(route.source)].empty())  // else unknown yet
+    value = output_of(model_.element(route.source), route.output, route.path);
   if (!value) left_out_ = true;
   return value;
 }
@@ -41,7 +46,8 @@ Ref Assembler::output_of(const Layer& layer, const std::string& which, const std
                .reason = "TARGET_UNKNOWN",
                .path = path,
                .layer = layer.name,
-               .expected = all.size() < 2 ? "no number but 0" : "a number below " + std::to_string(all.size()) + ", or " + expected,
+               .expected = all.size() < 2 ? "no number but 0"
+                                          : "a number below " + std::to_string(all.size()) + ", or " + expected,
                .actual = which,
                .hint = near.empty() ? "" : "did you mean \"" + layer.title + ":" + near + "\"?"});
 }

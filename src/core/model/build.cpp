@@ -6,6 +6,8 @@
 
 #include "core/model/assembler.h"
 #include "core/model/open_dimensions.h"
+#include "core/model/setup_data.h"
+#include "core/model/setup_instructions.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -68,8 +70,19 @@ BuiltModel build_model(const Context& context, const Registry& registry, const M
     return build_by_example(model, options,
                             [&](BuildOptions own) { return build_model(context, registry, model, std::move(own)); });
   if (!options.inner) options.inner = std::make_shared<InnerModels>();
+  options.ties = nullptr;  // they are those of the model around
   const SourceSizes sizes = learn_sizes(context, registry, model, options);
-  return Assembler(context, registry, model, options, sizes).run();
+  BuiltModel built = Assembler(context, registry, model, options, sizes).run();
+  const std::vector<PlacedParameter> places = placed_parameters(model, built);
+  if (const auto ties = tied_groups(model, built, places); !ties.empty()) {
+    // Names are known now: once more, with one value for all that share it.
+    const BuiltModel apart = std::move(built);
+    options.ties = &ties;
+    built = Assembler(context, registry, model, options, sizes).run();
+    keep_numbers(apart, built);
+  }
+  if (options.fill) fill_parameters(context, model, built, places, options.files);
+  return built;
 }
 
 }  // namespace webai

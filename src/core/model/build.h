@@ -38,6 +38,8 @@ struct BuildOptions {
   std::optional<DType> computed = {};  ///< to compute in, nets included, instead of what the model's type asks for
   std::shared_ptr<InnerModels> inner = {};  ///< made by build_model
   const Lengths* lengths = nullptr;         ///< of open dimensions; nullptr: they stay open, see BuiltModel::open
+  /// Names of tied parameters, each with that of the group it is tied in; made by build_model.
+  const std::map<std::string, std::string, std::less<>>* ties = nullptr;
   std::shared_ptr<std::uint64_t> builds_left = {};  ///< of the model and those inside it: made by build_model
 };
 
@@ -68,8 +70,18 @@ struct BuiltParameter {
   std::string layer;   ///< path of its layer or pipe
   int owner = 0;       ///< id of its layer or pipe
   int index = 0;       ///< among the parameters of its owner
+  int table_owner = 0, table_index = 0;  ///< the same two as setup.instructions count them: where its setup.data stands
+  bool tied = false;   ///< others have its elements as theirs (BuiltTie)
   Initial start;
   Tensor initial;  ///< the values it starts with
+};
+
+/// A parameter that setup.instructions gives the elements of another one: only that one is there, in graph and setup.data.
+struct BuiltTie {
+  std::string name;  ///< "layer.weights"
+  std::string like;  ///< name of the other one
+  int table_owner = 0, table_index = 0;  ///< as in BuiltParameter
+  std::string setup = {};  ///< as in BuiltParameter
 };
 
 /// A value that lives from run to run, one of its own for each sample of a batch: what a pipe delivers in the next run,
@@ -136,6 +148,7 @@ struct BuiltModel {
   Shape output_shape;                ///< of it, and of each of `outputs`; without batch
   std::vector<Shape> output_shapes = {};
   std::vector<BuiltParameter> parameters;
+  std::vector<BuiltTie> ties;
   std::vector<BuiltState> states;  ///< in document order; not those of random_step and auto_normalize
   std::vector<BuiltLayer> layers;  ///< in document order
   /// In the order of the inputs. Built without lengths, shapes in this struct have symbols where they depend on an open

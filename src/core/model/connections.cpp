@@ -29,7 +29,9 @@ Ref connection_mask(LayerBuilder& layer, const Json& mask, std::int64_t inputs, 
 
 }  // namespace
 
-Ref weighted_input(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int64_t neurons, std::int64_t gates) {
+Ref weighted_input(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int64_t neurons, std::int64_t gates,
+                   std::string_view name) {
+  const bool steps = layer.builder().shape(input).rank() == 3;
   const Json* connections = layer.property("connections");
   const bool named = connections && connections->is_text();
   if (connections && !named && !connections->is_array())
@@ -44,21 +46,21 @@ Ref weighted_input(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int
                      std::to_string(inputs) + " inputs",
                  {}, "connections");
     const Ref weights = layer.parameter(
-        {.name = "weights", .shape = {gates * neurons}, .start = Initial::uniform(1, 1), .takes_pipe = true});
+        {.name = name, .shape = {gates * neurons}, .start = Initial::uniform(1, 1), .takes_pipe = true});
     const std::vector<Ref> copies(static_cast<std::size_t>(gates), input);
     const Ref repeated = gates == 1 ? input : layer.builder().emit("concat", copies, {{"axis", std::int64_t{-1}}});
-    return layer.emit("mul", {repeated, weights});
+    return layer.emit("mul", {repeated, steps && layer.is_piped(name) ? layer.spread_over(weights, repeated) : weights});
   }
   if (kind != "all-to-all" && kind != "every-to-every")
     layer.fail(Code::invalid_model, "CONNECTIONS", "there are no connections \"" + kind + "\"",
                "use \"all-to-all\", \"one-to-one\" or a mask", "connections");
-  Ref weights = layer.parameter({.name = "weights",
+  Ref weights = layer.parameter({.name = name,
                                  .shape = {inputs, gates * neurons},
                                  .start = Initial::uniform(inputs, neurons),
                                  .takes_pipe = true});
   if (connections && connections->is_array())
     weights = layer.emit("mul", {weights, connection_mask(layer, *connections, inputs, neurons, gates)});
-  if (!layer.is_piped("weights")) return layer.emit("matmul", {input, weights});
+  if (steps || !layer.is_piped(name)) return layer.emit("matmul", {input, weights});
   // Each sample brings weights of its own: one product of a row and a matrix per sample.
   return layer.flattened(layer.emit("matmul", {layer.reshaped(input, {1, inputs}), weights}));
 }

@@ -7,8 +7,9 @@
 
 namespace webai {
 
-/// x U for `input` [batch, inputs]: [batch, gates * neurons], with the parameter "weights" of the layer. One-to-one
-/// connections and a mask are the same for each gate.
-Ref weighted_input(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int64_t neurons, std::int64_t gates = 1);
+/// x U for `input` [batch, inputs] or [batch, steps, inputs]: [..., gates * neurons], with the parameter `name` of the
+/// layer. One-to-one connections and a mask are the same for each gate.
+Ref weighted_input(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int64_t neurons, std::int64_t gates = 1,
+                   std::string_view name = "weights");
 
 }  // namespace webai

@@ -104,6 +104,9 @@ class FlowNotes {
         if (!pull->hidden)
           parts.push_back((pull->parameter.empty() || pull->parameter.front() == ':' ? "from " : pull->parameter + " from ") +
                           model_.element(pull->source).title);
+    for (const BuiltTie& tie : built_.ties)
+      if (tie.setup.empty() && tie.table_owner == layer.id)
+        parts.push_back(tie.name.substr(tie.name.rfind('.') + 1) + " tied to " + tie.like);
     std::int64_t kept = 0;
     for (const BuiltState& state : built_.states)
       if (state.owner == layer.id) kept += lane_of(state);

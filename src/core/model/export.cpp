@@ -2,10 +2,12 @@
 #include "core/model/export.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 
 #include "core/model/json_edit.h"
+#include "core/model/setup_instructions.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -25,25 +27,22 @@ void check_count(const BuiltModel& built, std::span<const Tensor> current) {
                                     " parameters, got " + std::to_string(current.size()));
 }
 
-// The table describes the old bytes; what is written now stands in the order of the document.
-void drop_instructions(JsonEdit& edit, const Model& model) {
-  const Json* setup = model.json.find("setup");
-  if (setup && setup->find("instructions")) edit.set("/setup/instructions", Json::text(""));
+// The table describes the old bytes. What is written now stands in the order of the document, which needs no table unless
+// parameters are tied.
+void set_instructions(JsonEdit& edit, const Json& document, const std::string& setup, std::span<const BuiltParameter> stored,
+                      const BuiltModel& built, const std::string& place) {
+  const std::string path = setup + "/instructions";
+  if (has_ties(built, place))
+    edit.set(path, write_instructions(stored, table_entries(stored, built.ties, place)));
+  else if (value_at(document, setup).find("instructions"))
+    edit.set(path, Json::text(""));
 }
 
-// Inner nets with a setup.data of their own keep it.
-void set_inner_setups(JsonEdit& edit, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
-                      WeightsFile* file) {
-  std::map<std::string, std::pair<BuiltModel, std::vector<Tensor>>> by_setup;
-  for (std::size_t i = 0; i < built.parameters.size(); ++i) {
-    if (built.parameters[i].setup.empty()) continue;
-    auto& [part, values] = by_setup[built.parameters[i].setup];
-    part.parameters.push_back(built.parameters[i]);
-    part.parameters.back().stored = true;
-    values.push_back(current[i]);
-  }
-  for (const auto& [path, part] : by_setup)
-    if (as != SetupDataAs::none) edit.set(path, write_setup_data(part.first, part.second, as, file));
+std::vector<BuiltParameter> stored_of(const BuiltModel& built) {
+  std::vector<BuiltParameter> list;
+  for (const BuiltParameter& parameter : built.parameters)
+    if (parameter.stored) list.push_back(parameter);
+  return list;
 }
 
 // Training widened the scales that weights outgrew.
@@ -64,7 +63,49 @@ bool can_be_written(const BuiltParameter& parameter, const Tensor& tensor) {
   return true;
 }
 
+// What shares its elements with others stays where a table can say so; so does all that the table of an inner net names.
+bool stays_in_table(const Model& model, const BuiltParameter& parameter) {
+  const auto& net = model.element(parameter.owner).net;
+  return parameter.tied || (net && has_instructions_inside(*net));
+}
+
 }  // namespace
+
+Json value_at(const Json& document, std::string_view pointer) {
+  Json value = document;
+  while (!pointer.empty()) {
+    pointer.remove_prefix(1);
+    const std::string_view key = pointer.substr(0, pointer.find('/'));
+    pointer.remove_prefix(key.size());
+    if (value.is_array()) {
+      std::size_t index = value.size();
+      std::from_chars(key.data(), key.data() + key.size(), index);
+      value = index < value.size() ? value.at(index) : Json();
+    } else {
+      const Json* member = value.find(key);
+      value = member ? *member : Json();
+    }
+  }
+  return value;
+}
+
+void set_inner_setups(JsonEdit& edit, const Json& document, const BuiltModel& built, std::span<const Tensor> current,
+                      SetupDataAs as, WeightsFile* file) {
+  std::map<std::string, std::pair<BuiltModel, std::vector<Tensor>>> by_setup;
+  for (std::size_t i = 0; i < built.parameters.size(); ++i) {
+    if (built.parameters[i].setup.empty()) continue;
+    auto& [part, values] = by_setup[built.parameters[i].setup];
+    part.parameters.push_back(built.parameters[i]);
+    part.parameters.back().stored = true;
+    values.push_back(current[i]);
+  }
+  if (as == SetupDataAs::none) return;
+  for (const auto& [path, part] : by_setup) {
+    edit.set(path, write_setup_data(part.first, part.second, as, file));
+    const bool old = path.ends_with("/setupData");  // the old spelling, beside "setup"
+    set_instructions(edit, document, path.substr(0, path.rfind('/')) + (old ? "/setup" : ""), part.first.parameters, built, path);
+  }
+}
 
 Json export_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current,
                   std::span<const Tensor> learned, JsonExport options) {
@@ -80,10 +121,11 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
     else if (parameter.setup.empty())
       edit.set(parameter.path, json_from_parameter(parameter, current[i]));
   }
-  set_inner_setups(edit, built, current, options.setup_data_as, options.file);
+  set_inner_setups(edit, model.json, built, current, options.setup_data_as, options.file);
   if (stores && options.setup_data_as != SetupDataAs::none)
     edit.set(model.setup_data_path, write_setup_data(built, current, options.setup_data_as, options.file));
-  drop_instructions(edit, model);
+  if (stores && options.setup_data_as != SetupDataAs::none)
+    set_instructions(edit, model.json, "/setup", stored_of(built), built, {});
   for (std::size_t i = 0; 2 * i + 1 < learned.size() && i < built.auto_normalize.size(); ++i)
     edit.set(built.auto_normalize[i].path, standardize_step(learned[2 * i], learned[2 * i + 1]));
   return edit.apply(model.json);
@@ -100,13 +142,13 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   if (as == SetupDataAs::none) return model.json;
   JsonEdit edit;
   edit.set("/webai", Json::integer(1));
-  set_inner_setups(edit, built, current, as, file);
+  set_inner_setups(edit, model.json, built, current, as, file);
   BuiltModel left;  // whose parameters stay in setup.data
   std::vector<Tensor> values;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     const BuiltParameter& parameter = built.parameters[i];
     if (!parameter.setup.empty()) continue;
-    if (parameter.stored && !can_be_written(parameter, current[i])) {
+    if (parameter.stored && (!can_be_written(parameter, current[i]) || stays_in_table(model, parameter))) {
       left.parameters.push_back(parameter);
       values.push_back(current[i]);
       continue;
@@ -117,7 +159,7 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   }
   if (!left.parameters.empty()) {
     edit.set(model.setup_data_path, write_setup_data(left, values, as, file));
-    drop_instructions(edit, model);
+    set_instructions(edit, model.json, "/setup", left.parameters, built, {});
     return edit.apply(model.json);
   }
   edit.remove("/setupData");  // the old spelling

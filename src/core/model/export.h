@@ -40,6 +40,13 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
 Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
                   bool keep_names, RenamedLayers* renamed = nullptr, WeightsFile* file = nullptr);
 
+class JsonEdit;
+/// Gives inner nets with a setup.data of their own the current values there, in the order of the document.
+void set_inner_setups(JsonEdit& edit, const Json& document, const BuiltModel& built, std::span<const Tensor> current,
+                      SetupDataAs as, WeightsFile* file);
+/// What stands in a document under a JSON pointer without escaped characters; null where nothing does.
+Json value_at(const Json& document, std::string_view pointer);
+
 /// The model with one of its nets written as layers of it, once for each net where that changes nothing that is computed.
 /// Without weights in setup.data; parameters keep their order.
 std::vector<Json> merge_nets(const Model& model, const BuiltModel& built);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "core/base/names.h"
 #include "core/model/export.h"
@@ -41,10 +42,17 @@ class Cutter {
       } else
         members.emplace_back(key, value);
     }
+    // Tied parameters have values of their own in a part, in the order in which they stand there.
+    std::vector<std::tuple<int, int, std::size_t>> places;
     for (std::size_t i = 0; i < built_.parameters.size(); ++i) {
-      const int owner = layer_of(built_.parameters[i].owner);
-      if (owner >= first_ && owner <= last_) kept.push_back(i);
+      const BuiltParameter& parameter = built_.parameters[i];
+      places.emplace_back(parameter.owner, parameter.index, i);
+      for (const BuiltTie& tie : built_.ties)
+        if (tie.setup.empty() && tie.like == parameter.name) places.emplace_back(tie.table_owner, tie.table_index, i);
     }
+    std::ranges::sort(places);
+    for (const auto& [owner, index, from] : places)
+      if (inside(layer_of(owner))) kept.push_back(from);
     return Json::object(std::move(members));
   }
 

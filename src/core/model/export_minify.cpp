@@ -5,6 +5,8 @@
 #include <set>
 
 #include "core/model/export.h"
+#include "core/model/json_edit.h"
+#include "core/model/setup_instructions.h"
 #include "core/model/vocabulary.h"
 
 namespace webai {
@@ -63,7 +65,8 @@ class Minifier {
     return false;
   }
 
-  Json run(std::span<const Tensor> current, SetupDataAs as, WeightsFile* file) const {
+  Json run(std::span<const Tensor> current, SetupDataAs as, WeightsFile* file) {
+    take_out_of_nets(current, as, file);
     std::vector<Json::Member> members = {{"webai", Json::integer(1)}};
     const auto add = [&](std::string_view key, Json value) {
       members.emplace_back(std::string(key), std::move(value));
@@ -85,13 +88,26 @@ class Minifier {
     if (!model_.outputs.empty()) add("outputs", renamed_outputs(*model_.json.find("outputs")));
     BuiltModel stored;
     std::vector<Tensor> values;
+    std::vector<TableEntry> entries;
+    const std::vector<int> ids = new_ids();
     for (std::size_t i = 0; i < built_.parameters.size() && !keep_values_; ++i) {
-      if (!alive_[at(built_.parameters[i].owner)]) continue;
-      stored.parameters.push_back(built_.parameters[i]);
+      const BuiltParameter& parameter = built_.parameters[i];
+      if (!parameter.setup.empty() || (!parameter.stored && stays_in_net(parameter))) continue;
+      const std::size_t named = entries.size();
+      if (alive_[at(parameter.owner)]) entries.push_back({ids[at(parameter.owner)], parameter.table_index, values.size()});
+      for (const BuiltTie& tie : built_.ties)
+        if (tie.setup.empty() && tie.like == parameter.name && alive_[at(tie.table_owner)])
+          entries.push_back({ids[at(tie.table_owner)], tie.table_index, values.size()});
+      if (entries.size() == named) continue;
+      stored.parameters.push_back(parameter);
       stored.parameters.back().stored = true;
       values.push_back(current[i]);
     }
-    if (!values.empty()) add("setup", Json::object({{"data", write_setup_data(stored, values, as, file)}}));
+    if (!values.empty()) {
+      std::vector<Json::Member> setup = {{"data", write_setup_data(stored, values, as, file)}};
+      if (has_ties(built_, {})) setup.emplace_back("instructions", write_instructions(stored.parameters, entries));
+      add("setup", Json::object(std::move(setup)));
+    }
     return Json::object(std::move(members));
   }
 
@@ -119,6 +135,41 @@ class Minifier {
 
  private:
   static std::size_t at(int id) { return static_cast<std::size_t>(id); }
+
+  // What stands in the layers of an inner net goes to setup.data as well, unless the net has one of its own.
+  void take_out_of_nets(std::span<const Tensor> current, SetupDataAs as, WeightsFile* file) {
+    document_ = model_.json;
+    if (keep_values_) return;
+    JsonEdit edit;
+    set_inner_setups(edit, model_.json, built_, current, as, file);
+    for (std::size_t i = 0; i < built_.parameters.size(); ++i) {
+      const BuiltParameter& parameter = built_.parameters[i];
+      if (!model_.element(parameter.owner).net || parameter.stored || !parameter.setup.empty()) continue;
+      if (stays_in_net(parameter))
+        edit.set(parameter.path, json_from_parameter(parameter, current[i]));
+      else
+        edit.remove(parameter.path);
+    }
+    document_ = edit.apply(model_.json);
+  }
+
+  // The table of a net names all that its setup.data holds, and nothing else.
+  bool stays_in_net(const BuiltParameter& parameter) const {
+    const auto& net = model_.element(parameter.owner).net;
+    return net && has_instructions_inside(*net);
+  }
+
+  /// Of layers and pipes that are written, by their old ids.
+  std::vector<int> new_ids() const {
+    std::vector<int> ids(alive_.size(), 0);
+    int count = 0;
+    for (const Layer& layer : model_.layers) {
+      if (lives(layer)) ids[at(layer.id)] = ++count;
+      for (const Layer& pipe : layer.pipes)
+        if (alive_[at(pipe.id)] || pipe.layer_index == 0) ids[at(pipe.id)] = ++count;
+    }
+    return ids;
+  }
 
   // Backwards from the outputs. Inputs stay: they are what the caller gives.
   void find_alive() {
@@ -303,7 +354,7 @@ class Minifier {
     }
     for (const auto& [key, value] : layer.properties.members())
       if ((key != "history" || remembers) && !is_said_elsewhere(key) && !holds_anyway(layer, key, value))
-        add(key, renamed_pull(layer, key, value));
+        add(key, key == "net" ? value_at(document_, pointer_to(layer.path, key)) : renamed_pull(layer, key, value));
   }
 
   // "producer" or "producer:output", as a property of its own or of a parameter; other values as short as can be.
@@ -360,6 +411,7 @@ class Minifier {
 
   const Model& model_;
   const BuiltModel& built_;
+  Json document_;  // the model with nets that keep no weights in their layers
   bool keep_names_;
   bool keep_values_;                                 // where they stand, as nothing is written to setup.data
   std::vector<char> alive_;                          // by id
@@ -374,7 +426,7 @@ class Minifier {
 
 Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
                   bool keep_names, RenamedLayers* renamed, WeightsFile* file) {
-  const Minifier minifier(model, built, keep_names, as == SetupDataAs::none);
+  Minifier minifier(model, built, keep_names, as == SetupDataAs::none);
   if (renamed) *renamed = minifier.renamed();
   return minifier.run(current, as, file);
 }

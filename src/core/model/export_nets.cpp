@@ -6,6 +6,7 @@
 #include "core/model/definitions.h"
 #include "core/model/export.h"
 #include "core/model/layer_def.h"
+#include "core/model/setup_instructions.h"
 
 namespace webai {
 namespace {
@@ -19,8 +20,12 @@ class Merger {
     if (outer_.type != "net" || !outer_.net || !outer_.activation.empty() || outer_.history > 0) return false;
     for (const std::string_view key : {"share", "pipes", "size", "label", "pipeFrom"})
       if (outer_.properties.find(key)) return false;
-    for (const Route& route : model_.routes)
+    for (const Route& route : model_.routes) {
       if (route.target == outer_.id && (!route.parameter.empty() || route.delayed)) return false;
+      if (route.source == outer_.id && !is_whole(route.output)) return false;
+    }
+    for (const ModelOutput& output : model_.outputs)
+      if (output.source == outer_.id && !is_whole(output.output)) return false;
     for (int id = 1; id <= model_.element_count; ++id)
       if (model_.element(id).type == "iterator") return false;  // its net may name what is around it by number
     return !is_label(outer_.name) && inner_is_plain();
@@ -49,11 +54,12 @@ class Merger {
 
  private:
   const Model& inner() const { return *outer_.net; }
+  static bool is_whole(const std::string& output) { return output.empty() || output == "0"; }
   int last() const { return static_cast<int>(inner().layers.size()) - 1; }
 
   // One plain input that feeds the layer behind it and nothing else, one output, nothing that draws by its number.
   bool inner_is_plain() const {
-    if (last() < 1 || !inner().outputs.empty() || inner().operations.size() != model_.operations.size()) return false;
+    if (last() < 1 || has_ties(built_, {}) || has_instructions_inside(inner()) || !inner().outputs.empty() || inner().operations.size() != model_.operations.size()) return false;
     const Layer &first = inner().layers.front(), &final = inner().layers.back();
     if (first.type != "input" || !first.pipes.empty() || first.routed || first.history > 0 || !first.activation.empty())
       return false;

@@ -24,6 +24,22 @@ bool takes_flow(const Layer& layer) {
   return false;
 }
 
+std::vector<std::string> input_names(const Model& model) {
+  std::vector<std::string> names;
+  for (int id = 1; id <= model.element_count; ++id) {
+    const Layer& layer = model.element(id);
+    if (layer.type == "input" && layer.pipe_from.empty()) names.push_back(layer.name);
+    if (layer.type != "net" || !layer.net || layer.layer_index > 0) continue;
+    // What is piped into a net on the first layer is no input of the model.
+    const bool joined = std::ranges::any_of(model.routes, [&](const Route& route) { return route.target == id && route.parameter.empty(); });
+    for (std::string& name : input_names(*layer.net)) {
+      const auto feeds = [&](const Route& route) { return route.target == id && route.parameter == name; };
+      if (!joined && std::ranges::none_of(model.routes, feeds)) names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
 const Layer& Model::element(int id) const {
   const auto [layer, pipe] = places.at(static_cast<std::size_t>(id) - 1);
   const Layer& owner = layers[static_cast<std::size_t>(layer)];

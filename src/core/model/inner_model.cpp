@@ -59,38 +59,51 @@ Ref declare_input(LayerBuilder& layer, const std::string& name, const std::strin
 }
 
 std::vector<Ref> adopt_inputs(LayerBuilder& layer, const BuiltModel& inner) {
-  std::vector<Ref> values;
+  std::vector<Ref> values(inner.inputs.size());
+  std::vector<std::size_t> left;  // that nothing is piped to by name
+  std::int64_t wanted = 0;
+  for (std::size_t i = 0; i < inner.inputs.size(); ++i) {
+    const BuiltInput& input = inner.inputs[i];
+    const Ref named = layer.piped(input.name);
+    if (!named) {
+      left.push_back(i);
+      wanted += input.shape.elements();
+      continue;
+    }
+    const Shape dims = layer.dims(named);
+    if (dims.elements() != input.shape.elements()) refuse_input(layer, input.shape.elements(), dims.elements());
+    values[i] = layer.reshaped(named, input.shape);
+  }
   if (!layer.input()) {
-    for (const BuiltInput& input : inner.inputs) {
-      const Ref named = layer.piped(input.name);
-      if (!named) {
-        for (OpenDimension dim : inner.open) {
-          if (&inner.inputs[dim.input] != &input) continue;
-          dim.input = layer.built().inputs.size();
-          layer.built().open.push_back(std::move(dim));
-        }
-        values.push_back(declare_input(layer, input.name, input.label, input.shape));
-        continue;
+    for (const std::size_t i : left) {
+      const BuiltInput& input = inner.inputs[i];
+      if (layer.layer().layer_index > 0)
+        layer.fail(Code::invalid_model, "NET_INPUT", "nothing flows into the input \"" + input.name + "\" of this " + layer.layer().type,
+                   "let a layer go to it: \"to\": \"" + layer.layer().title + "." + input.name + "\"");
+      for (OpenDimension dim : inner.open) {
+        if (dim.input != i) continue;
+        dim.input = layer.built().inputs.size();
+        layer.built().open.push_back(std::move(dim));
       }
-      const Shape dims = layer.dims(named);
-      if (dims.elements() != input.shape.elements()) refuse_input(layer, input.shape.elements(), dims.elements());
-      values.push_back(layer.reshaped(named, input.shape));
+      values[i] = declare_input(layer, input.name, input.label, input.shape);
     }
     return values;
   }
-  if (inner.inputs.size() == 1 && layer.input_dims() == inner.inputs.front().shape) return {layer.input()};
-  std::int64_t wanted = 0;
-  for (const BuiltInput& input : inner.inputs) wanted += input.shape.elements();
+  if (left.size() == 1 && layer.input_dims() == inner.inputs[left.front()].shape) {
+    values[left.front()] = layer.input();
+    return values;
+  }
   const std::int64_t given = layer.input_count();
   if (given != wanted) refuse_input(layer, wanted, given);
   const Ref flat = layer.flattened(layer.input());
   std::int64_t begin = 0;
-  for (const BuiltInput& input : inner.inputs) {
+  for (const std::size_t i : left) {
+    const BuiltInput& input = inner.inputs[i];
     const std::int64_t count = input.shape.elements();
     Ref part = flat;
-    if (inner.inputs.size() > 1)
+    if (left.size() > 1)
       part = layer.emit("slice", {flat}, {{"starts", Integers{0, begin}}, {"sizes", Integers{-1, count}}});
-    values.push_back(layer.reshaped(part, input.shape));
+    values[i] = layer.reshaped(part, input.shape);
     begin += count;
   }
   return values;
@@ -119,10 +132,27 @@ std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner) 
       parameter.stored = false;
       parameter.setup = model.setup_data_path;
     }
+    if (parameter.setup.empty()) {
+      parameter.table_owner = parameter.owner;
+      parameter.table_index = parameter.index;
+    }
+    if (const Ref other = layer.tied(parameter)) {
+      values.push_back(other);
+      shared.push_back(other.id);
+      continue;
+    }
     parameter.value = outer.graph.add_parameter(parameter.name, inner.graph.value(parameter.value).type, parameter.trainable);
     values.push_back({parameter.value});
     shared.push_back(parameter.value);
     outer.parameters.push_back(std::move(parameter));
+  }
+  // Of a table that goes with a setup.data of the net's own; other ties are made anew by the net itself.
+  for (BuiltTie tie : inner.ties) {
+    if (again || (tie.setup.empty() && !own_data)) continue;
+    tie.name = inner_name(layer.layer(), tie.name);
+    tie.like = inner_name(layer.layer(), tie.like);
+    if (tie.setup.empty()) tie.setup = model.setup_data_path;
+    outer.ties.push_back(std::move(tie));
   }
   return values;
 }

@@ -1,5 +1,6 @@
 // What the io block does on the host: labels, targets, answers.
 #include "core/model/io.h"
+#include "core/model/io_image.h"
 
 #include <algorithm>
 #include <cmath>
@@ -141,6 +142,7 @@ std::int64_t vocabulary_size(const IoBlock& io) {
 }
 
 Shape raw_dims(const IoRules& rules, const Shape& dims) {
+  if (!rules.normalize.empty() && rules.normalize.front().image) return picture_dims(rules.normalize.front(), dims);
   const auto step = std::ranges::find_if(rules.normalize, [](const IoStep& one) { return one.width > 0; });
   if (step == rules.normalize.end()) return dims;
   if (dims.rank() == 0 || dims.dim(dims.rank() - 1) != Dimension(step->width))

@@ -18,18 +18,28 @@
 
 namespace webai {
 
+/// How pictures of one size become those that the input takes.
+struct ImageStep {
+  std::int64_t height = 0, width = 0, channels = 0;  ///< of what comes in; channels 0: the input has no such dimension
+  bool channels_first = false;  ///< what comes in is [channels, height, width]
+  bool center = false;          ///< crop to the largest part in the middle that is as wide and high as the input, in proportion
+  std::vector<std::int64_t> crop = {};  ///< else to {top, left, height, width}; none: all of it
+  bool nearest = false;         ///< else linear, with neighbours weighed by how near they are
+};
+
 struct IoStep {
   /// "rescale-linear", "standardize", "log", "clip", "round", "auto", "one-hot-to-label", "label-to-one-hot",
-  /// "label-to-index", "lookup", "bits"
+  /// "label-to-index", "lookup", "bits", "image"
   std::string type;
   std::string path;
   double from[2] = {0, 1}, to[2] = {0, 1};  ///< rescale-linear
   bool clamp = false;                       ///< rescale-linear: keep results inside `to`
-  std::vector<double> mean, deviation;      ///< standardize: one number, or one per element of the last dimension
+  std::vector<double> mean, deviation;      ///< standardize, image: one number, or one per element of the last dimension
   double offset = 0;                        ///< log: ln(x + offset)
   std::optional<double> low, high;          ///< clip
   std::vector<std::string> labels;     ///< on outputs also the tokens of a lookup
   std::shared_ptr<const TextLookup> lookup = {};  ///< of lookup, and of labels on inputs: texts become numbers before a run
+  std::shared_ptr<const ImageStep> image = {};
   std::int64_t width = 0;  ///< one number becomes so many, in a last dimension of their own: one-hot, or bits
 };
 

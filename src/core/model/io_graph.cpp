@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/model/io_image.h"
 #include "core/op/term.h"
 #include "webai/error.hpp"
 
@@ -32,7 +33,7 @@ Term spread(Term x, const std::vector<double>& values, const IoStep& step) {
   const Dimension last = x.shape().dim(x.shape().rank() - 1);
   if (last != Dimension(static_cast<std::int64_t>(values.size())))
     throw Error(Code::shape_mismatch,
-                {.message = "standardize has " + std::to_string(values.size()) +
+                {.message = "\"" + step.type + "\" has " + std::to_string(values.size()) +
                             " numbers for inputs whose last dimension is " +
                             (last.is_symbol() ? std::string("open") : std::to_string(last.value())),
                  .reason = "IO_SIZE",
@@ -103,7 +104,11 @@ Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& na
   const std::string place = builder.path();
   for (const IoStep& step : rules.normalize) {
     builder.set_path(step.path);
-    if (step.width > 0 || step.lookup) {
+    if (step.image) {
+      x = pictured(x, step, dims);
+      if (step.mean != std::vector<double>{0}) x = x - spread(x, step.mean, step);
+      if (step.deviation != std::vector<double>{1}) x = x / spread(x, step.deviation, step);
+    } else if (step.width > 0 || step.lookup) {
       check_countable(x, step);
       if (step.width > 0) x = widened(x, step, dims);
     } else if (step.type == "rescale-linear")
@@ -119,9 +124,10 @@ Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& na
     else if (step.type == "auto")
       x = learned_scale(x, name, step, learned);
     else
-      throw Error(
-          Code::unsupported,
-          {.message = "\"" + step.type + "\" on inputs cannot be built yet", .reason = "NOT_YET", .path = step.path});
+      throw Error(Code::invalid_model, {.message = "\"" + step.type + "\" is no step of inputs: it makes a text of numbers",
+                                        .reason = "IO_TYPE",
+                                        .path = step.path,
+                                        .hint = "put it into io.output"});
   }
   builder.set_path(place);
   return x.ref();

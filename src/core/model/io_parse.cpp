@@ -22,6 +22,7 @@ constexpr IoStepKind kinds[] = {
     {"label-to-index", "labels"},
     {"lookup", "vocabulary level unknown padding oneHot"},
     {"bits", "count"},
+    {"image", "size layout crop resize mean std"},
 };
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -67,6 +68,7 @@ class StepReader {
     if (step_.type.find("label") != std::string::npos) labels();
     if (step_.type == "lookup") lookup();
     if (step_.type == "bits") bits();
+    if (step_.type == "image") image();
     return std::move(step_);
   }
 
@@ -205,6 +207,53 @@ class StepReader {
     step_.width = *given;
   }
 
+  std::vector<std::int64_t> lengths(std::string_view key, std::size_t least, std::size_t most, const char* what) const {
+    const Json* value = json_.find(key);
+    std::vector<std::int64_t> list;
+    const bool packed = value && value->is_array() && value->is_packed() && value->size() >= least && value->size() <= most;
+    for (std::size_t i = 0; packed && i < value->size(); ++i)
+      if (const auto number = value->at(i).as_integer(); number && *number >= 0 && *number < (std::int64_t{1} << 31)) list.push_back(*number);
+    if (!packed || list.size() != value->size()) wrong_value(pointer_to(path_, key), key, what, value ? *value : Json());
+    return list;
+  }
+
+  // One of two words; the first where nothing is said.
+  bool second_word(std::string_view key, std::string_view first, std::string_view second) const {
+    const Json* value = json_.find(key);
+    if (!value) return false;
+    if (!value->is_text() || (value->as_text() != first && value->as_text() != second))
+      wrong_value(pointer_to(path_, key), key, "\"" + std::string(first) + "\" or \"" + std::string(second) + "\"", *value);
+    return value->as_text() == second;
+  }
+
+  void image() {
+    if (!input_) fail(path_, "IO_TYPE", "\"image\" is a step of inputs: an output is no picture");
+    standardize();
+    ImageStep image;
+    const std::vector<std::int64_t> size = lengths("size", 2, 3, "[height, width, channels] or [height, width] of what comes in");
+    if (std::ranges::find(size, 0) != size.end()) fail(path_ + "/size", "IO_RANGE", "a picture has at least one row, column and channel");
+    image.height = size[0];
+    image.width = size[1];
+    if (size.size() == 3) image.channels = size[2];
+    image.channels_first = second_word("layout", "hwc", "chw");
+    if (image.channels_first && image.channels == 0)
+      fail(path_ + "/layout", "IO_RANGE", "\"chw\" needs channels in \"size\"", "\"size\": [height, width, channels]");
+    image.nearest = second_word("resize", "linear", "nearest");
+    if (const Json* crop = json_.find("crop"); crop && crop->is_text()) {
+      if (crop->as_text() != "center") wrong_value(path_ + "/crop", "crop", "\"center\" or [top, left, height, width]", *crop);
+      image.center = true;
+    } else if (crop) {
+      image.crop = lengths("crop", 4, 4, "\"center\" or [top, left, height, width]");
+      if (image.crop[2] == 0 || image.crop[3] == 0 || image.crop[0] + image.crop[2] > image.height || image.crop[1] + image.crop[3] > image.width)
+        throw Error(Code::invalid_model, {.message = "the part lies outside the picture",
+                                          .reason = "IO_RANGE",
+                                          .path = path_ + "/crop",
+                                          .expected = "within " + std::to_string(image.height) + " rows and " + std::to_string(image.width) + " columns",
+                                          .actual = write_json(*crop)});
+    }
+    step_.image = std::make_shared<const ImageStep>(std::move(image));
+  }
+
   Json json_;
   std::string path_;
   bool input_;
@@ -231,8 +280,9 @@ std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool i
     steps.push_back(StepReader(json.at(i), pointer_to(path, i), input).run());
     if (input && i > 0 && steps.back().lookup)
       fail(steps.back().path, "IO_TYPE", "\"" + steps.back().type + "\" takes texts: it stands first");
+    if (i > 0 && steps.back().image) fail(steps.back().path, "IO_TYPE", "\"image\" takes pictures: it stands first");
   }
-  if (std::ranges::count_if(steps, [](const IoStep& step) { return step.width > 0; }) > 1)
+  if (std::ranges::count_if(steps, [](const IoStep& step) { return step.width > 0 || step.image; }) > 1)
     fail(path, "IO_TYPE", "one step of a chain may make several numbers of one");
   return steps;
 }

@@ -8,6 +8,7 @@
 #include "core/model/inner_model.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
+#include "core/op/term.h"
 
 namespace webai {
 namespace {
@@ -142,7 +143,8 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
   built.path = path;
   built.layer = layer_.path;
   built.owner = layer_.id;
-  built.index = own_parameters_++;
+  built.index = built.table_index = own_parameters_++;
+  built.table_owner = layer_.id;
   built.start = request.start;
   // Numbers in a layer are kept, not clipped, unless the layer says which scale it wants.
   if (initial.data() && built.code && !property("quantization"))
@@ -151,10 +153,28 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
                       ? codes_of_parameter(builder_.context(), initial, built.code, model_.type)
                       : std::move(initial);
   built.trainable = request.trainable;
+  if (const Ref other = tied(built)) return other;
   built.value = builder_.graph().add_parameter(built.name, {type(), request.shape}, request.trainable);
   built_.parameters.push_back(std::move(built));
   positions_.emplace_back(built_.parameters.back().value, request.position);
   return {built_.parameters.back().value};
+}
+
+Ref LayerBuilder::tied(BuiltParameter& parameter) {
+  if (!options_ || !options_->ties) return {};
+  const auto group = options_->ties->find(parameter.name);
+  if (group == options_->ties->end()) return {};
+  for (BuiltParameter& other : built_.parameters) {
+    const auto same = options_->ties->find(other.name);
+    if (same == options_->ties->end() || same->second != group->second) continue;
+    other.tied = true;
+    built_.ties.push_back({parameter.name, other.name, parameter.table_owner, parameter.table_index});
+    if (other.type.shape == parameter.type.shape) return {other.value};
+    std::vector<std::int64_t> shape;
+    for (const Dimension dim : parameter.type.shape.dims()) shape.push_back(dim.value());
+    return builder_.emit("reshape", {{other.value}}, {{"shape", std::move(shape)}});
+  }
+  return {};
 }
 
 void LayerBuilder::sort_parameters(std::size_t first) {
@@ -316,6 +336,33 @@ Ref LayerBuilder::random_step() {
 Ref LayerBuilder::flattened(Ref value) {
   if (builder_.shape(value).rank() == 2) return value;
   return builder_.emit("flatten", {value}, {{"axis", std::int64_t{1}}});
+}
+
+// Nothing of `like` but its length counts.
+Ref LayerBuilder::per_sample(Builder& builder, Ref value, Ref like) {
+  const std::size_t rank = builder.shape(like).rank();
+  std::vector<std::int64_t> sizes(rank, 1);
+  sizes[0] = -1;
+  Term row(builder, builder.emit("slice", {like}, {{"starts", std::vector<std::int64_t>(rank, 0)}, {"sizes", sizes}}));
+  std::vector<std::int64_t> shape(builder.shape(value).rank() + 1, 1);
+  shape[0] = -1;
+  row = row.apply("reshape", {{"shape", shape}});
+  return builder.emit("where", {row.apply("equal", row), value, value});
+}
+
+Ref LayerBuilder::filled(double value, const Shape& dims, Ref like) {
+  std::vector<std::int64_t> shape = {-1};
+  for (const Dimension dim : dims.dims()) shape.push_back(dim.value());
+  const Ref one = builder_.emit("reshape", {builder_.scalar(value, type())},
+                                {{"shape", std::vector<std::int64_t>(shape.size() - 1, 1)}});
+  return builder_.emit("broadcastTo", {per_sample(builder_, one, like)}, {{"shape", std::move(shape)}});
+}
+
+Ref LayerBuilder::spread_over(Ref channels, Ref value) {
+  std::vector<std::int64_t> shape(builder_.shape(value).rank(), 1);
+  shape.front() = -1;
+  shape.back() = dims(channels).elements();
+  return builder_.emit("reshape", {channels}, {{"shape", std::move(shape)}});
 }
 
 Ref LayerBuilder::reshaped(Ref value, const Shape& wanted) {

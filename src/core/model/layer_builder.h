@@ -126,12 +126,21 @@ class LayerBuilder {
   }
   Ref flattened(Ref value);                    ///< [batch, numbers of one sample]
   Ref reshaped(Ref value, const Shape& dims);  ///< [batch, dims...]
+  /// `value` for each sample that `like` has a row of: [batch, dims...].
+  static Ref per_sample(Builder& builder, Ref value, Ref like);
+  /// [batch, dims...] of one number, with a row for each that `like` has.
+  Ref filled(double value, const Shape& dims, Ref like);
+  /// [batch, channels] as [batch, 1, ..., channels], to meet what has the dimensions of `value`.
+  Ref spread_over(Ref channels, Ref value);
 
   [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint = {},
                          std::string_view property = {}) const;
 
  private:
   Ref given_array(const Request& request, const Json& values, const std::string& path);
+  friend std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner);
+  /// The value of the parameter that this one is tied to, in its shape; invalid where it is the first of them or none.
+  Ref tied(BuiltParameter& parameter);
   Ref piped_parameter(const Request& request, const PipedParameter& piped);
   std::string_view fallback(std::string_view name) const;
 

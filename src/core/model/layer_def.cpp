@@ -4,9 +4,9 @@
 namespace webai {
 namespace {
 
-constexpr std::span<const LayerDef> (*families[])() = {dense_layers,         image_layers,     shape_layers,
-                                                       normalization_layers, recurrent_layers, net_layers,
-                                                       iterator_layers,      diffusion_layers, text_layers};
+constexpr std::span<const LayerDef> (*families[])() = {
+    dense_layers,    image_layers, shape_layers,    normalization_layers, recurrent_layers,
+    sequence_layers, net_layers,   iterator_layers, diffusion_layers,     text_layers};
 
 }  // namespace
 

@@ -54,7 +54,7 @@ struct LayerDef {
   std::string_view own_activation = {};
   bool on_first_layer = false;
   bool has_default_input = true;
-  Ref (*build)(LayerBuilder& layer) = nullptr;  ///< nullptr: not built yet
+  Ref (*build)(LayerBuilder& layer) = nullptr;  ///< nullptr: of inputs, which are written without
 };
 
 /// All layer types of the core domain.
@@ -67,6 +67,7 @@ std::span<const LayerDef> image_layers();
 std::span<const LayerDef> shape_layers();
 std::span<const LayerDef> normalization_layers();
 std::span<const LayerDef> recurrent_layers();
+std::span<const LayerDef> sequence_layers();
 std::span<const LayerDef> net_layers();
 std::span<const LayerDef> iterator_layers();
 std::span<const LayerDef> diffusion_layers();

@@ -55,6 +55,47 @@ Integers small_counts(LayerBuilder& layer, std::string_view name) {
   return values;
 }
 
+// Each sample brings filters of its own, [batch, height, width, channels / groups, filters]: the pixels under the filter
+// side by side, in each group multiplied with its filters as one matrix.
+Ref convolve_each(LayerBuilder& layer, Ref weights, const Shape& filter, const Attributes& attributes) {
+  constexpr std::int64_t most_taps = 1024;
+  const std::int64_t taps = filter[0] * filter[1], channels = filter[2], filters = filter[3];
+  const std::int64_t groups = attributes.integer("groups");
+  if (taps > most_taps)
+    layer.fail(Code::limit_exceeded, "PROPERTY_VALUE",
+               "filters that a pipe brings have at most " + std::to_string(most_taps) + " taps, not " + std::to_string(taps), {},
+               "kernelSize");
+  const Integers &strides = attributes.integers("strides"), &dilations = attributes.integers("dilations");
+  const Integers& padding = attributes.integers("padding");  // top, bottom, left, right
+  const Ref padded = layer.emit("pad", {layer.input()},
+                                {{"beginningPadding", Integers{0, padding[0], padding[2], 0}},
+                                 {"endingPadding", Integers{0, padding[1], padding[3], 0}}});
+  const Shape dims = layer.dims(padded);
+  std::int64_t positions[2];
+  for (std::size_t axis = 0; axis < 2; ++axis) {
+    const std::int64_t reach = (filter[axis] - 1) * dilations[axis] + 1;
+    if (reach > dims[axis])
+      layer.fail(Code::shape_mismatch, "INPUT_DIMS", "the filter is larger than the picture with its padding", {}, "kernelSize");
+    positions[axis] = (dims[axis] - reach) / strides[axis] + 1;
+  }
+  std::vector<Ref> patches;
+  for (std::int64_t row = 0; row < filter[0]; ++row)
+    for (std::int64_t column = 0; column < filter[1]; ++column) {
+      const Ref seen = layer.emit("slice", {padded},
+                                  {{"starts", Integers{0, row * dilations[0], column * dilations[1], 0}},
+                                   {"sizes", Integers{-1, (positions[0] - 1) * strides[0] + 1, (positions[1] - 1) * strides[1] + 1, -1}},
+                                   {"strides", Integers{1, strides[0], strides[1], 1}}});
+      patches.push_back(layer.reshaped(seen, Shape{positions[0] * positions[1], groups, channels}));
+    }
+  Builder& builder = layer.builder();
+  const Attributes swapped = {{"permutation", Integers{0, 2, 1, 3}}};
+  const Ref side_by_side = layer.reshaped(patches.size() == 1 ? patches.front() : builder.emit("concat", patches, {{"axis", std::int64_t{-1}}}),
+                                          Shape{positions[0] * positions[1], groups, taps * channels});
+  const Ref matrices = layer.reshaped(weights, Shape{taps * channels, groups, filters / groups});
+  const Ref products = layer.emit("matmul", {layer.emit("transpose", {side_by_side}, swapped), layer.emit("transpose", {matrices}, swapped)});
+  return layer.reshaped(layer.emit("transpose", {products}, swapped), Shape{positions[0], positions[1], filters});
+}
+
 Ref convolve(LayerBuilder& layer, std::int64_t filters, std::int64_t groups) {
   const std::int64_t channels = layer.input_dims()[2];
   const Integers kernel = small_counts(layer, "kernelSize");
@@ -67,16 +108,23 @@ Ref convolve(LayerBuilder& layer, std::int64_t filters, std::int64_t groups) {
   const std::int64_t taps = kernel[0] * kernel[1];
   const std::int64_t fan_in = Shape{taps, channels / groups}.elements(),
                      fan_out = Shape{taps, filters}.elements() / groups;
-  const Ref weights = layer.parameter({.name = "weights", .shape = shape, .start = Initial::uniform(fan_in, fan_out)});
-  const Ref bias = layer.parameter(
-      {.name = "bias", .shape = {filters}, .start = Initial::number(0), .optional = true, .takes_number = true});
+  const Ref weights = layer.parameter(
+      {.name = "weights", .shape = shape, .start = Initial::uniform(fan_in, fan_out), .takes_pipe = true});
+  const Ref bias = layer.parameter({.name = "bias",
+                                    .shape = {filters},
+                                    .start = Initial::number(0),
+                                    .optional = true,
+                                    .takes_number = true,
+                                    .takes_pipe = true});
   const Attributes attributes = {{"strides", strides},
                                  {"padding", padding_of(layer, kernel, strides, dilations)},
                                  {"dilations", dilations},
                                  {"groups", groups}};
   // The bias is added by an operator of its own: channels are last, and so it becomes an epilogue with the activation.
-  const Ref value = layer.emit("conv2d", {layer.input(), weights}, attributes);
-  return bias ? layer.emit("add", {value, bias}) : value;
+  const Ref value = layer.is_piped("weights") ? convolve_each(layer, weights, shape, attributes)
+                                              : layer.emit("conv2d", {layer.input(), weights}, attributes);
+  if (!bias) return value;
+  return layer.emit("add", {value, layer.is_piped("bias") ? layer.spread_over(bias, value) : bias});
 }
 
 Ref build_conv2d(LayerBuilder& layer) {

@@ -12,30 +12,52 @@ std::int64_t channels_of(LayerBuilder& layer) {
   return dims[dims.rank() - 1];
 }
 
-Ref scale_of(LayerBuilder& layer, std::int64_t channels) {
-  return layer.parameter({.name = "scale", .shape = {channels}, .start = Initial::number(1), .optional = true});
-}
+// What is multiplied and added afterwards. The operators take what all samples share; what a pipe brings for each sample
+// comes behind them.
+struct Affine {
+  Affine(LayerBuilder& given, std::int64_t channels)
+      : layer(given),
+        scale(layer.parameter(
+            {.name = "scale", .shape = {channels}, .start = Initial::number(1), .optional = true, .takes_pipe = true})),
+        bias(layer.parameter(
+            {.name = "bias", .shape = {channels}, .start = Initial::number(0), .optional = true, .takes_pipe = true})) {}
 
-Ref bias_of(LayerBuilder& layer, std::int64_t channels) {
-  return layer.parameter({.name = "bias", .shape = {channels}, .start = Initial::number(0), .optional = true});
-}
+  bool apart() const { return layer.is_piped("scale") || layer.is_piped("bias"); }
+  Ref scale_inside() const { return apart() ? Ref{} : scale; }
+  Ref bias_inside() const { return apart() ? Ref{} : bias; }
+
+  Ref applied(Ref value) const {
+    if (!apart()) return value;
+    const auto spread = [&](Ref channels, std::string_view name) {
+      return layer.is_piped(name) ? layer.spread_over(channels, value) : channels;
+    };
+    if (scale) value = layer.emit("mul", {value, spread(scale, "scale")});
+    return bias ? layer.emit("add", {value, spread(bias, "bias")}) : value;
+  }
+
+  LayerBuilder& layer;
+  Ref scale, bias;
+};
 
 Ref build_layer_norm(LayerBuilder& layer) {
   const std::int64_t channels = channels_of(layer);
-  const Ref scale = scale_of(layer, channels), bias = bias_of(layer, channels);
-  return layer.emit("layerNorm", {layer.input(), scale, bias}, {{"epsilon", layer.number("epsilon")}});
+  const Affine affine(layer, channels);
+  return affine.applied(layer.emit("layerNorm", {layer.input(), affine.scale_inside(), affine.bias_inside()},
+                                   {{"epsilon", layer.number("epsilon")}}));
 }
 
 // In training the batch's own mean and variance count, and running averages of them are kept for later.
 Ref build_batch_norm(LayerBuilder& layer) {
   const std::int64_t channels = channels_of(layer);
-  const Ref scale = scale_of(layer, channels), bias = bias_of(layer, channels);
+  const Affine affine(layer, channels);
   const Ref mean =
       layer.parameter({.name = "movingMean", .shape = {channels}, .start = Initial::number(0), .trainable = false});
   const Ref variance =
       layer.parameter({.name = "movingVariance", .shape = {channels}, .start = Initial::number(1), .trainable = false});
   const Attributes epsilon = {{"epsilon", layer.number("epsilon")}};
-  if (!layer.training()) return layer.emit("batchNorm", {layer.input(), mean, variance, scale, bias}, epsilon);
+  const Ref scale = affine.scale_inside(), bias = affine.bias_inside();
+  if (!layer.training())
+    return affine.applied(layer.emit("batchNorm", {layer.input(), mean, variance, scale, bias}, epsilon));
 
   Builder& builder = layer.builder();
   const Ref input = layer.input();
@@ -46,7 +68,7 @@ Ref build_batch_norm(LayerBuilder& layer) {
   };
   follow(mean, batch[0]);
   follow(variance, batch[1]);
-  return layer.emit("batchNorm", {input, batch[0], batch[1], scale, bias}, epsilon);
+  return affine.applied(layer.emit("batchNorm", {input, batch[0], batch[1], scale, bias}, epsilon));
 }
 
 constexpr PropertyDef layer_norm_properties[] = {

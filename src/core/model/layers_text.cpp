@@ -1,5 +1,6 @@
 // Layer types for tokens of texts.
 #include "core/model/layer_builder.h"
+#include "core/op/term.h"
 
 namespace webai {
 namespace {
@@ -16,9 +17,20 @@ Ref build_embedding(LayerBuilder& layer) {
     layer.fail(Code::invalid_model, "EMBEDDING_RANGE",
                std::string(name_of(layer.type())) + " counts to " + std::to_string(static_cast<std::int64_t>(countable)) + " only",
                "a wider \"dataType\"", "inputDim");
-  const Ref table = layer.parameter({.name = "weights", .shape = {rows, width}, .start = Initial::uniform(rows, width)});
+  const Ref table = layer.parameter(
+      {.name = "weights", .shape = {rows, width}, .start = Initial::uniform(rows, width), .takes_pipe = true});
   const Ref index = layer.emit("cast", {layer.input()}, {{"type", "i32"}});
-  return layer.emit("gather", {table, index});
+  if (!layer.is_piped("weights")) return layer.emit("gather", {table, index});
+  // Each sample brings a table of its own: a one and zeros choose the row, as gather does where numbers lie outside.
+  Term number = Term(layer.builder(), index).apply("cast", {{"type", std::string(name_of(layer.type()))}});
+  const double count = static_cast<double>(rows);
+  number = Term(layer.builder(), layer.emit("where", {number.apply("less", number.number(0)), number + count, number}));
+  number = number.apply("clip", {{"min", 0.0}, {"max", count - 1}});
+  const Ref chosen = layer.emit("oneHot", {number.apply("cast", {{"type", "i32"}})},
+                                {{"depth", rows}, {"type", std::string(name_of(layer.type()))}});
+  const Shape dims = layer.input_dims();
+  const Ref flat = layer.reshaped(chosen, Shape{dims.elements(), rows});
+  return layer.reshaped(layer.emit("matmul", {flat, table}), dims.inserted(dims.rank(), width));
 }
 
 constexpr PropertyDef embedding_properties[] = {

@@ -41,6 +41,8 @@ std::shared_ptr<const UserOperation> check_activation(const ParseState& state, c
                                                       const std::string& path);
 /// Throws NOT_FOUND unless there is such a domain.
 void check_domain(const ParseState& state, const std::string& domain, const std::string& path);
+/// The inputs that a model takes, by name; empty for those without one.
+std::vector<std::string> input_names(const Model& model);
 /// Finds what `to`, `historyTo` and `pipeFrom` mean, and the flows between neighbours.
 void resolve_routes(const ParseState& state, Model& model);
 /// Fills model.order from the routes. Throws FLOW_CYCLE when pulls run in a circle.

@@ -39,6 +39,7 @@ void RouteFinder::run() {
     if (!layer.routed && takes_hidden_inputs(layer)) hidden_routes_of(layer);
   }
   drop_empty_hidden_routes();
+  bind_nets_by_name();
   if (state_.iterator) {
     add_implied_pulls();
     check_states_written();
@@ -83,6 +84,9 @@ void RouteFinder::entitle(Layer& layer) const {
     layer.title = layer.name;
   else if (names_.contains(layer.title))
     layer.title = "layers/" + layer.title;
+  else if (const Layer& owner = model_.layers[static_cast<std::size_t>(layer.layer_index)];
+           layer.is_pipe && owner.net && owner.name.empty())
+    layer.title = "pipes/" + layer.title;  // "1/0" is the first layer of the net that layer 1 is
 }
 
 void RouteFinder::routes_of(const Layer& source) {
@@ -174,6 +178,24 @@ void RouteFinder::drop_empty_hidden_routes() {
   }
   std::erase_if(model_.routes,
                 [&](const Route& route) { return route.hidden && !fed[static_cast<std::size_t>(route.source)]; });
+}
+
+void RouteFinder::bind_nets_by_name() {
+  for (const Layer& layer : model_.layers) {
+    if (layer.type != "net" || !layer.net || !layer.pipes.empty() || !layer.pipe_from.empty()) continue;
+    const std::vector<std::string> names = input_names(*layer.net);
+    std::vector<Route*> flows;
+    std::set<std::string_view> sources;
+    for (Route& route : model_.routes) {
+      if (route.target != layer.id || !route.parameter.empty()) continue;
+      flows.push_back(&route);
+      if (!route.history && !route.hidden) sources.insert(element(route.source).name);
+    }
+    const bool all = names.size() > 1 && flows.size() == names.size() && sources.size() == names.size() &&
+                     std::ranges::all_of(names, [&](const std::string& name) { return sources.contains(name); });
+    if (!all || sources.contains("")) continue;
+    for (Route* const flow : flows) flow->parameter = element(flow->source).name;
+  }
 }
 
 bool RouteFinder::heads_by_name(const Layer& next) const {

@@ -48,6 +48,8 @@ class RouteFinder {
   void drop_empty_hidden_routes();
   // The heads feed the first layer behind them by name when each of them is called like one of its inputs.
   bool heads_by_name(const Layer& next) const;
+  // A net gets all its inputs by name where what flows into it is called like them.
+  void bind_nets_by_name();
   // What an iterator starts from and what its net pulls from around it.
   void collect_iterator_pulls(const Layer& target);
   // x of an update step is the state it writes, t the iterator's step, where nothing else is said.

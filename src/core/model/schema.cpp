@@ -48,7 +48,7 @@ Json of_kind(const PropertyDef& definition) {
     case PropertyKind::any:
       break;
   }
-  for (const std::string_view known : {"net", "steps", "state"})
+  for (const std::string_view known : {"net", "steps", "state", "until", "collect"})
     if (definition.name == known) return refer(known == "net" ? "model" : known);
   return anything();
 }
@@ -122,6 +122,11 @@ class SchemaWriter {
             {refer("count"),
              closed(Properties().set("from", type("integer")).set("to", type("integer")).set("step", type("integer")),
                     {"to"})}));
+    define("until",
+           any_of({refer("text"),
+                   closed(Properties().set("pipeFrom", refer("text")).set("above", type("number")), {"pipeFrom"}),
+                   closed(Properties().set("pipeFrom", refer("text")).set("below", type("number")), {"pipeFrom"})}));
+    define("collect", any_of({type("boolean"), refer("text"), list(refer("text"), 1)}));
     define(
         "state",
         list(closed(Properties().set("name", refer("name")).set("pipeFrom", refer("text")).set("size", refer("size")),

@@ -156,6 +156,10 @@ Json io_word(std::string_view key) {
   if (key == "unknown" || key == "padding") return any_of({refer("text"), type("null")});
   if (key == "oneHot") return type("boolean");
   if (key == "count") return refer("count");
+  if (key == "size") return list(refer("count"), 2, 3);
+  if (key == "layout") return words({"hwc", "chw"});
+  if (key == "crop") return any_of({constant("center"), list(refer("whole"), 4, 4)});
+  if (key == "resize") return words({"linear", "nearest"});
   if (key == "labels") return list(any_of({type("string"), type("number")}), 1);
   return anything();
 }

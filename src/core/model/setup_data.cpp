@@ -227,11 +227,12 @@ void check_finite(const BuiltParameter& parameter) {
 
 }  // namespace
 
-void fill_parameters(const Context& context, const Model& model, BuiltModel& built, const WeightFiles* files) {
+void fill_parameters(const Context& context, const Model& model, BuiltModel& built,
+                     std::span<const PlacedParameter> places, const WeightFiles* files) {
   check_total(context, built);
   const bool given = !model.setup_data.is_null();
   if (given && has_instructions(model)) {
-    fill_by_instructions(context, model, built, files);
+    fill_by_instructions(context, model, built, places, files);
   } else if (given) {
     std::size_t expected = 0;
     for (const BuiltParameter& parameter : built.parameters)

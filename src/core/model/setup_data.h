@@ -7,6 +7,7 @@
 
 #include "core/model/build.h"
 #include "core/model/setup_file.h"
+#include "core/model/setup_instructions.h"
 
 namespace webai {
 
@@ -19,7 +20,8 @@ std::uint64_t choose_seed(const Context& context, const Model& model);
 /// Gives every parameter of `built` its initial value: its own, its part of setup.data, or random numbers. Throws
 /// SETUP_SIZE when setup.data has any other number of elements than the stored parameters need. What stands in a file
 /// stays in the file's memory, where the types are the same.
-void fill_parameters(const Context& context, const Model& model, BuiltModel& built, const WeightFiles* files = nullptr);
+void fill_parameters(const Context& context, const Model& model, BuiltModel& built,
+                     std::span<const PlacedParameter> places, const WeightFiles* files = nullptr);
 
 enum class SetupDataAs : std::uint8_t {
   base64,

@@ -72,15 +72,26 @@ std::vector<End> RouteFinder::resolve(const Layer& source, const Target& target,
 
 End RouteFinder::parameter_end(const Layer& source, const Target& target, int id, std::string parameter) const {
   const Layer& owner = element(id);
-  if (has_parameter(owner, parameter)) return {id, parameter == "input" ? std::string() : std::move(parameter)};
+  // The one input of an operator that stands as a layer is its default input, whatever it is called.
+  if (has_parameter(owner, parameter))
+    return {id, parameter == "input" || owner.operation ? std::string() : std::move(parameter)};
+  const std::vector<std::string> inner = owner.net ? input_names(*owner.net) : std::vector<std::string>();
+  if (std::ranges::find(inner, parameter) != inner.end()) return {id, std::move(parameter)};
+  // A state of an iterator begins with what is piped to it, as with what it pulls.
+  for (const StateVariable& variable : owner.states)
+    if (variable.name == parameter && variable.pipe_from.empty()) return {id, std::move(parameter)};
   std::vector<std::string_view> known = {"input"};
+  for (const std::string& name : inner)
+    if (!name.empty()) known.push_back(name);
+  for (const StateVariable& variable : owner.states)
+    if (variable.pipe_from.empty()) known.push_back(variable.name);
   if (owner.definition)
     for (const ParameterDef& entry : owner.definition->parameters) known.push_back(entry.name);
   if (owner.custom)
     for (const OperationParameter& entry : owner.custom->params) known.push_back(entry.name);
   const std::string near = nearest_name(parameter, known);
   fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
-       "\"" + owner.name + "\" has no parameter \"" + parameter + "\"",
+       "\"" + owner.name + "\" has no " + (owner.net ? "input" : "parameter") + " \"" + parameter + "\"",
        near.empty() ? "" : "did you mean \"" + owner.name + "." + near + "\"?");
 }
 

@@ -300,8 +300,8 @@ TEST_CASE("ERR-11 a pipe into a parameter has its size") {
   CHECK(size.expected() == "2");
   CHECK(size.actual() == "3");
   const Error image =
-      world.error_of(R"({"layers": [{"size": [4, 4, 1], "pipes": [{"name": "k", "size": 9, "to": "c.weights"}]},
-      {"type": "conv2d", "name": "c", "filters": 1, "kernelSize": 3}]})");
+      world.error_of(R"({"layers": [{"size": [4, 4, 1], "pipes": [{"name": "k", "size": 1, "to": "c.movingVariance"}]},
+      {"type": "batchNorm", "name": "c"}]})");
   CHECK(image.code() == Code::unsupported);
   CHECK(image.reason() == "PARAM_PIPE");
   const Error nothing = world.error_of(R"({"layers": [3, {"size": 2, "bias": "end"}]})");

@@ -1,0 +1,155 @@
+// A model that runs many times within one run of the model around it, with variables carried from step to step (A-41,
+//
+#include "core/model/iteration.h"
+
+#include <algorithm>
+
+#include "core/op/loop.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+using Integers = std::vector<std::int64_t>;
+
+}  // namespace
+
+Ref Iteration::run() {
+  for (const StateVariable& variable : states_) start_.push_back(start_of(variable));
+  find_surroundings();
+  inner_ = build_inner(layer_, {.batch = layer_.built().batch,
+                                .normalize = false,
+                                .fill = layer_.fills(),
+                                .outside = &dims_,
+                                .files = layer_.files(),
+                                .training = layer_.training(),
+                                .computed = layer_.type(),
+                                .lengths = layer_.lengths(),
+                                .builds_left = layer_.builds_left()});
+  bind();
+  builder_.set_path(layer_.layer().path);
+  carry_ends();
+  return results(
+      emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count, false,
+                layer_.boolean("checkpoint")));
+}
+
+void Iteration::find_surroundings() {
+  for (const std::string_view name : {step_name, index_name}) dims_.emplace(name, Shape{1});
+  for (std::size_t i = 0; i < states_.size(); ++i) dims_.insert_or_assign(states_[i].name, layer_.dims(start_[i]));
+  for (const OutsidePull& pull : net_.outside) {
+    if (dims_.contains(pull.name)) continue;
+    const Ref value = source(pull.name, inner_size(pull.name), pull.path);
+    around_.emplace(pull.name, value);
+    dims_.emplace(pull.name, layer_.dims(value));
+  }
+}
+
+void Iteration::bind() {
+  const auto inner = [&](std::string_view name) {
+    const auto found = inner_.outside.find(name);
+    return found == inner_.outside.end() ? no_value : found->second;
+  };
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const Shape is = builder_.shape(start_[i]).without(0),
+                becomes = inner_.graph.value(inner_.outputs[i].value).type.shape.without(0);
+    if (is != becomes)
+      throw Error(Code::shape_mismatch,
+                  {.message = "the state \"" + states_[i].name + "\" keeps its size from step to step",
+                   .reason = "STATE_SIZE",
+                   .path = net_.outputs[i].path,
+                   .layer = layer_.layer().name,
+                   .expected = is.text(),
+                   .actual = becomes.text()});
+    carried_.push_back({inner(states_[i].name), start_[i], inner_.outputs[i].value, true});
+  }
+  const auto keep = [&](const auto& list, const std::vector<Ref>& values, bool per_sample) {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const auto write = std::ranges::find(inner_.graph.writes, list[i].value, &Write::state);
+      const bool written = write != inner_.graph.writes.end();
+      (written ? carried_ : shared_)
+          .push_back({list[i].value, values[i], written ? write->value : no_value, per_sample});
+    }
+  };
+  keep(inner_.inputs, adopt_inputs(layer_, inner_), true);
+  keep(inner_.parameters, adopt_parameters(layer_, inner_), false);
+  keep(inner_.states, adopt_states(layer_, inner_), true);
+  for (const auto& [name, value] : around_)
+    if (const ValueId id = inner(name); id != no_value) shared_.push_back({id, value});
+  if (inner_.random_step != no_value) shared_.push_back({inner_.random_step, layer_.random_step()});
+}
+
+std::size_t Iteration::state_of(std::size_t k) const {
+  std::size_t i = 0;
+  while (i < states_.size() && inner_.outputs[i].value != collected_value(k)) ++i;
+  return i;
+}
+
+void Iteration::carry_ends() {
+  from_net_ = carried_.size();
+  const auto& until = layer_.layer().until;
+  if (!until) return;
+  const auto dims = [&](ValueId value) { return inner_.graph.value(value).type.shape.without(0); };
+  if (const Shape size = dims(inner_.outputs.back().value); !size.is_concrete() || size.elements() != 1)
+    throw Error(Code::shape_mismatch,
+                {.message = "what ends an iterator is one number for each sample",
+                 .reason = "UNTIL_SIZE",
+                 .path = until->path,
+                 .layer = layer_.layer().name,
+                 .expected = "1",
+                 .actual = size.text(),
+                 .hint = "let one neuron say when it is done: {\"name\": \"done\", \"size\": 1}"});
+  for (std::size_t k = 0; k < collected(); ++k)
+    if (state_of(k) == states_.size()) carried_.push_back({no_value, filled(0, dims(collected_value(k)))});
+  carried_.push_back({no_value, filled(1, Shape{1})});
+}
+
+Ref Iteration::results(const std::vector<Ref>& finals) {
+  const std::size_t before = carried_.size() + collected();
+  BuiltIteration iteration{layer_.layer().id, {}};
+  for (std::size_t i = 0; i < states_.size(); ++i) iteration.before.push_back(finals[before + i].id);
+  for (std::size_t i = states_.size(); i < from_net_; ++i) layer_.write(carried_[i].start, finals[i]);
+  const auto& until = layer_.layer().until;
+  const Ref goes_on = until ? finals[before + carried_.size() - 1] : Ref{};  // into each step
+  if (until) iteration.before.push_back(goes_on.id);
+  iteration.ends = until.has_value();
+  std::vector<Ref> collection;
+  for (std::size_t k = 0; k < collected(); ++k) {
+    collection.push_back(for_each_sample(finals[carried_.size() + k]));
+    layer_.gives(state_of(k) < states_.size() ? std::string() : layer_.layer().collect[k].name, collection.back());
+  }
+  for (std::size_t i = 0; i < states_.size(); ++i) layer_.gives(states_[i].name, finals[i]);
+  if (until) layer_.gives("steps", layer_.emit("reduceSum", {goes_on}, {{"axes", Integers{0}}}));
+  if (collection.size() == 1) return collection.front();
+  if (!collection.empty()) return joined_steps(collection);
+  layer_.built().iterations.push_back(std::move(iteration));
+  if (states_.size() == 1) return finals.front();
+  std::vector<Ref> flat;
+  for (std::size_t i = 0; i < states_.size(); ++i) flat.push_back(layer_.flattened(finals[i]));
+  return builder_.emit("concat", flat, {{"axis", std::int64_t{-1}}});
+}
+
+Ref Iteration::for_each_sample(Ref rows) {
+  Integers axes;
+  for (std::size_t axis = 0; axis < builder_.shape(rows).rank(); ++axis)
+    axes.push_back(static_cast<std::int64_t>(axis));
+  std::swap(axes[0], axes[1]);
+  return layer_.emit("transpose", {rows}, {{"permutation", std::move(axes)}});
+}
+
+Ref Iteration::joined_steps(const std::vector<Ref>& parts) {
+  std::vector<Ref> flat;
+  for (const Ref part : parts) {
+    const Shape dims = layer_.dims(part);
+    flat.push_back(layer_.reshaped(part, Shape{dims[0], dims.without(0).elements()}));
+  }
+  return builder_.emit("concat", flat, {{"axis", std::int64_t{-1}}});
+}
+
+std::vector<Ref> Iteration::starts_of(const std::vector<Slot>& slots) {
+  std::vector<Ref> list;
+  for (const Slot& slot : slots) list.push_back(slot.start);
+  return list;
+}
+
+}  // namespace webai
