@@ -32,7 +32,7 @@ class Lift {
 
   /// False: the loop is best as it is, and nothing was written.
   bool run() {
-    if (loop_.steps < 2) return false;
+    if (loop_.steps < 2 || loop_.recompute) return false;
     find_kinds();
     find_sums();
     find_needs();

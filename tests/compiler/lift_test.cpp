@@ -200,7 +200,7 @@ TEST_CASE("a recurrence keeps the product with its state, everything else leaves
 
 TEST_CASE("what each step has to do, and what would take too much memory for all steps, stays in the loop") {
   const ValueType type{DType::fp32, Shape{2, 3}};
-  const auto loop_with = [&](const char* op, Attributes attributes, std::int64_t length, ValueType row) {
+  const auto loop_with = [&](const char* op, Attributes attributes, std::int64_t length, ValueType row, bool recompute = false) {
     Graph body, graph;
     GraphBuilder inner(context(), registry(), body), builder(context(), registry(), graph);
     const Ref x{body.add_input("x", row)}, w{body.add_input("w", {DType::fp32, Shape{3, 3}})};
@@ -209,11 +209,12 @@ TEST_CASE("what each step has to do, and what would take too much memory for all
     body.outputs = {{"y", y.id}};
     const Ref xs{graph.add_input("xs", {DType::fp32, row.shape.inserted(0, length)})},
         weights{graph.add_parameter("w", {DType::fp32, Shape{3, 3}}, true)};
-    graph.outputs = {{"y", emit_loop(builder, body, {{}, {&xs, 1}, {&weights, 1}}, length)[0].id}};
+    graph.outputs = {{"y", emit_loop(builder, body, {{}, {&xs, 1}, {&weights, 1}}, length, false, recompute)[0].id}};
     return lifted(graph);
   };
   CHECK(count(loop_with("matmul", {}, 4, type), "loop") == 0);
   CHECK(count(loop_with("matmul", {}, 1, type), "loop") == 1);                               // one step gains nothing
   CHECK(count(loop_with("matmul", {}, 1 << 20, {DType::fp32, Shape{64, 3}}), "loop") == 1);  // 768 MB of rows
+  CHECK(count(loop_with("matmul", {}, 4, type, true), "loop") == 1);  // asked for
   CHECK(count(loop_with("randomUniform", {{"shape", std::vector<std::int64_t>{2}}}, 4, type), "loop") == 1);
 }

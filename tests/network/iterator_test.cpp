@@ -178,6 +178,18 @@ TEST_CASE("A-42 iterators learn, with the same bits for each number of threads a
   CHECK(one.run({0.3, -0.7})[0] == loaded.run({0.3, -0.7})[0]);
 }
 
+TEST_CASE("A-42 with checkpoint steps are computed again, and learn the same") {
+  std::string again = learning;
+  const std::size_t at = again.find("\"iterator\"");
+  REQUIRE(at != std::string::npos);
+  again.insert(at + 10, ", \"checkpoint\": true");
+  const Dataset data = Dataset::from({{{0.3, -0.7}, {0.2}}, {{-0.1, 0.9}, {0.6}}});
+  NeuralNetwork kept = make(learning), computed = make(again);
+  CHECK(test::check_gradients(computed, data) == 8);
+  for (NeuralNetwork* net : {&kept, &computed}) net->train(data, {.max_iterations = 50, .learning_rate = 0.1});
+  CHECK(kept.run({0.3, -0.7})[0] == Approx(computed.run({0.3, -0.7})[0]).epsilon(1e-9));
+}
+
 TEST_CASE("A-42 heads feed a net by name when each is called like one of its inputs, else joined in order") {
   const auto model = [](const std::string& first, const std::string& second) {
     return with(R"({"name": "x", "pipeFrom": "0"})", R"({"name": ")" + first + R"(", "pipeFrom": "x"}, {"name": ")" + second + R"(", "pipeFrom": "iterator:index"},

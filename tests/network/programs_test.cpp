@@ -294,6 +294,10 @@ std::vector<Case> loops() {
   add(R"({"layers": [{"name": "in", "size": 3}, {"type": "iterator", "steps": 5, "state": [{"name": "x", "pipeFrom": "in"}, {"name": "y", "size": 3}],
     "net": {"layers": [{"pipeFrom": "x", "to": "next"}, {"pipeFrom": "y", "to": ["next", "x"]}, {"pipeFrom": "iterator:index", "to": "next"},
     {"name": "next", "size": 3, "activation": "tanh", "to": "y"}]}}, 2]})");
+  // Two that take each other's place, and one that takes the place of a state before it.
+  add(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": 3, "state": [{"name": "y", "size": 2}, {"name": "x", "pipeFrom": "in"}, {"name": "z", "size": 2}],
+    "net": {"layers": [{"pipeFrom": "x", "to": ["y", "last"]}, {"pipeFrom": "y", "to": ["x", "last"]}, {"pipeFrom": "z", "to": "last"},
+    {"name": "last", "size": 2, "activation": "tanh", "to": "z"}]}}]})");
   // Backwards in steps of two, with what is around the iterator, in double.
   add(R"({"dataType": "fp64", "layers": [{"name": "in", "size": 2}, {"name": "hidden", "size": 4, "activation": "sin"},
     {"type": "iterator", "steps": {"from": 9, "to": 2, "step": -2}, "state": [{"name": "x", "pipeFrom": "hidden"}],

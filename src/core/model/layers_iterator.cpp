@@ -12,7 +12,7 @@ constexpr PropertyDef iterator_properties[] = {
     {.name = "state", .kind = PropertyKind::any, .doc = "what is carried from step to step", .required = true},
     {.name = "checkpoint",
      .kind = PropertyKind::boolean,
-     .doc = "recompute steps while training: always so",
+     .doc = "compute steps again while training, in less memory, rather than keep them",
      .fallback = "false"},
     {.name = "until",
      .kind = PropertyKind::any,
