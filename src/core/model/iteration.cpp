@@ -29,9 +29,8 @@ Ref Iteration::run() {
   bind();
   builder_.set_path(layer_.layer().path);
   carry_ends();
-  return results(
-      emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count, false,
-                layer_.boolean("checkpoint")));
+  return results(emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count,
+                           false, layer_.boolean("checkpoint")));
 }
 
 void Iteration::find_surroundings() {
