@@ -58,6 +58,8 @@ CASES = {
     "mlp32": ("784-128-10, a step of 32 samples", step("clothing.json", 32, *PLAIN), "PyTorch", torch("mlp", 32), 0.5),
     "mlp1": ("784-128-10, a step of 1 sample", step("clothing.json", 1, *PLAIN), "PyTorch", torch("mlp", 1), 0.25),
     "lenet32": ("LeNet, a step of 32 samples", step("lenet.json", 32, *ADAM), "PyTorch", torch("lenet", 32), 1.0),
+    "gru32": ("64-GRU 128-64, a step of 32 sequences of 64", step("../bench/recurrent.json", 32, "--steps", "64", *ADAM),
+              "PyTorch", torch("chargru", 32), 1.0),
     "xor": ("2-3-1, 20,000 iterations over 4 samples, each an update",
             whole_training("xor.json", "sample:xor", "--option", "maxIterations=20000", "--option", "errorThreshold=0",
                            "--option", "batchSize=1", "--no-shuffle", "--quiet"),

@@ -4,11 +4,16 @@
 #include <algorithm>
 
 #include "capi/guard.h"
+#include "capi/registered.h"
 #include "webai/error.hpp"
 
 webai_context::webai_context(webai::Context core_context, std::shared_ptr<webai::capi::HostBridge> bridge,
                              Settings chosen)
-    : core_(std::move(core_context)), bridge_(std::move(bridge)), settings_(chosen), scheduler_(*this) {}
+    : core_(std::move(core_context)),
+      bridge_(std::move(bridge)),
+      settings_(chosen),
+      registrations_(std::make_unique<webai::capi::Registrations>()),
+      scheduler_(*this) {}
 
 webai_context::~webai_context() = default;
 
@@ -110,6 +115,7 @@ void webai_context::finish_shutdown() noexcept {
     if (shut_down_.exchange(true, std::memory_order_acq_rel)) return;
   }
   scheduler_.cancel_all();
+  registrations_->let_go();
   while (run_one_task()) {
   }
 }

@@ -16,6 +16,10 @@
 #include "capi/scheduler.h"
 #include "webai/context.hpp"
 
+namespace webai::capi {
+class Registrations;
+}
+
 struct webai_context {
   struct Settings {
     std::uint32_t flags = 0, backends = 0, call_depth = 64;
@@ -64,6 +68,7 @@ struct webai_context {
   bool in_callback() noexcept;
 
   webai::capi::Scheduler& scheduler() noexcept { return scheduler_; }
+  webai::capi::Registrations& registrations() noexcept { return *registrations_; }
   /// Guards the scheduler, the queue and the frames below. Never held while the host is called.
   std::mutex mutex;
   std::condition_variable changed;
@@ -82,6 +87,7 @@ struct webai_context {
   webai_task* last_task_ = nullptr;
   std::vector<std::thread::id> callbacks_;  // one entry per frame
   std::thread::id shutdown_asked_by_{};     // by a callback of this thread, to be done when it returns
+  const std::unique_ptr<webai::capi::Registrations> registrations_;
   webai::capi::Scheduler scheduler_;
 };
 

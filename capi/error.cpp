@@ -1,5 +1,6 @@
 #include "capi/error.h"
 
+#include <exception>
 #include <new>
 #include <stdexcept>
 
@@ -43,6 +44,21 @@ class FullError final : public ErrorValue {
 webai_status report(webai_context* context, const Error& error, Value cause, webai_error** err) {
   if (err) *err = make_error(context, error, std::move(cause)).detach();
   return static_cast<webai_status>(error.code());
+}
+
+// The host's own exception, below an error to which a place was added on its way.
+Value cause_below(const Error& error) {
+  const auto* const nested = dynamic_cast<const std::nested_exception*>(&error);
+  if (!nested || !nested->nested_ptr()) return {};
+  try {
+    nested->rethrow_nested();
+  } catch (const HostFailure& host) {
+    return host.cause();
+  } catch (const Error& inner) {
+    return cause_below(inner);
+  } catch (...) {
+    return {};
+  }
 }
 
 // Sizes are none of a page's business.
@@ -90,7 +106,7 @@ webai_status failure(webai_context* context, webai_error** err) noexcept {
       return report(context, host, host.cause(), err);
     } catch (const Error& error) {
       if (error.code() == Code::internal && context) context->poison();
-      return report(context, error, {}, err);
+      return report(context, error, cause_below(error), err);
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::length_error&) {

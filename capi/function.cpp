@@ -38,11 +38,15 @@ Value wait_for(webai_context& context, Promise& promise) {
   return promise.value;
 }
 
-Value Function::call(std::span<webai_value* const> arguments) {
+Value Function::new_state(std::span<webai_value* const>) {
+  refuse(Code::unsupported, "STATELESS", "this function remembers nothing: it has no state");
+}
+
+Value Callback::call(std::span<webai_value* const> arguments, CallOutputs* outputs) {
   if (!any_thread() && !context->on_loop_thread())
     refuse(Code::wrong_thread, "CALLBACK_THREAD", "this function of the host is called on the loop thread only",
            "create it with WEBAI_ANY_THREAD, or wait on the loop thread");
-  webai_call frame{.context = context};
+  webai_call frame{.context = context, .outputs = outputs};
   webai_value* raw = nullptr;
   webai_status status;
   {
@@ -97,7 +101,7 @@ webai_status webai_function_create(webai_context* ctx, webai_callback fn, void* 
     if (!fn) missing("fn");
     if (flags & ~(std::uint32_t{WEBAI_ANY_THREAD} | WEBAI_PURE))
       refuse(webai::Code::invalid_argument, "FLAGS", "unknown flags of a function");
-    Ref<Function> made = make<Function>(context, 0, fn, user_data, flags);
+    Ref<Callback> made = make<Callback>(context, 0, fn, user_data, flags);
     made->finalizer = Finalizer::make(context, received, (flags & WEBAI_ANY_THREAD) != 0);
     return made;
   });
@@ -109,6 +113,26 @@ webai_status webai_function_call(webai_function* fn, webai_value* const* args, s
     if (count) required(args, "args");
     for (std::size_t i = 0; i < count; ++i) check_context(context, args[i]);
     return function.call({args, count});
+  });
+}
+
+webai_status webai_function_new_state(webai_function* fn, webai_value* const* args, size_t count, webai_value** out,
+                                      webai_error** err) {
+  return produced_by<Function>(fn, "fn", out, err, [&](Function& function, webai_context& context) {
+    if (count) required(args, "args");
+    for (std::size_t i = 0; i < count; ++i) check_context(context, args[i]);
+    return function.new_state({args, count});
+  });
+}
+
+webai_status webai_call_output(webai_call* call, size_t index, webai_tensor** borrowed) {
+  if (borrowed) *borrowed = nullptr;
+  return guarded(call ? call->context : nullptr, nullptr, [&] {
+    webai_call& frame = required(call, "call");
+    required(borrowed, "borrowed");
+    if (!frame.outputs)
+      refuse(webai::Code::unsupported, "OUTPUT", "this function gives its result back: it has no outputs to write to");
+    *borrowed = frame.outputs->at(index).get();  // the frame's outputs keep it
   });
 }
 

@@ -29,21 +29,46 @@ class Promise final : public webai_value {
 /// of a host that posts, and what the promise is rejected with.
 Value wait_for(webai_context& context, Promise& promise);
 
-class Function final : public webai_value {
+/// What webai_call_output gives: the tensors that a callback may write its result to.
+class CallOutputs {
+ public:
+  virtual Value at(std::size_t index) = 0;  ///< the same one each time; throws where there is none
+
+ protected:
+  ~CallOutputs() = default;
+};
+
+/// A function as a value: of the host, or of the library.
+class Function : public webai_value {
  public:
   static constexpr std::int32_t kind_code = WEBAI_FUNCTION;
-  Function(webai_callback callback, void* user_data, std::uint32_t flags)
-      : webai_value(kind_code), callback_(callback), user_data_(user_data), flags_(flags) {}
-  void destroy() noexcept override { delete this; }
 
   /// Calls it on this thread. Throws WRONG_THREAD for a function of the loop thread on another one, and what it fails
-  /// with.
-  Value call(std::span<webai_value* const> arguments);
-  bool any_thread() const noexcept { return (flags_ & WEBAI_ANY_THREAD) != 0; }
+  /// with. `outputs` may be null.
+  virtual Value call(std::span<webai_value* const> arguments, CallOutputs* outputs = nullptr) = 0;
+  /// What it remembers between two calls, at the start. Throws UNSUPPORTED where that is nothing.
+  virtual Value new_state(std::span<webai_value* const> arguments);
+  virtual bool any_thread() const noexcept = 0;
+  virtual bool is_pure() const noexcept = 0;
+
+ protected:
+  Function() : webai_value(kind_code) {}
+  ~Function() = default;
+};
+
+/// One of the host.
+class Callback final : public Function {
+ public:
+  Callback(webai_callback callback, void* user_data, std::uint32_t flags)
+      : callback_(callback), user_data_(user_data), flags_(flags) {}
+  void destroy() noexcept override { delete this; }
+  Value call(std::span<webai_value* const> arguments, CallOutputs* outputs) override;
+  bool any_thread() const noexcept override { return (flags_ & WEBAI_ANY_THREAD) != 0; }
+  bool is_pure() const noexcept override { return (flags_ & WEBAI_PURE) != 0; }
   Finalizer::Handle finalizer;
 
  private:
-  ~Function() = default;
+  ~Callback() = default;
   webai_callback callback_;
   void* user_data_;
   std::uint32_t flags_;
@@ -54,6 +79,7 @@ class Function final : public webai_value {
 /// The frame of a callback that runs.
 struct webai_call {
   webai_context* context;
+  webai::capi::CallOutputs* outputs = nullptr;
   std::optional<webai::capi::HostFailure> failure = {};
   webai::capi::Ref<webai::capi::Promise> promise = {};
 };

@@ -11,6 +11,8 @@
 
 namespace webai::capi {
 
+class Options;
+
 class NetworkValue final : public webai_value {
  public:
   static constexpr std::int32_t kind_code = WEBAI_NETWORK;
@@ -19,7 +21,8 @@ class NetworkValue final : public webai_value {
     DType type;
     Shape shape;
   };
-  NetworkValue(NeuralNetwork network, bool output_rules);
+  /// `loop_thread`: it calls functions of the host that live there.
+  NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread);
   void destroy() noexcept override { delete this; }
 
   NeuralNetwork handle() const;       ///< a copy: compile() for another device replaces the network
@@ -32,6 +35,7 @@ class NetworkValue final : public webai_value {
   Placement placement(bool training = false);
 
   const bool has_output_rules;  ///< the model's `io` says something about outputs
+  const bool loop_thread_only;
   const std::vector<Parameter> parameters;
   const std::vector<PortInfo> inputs, outputs;
 
@@ -41,6 +45,9 @@ class NetworkValue final : public webai_value {
   std::string device_ = "cpu";
   Lane lane_;
 };
+
+/// Which device options mean by "device"; throws for one outside of the context's backends.
+std::string chosen_device(const webai_context& context, Options& opts);
 
 /// The numbers of a tensor, number, or list of such (nested as you like), as one tensor in the network's type; of the
 /// list's shape where it has one.

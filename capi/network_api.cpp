@@ -7,6 +7,7 @@
 #include "capi/json.h"
 #include "capi/network.h"
 #include "capi/options.h"
+#include "capi/registered.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
 
@@ -31,7 +32,8 @@ Value create(webai_context& context, webai_value* model) {
   options.weights = [&context](const std::string& name) { return fetch_bytes(context, name); };
   NeuralNetwork network = NeuralNetwork::from_json(text, context.core(), options);
   const std::uint64_t bytes = text.size();  // the model is kept
-  return make<NetworkValue>(context, bytes, std::move(network), member(member(model, "io"), "output") != nullptr);
+  return make<NetworkValue>(context, bytes, std::move(network), member(member(model, "io"), "output") != nullptr,
+                            context.registrations().binds_loop_thread(text));
 }
 
 Value shape_value(webai_context& context, const Shape& shape) {
@@ -71,14 +73,6 @@ Value describe(webai_context& context, const NetworkValue& net) {
                             {"parameters", make_list(context, std::move(parameters))},
                             {"stateful", make_boolean(context, network.is_stateful())},
                             {"training", make_boolean(context, network.is_training())}});
-}
-
-// Which device the options mean; throws for one outside of the context's backends.
-std::string chosen_device(const webai_context& context, Options& opts) {
-  const std::string device = opts.text("device", "auto");
-  if (device == "opencl" && !(context.settings().backends & WEBAI_OPENCL))
-    refuse(Code::denied, "BACKENDS", "OpenCL is not among the backends of this context");
-  return device == "auto" ? "cpu" : device;
 }
 
 Value compile(webai_context& context, NetworkValue& net, webai_value* given, webai_value* cancel) {
@@ -193,9 +187,17 @@ std::vector<NetworkValue::Parameter> parameters_of(const NeuralNetwork& network)
 
 }  // namespace
 
-NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules)
+std::string chosen_device(const webai_context& context, Options& opts) {
+  const std::string device = opts.text("device", "auto");
+  if (device == "opencl" && !(context.settings().backends & WEBAI_OPENCL))
+    refuse(Code::denied, "BACKENDS", "OpenCL is not among the backends of this context");
+  return device == "auto" ? "cpu" : device;
+}
+
+NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread)
     : webai_value(kind_code),
       has_output_rules(output_rules),
+      loop_thread_only(loop_thread),
       parameters(parameters_of(network)),
       inputs(network.inputs()),
       outputs(network.outputs()),
@@ -234,7 +236,7 @@ void NetworkValue::replace(NeuralNetwork network, std::string device) {
 }
 
 Placement NetworkValue::placement(bool training) {
-  return {.lane = &lane_, .lane_owner = Value::share(this), .training = training};
+  return {.lane = &lane_, .lane_owner = Value::share(this), .training = training, .loop_thread_only = loop_thread_only};
 }
 
 }  // namespace webai::capi

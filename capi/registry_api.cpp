@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "capi/guard.h"
+#include "capi/library_function.h"
 #include "capi/network.h"
 #include "capi/options.h"
 #include "capi/value.h"
@@ -63,5 +64,23 @@ extern "C" webai_status webai_get_capabilities(webai_context* ctx, webai_value* 
     const std::string domain = opts.text("domain", "");
     opts.finish(context, "getCapabilities");
     return submit(context, once([&context, domain] { return capabilities(context, domain); }), nullptr);
+  });
+}
+
+extern "C" webai_status webai_get_operations(webai_context* ctx, webai_value* query, webai_future** out,
+                                             webai_error** err) {
+  return produced(ctx, out, err, [&] {
+    webai_context& context = required(ctx, "ctx");
+    check_context(context, query);
+    Options opts(query);
+    webai::OperationsQuery wanted;
+    wanted.domain = opts.text("domain", "core");
+    wanted.data_type = opts.text("dataType", "");
+    wanted.variant = opts.text("variant", "default");
+    wanted.activations = opts.boolean("activations", false);
+    wanted.device = chosen_device(context, opts);
+    opts.finish(context, "getOperations");
+    const Value functions = functions_value(context, wanted);  // what is wrong with the query is told at once
+    return submit(context, once([functions] { return functions; }), nullptr);
   });
 }

@@ -173,7 +173,7 @@ class RecordSource final : public ItemSource {
   }
   Placement placement() const override {
     Placement where = net_->placement();
-    where.loop_thread_only = dataset_->loop_thread;
+    where.loop_thread_only |= dataset_->loop_thread;
     return where;
   }
 

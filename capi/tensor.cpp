@@ -100,9 +100,14 @@ TensorValue::TensorValue(Tensor tensor) : webai_value(kind_code), tensor_(std::m
   for (std::size_t axis = 0; axis < tensor_.shape().rank(); ++axis) shape_[axis] = tensor_.shape()[axis];
 }
 
-webai_tensor_view TensorValue::view() noexcept {
+Tensor& TensorValue::no_data() {
+  refuse(Code::symbolic, "SYMBOLIC", "this value has no data yet: an operation is being composed of it",
+         "return the status WEBAI_SYMBOLIC, then the function is called with numbers on every run");
+}
+
+webai_tensor_view TensorValue::view() {
   const ElementType* known = element_types;
-  while (known->type != tensor_.type()) ++known;
+  while (known->type != tensor().type()) ++known;
   webai_tensor_view view{};
   view.data = tensor_.data();
   view.device_type = device_cpu;

@@ -9,17 +9,25 @@
 
 namespace webai::capi {
 
+struct Symbol;
+
 class TensorValue final : public webai_value {
  public:
   static constexpr std::int32_t kind_code = WEBAI_TENSOR;
   explicit TensorValue(Tensor tensor);
+  /// A value that has no data yet: it stands for one of an operation that is being composed.
+  explicit TensorValue(std::shared_ptr<const Symbol> symbol) : webai_value(kind_code), symbol_(std::move(symbol)) {}
   void destroy() noexcept override { delete this; }
-  const Tensor& tensor() const noexcept { return tensor_; }
-  Tensor& tensor() noexcept { return tensor_; }
-  webai_tensor_view view() noexcept;
+  const Tensor& tensor() const { return symbol_ ? no_data() : tensor_; }  ///< throws SYMBOLIC for such a value
+  Tensor& tensor() { return symbol_ ? no_data() : tensor_; }
+  const Symbol* symbol() const noexcept { return symbol_.get(); }
+  std::size_t elements() const noexcept { return symbol_ ? 0 : tensor_.elements(); }
+  webai_tensor_view view();
 
  private:
   ~TensorValue() = default;
+  [[noreturn]] static Tensor& no_data();
+  std::shared_ptr<const Symbol> symbol_;
   Tensor tensor_;
   std::array<std::int64_t, Shape::max_rank> shape_{}, strides_{};
 };

@@ -102,7 +102,7 @@ bool calls_loop_thread(webai_value* data) {
 // Where an operation over data belongs.
 Placement placement_for(NetworkValue& net, webai_value* data) {
   Placement placement = net.placement();
-  placement.loop_thread_only = calls_loop_thread(data);
+  placement.loop_thread_only |= calls_loop_thread(data);
   return placement;
 }
 
@@ -114,7 +114,7 @@ Value train(webai_context& context, NetworkValue& net, webai_value* data, webai_
   webai_value* const held_out = Options(opts).find("validation");
   if (held_out) request.options.validation = data_from_value(context, network, held_out, request.layout);
   Placement placement = net.placement(true);
-  placement.loop_thread_only = request.loop_thread || calls_loop_thread(data) || (held_out && calls_loop_thread(held_out));
+  placement.loop_thread_only |= request.loop_thread || calls_loop_thread(data) || (held_out && calls_loop_thread(held_out));
   return submit(context, std::make_unique<TrainJob>(context, network, dataset, request.options), cancel,
                 std::move(placement));
 }

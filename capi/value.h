@@ -83,7 +83,7 @@ class Map final : public webai_value {
 };
 
 /// A pointer of the host that travels with its values.
-class HostReference final : public webai_value {
+class HostReference : public webai_value {
  public:
   static constexpr std::int32_t kind_code = WEBAI_HOST;
   explicit HostReference(void* given) : webai_value(kind_code), pointer(given) {}
@@ -91,8 +91,8 @@ class HostReference final : public webai_value {
   void* const pointer;
   Finalizer::Handle finalizer;
 
- private:
-  ~HostReference() = default;
+ protected:
+  virtual ~HostReference() = default;
 };
 
 Value make_number(webai_context& context, double number);

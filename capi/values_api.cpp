@@ -101,7 +101,7 @@ size_t webai_value_size(webai_value* value) {
     case WEBAI_MAP:
       return static_cast<Map*>(value)->entries().size();
     case WEBAI_TENSOR:
-      return static_cast<TensorValue*>(value)->tensor().elements();
+      return static_cast<TensorValue*>(value)->elements();
     default:
       return 0;
   }

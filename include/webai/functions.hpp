@@ -40,11 +40,13 @@ class WEBAI_EXPORT FunctionValue {
   FunctionValue(const char* text) : value_(std::string(text)) {}
   FunctionValue(std::string text) : value_(std::move(text)) {}
   FunctionValue(FunctionState& state) : value_(&state) {}
+  FunctionValue(Variable variable) : value_(variable) {}
 
  private:
   friend class OperationFunction;
-  std::variant<std::monostate, Tensor, double, bool, std::string, FunctionState*> value_;
+  std::variant<std::monostate, Tensor, double, bool, std::string, FunctionState*, Variable> value_;
 };
+using NamedArgument = std::pair<std::string, FunctionValue>;
 
 struct OperationsQuery {
   std::string domain = "core";
@@ -64,7 +66,13 @@ class WEBAI_EXPORT OperationFunction {
   const std::vector<std::string>& parameters() const noexcept { return parameters_; }
   bool is_stateful() const noexcept { return stateful_; }
 
-  Tensor call(std::span<const FunctionValue> arguments) const;
+  DType type() const noexcept { return type_; }  ///< of numbers that are handed over
+
+  /// Behind the positions, arguments by their name. Throws INVALID_ARGUMENT, NOT_FOUND with the nearest name.
+  Tensor call(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named = {}) const;
+  /// The same inside an operation that is being composed: at least one argument is a Variable. Numbers and tensors beside
+  /// it become constants.
+  Variable compose(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named = {}) const;
   template <class... Values> Tensor operator()(Values&&... values) const {
     const FunctionValue list[] = {FunctionValue(std::forward<Values>(values))..., FunctionValue()};
     return call(std::span(list, sizeof...(values)));
@@ -78,8 +86,10 @@ class WEBAI_EXPORT OperationFunction {
   struct Source;
   std::string name_;
   std::vector<std::string> parameters_;
+  DType type_ = DType::fp32;
   bool stateful_ = false;
   std::shared_ptr<const Source> source_;
+  std::vector<FunctionValue> placed(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named) const;
 };
 
 /// All of them by name. Throws NOT_FOUND for a domain that is not there.

@@ -25,6 +25,8 @@
 
 namespace webai {
 
+class Tensor;
+
 /// A value that an operation is being composed of. Lives only while the operation's function runs.
 class WEBAI_EXPORT Variable {
  public:
@@ -46,6 +48,8 @@ inline Variable apply(std::string_view operation, std::initializer_list<Variable
 }
 /// A number of `like`'s type that is broadcast to any shape.
 WEBAI_EXPORT Variable constant(double value, Variable like);
+/// A tensor as a constant of `like`'s type.
+WEBAI_EXPORT Variable constant(const Tensor& values, Variable like);
 
 inline Variable operator+(Variable a, Variable b) { return apply("add", {a, b}); }
 inline Variable operator-(Variable a, Variable b) { return apply("sub", {a, b}); }
@@ -112,6 +116,7 @@ class WEBAI_EXPORT Argument {
   double operator[](std::size_t index) const { return numbers()[index]; }
   double operator[](int index) const { return numbers()[static_cast<std::size_t>(index)]; }
   const Shape& dims() const noexcept { return dims_; }  ///< of one sample; rank 0 of a number
+  std::span<const std::string> names() const;           ///< of the argument `state`: what it holds
 
   /// Of the argument `state`: the internal state of that name. Throws NOT_FOUND.
   const Argument& operator[](std::string_view name) const;
@@ -203,6 +208,7 @@ class WEBAI_EXPORT ForwardInputs {
   const Argument& operator[](const char* name) const { return (*this)[std::string_view(name)]; }
   const Argument& operator[](std::size_t index) const { return arguments_[index]; }
   std::size_t size() const noexcept { return arguments_.size(); }
+  std::span<const std::string> names() const noexcept { return names_; }
 
  private:
   std::span<const std::string> names_;
@@ -218,6 +224,23 @@ using ParameterGradients = std::map<std::string, std::vector<double>, std::less<
 using HostGradient = std::function<ParameterGradients(const ForwardInputs& inputs, std::span<const double> output,
                                                       std::span<const double> output_gradient)>;
 
+/// What a host function works in: the data type of its layer, and the dimensions of one sample's result.
+struct HostCall {
+  DType type = DType::fp32;
+  Shape output = {};
+};
+using HostCallFunction = std::function<std::vector<double>(Arguments, const HostCall& call)>;
+using HostCallGradient =
+    std::function<ParameterGradients(const ForwardInputs& inputs, std::span<const double> output,
+                                     std::span<const double> output_gradient, const HostCall& call)>;
+/// Both ways of saying what an operation does. `composed` may find that it needs numbers, and throw an Error with
+/// Code::symbolic: then `host` is called on every run instead. Either may be left out, `gradient` belongs to `host`.
+struct OperationFunctions {
+  ComposedFunction composed = {};
+  HostCallFunction host = {};
+  HostCallGradient gradient = {};
+};
+
 /// Composes an operation. Networks that are built from this context later know it. The function is called for each place
 /// where the operation stands, on any thread; it must not keep Variables or Arguments. Throws INVALID_ARGUMENT for a
 /// definition that cannot be, ALREADY_EXISTS (OPERATION_EXISTS), NOT_FOUND (DOMAIN, or an operation that it calls).
@@ -227,6 +250,9 @@ WEBAI_EXPORT void define_composed_operation(const Context& context, OperationDef
 /// network. What it throws ends the run.
 WEBAI_EXPORT void define_host_operation(const Context& context, OperationDefinition definition, std::size_t inputs,
                                         HostFunction function, HostGradient gradient = {});
+/// The same of a function that can be either; `inputs` 0: as many as the call list says.
+WEBAI_EXPORT void define_operation(const Context& context, OperationDefinition definition, std::size_t inputs,
+                                   OperationFunctions functions);
 /// An operation without code, safe to take from strangers: {"name", "domain", "model": {...}, "body": {...}}, as
 /// docs/operations.md describes.
 WEBAI_EXPORT void define_operation(const Context& context, std::string_view json);

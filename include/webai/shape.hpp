@@ -45,7 +45,8 @@ class WEBAI_EXPORT Shape {
   Dimension dim(std::size_t axis) const noexcept { return dims_[axis]; }
   /// Length of an axis of a concrete shape.
   std::int64_t operator[](std::size_t axis) const noexcept { return dims_[axis].value(); }
-  std::span<const Dimension> dims() const noexcept { return {dims_.data(), rank_}; }
+  std::span<const Dimension> dims() const& noexcept { return {dims_.data(), rank_}; }
+  std::span<const Dimension> dims() const&& = delete;  // of a shape that is gone at the end of the line
   bool is_concrete() const noexcept;  ///< no symbols
   /// Product of all lengths, 1 for rank 0. Throws LIMIT_EXCEEDED on overflow of 63 bits, INTERNAL on symbols.
   std::int64_t elements() const;

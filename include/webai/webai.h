@@ -198,7 +198,13 @@ WEBAI_TRY webai_function_create(webai_context *ctx, webai_callback fn, void *use
                                 uint32_t flags, webai_function **out);
 WEBAI_TRY webai_function_call(webai_function *fn, webai_value *const *args, size_t count, webai_value **out,
                               webai_error **err);
+/* The state that a stateful operation starts from: a map to hand in behind the other arguments, as often as wanted.
+ * `args`, which may be none, are those of a first call. */
+WEBAI_TRY webai_function_new_state(webai_function *fn, webai_value *const *args, size_t count, webai_value **out,
+                                   webai_error **err);
 WEBAI_API webai_context *webai_call_context(webai_call *call);
+/* In the function of an operation: the tensor for its result, which is then not returned. SYMBOLIC while a graph is built. */
+WEBAI_TRY webai_call_output(webai_call *call, size_t index, webai_tensor **borrowed);
 WEBAI_API webai_status webai_call_fail(webai_call *call, webai_status status, const char *text, size_t size,
                                        webai_value *cause);
 WEBAI_TRY webai_call_defer(webai_call *call, webai_promise **out);
@@ -218,6 +224,19 @@ WEBAI_TRY webai_stream_next(webai_stream *stream, webai_future **out, webai_erro
 
 /* 7 registry */
 WEBAI_TRY webai_get_capabilities(webai_context *ctx, webai_value *query, webai_future **out, webai_error **err);
+/* A map of functions: called with tensors, numbers, texts, and behind them a map of others by name. */
+WEBAI_TRY webai_get_operations(webai_context *ctx, webai_value *query, webai_future **out, webai_error **err);
+/* {"domainName", "defaultDataType", "defaultOperationType", "defaultActivationType"} */
+WEBAI_TRY webai_define_domain(webai_context *ctx, webai_value *description, webai_error **err);
+/* {"name", "domain", "dataType", "model": {"defineParams", "callWith", ...}, "initState"}, and a function of the values that
+ * callWith names. A PURE one without gradient is tried with values that have no data yet: what it calls with them
+ * becomes the operation. Other ones are called with tensors, once for each sample of each run. Without a function the
+ * description has a "body" of steps. */
+WEBAI_TRY webai_define_operation(webai_context *ctx, webai_value *description, webai_function *operation,
+                                 webai_function *gradient, webai_error **err);
+/* {"name", "domain", "variant", "callWith"} */
+WEBAI_TRY webai_define_operation_variant(webai_context *ctx, webai_value *description, webai_function *operation,
+                                         webai_error **err);
 
 /* 8 datasets */
 WEBAI_TRY webai_dataset_from(webai_context *ctx, webai_value *source, webai_value *opts, webai_dataset **out,

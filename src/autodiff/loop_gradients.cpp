@@ -20,7 +20,7 @@ class Reverse {
     declare_inputs();
     write_step();
     const std::vector<Ref> results =
-        emit_loop(builder_, std::move(step_graph_), {carried_, stacked_, shared_}, loop_.steps, !loop_.reverse);
+        emit_loop(builder_, std::move(step_graph_), {carried_, stacked_, shared_}, loop_.steps, !loop_.reverse, loop_.recompute);
     std::vector<Ref> flowing(node_.inputs.size());
     for (const Flow& flow : flows_) flowing[flow.input] = results[flow.result];
     return flowing;

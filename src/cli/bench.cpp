@@ -100,6 +100,7 @@ class Bench final : public Command {
     arguments.positional(model_, "model", "MODEL: a model in JSON");
     arguments.count(batch_, "--batch", "Samples of a run or step; default: 1");
     arguments.flag(train_, "--train", "Time training steps instead of runs");
+    arguments.count(steps_, "--steps", "Length of the sequences that a batch is made of, with --train; default: 1");
     arguments.texts(pairs_, "--option", "KEY=VALUE", "A training option, with --train");
     arguments.flag(profile_, "--profile", "Time, bytes and share of the machine's limit of each node");
     arguments.number(seconds_, "--seconds", "S", "How long to measure; default: 2");
@@ -108,6 +109,8 @@ class Bench final : public Command {
 
   int run() override {
     if (batch_ == 0) throw UsageError("--batch is 1 or more");
+    if (steps_ == 0) throw UsageError("--steps is 1 or more");
+    if (steps_ > 1 && !train_) throw UsageError("--steps is for --train");
     if (!(seconds_ >= 0)) throw UsageError("--seconds is 0 or more");
     if (!pairs_.empty() && !train_) throw UsageError("--option is for --train");
     watch_for_interrupt();
@@ -158,10 +161,11 @@ class Bench final : public Command {
 
   // An epoch is one step: the batch lies ready, so that a step's time is what the model costs.
   Measured measure_steps(NeuralNetwork& network, const NetworkInfo& info) {
-    const auto rows = static_cast<std::int64_t>(batch_);
+    const auto rows = static_cast<std::int64_t>(batch_ * steps_);
     TrainOptions options = read_train_options(network.context(), "", pairs_).options;
     options.max_iterations = TrainOptions::unlimited;
     options.batch_size = static_cast<std::size_t>(batch_);
+    if (steps_ > 1) options.bptt = static_cast<std::size_t>(steps_);
     options.learning_rate = options.learning_rate.value_or(1e-4);  // nothing is to be learned from noise
     const auto outputs = static_cast<std::int64_t>(outputs_of(network, info));
     Tensor targets;
@@ -180,7 +184,7 @@ class Bench final : public Command {
       for (const auto& [name, tensor] : inputs) row += static_cast<std::int64_t>(tensor.elements()) / rows;
       input = inputs.size() == 1 ? inputs.front().second : sample_values(network.context(), Shape{rows, row});
     }
-    const Dataset data = Dataset::from(input, targets);
+    const Dataset data = steps_ > 1 ? sequences_of(input, targets) : Dataset::from(input, targets);
     TrainingSession session(network, data, options);
     const Measured measured = measure(seconds_, [&] {
       const std::uint64_t before = session.info().iterations;
@@ -191,9 +195,20 @@ class Bench final : public Command {
     return measured;
   }
 
+  // Rows as the steps of sequences, each of which begins anew.
+  Dataset sequences_of(const Tensor& inputs, const Tensor& outputs) const {
+    const auto row = [](const Tensor& all, std::size_t index) {
+      const std::size_t bytes = all.bytes() / static_cast<std::size_t>(all.shape()[0]);
+      return Tensor::wrap(static_cast<std::byte*>(const_cast<void*>(all.data())) + index * bytes, all.type(), all.shape().without(0));
+    };
+    std::vector<Item> items;
+    for (std::size_t i = 0; i < batch_ * steps_; ++i) items.push_back({.input = row(inputs, i), .output = row(outputs, i), .reset = i % steps_ == 0});
+    return Dataset::from(items);
+  }
+
   void report(const NeuralNetwork& network, const NetworkInfo& info, const Measured& measured, double load_ms,
               const MachineLimits& limits) const {
-    const double median = measured.at(0.5), batch = static_cast<double>(batch_);
+    const double median = measured.at(0.5), batch = static_cast<double>(batch_ * steps_);
     const double samples_per_s = batch / std::max(median, 1e-9) * 1000;
     // A training step runs the model forwards, and backwards once for the values and once for the weights.
     const double gflops = info.flops * batch * (train_ ? 3 : 1) / std::max(median, 1e-9) / 1e6;
@@ -202,6 +217,7 @@ class Bench final : public Command {
     if (common_.json) {
       JsonObject result;
       result.text("model", model_).text("device", device).count("threads", threads).count("batch", batch_);
+      if (steps_ > 1) result.count("steps", steps_);
       result.text("what", train_ ? "train" : "run");
       if (!info.open.empty()) {
         JsonObject lengths;
@@ -215,8 +231,9 @@ class Bench final : public Command {
       print(result.str() + "\n");
       return;
     }
-    print(fmt::format("{}: {} of {} on {}, {}, batch {}\n", stem(model_), plural(measured.runs.size(), train_ ? "step" : "run"),
-                      plural(info.parameters, "parameter"), device, plural(threads, "thread"), batch_) +
+    print(fmt::format("{}: {} of {} on {}, {}, batch {}{}\n", stem(model_), plural(measured.runs.size(), train_ ? "step" : "run"),
+                      plural(info.parameters, "parameter"), device, plural(threads, "thread"), batch_,
+                      steps_ > 1 ? fmt::format(", sequences of {}", steps_) : "") +
           (info.open.empty() ? "" : "open dimensions: " + lengths_text(info) + "\n") +
           fmt::format("median {:.4g} ms, 99th percentile {:.4g} ms, fastest {:.4g} ms\n", median, measured.at(0.99),
                       measured.runs.front()) +
@@ -228,7 +245,7 @@ class Bench final : public Command {
 
   std::string model_;
   std::vector<std::string> pairs_;
-  std::uint64_t batch_ = 1;
+  std::uint64_t batch_ = 1, steps_ = 1;
   bool train_ = false, profile_ = false;
   double seconds_ = 2, peak_mb_ = 0;
   std::vector<NodeProfile> rows_;  // with --profile

@@ -231,8 +231,13 @@ struct RunStream::State {
       net.execute(program);
       for (Device* const device : net.devices.order) device->wait();
     }
-    const std::size_t steps = static_cast<std::size_t>(before.front().shape()[0]);
-    for (std::size_t i = 1; i < steps; ++i) {
+    const auto steps = static_cast<std::size_t>(before.front().shape()[0]);
+    std::size_t made = steps;
+    if (iteration.ends) {
+      while (made > 1 && before.back().at(made - 1) == 0) --made;
+      before.pop_back();
+    }
+    for (std::size_t i = 1; i < made; ++i) {
       Tensor result = Tensor::uninitialised(net.context, net.type, shape);
       std::size_t first = 0;
       for (const Tensor& state : before) {

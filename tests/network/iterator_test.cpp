@@ -127,7 +127,6 @@ TEST_CASE("A-42 each state is written once, with its own size, and labels have a
   CHECK(label.path() == "/layers/0/net/layers/2/to");
   CHECK(error_of(with(R"({"name": "x"})", read + R"({"size": 2, "to": "x"})")).reason() == "NO_SIZE");
   CHECK(error_of(with(x, R"({"pipeFrom": "iterator:stop"}, {"size": 2, "to": "x"})")).reason() == "TARGET_UNKNOWN");
-  CHECK(error_of(with(x, read + R"({"size": 2, "to": "x"})", R"(, "until": "x")")).code() == Code::unsupported);
 }
 
 TEST_CASE("A-72 memory inside an iterator lives across its steps and across runs") {
@@ -177,6 +176,18 @@ TEST_CASE("A-42 iterators learn, with the same bits for each number of threads a
   NeuralNetwork loaded = make(one.to_json());
   CHECK(one.run({0.3, -0.7})[0] == two.run({0.3, -0.7})[0]);
   CHECK(one.run({0.3, -0.7})[0] == loaded.run({0.3, -0.7})[0]);
+}
+
+TEST_CASE("A-42 with checkpoint steps are computed again, and learn the same") {
+  std::string again = learning;
+  const std::size_t at = again.find("\"iterator\"");
+  REQUIRE(at != std::string::npos);
+  again.insert(at + 10, ", \"checkpoint\": true");
+  const Dataset data = Dataset::from({{{0.3, -0.7}, {0.2}}, {{-0.1, 0.9}, {0.6}}});
+  NeuralNetwork kept = make(learning), computed = make(again);
+  CHECK(test::check_gradients(computed, data) == 8);
+  for (NeuralNetwork* net : {&kept, &computed}) net->train(data, {.max_iterations = 50, .learning_rate = 0.1});
+  CHECK(kept.run({0.3, -0.7})[0] == Approx(computed.run({0.3, -0.7})[0]).epsilon(1e-9));
 }
 
 TEST_CASE("A-42 heads feed a net by name when each is called like one of its inputs, else joined in order") {

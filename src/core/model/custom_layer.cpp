@@ -44,7 +44,7 @@ CustomOperation::CustomOperation(LayerBuilder& layer, const UserOperation& opera
 Ref CustomOperation::run() {
   const std::size_t before = layer_.built().parameters.size();
   declare_all();
-  const Ref result = operation_.host ? run_host() : run_composed_function();
+  const Ref result = call_function();
   layer_.sort_parameters(before);
   return result;
 }
@@ -55,7 +55,25 @@ Ref CustomOperation::apply(Ref value) {
   values_.erase("input");
   size_.reset();
   declare_all();
-  return operation_.host ? run_host() : run_composed_function();
+  return call_function();
+}
+
+// A function that can be either is composed, unless it says that it needs numbers.
+Ref CustomOperation::call_function() {
+  if (!operation_.composed) return run_host();
+  if (!operation_.host) return run_composed_function();
+  if (std::ranges::find(operation_.call_with, "output") == operation_.call_with.end()) try {
+      return run_composed_function();
+    } catch (const Error& error) {
+      if (error.code() != Code::symbolic) throw;
+    }
+  for (auto& [name, value] : values_) {
+    value.next = no_value;
+    if (value.kind == Value::open)
+      fail(Code::invalid_model, "ARRAY_SIZE", "the size of the array \"" + name + "\" cannot be determined",
+           "give it in the model, as {\"size\": [..]}, or define a default");
+  }
+  return run_host();
 }
 
 void CustomOperation::declare_all() {

@@ -67,6 +67,7 @@ class CustomOperation {
   bool has_size();
   Ref declare(std::size_t index, Value& value);
   void declare_all();
+  Ref call_function();
   Ref run_host();
   Ref run_composed_function();
   Ref fitted(Ref value);

@@ -236,7 +236,7 @@ Json CustomOperation::called(const std::string& name, const std::vector<std::str
   try {
     return function(arguments);
   } catch (const Error& error) {
-    if (error.path().empty()) throw error.with_path(layer_.layer().path);
+    if (error.path().empty()) std::throw_with_nested(error.with_path(layer_.layer().path));
     throw;
   } catch (const std::exception& error) {
     fail(Code::host_error, "DEFAULT_FAILED", "the default of \"" + name + "\" failed: " + error.what());

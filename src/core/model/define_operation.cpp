@@ -203,7 +203,7 @@ OpDef composed_operator(const std::shared_ptr<const UserOperation>& operation) {
 }
 
 // What it calls must be known already: then no operation can lead back to itself. Other shapes may be needed.
-void try_once(const UserOperation& operation, const Context& context, const Registry& known) {
+void try_composing(const UserOperation& operation, const Context& context, const Registry& known) {
   const std::vector<ValueType> types(operation.call_with.size(), {DType::fp32, Shape{2, 3}});
   try {
     traced(operation, context, known, types, {});
@@ -212,13 +212,29 @@ void try_once(const UserOperation& operation, const Context& context, const Regi
   }
 }
 
+// Of a function that can be either: what it is, where that can be told without a layer around it.
+bool decided(UserOperation& operation, const Context& context, const Registry& known) {
+  if (!operation.composed || !operation.host || !is_plain(operation)) return false;
+  try {
+    try_composing(operation, context, known);
+    operation.host = nullptr;
+  } catch (const Error& error) {
+    if (error.code() == Code::symbolic)
+      operation.composed = nullptr;
+    else
+      operation.host = nullptr;  // it wants other values; a layer will have them, or tell the error with its place
+  }
+  return true;
+}
+
 void keep(const Context& context, const Registry& known, const std::shared_ptr<UserOperation>& operation) {
   Registry copy = make_registry(context);
   std::vector<std::shared_ptr<OpDef>> operators;
+  const bool tried = decided(*operation, context, known);
   if (operation->host) {
     for (OpDef& op : host_operators(operation)) operators.push_back(std::make_shared<OpDef>(std::move(op)));
   } else if (is_plain(*operation)) {
-    if (operation->params.size() == operation->call_with.size()) try_once(*operation, context, known);
+    if (!tried && operation->params.size() == operation->call_with.size()) try_composing(*operation, context, known);
     operators.push_back(std::make_shared<OpDef>(composed_operator(operation)));
   }
   for (const auto& op : operators) copy.add(*op);  // refuses what leaves a gap
@@ -286,11 +302,25 @@ void define_composed_operation(const Context& context, OperationDefinition defin
 
 void define_host_operation(const Context& context, OperationDefinition definition, std::size_t inputs,
                            HostFunction function, HostGradient gradient) {
-  if (!function) refuse(definition, "OPERATION", "an operation has a function");
+  OperationFunctions functions;
+  if (function)
+    functions.host = [function = std::move(function)](Arguments given, const HostCall&) { return function(given); };
+  if (gradient)
+    functions.gradient = [gradient = std::move(gradient)](const ForwardInputs& given, std::span<const double> output,
+                                                          std::span<const double> arriving, const HostCall&) {
+      return gradient(given, output, arriving);
+    };
+  define_operation(context, std::move(definition), inputs, std::move(functions));
+}
+
+void define_operation(const Context& context, OperationDefinition definition, std::size_t inputs,
+                      OperationFunctions functions) {
+  if (!functions.composed && !functions.host) refuse(definition, "OPERATION", "an operation has a function");
   const Registry registry = make_registry(context);
   const auto operation = complete_operation(context, registry, std::move(definition), inputs);
-  operation->host = std::move(function);
-  operation->gradient = std::move(gradient);
+  operation->composed = std::move(functions.composed);
+  operation->host = std::move(functions.host);
+  operation->gradient = std::move(functions.gradient);
   keep(context, registry, operation);
 }
 

@@ -30,8 +30,8 @@ struct UserOperation {
   std::function<Json(std::span<const Json>)> init_state;  ///< the old form of internal state
   std::vector<std::string> init_state_with;
   ComposedFunction composed;  ///< either this
-  HostFunction host;          ///< or this
-  HostGradient gradient;
+  HostCallFunction host;      ///< or this; with both it is tried whether it composes
+  HostCallGradient gradient;
   int depth = 1;  ///< of bodies in bodies
 
   const OperationParameter* find(std::string_view parameter) const noexcept;

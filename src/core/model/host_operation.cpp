@@ -45,7 +45,7 @@ class Call {
     try {
       return function();
     } catch (const Error& error) {
-      if (error.path().empty()) throw error.with_path(place_);
+      if (error.path().empty()) std::throw_with_nested(error.with_path(place_));
       throw;
     } catch (const std::exception& error) {
       throw Error(Code::host_error, {.message = error.what(),
@@ -62,8 +62,9 @@ class Call {
 
  public:
   Call(const UserOperation& operation, const KernelContext& context, std::size_t inputs, std::size_t output_elements,
-       const Shape& output_dims)
+       const HostCall& about)
       : operation_(operation),
+        about_(about),
         place_(context.attributes.text("place")),
         inputs_(context.inputs.first(inputs)),
         specs_(host_arguments(context.attributes.text("arguments"), inputs)),
@@ -82,7 +83,7 @@ class Call {
           argument = ArgumentAccess::numbers(values, Shape{static_cast<std::int64_t>(values.size())});
           break;
         case HostArgument::text: argument = ArgumentAccess::text(spec.words); break;
-        case HostArgument::output: argument = ArgumentAccess::output(output_, output_dims); break;
+        case HostArgument::output: argument = ArgumentAccess::output(output_, about_.output); break;
         case HostArgument::states: break;
         case HostArgument::activation:
           functions_[i] = element_function(spec);
@@ -121,7 +122,7 @@ class Call {
   std::vector<double> forward() {
     bool writes = false;
     for (const HostArgument& spec : specs_) writes = writes || spec.kind == HostArgument::output;
-    std::vector<double> result = guarded([&] { return operation_.host(handed_); });
+    std::vector<double> result = guarded([&] { return operation_.host(handed_, about_); });
     if (result.empty() && writes) return output_;
     if (result.size() == output_.size()) return result;
     if (!operation_.fit_output)
@@ -139,7 +140,7 @@ class Call {
 
   ParameterGradients backward(std::span<const double> output, std::span<const double> output_gradient) {
     return guarded([&] {
-      return operation_.gradient(ForwardInputs(operation_.call_with, handed_), output, output_gradient);
+      return operation_.gradient(ForwardInputs(operation_.call_with, handed_), output, output_gradient, about_);
     });
   }
 
@@ -166,6 +167,7 @@ class Call {
   }
 
   const UserOperation& operation_;
+  const HostCall about_;
   const std::string& place_;
   std::span<const Operand> inputs_;
   std::vector<HostArgument> specs_;
@@ -190,7 +192,7 @@ void run_forward(const UserOperation& operation, const KernelContext& context) {
   const std::int64_t batch = output.shape[0];
   const Shape dims = output.shape.without(0);
   const auto count = static_cast<std::size_t>(dims.elements());
-  Call call(operation, context, context.inputs.size(), count, dims);
+  Call call(operation, context, context.inputs.size(), count, {output.type, dims});
   for (std::int64_t sample = 0; sample < batch; ++sample) {
     call.set_sample(sample);
     const std::vector<double> result = call.forward();
@@ -206,7 +208,7 @@ void run_backward(const UserOperation& operation, const KernelContext& context) 
   const Operand &output = context.inputs[inputs], &arriving = context.inputs[inputs + 1];
   const Shape dims = output.shape.without(0);
   const auto count = static_cast<std::size_t>(dims.elements());
-  Call call(operation, context, inputs, count, dims);
+  Call call(operation, context, inputs, count, {output.type, dims});
   std::vector<std::vector<double>> sums(inputs);
   for (std::size_t i = 0; i < inputs; ++i)
     sums[i].resize(static_cast<std::size_t>(context.inputs[i].shape.elements()));

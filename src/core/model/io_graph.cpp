@@ -62,7 +62,8 @@ Term widened(Term x, const IoStep& step, const Shape& dims) {
     std::vector<double> places;
     for (std::int64_t bit = step.width - 1; bit >= 0; --bit) places.push_back(std::ldexp(1.0, static_cast<int>(bit)));
     std::vector<std::int64_t> column;
-    for (const Dimension dim : x.shape().without(0).dims()) column.push_back(dim.value());
+    const Shape row = x.shape().without(0);
+    for (const Dimension dim : row.dims()) column.push_back(dim.value());
     column.insert(column.begin(), -1);
     column.push_back(1);
     const Term places_of_bits(builder, builder.constant(Tensor::from(builder.context(), x.dtype(), Shape{step.width}, places)));

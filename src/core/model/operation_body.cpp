@@ -186,7 +186,7 @@ Variable run_body(const StepList& body, Arguments arguments) {
     try {
       done.push_back(run_step(step, arguments, done));
     } catch (const Error& error) {
-      if (error.path().empty()) throw error.with_path(step.path);
+      if (error.path().empty()) std::throw_with_nested(error.with_path(step.path));
       throw;
     }
   }

@@ -131,6 +131,14 @@ Variable constant(double value, Variable like) {
   return VariableAccess::make(trace, trace.builder.scalar(value, like.type()));
 }
 
+Variable constant(const Tensor& values, Variable like) {
+  Trace& trace = VariableAccess::trace(like);
+  const Context& context = trace.builder.context();
+  Tensor own = Tensor::uninitialised(context, like.type(), values.shape());
+  convert(values.type(), values.data(), own.type(), own.data(), values.elements());
+  return VariableAccess::make(trace, trace.builder.constant(std::move(own)));
+}
+
 Argument ArgumentAccess::number(std::span<double> value, Trace* trace) {
   Argument argument;
   argument.kind_ = Argument::Kind::number;
@@ -233,6 +241,11 @@ Argument::operator std::string_view() const {
 const Argument& Argument::operator[](std::string_view name) const {
   if (!members_) wrong_argument(kind_, "the state");
   return (*members_)[name];
+}
+
+std::span<const std::string> Argument::names() const {
+  if (!members_) wrong_argument(kind_, "the state");
+  return members_->names();
 }
 
 void Argument::set(Variable next) const {

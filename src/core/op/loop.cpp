@@ -7,7 +7,8 @@ namespace webai {
 LoopView::LoopView(const Attributes& attributes)
     : body(&attributes.graph("body")), steps(attributes.integer("steps")),
       carried(static_cast<std::size_t>(attributes.integer("carried"))),
-      stacked(static_cast<std::size_t>(attributes.integer("stacked"))), reverse(attributes.boolean("reverse")) {}
+      stacked(static_cast<std::size_t>(attributes.integer("stacked"))), reverse(attributes.boolean("reverse")),
+      recompute(attributes.boolean("recompute")) {}
 
 std::vector<Ref> inline_graph(Builder& builder, const Graph& graph, std::span<const Ref> inputs) {
   std::vector<Ref> now(graph.values.size());
@@ -30,7 +31,8 @@ std::vector<Ref> inline_graph(Builder& builder, const Graph& graph, std::span<co
   return outputs;
 }
 
-std::vector<Ref> emit_loop(Builder& builder, Graph body, const LoopInputs& inputs, std::int64_t steps, bool reverse) {
+std::vector<Ref> emit_loop(Builder& builder, Graph body, const LoopInputs& inputs, std::int64_t steps, bool reverse,
+                           bool recompute) {
   const auto count = static_cast<std::int64_t>(inputs.carried.size());
   for (std::size_t i = 0; i < inputs.carried.size(); ++i)
     body.outputs.push_back({"carried " + std::to_string(i), body.inputs[i]});
@@ -42,7 +44,8 @@ std::vector<Ref> emit_loop(Builder& builder, Graph body, const LoopInputs& input
                            {"steps", steps},
                            {"carried", count},
                            {"stacked", static_cast<std::int64_t>(inputs.stacked.size())},
-                           {"reverse", reverse}});
+                           {"reverse", reverse},
+                           {"recompute", recompute}});
 }
 
 std::string loop_input_name(std::size_t input) { return "in " + std::to_string(input); }

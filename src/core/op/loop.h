@@ -19,6 +19,7 @@ struct LoopView {
   std::int64_t steps;
   std::size_t carried, stacked;
   bool reverse;
+  bool recompute;  ///< steps are computed again in the reverse, one by one, rather than kept for all of them
 
   explicit LoopView(const Attributes& attributes);
   bool is_stacked(std::size_t input) const noexcept { return input >= carried && input < carried + stacked; }
@@ -35,7 +36,8 @@ struct LoopInputs {
 
 /// Emits a loop over `body`. What is carried into each step is collected as well, behind the body's own outputs, since
 /// its gradient needs it; the compiler leaves out what nobody reads.
-std::vector<Ref> emit_loop(Builder& builder, Graph body, const LoopInputs& inputs, std::int64_t steps, bool reverse = false);
+std::vector<Ref> emit_loop(Builder& builder, Graph body, const LoopInputs& inputs, std::int64_t steps, bool reverse = false,
+                           bool recompute = false);
 
 /// Writes the nodes of a graph without parameters and states, with its inputs replaced; returns its outputs.
 std::vector<Ref> inline_graph(Builder& builder, const Graph& graph, std::span<const Ref> inputs);

@@ -131,6 +131,7 @@ void add_loop(Registry& registry) {
       {"carried", AttributeKind::integer, std::nullopt, "how many inputs are carried"},
       {"stacked", AttributeKind::integer, 0, "how many inputs come row by row along their first dimension"},
       {"reverse", AttributeKind::boolean, false, "whether the last row comes first"},
+      {"recompute", AttributeKind::boolean, false, "whether its reverse computes the steps again one by one: slower, in less memory"},
   };
   op.constraints = {{"C1", "there is at least one step"},
                     {"C2", "the body takes each input, perhaps the index, and gives back what is carried"},

@@ -1,0 +1,311 @@
+// Calling an operation as a function: at once on tensors, or inside another operation that is being composed. One of the
+// library is a graph of one node; one of a program stands in a model of one layer.
+#include <algorithm>
+
+#include "compiler/compile.h"
+#include "core/base/names.h"
+#include "core/model/json.h"
+#include "core/model/setup_data.h"
+#include "core/op/builder.h"
+#include "network/devices.h"
+#include "network/function_source.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+[[noreturn]] void wrong(const std::string& function, const std::string& message, std::string reason = "ARGUMENT") {
+  throw Error(Code::invalid_argument,
+              {.message = function + ": " + message, .reason = std::move(reason), .operation = function});
+}
+
+[[noreturn]] void no_parameter(const std::string& function, const std::string& name,
+                               const std::vector<std::string>& names) {
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string near = nearest_name(name, known);
+  throw Error(Code::not_found, {.message = function + ": has no parameter \"" + name + "\"",
+                                .reason = "PARAM",
+                                .operation = function,
+                                .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+}
+
+AttributeValue attribute_of(const OpDef& op, const AttributeSpec& spec, const Tensor* tensor, const double* number,
+                            const bool* flag, const std::string* text) {
+  switch (spec.kind) {
+    case AttributeKind::boolean:
+      if (flag) return *flag;
+      if (number) return *number != 0;
+      break;
+    case AttributeKind::integer:
+      if (number) return static_cast<std::int64_t>(*number);
+      break;
+    case AttributeKind::number:
+      if (number) return *number;
+      break;
+    case AttributeKind::text:
+      if (text) return *text;
+      break;
+    case AttributeKind::graph:
+      break;
+    case AttributeKind::integers:
+    case AttributeKind::numbers: {
+      std::vector<double> values;
+      if (number) values = {*number};
+      if (tensor)
+        for (std::size_t i = 0; i < tensor->elements(); ++i) values.push_back(tensor->at(i));
+      if (!number && !tensor) break;
+      if (spec.kind == AttributeKind::numbers) return values;
+      return std::vector<std::int64_t>(values.begin(), values.end());
+    }
+  }
+  wrong(op.name, "\"" + spec.name + "\" is of another kind");
+}
+
+}  // namespace
+
+Tensor OperationFunction::Source::tensor_of(const FunctionValue& value) const {
+  if (const Tensor* tensor = std::get_if<Tensor>(&value.value_)) return *tensor;
+  double number = 0;
+  if (const double* given = std::get_if<double>(&value.value_)) number = *given;
+  if (const bool* flag = std::get_if<bool>(&value.value_)) number = *flag ? 1 : 0;
+  return Tensor::from(context, type, Shape{}, std::span(&number, 1));
+}
+
+// Of an operator that takes any number of arrays all arrays in front are inputs; then come the attributes.
+OperatorCall OperationFunction::Source::sorted(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named,
+                                               const std::vector<std::string>& names) const {
+  const auto is_array = [](const FunctionValue& value) {
+    return std::holds_alternative<Tensor>(value.value_) || std::holds_alternative<Variable>(value.value_);
+  };
+  OperatorCall call;
+  call.inputs.resize(op->inputs.size());
+  const auto give = [&](const std::string& name, const FunctionValue& argument) {
+    const auto input = std::ranges::find(op->inputs, name, &InputSpec::name);
+    if (input != op->inputs.end()) {
+      if (std::holds_alternative<std::string>(argument.value_)) wrong(op->name, "\"" + name + "\" is an array, got a text");
+      const FunctionValue*& slot = call.inputs[static_cast<std::size_t>(input - op->inputs.begin())];
+      if (slot && input->presence == InputSpec::variadic) return call.inputs.push_back(&argument);
+      if (slot) wrong(op->name, "\"" + name + "\" is given twice");
+      slot = &argument;
+      return;
+    }
+    const auto spec = std::ranges::find(op->attributes, name, &AttributeSpec::name);
+    if (spec == op->attributes.end()) no_parameter(op->name, name, names);
+    for (const auto& [other, value] : call.attributes)
+      if (other->name == name) wrong(op->name, "\"" + name + "\" is given twice");
+    call.attributes.emplace_back(&*spec, &argument);
+  };
+  std::size_t arrays = 0;
+  while (takes_any_number() && arrays < arguments.size() && is_array(arguments[arrays])) ++arrays;
+  const std::size_t more = arrays > op->inputs.size() ? arrays - op->inputs.size() : 0;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (std::holds_alternative<std::monostate>(arguments[i].value_)) continue;
+    const std::size_t place = i < arrays ? std::min(i, op->inputs.size() - 1) : i - more;
+    if (place >= names.size()) wrong(op->name, "got " + std::to_string(arguments.size()) + " arguments", "INPUT_COUNT");
+    give(names[place], arguments[i]);
+  }
+  for (const auto& [name, value] : named)
+    if (!std::holds_alternative<std::monostate>(value.value_)) give(name, value);
+  while (!call.inputs.empty() && !call.inputs.back()) call.inputs.pop_back();
+  return call;
+}
+
+Tensor OperationFunction::Source::run_operator(const OperatorCall& call) const {
+  Graph graph;
+  GraphBuilder builder(context, *registry, graph);
+  std::vector<Tensor> tensors;
+  std::vector<Ref> inputs;
+  for (const FunctionValue* value : call.inputs) {
+    if (!value) {
+      inputs.emplace_back();
+      continue;
+    }
+    tensors.push_back(tensor_of(*value));
+    inputs.push_back({graph.add_input("x" + std::to_string(tensors.size() - 1), {tensors.back().type(), tensors.back().shape()})});
+  }
+  Attributes attributes;
+  for (const auto& [spec, value] : call.attributes)
+    attributes.set(spec->name, attribute_of(*op, *spec, std::get_if<Tensor>(&value->value_), std::get_if<double>(&value->value_),
+                                            std::get_if<bool>(&value->value_), std::get_if<std::string>(&value->value_)));
+  const Ref result = builder.emit_all(*op, inputs, std::move(attributes)).front();
+  graph.outputs.push_back({"result", result.id});
+  const ValueType out = builder.type(result);
+  const DeviceList devices = choose_devices(context, device, false);
+  const auto executable = compile(context, *registry, graph, devices.order);
+  Tensor answer = Tensor::uninitialised(context, out.type, out.shape);
+  std::vector<HostWindow> windows(executable->slots().size());
+  std::vector<Binding> bindings;
+  for (std::size_t i = 0; i < windows.size(); ++i) {
+    const Slot& slot = executable->slots()[i];
+    if (slot.role == Slot::output) {
+      windows[i].look_at(answer.data(), answer.bytes());
+    } else {
+      const Tensor& tensor = tensors[static_cast<std::size_t>(std::stoul(slot.name.substr(1)))];
+      windows[i].look_at(tensor.data(), tensor.bytes());
+    }
+    bindings.push_back({&windows[i], 0, 0});
+  }
+  executable->run(bindings, 1);
+  for (Device* const one : devices.order) one->wait();
+  return answer;
+}
+
+Json OperationFunction::Source::model(std::span<const FunctionValue> arguments, const std::vector<std::string>& names,
+                                      std::vector<double>& inputs) const {
+  std::vector<Json::Member> layer = {{"name", Json::text("operation")},
+                                     {"type", Json::text(operation->domain + "#" + operation->name)}};
+  std::vector<Json> pipes;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i];
+    const FunctionValue& argument = i < arguments.size() ? arguments[i] : FunctionValue();
+    const OperationParameter* parameter = operation->find(name);
+    const auto* tensor = std::get_if<Tensor>(&argument.value_);
+    const bool array = name == "input" || (parameter && parameter->array_type);
+    if (array && tensor && !(parameter && parameter->subject_of_training)) {
+      std::vector<Json> dims;
+      for (const Dimension dim : tensor->shape().dims()) dims.push_back(Json::integer(dim.value()));
+      if (dims.empty()) dims.push_back(Json::integer(1));
+      for (std::size_t k = 0; k < tensor->elements(); ++k) inputs.push_back(tensor->at(k));
+      pipes.push_back(Json::object({{"size", Json::array(std::move(dims))},
+                                    {"to", Json::text(name == "input" ? "operation" : "operation." + name)}}));
+    } else if (tensor) {
+      layer.emplace_back(name, json_from_tensor(*tensor));
+    } else if (const auto* text = std::get_if<std::string>(&argument.value_)) {
+      const bool own = name != "activation" || text->find('#') != std::string::npos ||
+                       definitions_of(context)->operation(operation->domain, *text) || operation->domain == "core";
+      layer.emplace_back(name, Json::text(own ? *text : "core#" + *text));
+    } else if (const auto* number = std::get_if<double>(&argument.value_)) {
+      if (name == "input") {
+        inputs.push_back(*number);
+        pipes.push_back(Json::object({{"size", Json::integer(1)}, {"to", Json::text("operation")}}));
+      } else {
+        layer.emplace_back(name, array ? Json::numbers({*number}) : Json::number(*number));
+      }
+    } else if (const auto* flag = std::get_if<bool>(&argument.value_)) {
+      layer.emplace_back(name, Json::boolean(*flag));
+    }
+  }
+  if (pipes.empty()) wrong(operation->name, "needs an array to work on");
+  return Json::object({{"dataType", Json::text(std::string(name_of(type)))},
+                       {"layers", Json::array({Json::object({{"pipes", Json::array(std::move(pipes))}}),
+                                               Json::object(std::move(layer))})}});
+}
+
+Tensor OperationFunction::Source::run_operation(std::span<const FunctionValue> arguments,
+                                                const std::vector<std::string>& names, FunctionState* state) const {
+  std::vector<double> inputs;
+  const Json json = model(arguments, names, inputs);
+  NeuralNetwork network = NeuralNetwork::from_json(write_json(json), context, {.device = device});
+  if (state && !state->text_.empty()) network.set_internal_state(state->text_);
+  const Output output = network.run(inputs);
+  if (state) state->text_ = network.get_internal_state();
+  return output.tensor();
+}
+
+// Inside an operation that is being composed.
+Variable OperationFunction::Source::like(std::span<const FunctionValue* const> values, const std::string& name) const {
+  for (const FunctionValue* value : values)
+    if (const Variable* variable = value ? std::get_if<Variable>(&value->value_) : nullptr) return *variable;
+  wrong(name, "needs a value that is being composed among its arrays");
+}
+
+Variable OperationFunction::Source::variable_of(const FunctionValue& value, const Variable& like,
+                                                const std::string& name) const {
+  if (const Variable* variable = std::get_if<Variable>(&value.value_)) return *variable;
+  if (const Tensor* tensor = std::get_if<Tensor>(&value.value_)) return constant(*tensor, like);
+  if (const double* number = std::get_if<double>(&value.value_)) return constant(*number, like);
+  if (const bool* flag = std::get_if<bool>(&value.value_)) return constant(*flag ? 1 : 0, like);
+  wrong(name, "an array cannot be a text, or left out in front of others");
+}
+
+Variable OperationFunction::Source::compose_operator(const OperatorCall& call) const {
+  const Variable model = like(call.inputs, op->name);
+  std::vector<Variable> inputs;
+  for (const FunctionValue* value : call.inputs)
+    inputs.push_back(variable_of(value ? *value : FunctionValue(), model, op->name));
+  std::vector<Json::Member> attributes;
+  for (const auto& [spec, value] : call.attributes) {
+    Json json;
+    if (const auto* number = std::get_if<double>(&value->value_)) json = Json::number(*number);
+    if (const auto* flag = std::get_if<bool>(&value->value_)) json = Json::boolean(*flag);
+    if (const auto* text = std::get_if<std::string>(&value->value_)) json = Json::text(*text);
+    if (const auto* tensor = std::get_if<Tensor>(&value->value_)) json = json_from_tensor(*tensor);
+    if (json.is_null()) wrong(op->name, "\"" + spec->name + "\" is of another kind");
+    attributes.emplace_back(spec->name, std::move(json));
+  }
+  return webai::apply(op->domain + "#" + op->name, inputs, write_json(Json::object(std::move(attributes))));
+}
+
+Variable OperationFunction::Source::compose_operation(std::span<const FunctionValue> arguments,
+                                                      const std::vector<std::string>& names) const {
+  const std::string name = operation->domain + "#" + operation->name;
+  if (!registry->find(operation->domain, operation->name))
+    throw Error(Code::unsupported, {.message = name + " takes more than arrays: other operations cannot call it",
+                                    .reason = "CALL_WITH",
+                                    .operation = operation->name});
+  if (arguments.size() != names.size())
+    wrong(operation->name, "takes " + std::to_string(names.size()) + " arguments, got " + std::to_string(arguments.size()), "INPUT_COUNT");
+  std::vector<const FunctionValue*> values;
+  for (const FunctionValue& argument : arguments) values.push_back(&argument);
+  const Variable model = like(values, operation->name);
+  std::vector<Variable> inputs;
+  for (const FunctionValue& argument : arguments) inputs.push_back(variable_of(argument, model, operation->name));
+  return webai::apply(name, inputs);
+}
+
+// Names become positions.
+std::vector<FunctionValue> OperationFunction::placed(std::span<const FunctionValue> arguments,
+                                                     std::span<const NamedArgument> named) const {
+  std::vector<FunctionValue> all(arguments.begin(), arguments.end());
+  for (const auto& [name, value] : named) {
+    const auto at = std::ranges::find(parameters_, name);
+    if (at == parameters_.end()) no_parameter(name_, name, parameters_);
+    const auto place = static_cast<std::size_t>(at - parameters_.begin());
+    if (place < arguments.size() && !std::holds_alternative<std::monostate>(arguments[place].value_))
+      wrong(name_, "\"" + name + "\" is given twice");
+    if (all.size() <= place) all.resize(place + 1);
+    all[place] = value;
+  }
+  return all;
+}
+
+Tensor OperationFunction::call(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named) const {
+  FunctionState* state = nullptr;
+  if (!arguments.empty())
+    if (FunctionState* const* last = std::get_if<FunctionState*>(&arguments.back().value_)) {
+      state = *last;
+      arguments = arguments.first(arguments.size() - 1);
+    }
+  if (state && !stateful_) wrong(name_, "remembers nothing: it takes no state");
+  for (const FunctionValue& argument : arguments) {
+    if (std::holds_alternative<FunctionState*>(argument.value_)) wrong(name_, "the state stands behind all other arguments");
+    if (std::holds_alternative<Variable>(argument.value_)) wrong(name_, "a Variable has no numbers yet: compose with it");
+  }
+  if (arguments.size() > parameters_.size() && !source_->takes_any_number())
+    wrong(name_, "takes " + std::to_string(parameters_.size()) + " arguments, got " + std::to_string(arguments.size()),
+          "INPUT_COUNT");
+  if (source_->op && !source_->variant) return source_->run_operator(source_->sorted(arguments, named, parameters_));
+  const std::vector<FunctionValue> all = placed(arguments, named);
+  if (!source_->variant) return source_->run_operation(all, parameters_, state);
+  std::vector<Tensor> tensors;
+  for (const FunctionValue& argument : all) {
+    if (std::holds_alternative<std::string>(argument.value_)) wrong(name_, "a variant takes arrays and numbers, got a text");
+    tensors.push_back(source_->tensor_of(argument));
+  }
+  return source_->variant(tensors);
+}
+
+Variable OperationFunction::compose(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named) const {
+  if (source_->variant || stateful_)
+    throw Error(Code::unsupported, {.message = name_ + (stateful_ ? " remembers, which only layers can" : " is a variant of plain arrays") +
+                                               ": it cannot be composed with",
+                                    .reason = "COMPOSE",
+                                    .operation = name_});
+  if (arguments.size() > parameters_.size() && !source_->takes_any_number())
+    wrong(name_, "takes " + std::to_string(parameters_.size()) + " arguments, got " + std::to_string(arguments.size()),
+          "INPUT_COUNT");
+  if (source_->op) return source_->compose_operator(source_->sorted(arguments, named, parameters_));
+  return source_->compose_operation(placed(arguments, named), parameters_);
+}
+
+}  // namespace webai
