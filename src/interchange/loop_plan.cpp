@@ -157,18 +157,18 @@ void LoopWriter::plan_memory() {
         for (std::size_t i = loop->carried; i < end.outputs.size(); ++i) give(end.outputs[i]);
       } else {
         // Where one carried value becomes another one, it waits until all are known.
+        std::vector<std::int64_t> taken;
         for (std::size_t i = 0; i < loop->carried; ++i) {
           const ValueId from = root(end.inputs[i]);
-          const bool moves = from != begin.outputs[i] && std::find(begin.outputs.begin(), begin.outputs.begin() + static_cast<std::ptrdiff_t>(loop->carried), from) !=
-                                                             begin.outputs.begin() + static_cast<std::ptrdiff_t>(loop->carried);
-          if (!moves) continue;
+          const auto carried = std::span(begin.outputs).first(loop->carried);
+          if (from == begin.outputs[i] || std::ranges::find(carried, from) == carried.end()) continue;
           const std::string name = "v" + std::to_string(++number);
           const std::int64_t count = planned_shape(begin.outputs[i]).elements(), first = space.take(count);
           next_[begin.outputs[i]] = name;
           waiting_.push_back({name, {first, count}});
+          taken.push_back(first);
         }
-        for (const auto& [name, part] : waiting_)
-          if (std::ranges::any_of(begin.outputs, [&](ValueId id) { return next_.contains(id) && next_[id] == name; })) space.release(part.first);
+        for (const std::int64_t first : taken) space.release(first);
       }
     } else if (const ValueId id = node.outputs[0]; !inline_[at(id)] && !definition(node).view) {
       ValueId reused = no_value;
