@@ -8,6 +8,7 @@
 #include "capi/network.h"
 #include "capi/options.h"
 #include "capi/registered.h"
+#include "capi/request.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
 
@@ -141,9 +142,28 @@ void set_parameters(webai_context& context, NetworkValue& net, webai_value* give
   });
 }
 
+// By a function of the host, which is given all options and gives any value.
+Value export_by(webai_context& context, NetworkValue& net, const std::string& to, webai_value* given, webai_value* cancel,
+                bool loop_thread) {
+  Placement placement = net.placement();
+  placement.loop_thread_only |= loop_thread;
+  return submit(context,
+                once([&context, keep = Ref<NetworkValue>::share(&net), network = net.handle(), to,
+                      opts = Value::share(given)]() mutable {
+                  Request current(*keep, opts.get(), nullptr);
+                  const std::string text = network.export_as(to);
+                  return current.answer ? current.answer : make_text(context, text);
+                }),
+                cancel, std::move(placement));
+}
+
 Value export_model(webai_context& context, NetworkValue& net, webai_value* given, webai_value* cancel) {
+  check_context(context, given);
   Options opts(given);
-  const bool object = opts.text("to", "json") == "object", renames = opts.boolean("renamed", false);
+  const std::string to = opts.text("to", "json");
+  if (const auto own = context.registrations().loop_thread_of(algorithm_name("export", to)))
+    return export_by(context, net, to, given, cancel, *own);
+  const bool object = to == "object", renames = opts.boolean("renamed", false);
   opts.boolean("strict", false);
   std::vector<std::string> unknown;
   const ExportOptions form = export_options_from_json(json_from_value(given, TensorForm::array), &unknown);
@@ -203,12 +223,31 @@ NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_t
       outputs(network.outputs()),
       network_(std::move(network)) {}
 
+NetworkValue::NetworkValue(const NetworkValue& outer, std::shared_ptr<const std::atomic<bool>> over)
+    : webai_value(kind_code),
+      has_output_rules(outer.has_output_rules),
+      loop_thread_only(outer.loop_thread_only),
+      parameters(outer.parameters),
+      inputs(outer.inputs),
+      outputs(outer.outputs),
+      over_(std::move(over)),
+      network_(outer.handle()),
+      device_(outer.device()) {}
+
+void NetworkValue::check_inner() const {
+  if (over_ && over_->load())
+    refuse(Code::invalid_argument, "INNER_OVER", "this network was handed to a function for the time of its call, which is over",
+           "use the network that was created");
+}
+
 NeuralNetwork NetworkValue::handle() const {
+  check_inner();
   const std::lock_guard guard(context->mutex);
   return network_;
 }
 
 NeuralNetwork NetworkValue::idle_handle() const {
+  check_inner();
   const std::lock_guard guard(context->mutex);
   if (lane_.unfinished) busy();
   return network_;
@@ -236,6 +275,7 @@ void NetworkValue::replace(NeuralNetwork network, std::string device) {
 }
 
 Placement NetworkValue::placement(bool training) {
+  if (is_inner()) return {.at_once = true};
   return {.lane = &lane_, .lane_owner = Value::share(this), .training = training, .loop_thread_only = loop_thread_only};
 }
 

@@ -62,6 +62,7 @@ RunOptions read_run_options(Options& opts) {
   options.normalize = opts.boolean("normalize", true);
   options.denormalize = opts.boolean("denormalize", true);
   options.debug = opts.boolean("debug", false);
+  options.type = opts.text("type", "");
   return options;
 }
 

@@ -132,6 +132,7 @@ class DatasetSource final : public ItemSource {
   Placement placement() const override {
     Placement where;
     where.loop_thread_only = dataset_->loop_thread;
+    where.at_once = dataset_->inner;
     return where;
   }
 
