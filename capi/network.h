@@ -13,6 +13,7 @@
 
 namespace webai::capi {
 
+class IoFunctions;
 class Options;
 
 class NetworkValue final : public webai_value {
@@ -24,7 +25,7 @@ class NetworkValue final : public webai_value {
     Shape shape;
   };
   /// `loop_thread`: it calls functions of the host that live there.
-  NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread);
+  NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread, std::shared_ptr<const IoFunctions> functions);
   /// The same network inside an operation on it: calls act at once, until `over`.
   NetworkValue(const NetworkValue& outer, std::shared_ptr<const std::atomic<bool>> over);
   void destroy() noexcept override { delete this; }
@@ -41,6 +42,7 @@ class NetworkValue final : public webai_value {
 
   const bool has_output_rules;  ///< the model's `io` says something about outputs
   const bool loop_thread_only;
+  const std::shared_ptr<const IoFunctions> io;  ///< never null
   const std::vector<Parameter> parameters;
   const std::vector<PortInfo> inputs, outputs;
 

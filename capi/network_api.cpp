@@ -4,6 +4,7 @@
 #include "capi/data.h"
 #include "capi/fetch.h"
 #include "capi/guard.h"
+#include "capi/io_functions.h"
 #include "capi/json.h"
 #include "capi/network.h"
 #include "capi/options.h"
@@ -28,13 +29,15 @@ DType type_of_model(webai_value* model) {
 Value create(webai_context& context, webai_value* model) {
   if (model && model->kind != WEBAI_MAP) wrong_kind("model", "a map", model);
   check_context(context, model);
-  const std::string text = write_json(json_from_value(model, TensorForm::setup, type_of_model(model)));
+  Value plain = Value::share(model);
+  const auto io = std::make_shared<const IoFunctions>(context, plain);
+  const std::string text = write_json(json_from_value(plain.get(), TensorForm::setup, type_of_model(model)));
   NetworkOptions options;
   options.weights = [&context](const std::string& name) { return fetch_bytes(context, name); };
   NeuralNetwork network = NeuralNetwork::from_json(text, context.core(), options);
   const std::uint64_t bytes = text.size();  // the model is kept
   return make<NetworkValue>(context, bytes, std::move(network), member(member(model, "io"), "output") != nullptr,
-                            context.registrations().binds_loop_thread(text));
+                            context.registrations().binds_loop_thread(text) || io->binds_loop_thread(), io);
 }
 
 Value shape_value(webai_context& context, const Shape& shape) {
@@ -190,11 +193,13 @@ Value export_model(webai_context& context, NetworkValue& net, webai_value* given
 Value prepare_data(webai_context& context, NetworkValue& net, webai_value* items, webai_value* given) {
   check_context(context, items);
   Options opts(given);
-  const Layout layout = layout_from_name(opts.text("layout", "pairs"));
+  Layout layout = layout_from_name(opts.text("layout", "pairs"));
   const std::size_t samples = opts.count("samples", 1024);
   if (samples == 0) refuse(Code::invalid_argument, "OPTION", "\"samples\" is 1 or more");
   opts.finish(context, "prepareData");
   const NeuralNetwork network = net.idle_handle();
+  const Value normalized = net.io->normalized(items, layout);
+  items = normalized.get();
   if (DatasetValue* const dataset = dataset_of(items)) return stream_of_records(context, *dataset, net, samples);
   return make_tensor(context, records_from_list(context, network, expect<List>(items, "items"), layout));
 }
@@ -214,10 +219,11 @@ std::string chosen_device(const webai_context& context, Options& opts) {
   return device == "auto" ? "cpu" : device;
 }
 
-NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread)
+NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread, std::shared_ptr<const IoFunctions> functions)
     : webai_value(kind_code),
       has_output_rules(output_rules),
       loop_thread_only(loop_thread),
+      io(std::move(functions)),
       parameters(parameters_of(network)),
       inputs(network.inputs()),
       outputs(network.outputs()),
@@ -227,6 +233,7 @@ NetworkValue::NetworkValue(const NetworkValue& outer, std::shared_ptr<const std:
     : webai_value(kind_code),
       has_output_rules(outer.has_output_rules),
       loop_thread_only(outer.loop_thread_only),
+      io(outer.io),
       parameters(outer.parameters),
       inputs(outer.inputs),
       outputs(outer.outputs),

@@ -4,6 +4,7 @@
 #include "capi/data.h"
 #include "capi/function.h"
 #include "capi/guard.h"
+#include "capi/io_functions.h"
 #include "capi/json.h"
 #include "capi/network.h"
 #include "capi/options.h"
@@ -101,6 +102,14 @@ class TrainJob final : public Job {
   TrainingSession session_;
 };
 
+// Through the functions of the model's `io`; inside of a training they have been called before.
+Dataset read_data(webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* data, Layout layout) {
+  if (net.is_inner()) return data_from_value(context, network, data, layout);
+  check_context(context, data);
+  const Value normalized = net.io->normalized(data, layout);
+  return data_from_value(context, network, normalized.get(), layout);
+}
+
 bool calls_loop_thread(webai_value* data) {
   const DatasetValue* const dataset = dataset_of(data);
   return dataset && dataset->loop_thread;
@@ -117,9 +126,9 @@ Value train(webai_context& context, NetworkValue& net, webai_value* data, webai_
   cancel_argument(context, cancel);
   TrainRequest request = read_train_request(context, opts);
   const NeuralNetwork network = net.handle();
-  const Dataset dataset = data_from_value(context, network, data, request.layout);
   webai_value* const held_out = Options(opts).find("validation");
-  if (held_out) request.options.validation = data_from_value(context, network, held_out, request.layout);
+  const Dataset dataset = read_data(context, net, network, data, request.layout);
+  if (held_out) request.options.validation = read_data(context, net, network, held_out, request.layout);
   Placement placement = net.placement(true);
   placement.loop_thread_only |= request.loop_thread || calls_loop_thread(data) || (held_out && calls_loop_thread(held_out));
   if (!request.own)
@@ -180,7 +189,7 @@ Value verify(webai_context& context, NetworkValue& net, webai_value* data, webai
   Layout layout;
   const VerifyOptions options = read_verify_options(context, opts, layout, "verify");
   const NeuralNetwork network = net.handle();
-  const Dataset dataset = data_from_value(context, network, data, layout);
+  const Dataset dataset = read_data(context, net, network, data, layout);
   Placement placement = placement_for(net, data);
   placement.loop_thread_only |= context.registrations().loop_thread_of(algorithm_name("verify", options.type)).value_or(false);
   return submit(context,
@@ -200,7 +209,7 @@ Value compute_gradients(webai_context& context, NetworkValue& net, webai_value* 
   Layout layout;
   const VerifyOptions options = read_verify_options(context, opts, layout, "computeGradients");
   const NeuralNetwork network = net.handle();
-  const Dataset dataset = data_from_value(context, network, batch, layout);
+  const Dataset dataset = read_data(context, net, network, batch, layout);
   return submit(context, once([&context, network = network, dataset, options]() mutable {
                   const Gradients computed = network.compute_gradients(dataset, options);
                   std::vector<Map::Entry> gradients;
