@@ -47,6 +47,21 @@ Ref<Future> StreamValue::next() {
   return submit(*context, std::move(job), cancel_.get(), std::move(where));
 }
 
+std::optional<Value> StreamValue::pull() {
+  if (source_ && source_->placement().loop_thread_only && !context->on_loop_thread())
+    refuse(Code::wrong_thread, "LOOP_THREAD", "this stream calls functions of the loop thread");
+  check_cancel(cancel_.get());
+  if (busy_.exchange(true)) refuse(Code::busy, "BUSY", "the stream's last item is unfinished", "wait for it first");
+  struct Idle {
+    std::atomic<bool>& busy;
+    ~Idle() { busy.store(false); }
+  } idle{busy_};
+  std::unique_ptr<ItemSource> source = std::move(source_);  // a failure ends the stream
+  std::optional<Value> item = source ? source->next() : std::nullopt;
+  if (item) source_ = std::move(source);
+  return item;
+}
+
 namespace {
 
 GenerateOptions read_generate_options(webai_value* given) {
