@@ -110,8 +110,7 @@ Dataset unread_list(List& list, Layout layout) {
 }
 
 Dataset from_list(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
-  check_closed(network);
-  if (any_needs_network(list, layout)) return unread_list(list, layout);
+  if (network.has_open_dimensions() || any_needs_network(list, layout)) return unread_list(list, layout);
   std::vector<Sample> samples;
   std::vector<Mark> marks;
   bool reset = false;

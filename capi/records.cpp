@@ -33,14 +33,10 @@ Dataset marked(const Tensor& inputs, const Tensor& outputs, const std::vector<Ma
   return Dataset::from(items);  // which copies
 }
 
-void check_closed(const NeuralNetwork& network) {
-  if (network.has_open_dimensions())
-    refuse(Code::unsupported, "OPEN_SIZE", "lists and records do not say how long open dimensions (null) are",
-           "give a dataset of tensors");
-}
-
 Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
-  check_closed(network);
+  if (network.has_open_dimensions())
+    refuse(Code::unsupported, "OPEN_SIZE", "records of numbers do not say how long open dimensions (null) are",
+           "give the samples as a list, or a dataset of tensors");
   const std::size_t inputs = network.input_size(), outputs = network.output_size();
   std::vector<std::size_t> starts;
   std::vector<Mark> marks;

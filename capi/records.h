@@ -15,8 +15,6 @@ struct Mark {
 };
 /// Tables of which some rows are marked; outputs of ignored rows are not looked at.
 Dataset marked(const Tensor& inputs, const Tensor& outputs, const std::vector<Mark>& marks);
-/// Rows of numbers do not say how long open dimensions are.
-void check_closed(const NeuralNetwork& network);
 /// Records of prepare_data: a code, then what it announces (0 reset, 1 input, 3 input and output).
 Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records);
 /// The tensors of a stream in one. It is gone through once, training many times.

@@ -52,12 +52,12 @@ Value denormalized(Function& function, const Value& output, TensorValue* into) {
 }
 
 // A debug run gives {"output", "activations": what each layer computed, by name}.
-Value run(NetworkValue& net, NeuralNetwork& network, const Tensor& input, TensorValue* into, const RunOptions& options,
+Value run(NetworkValue& net, NeuralNetwork& network, const RunInput& input, TensorValue* into, const RunOptions& options,
           const RunFunctions& functions, webai_value* given) {
   webai_context& context = *net.context;
   std::optional<Request> request;
   if (!options.type.empty()) request.emplace(net, given, nullptr);
-  const Output output = network.run(input, options);
+  const Output output = run_input(network, input, options);
   Value result = output_value(net, network, output, functions.denormalize ? nullptr : into, options);
   if (functions.denormalize) result = denormalized(*functions.denormalize, result, into);
   if (!options.debug) return result;
@@ -81,7 +81,7 @@ bool run_in_place(const NetworkValue& net, NeuralNetwork& network, webai_value* 
 struct RunCall {
   Ref<NetworkValue> net;
   Value in;            ///< as it was given, for a function of the host
-  Tensor input = {};   ///< as it was read
+  RunInput input = {}; ///< as it was read
   Ref<TensorValue> into = {};
   RunOptions options = {};
   RunFunctions functions = {};
@@ -89,7 +89,7 @@ struct RunCall {
 
   void read(const NeuralNetwork& network) {
     const Value normalized = functions.normalize ? call_with(*functions.normalize, in.get()) : in;
-    input = read_input(*net->context, *net, network, normalized.get());
+    input = read_run_input(*net->context, *net, network, normalized.get());
     check_input_size(network, input, options);
   }
   Value run(NeuralNetwork network) {

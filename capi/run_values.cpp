@@ -91,8 +91,9 @@ void add_value(InputValues& values, webai_value* value) {
     case WEBAI_LIST: {
       auto& list = *static_cast<List*>(value);
       if (const std::vector<double>* const numbers = list.numbers()) return values.add(*numbers);
+      values.begin_list();
       for (std::size_t i = 0; i < list.size(); ++i) add_value(values, list.at(i));
-      return;
+      return values.end_list();
     }
     case WEBAI_MAP:
       for (const Map::Entry& entry : static_cast<Map*>(value)->entries()) {
@@ -106,35 +107,65 @@ void add_value(InputValues& values, webai_value* value) {
   }
 }
 
+namespace {
+
+// Of several inputs: one value for each in their order; a list of plain numbers is all of them in a row.
+bool is_columns(const NetworkValue& net, webai_value* in) {
+  if (kind_of(in) != WEBAI_LIST || net.inputs.size() < 2) return false;
+  auto& list = *static_cast<List*>(in);
+  bool columns = list.size() == net.inputs.size() && !list.numbers();
+  for (std::size_t i = 0; columns && i < list.size(); ++i) columns = kind_of(list.at(i)) != WEBAI_NUMBER;
+  return columns;
+}
+
+// What only the network understands; false for numbers.
+bool collect_input(InputValues& values, const NetworkValue& net, webai_value* in) {
+  if (needs_network(in)) {
+    add_value(values, in);
+    return true;
+  }
+  if (!is_columns(net, in)) return false;
+  auto& list = *static_cast<List*>(in);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    values.begin(net.inputs[i].name);
+    add_value(values, list.at(i));
+    values.end();
+  }
+  return true;
+}
+
+}  // namespace
+
 Tensor read_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
   if (!in) missing("in");
   check_context(context, in);
   if (in->kind == WEBAI_TENSOR) return static_cast<TensorValue*>(in)->tensor();
-  if (needs_network(in)) {
+  if (needs_network(in) || is_columns(net, in)) {
     InputValues values(network);
-    add_value(values, in);
+    collect_input(values, net, in);
     return values.finish();
-  }
-  if (in->kind == WEBAI_LIST && net.inputs.size() > 1 && static_cast<List*>(in)->size() == net.inputs.size()) {
-    auto& list = *static_cast<List*>(in);
-    // One value for each input in their order; a list of plain numbers is all of them in a row.
-    bool columns = !list.numbers();
-    for (std::size_t i = 0; columns && i < list.size(); ++i) columns = kind_of(list.at(i)) != WEBAI_NUMBER;
-    if (columns) {
-      InputValues values(network);
-      for (std::size_t i = 0; i < list.size(); ++i) {
-        values.begin(net.inputs[i].name);
-        add_value(values, list.at(i));
-        values.end();
-      }
-      return values.finish();
-    }
   }
   return tensor_from_value(context.core(), network.number_type(), in, "in");
 }
 
-void check_input_size(const NeuralNetwork& network, const Tensor& input, const RunOptions& options) {
+RunInput read_run_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
+  if (!in) missing("in");
+  check_context(context, in);
+  if (network.has_open_dimensions() && (needs_network(in) || is_columns(net, in))) {
+    InputValues values(network);
+    collect_input(values, net, in);
+    return {{}, values.finish_named()};
+  }
+  return {read_input(context, net, network, in)};
+}
+
+Output run_input(NeuralNetwork& network, const RunInput& input, const RunOptions& options) {
+  return input.named.empty() ? network.run(input.all, options) : network.run_named(input.named, options);
+}
+
+void check_input_size(const NeuralNetwork& network, const RunInput& given, const RunOptions& options) {
   if (!options.normalize || network.has_open_dimensions()) return;  // the network says what it takes then
+  const Tensor& input = given.all;
   const std::size_t inputs = network.input_size();
   if (input.elements() == 0 || inputs == 0 || input.elements() % inputs)
     throw Error(Code::shape_mismatch, {.message = "run: the input has " + std::to_string(input.elements()) +

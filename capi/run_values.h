@@ -11,11 +11,19 @@ namespace webai::capi {
 /// The options of a run among others.
 RunOptions read_run_options(Options& opts);
 
+/// What a run gets: one tensor for all inputs, or one for each by name, as models with open dimensions need them.
+struct RunInput {
+  Tensor all;
+  std::vector<std::pair<std::string, Tensor>> named = {};
+};
 /// What the caller gives as input: a tensor as it is, everything else as numbers in the network's type. Maps name inputs,
 /// also inside lists; texts become numbers by the model's `io`.
+RunInput read_run_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in);
+/// All of it in one tensor.
 Tensor read_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in);
+Output run_input(NeuralNetwork& network, const RunInput& input, const RunOptions& options);
 /// Throws SHAPE_MISMATCH where it is no whole number of samples: told before there is a future.
-void check_input_size(const NeuralNetwork& network, const Tensor& input, const RunOptions& options);
+void check_input_size(const NeuralNetwork& network, const RunInput& input, const RunOptions& options);
 
 /// Whether a value holds a map or a text, so that only a network understands it.
 bool needs_network(webai_value* value);

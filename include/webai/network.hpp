@@ -55,6 +55,7 @@ class WEBAI_EXPORT Output {
  public:
   Output() = default;
   explicit Output(Tensor tensor) : tensor_(std::move(tensor)) {}
+  Output(Tensor tensor, std::vector<PortInfo> ports) : tensor_(std::move(tensor)), ports_(std::move(ports)) {}
 
   const Tensor& tensor() const noexcept { return tensor_; }
   operator const Tensor&() const noexcept { return tensor_; }
@@ -211,6 +212,8 @@ class WEBAI_EXPORT NeuralNetwork {
   /// The numbers that run takes for a value as people write it: nested arrays, objects that name inputs, texts where the
   /// model's `io` makes numbers of them (InputValues).
   Tensor input_of(const Json& value) const;
+  /// The same as a tensor for each input by name, as run_named takes them.
+  std::vector<std::pair<std::string, Tensor>> inputs_of(const Json& value) const;
   /// The hot path: fp32 in, fp32 out (raw outputs, `io` applied to the input), no allocation once warm.
   void run_into(std::span<const float> input, std::span<float> output);
   /// The same for values of that shape, one sample's or a batch's: what a model with open dimensions has to know.

@@ -5,7 +5,10 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "webai/export.hpp"
 #include "webai/json.hpp"
@@ -27,8 +30,8 @@ class WEBAI_EXPORT InputValues {
   InputValues(const InputValues&) = delete;
   InputValues& operator=(const InputValues&) = delete;
 
-  void add(double number) { add(std::span<const double>(&number, 1)); }
-  void add(std::span<const double> numbers);
+  void add(double number);
+  void add(std::span<const double> numbers);  ///< an array
   void add(const Tensor& numbers);
   void add(std::string_view text);
   /// Arrays in arrays are walked through, members of objects are inputs by name or label.
@@ -36,10 +39,17 @@ class WEBAI_EXPORT InputValues {
   /// Throws NOT_FOUND with the nearest name, INVALID_ARGUMENT inside another one and for an input named before.
   void begin(std::string_view name);
   void end();
+  /// What comes between is one array. Counts for models with open dimensions, which take lengths from it; several inputs
+  /// that are not named get one item each of the outermost array there.
+  void begin_list();
+  void end_list();
 
-  /// One sample [values] or several [samples, values], as run takes them, and is empty again. Throws INVALID_ARGUMENT for
-  /// an input without values, SHAPE_MISMATCH where their number does not fit.
+  /// One sample [values] or several [samples, values], as run takes them, and is empty again; of the only input, with
+  /// open dimensions, in the shape that came. Throws INVALID_ARGUMENT for an input without values, SHAPE_MISMATCH where
+  /// their number does not fit.
   Tensor finish();
+  /// The same as a tensor for each input, in the shape of a sample or of a batch of them, as run_named takes them.
+  std::vector<std::pair<std::string, Tensor>> finish_named();
   void clear() noexcept;  ///< forgets what came
 
   /// Whether a value holds an object or a text, so that it can be understood with the network only.

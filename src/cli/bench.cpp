@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/commands.h"
@@ -34,14 +36,35 @@ double peak_rss_mb() {
 }
 
 // Values between -1 and 1, the same in every run: what is timed must not depend on them, but zeros are a special case.
-Tensor sample_values(const Context& context, std::int64_t rows, std::int64_t columns) {
-  Tensor tensor = Tensor::uninitialised(context, DType::fp32, Shape{rows, columns});
+Tensor sample_values(const Context& context, const Shape& shape) {
+  Tensor tensor = Tensor::uninitialised(context, DType::fp32, shape);
   std::uint32_t state = 1;
   for (float& value : tensor.span<float>()) {
     state = state * 1664525u + 1013904223u;
     value = static_cast<float>(state >> 8) / 8388608.0f - 1.0f;
   }
   return tensor;
+}
+
+// Inputs of so many samples, by name; open dimensions are as long as `info` counts them.
+std::vector<std::pair<std::string, Tensor>> sample_inputs(const NeuralNetwork& network, const NetworkInfo& info, std::int64_t rows) {
+  std::vector<std::pair<std::string, Tensor>> inputs;
+  for (const PortInfo& port : network.inputs()) {
+    Shape shape = port.shape;
+    for (std::size_t axis = 0; axis < shape.rank(); ++axis)
+      for (const OpenDimensionInfo& dim : info.open)
+        if (shape.dim(axis) == Dimension::symbol(dim.symbol)) shape.set(axis, dim.counted);
+    inputs.emplace_back(port.name, sample_values(network.context(), shape.inserted(0, rows)));
+  }
+  return inputs;
+}
+
+// "n1 = 64, n2 = 128", nothing where all sizes are numbers.
+std::string lengths_text(const NetworkInfo& info) {
+  std::string text;
+  for (const OpenDimensionInfo& dim : info.open)
+    text += fmt::format("{}n{} = {}", text.empty() ? "" : ", ", dim.symbol, dim.counted);
+  return text;
 }
 
 struct Measured {
@@ -93,7 +116,7 @@ class Bench final : public Command {
     NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());
     const double load_ms = now_ms() - start;
     const NetworkInfo info = network.info();
-    const Measured measured = train_ ? measure_steps(network) : measure_runs(network);
+    const Measured measured = train_ ? measure_steps(network, info) : measure_runs(network, info);
     peak_mb_ = peak_rss_mb();  // what the calibration takes is not the model's
     MachineLimits limits;
     if (profile_) {
@@ -105,35 +128,59 @@ class Bench final : public Command {
   }
 
  private:
-  Measured measure_runs(NeuralNetwork& network) const {
+  Measured measure_runs(NeuralNetwork& network, const NetworkInfo& info) const {
     const auto rows = static_cast<std::int64_t>(batch_);
-    const Tensor input = sample_values(network.context(), rows, static_cast<std::int64_t>(network.input_size()));
+    const auto inputs = sample_inputs(network, info, rows);
+    if (inputs.size() > 1 && !info.open.empty()) return measure(seconds_, [&] { network.run_named(inputs); });
+    const Tensor input = info.open.empty() ? flat_sample(network, rows) : inputs.front().second;
     try {
-      std::vector<float> output(static_cast<std::size_t>(batch_) * network.output_size());
-      return measure(seconds_, [&] { network.run_into(input.span<float>(), output); });
+      std::vector<float> output(static_cast<std::size_t>(batch_) * outputs_of(network, info));
+      return measure(seconds_, [&] { network.run_into(input.shape(), input.span<float>(), output); });
     } catch (const Error& error) {
       if (error.code() != Code::type_mismatch) throw;  // a model of another type has no fast path
       return measure(seconds_, [&] { network.run(input); });
     }
   }
 
+  static Tensor flat_sample(const NeuralNetwork& network, std::int64_t rows) {
+    return sample_values(network.context(), Shape{rows, static_cast<std::int64_t>(network.input_size())});
+  }
+
+  // Values of one sample's output, behind `io`: a run tells where open dimensions decide.
+  static std::size_t outputs_of(NeuralNetwork& network, const NetworkInfo& info) {
+    if (network.output_size() > 0 || info.open.empty()) return network.output_size();
+    std::size_t count = 0;
+    const Output output = network.run_named(sample_inputs(network, info, 1), {.denormalize = false});
+    for (const PortInfo& port : output.ports())
+      count += static_cast<std::size_t>(port.shape.elements());
+    return count;
+  }
+
   // An epoch is one step: the batch lies ready, so that a step's time is what the model costs.
-  Measured measure_steps(NeuralNetwork& network) {
+  Measured measure_steps(NeuralNetwork& network, const NetworkInfo& info) {
     const auto rows = static_cast<std::int64_t>(batch_);
     TrainOptions options = read_train_options(network.context(), "", pairs_).options;
     options.max_iterations = TrainOptions::unlimited;
     options.batch_size = static_cast<std::size_t>(batch_);
     options.learning_rate = options.learning_rate.value_or(1e-4);  // nothing is to be learned from noise
+    const auto outputs = static_cast<std::int64_t>(outputs_of(network, info));
     Tensor targets;
-    if (network.output_size() > 1 && network.output_shape().rank() == 1) {
+    if (outputs > 1 && network.output_shape().rank() == 1) {
       targets = Tensor::uninitialised(network.context(), DType::i32, Shape{rows});
-      for (std::int64_t i = 0; i < rows; ++i)
-        targets.span<std::int32_t>()[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % static_cast<std::int64_t>(network.output_size()));
+      for (std::int64_t i = 0; i < rows; ++i) targets.span<std::int32_t>()[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % outputs);
     } else {
-      targets = sample_values(network.context(), rows, static_cast<std::int64_t>(network.output_size()));
+      targets = sample_values(network.context(), Shape{rows, outputs});
     }
-    const Dataset data = Dataset::from(
-        sample_values(network.context(), rows, static_cast<std::int64_t>(network.input_size())), targets);
+    Tensor input;
+    if (info.open.empty()) {
+      input = flat_sample(network, rows);
+    } else {
+      const auto inputs = sample_inputs(network, info, rows);
+      std::int64_t row = 0;
+      for (const auto& [name, tensor] : inputs) row += static_cast<std::int64_t>(tensor.elements()) / rows;
+      input = inputs.size() == 1 ? inputs.front().second : sample_values(network.context(), Shape{rows, row});
+    }
+    const Dataset data = Dataset::from(input, targets);
     TrainingSession session(network, data, options);
     const Measured measured = measure(seconds_, [&] {
       const std::uint64_t before = session.info().iterations;
@@ -156,6 +203,11 @@ class Bench final : public Command {
       JsonObject result;
       result.text("model", model_).text("device", device).count("threads", threads).count("batch", batch_);
       result.text("what", train_ ? "train" : "run");
+      if (!info.open.empty()) {
+        JsonObject lengths;
+        for (const OpenDimensionInfo& dim : info.open) lengths.count(dim.path, static_cast<std::uint64_t>(dim.counted));
+        result.raw("lengths", lengths.str());
+      }
       result.number("median_ms", median).number("p99_ms", measured.at(0.99)).number("min_ms", measured.runs.front());
       result.number("samples_per_s", samples_per_s).number("gflops_per_s", gflops).number("load_ms", load_ms);
       result.number("first_ms", measured.first_ms).number("peak_rss_mb", peak_mb_).count("runs", measured.runs.size());
@@ -165,6 +217,7 @@ class Bench final : public Command {
     }
     print(fmt::format("{}: {} of {} on {}, {}, batch {}\n", stem(model_), plural(measured.runs.size(), train_ ? "step" : "run"),
                       plural(info.parameters, "parameter"), device, plural(threads, "thread"), batch_) +
+          (info.open.empty() ? "" : "open dimensions: " + lengths_text(info) + "\n") +
           fmt::format("median {:.4g} ms, 99th percentile {:.4g} ms, fastest {:.4g} ms\n", median, measured.at(0.99),
                       measured.runs.front()) +
           fmt::format("{} samples/s, {:.3g} GFLOP/s\n", thousands(static_cast<std::uint64_t>(samples_per_s)), gflops) +

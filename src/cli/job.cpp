@@ -68,52 +68,48 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   return network.run(flat);
 }
 
-std::vector<Tensor> split_inputs(const NeuralNetwork& network, const Tensor& rows) {
-  const std::vector<PortInfo> ports = network.inputs();
-  if (ports.size() == 1) return {rows};
-  const std::size_t row = network.input_size(), samples = rows.elements() / row;
+std::vector<Tensor> inputs_of(const NeuralNetwork& network, const Json& value) {
   std::vector<Tensor> parts;
-  std::size_t first = 0;
-  for (const PortInfo& port : ports) {
-    const std::size_t size = static_cast<std::size_t>(port.shape.elements());
-    Tensor part = Tensor::uninitialised(network.context(), rows.type(), batch_shape(static_cast<std::int64_t>(samples), port.shape));
-    for (std::size_t i = 0; i < part.elements(); ++i) part.set(i, rows.at(i / size * row + first + i % size));
-    parts.push_back(std::move(part));
-    first += size;
-  }
+  for (auto& [name, tensor] : network.inputs_of(value)) parts.push_back(std::move(tensor));
   return parts;
 }
 
 Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   const std::vector<PortInfo> ports = network.inputs();
-  if (network.has_open_dimensions())
-    throw Error(Code::unsupported, {.message = "run: the steps of a sequence are not told apart where dimensions are open (null)",
-                                    .reason = "OPEN_SIZE", .hint = "run --lines takes one step after the other"});
-  const auto size_of_sample = [&](std::size_t p) {
-    return static_cast<std::size_t>(std::max<std::int64_t>(1, ports[p].shape.elements()));
+  // A step is one sample: where dimensions are open, what its rank says.
+  const auto steps_of = [&](std::size_t p) {
+    const Shape &given = inputs[p].shape(), &sample = ports[p].shape;
+    if (!sample.is_concrete()) return given.rank() == sample.rank() + 1 ? static_cast<std::size_t>(given[0]) : std::size_t{1};
+    const auto size = static_cast<std::size_t>(std::max<std::int64_t>(1, sample.elements()));
+    return inputs[p].elements() % size ? std::size_t{0} : inputs[p].elements() / size;
   };
-  const std::size_t samples = inputs.front().elements() / size_of_sample(0);
+  const std::size_t samples = steps_of(0);
   for (std::size_t p = 0; p < ports.size(); ++p)
-    if (samples == 0 || inputs[p].elements() != samples * size_of_sample(p))
+    if (samples == 0 || steps_of(p) != samples)
       throw Error(Code::shape_mismatch,
                   {.message = "run: input \"" + ports[p].name + "\"", .reason = "INPUT_SIZE",
-                   .expected = std::to_string(size_of_sample(p)) + " values a step, equally many steps for each input",
+                   .expected = (ports[p].shape.is_concrete() ? std::to_string(std::max<std::int64_t>(1, ports[p].shape.elements())) + " values a step, "
+                                                             : std::string()) + "equally many steps for each input",
                    .actual = std::to_string(inputs[p].elements()) + " values"});
   Tensor all;
+  std::vector<PortInfo> given;  // as the outputs were in these runs
   for (std::size_t step = 0; step < samples; ++step) {
     std::vector<Tensor> parts;
     for (std::size_t p = 0; p < ports.size(); ++p) {
       const std::size_t bytes = inputs[p].bytes() / samples;
       void* const at = static_cast<std::byte*>(const_cast<void*>(inputs[p].data())) + step * bytes;
-      parts.push_back(Tensor::wrap(at, inputs[p].type(), ports[p].shape));
+      const Shape& shape = ports[p].shape;
+      const bool stacked = inputs[p].shape().rank() == shape.rank() + 1;
+      parts.push_back(Tensor::wrap(at, inputs[p].type(), shape.is_concrete() ? shape : stacked ? inputs[p].shape().without(0) : inputs[p].shape()));
     }
     const Output output = run_inputs(network, parts);
     const Tensor& answer = output.tensor();
+    given = output.ports();
     if (all.empty())
       all = Tensor::uninitialised(network.context(), answer.type(), batch_shape(static_cast<std::int64_t>(samples), answer.shape()));
     std::memcpy(static_cast<std::byte*>(all.data()) + step * answer.bytes(), answer.data(), answer.bytes());
   }
-  return Output(std::move(all));
+  return Output(std::move(all), std::move(given));
 }
 
 NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "webai/json.hpp"
 #include "webai/network.hpp"
 
 namespace webai::cli {
@@ -18,8 +19,8 @@ std::size_t output_index(const NeuralNetwork& network, const std::string& name);
 
 /// Runs with one tensor per input, in the order of the model; each holds one or more samples, all equally many.
 Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs);
-/// The values of each input out of rows that hold all of them, as NeuralNetwork::input_of gives them.
-std::vector<Tensor> split_inputs(const NeuralNetwork& network, const Tensor& rows);
+/// The values of each input out of one for all of them: a text, objects that name inputs.
+std::vector<Tensor> inputs_of(const NeuralNetwork& network, const Json& value);
 /// Runs the samples one after the other, so that a model with a memory takes them as one sequence. All answers are in
 /// the output, as if they were a batch.
 Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs);

@@ -185,7 +185,7 @@ class Server {
     // One value for all of them: texts, objects that name inputs.
     if (const Json* const input = job.find("input")) {
       if (job.find("inputs")) refuse("\"input\" and \"inputs\" are both given");
-      return split_inputs(network, network.input_of(*input));
+      return inputs_of(network, *input);
     }
     const std::vector<PortInfo> ports = network.inputs();
     const std::vector<std::string> types = declared_types(network, job, "input_types", ports.size(), input_index);

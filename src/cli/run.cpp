@@ -71,7 +71,7 @@ class Run final : public Command {
       print_generated(network, whole ? *whole : numbers_of(network), options_, common_);
       return exit_done;
     }
-    const std::vector<Tensor> inputs = whole ? split_inputs(network, network.input_of(*whole)) : read_inputs(network);
+    const std::vector<Tensor> inputs = whole ? inputs_of(network, *whole) : read_inputs(network);
     warn_of_no_numbers(network, inputs);
     const auto start = std::chrono::steady_clock::now();
     const Output output = sequence_ ? run_sequence(network, inputs) : run_inputs(network, inputs);

@@ -32,6 +32,8 @@ Graph merge_common(const Graph& graph);
 Graph drop_dead(const Graph& graph);
 /// Leaves out of loops what nobody reads: stacked outputs, and carried values that only feed themselves.
 Graph trim_loops(const Graph& graph);
+/// Moves out of loops what steps need not do one by one: it is done once, or for all steps at once.
+Graph lift_from_loops(const Context& context, const Registry& registry, const Graph& graph);
 /// Joins elementwise nodes into chains, and chains onto the product or convolution in front of them, where
 /// `may_fuse(graph, node)` says that one device takes them.
 Graph fuse(const Registry& registry, const Graph& graph);

@@ -29,6 +29,10 @@ Graph optimise(const Context& context, const Registry& registry, Graph graph, st
     graph = std::move(next);
     if (observe) observe(name, graph);
   };
+  if (std::any_of(graph.nodes.begin(), graph.nodes.end(), is_loop)) {
+    stage("trim", drop_dead(trim_loops(drop_dead(graph))));
+    stage("lift", drop_dead(lift_from_loops(context, registry, graph)));
+  }
   stage("expand", expand(context, registry, graph,
                          [&](const Graph& g, const Node& node) { return taken_whole(devices, g, node); }));
   stage("fold", fold_constants(context, graph));
@@ -36,7 +40,6 @@ Graph optimise(const Context& context, const Registry& registry, Graph graph, st
   stage("merge", merge_common(graph));
   stage("drop", drop_dead(graph));
   if (std::any_of(graph.nodes.begin(), graph.nodes.end(), is_loop)) {
-    stage("trim", drop_dead(trim_loops(graph)));
     for (Node& node : graph.nodes) {
       if (!is_loop(node)) continue;
       Graph body = optimise(context, registry, step_form(LoopView(node.attributes), node.inputs.size()), devices, {});

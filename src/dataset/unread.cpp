@@ -17,7 +17,7 @@ namespace {
 }
 
 std::size_t rows_of(const Tensor& tensor) {
-  return tensor.shape().rank() == 2 || is_integer(tensor.type()) ? static_cast<std::size_t>(tensor.shape()[0]) : 1;
+  return tensor.shape().rank() >= 2 || is_integer(tensor.type()) ? static_cast<std::size_t>(tensor.shape()[0]) : 1;
 }
 
 Tensor kept(std::vector<double> values, const Shape& shape) {
@@ -96,9 +96,11 @@ std::unique_ptr<Reader> UnreadSource::open() const {
 }
 
 void RowCollector::add(const Tensor& input, const Tensor& output, bool reset, const std::string& place) {
-  const std::size_t rows = rows_of(input), width = input.elements() / rows;
-  if (input_width_ != 0 && width != input_width_) fail(name_, place, "samples have different sizes");
-  input_width_ = width;
+  const std::size_t rows = rows_of(input);
+  const Shape sample = input.shape().rank() >= 2 ? input.shape().without(0) : input.shape();
+  if (!marks_.empty() && sample != input_shape_)
+    fail(name_, place, "samples have different sizes", input_shape_.text(), sample.text());
+  input_shape_ = sample;
   for (std::size_t i = 0; i < input.elements(); ++i) inputs_.push_back(input.at(i));
   const bool ignored = output.empty();
   for (std::size_t row = 0; row < rows; ++row)
@@ -111,6 +113,8 @@ void RowCollector::add(const Tensor& input, const Tensor& output, bool reset, co
   if (rows_of(output) != rows)
     fail(name_, place, "input and output have different lengths", std::to_string(rows) + " outputs", std::to_string(rows_of(output)));
   if (any_output_ && labels != labels_) fail(name_, place, "some outputs are labels, some are numbers");
+  if (any_output_ && output.elements() / rows != output_width_)
+    fail(name_, place, "outputs have different sizes", std::to_string(output_width_), std::to_string(output.elements() / rows));
   if (!any_output_) {  // the ignored ones before it get as much room
     output_width_ = output.elements() / rows;
     outputs_.assign((marks_.size() - rows) * output_width_, 0);
@@ -126,7 +130,7 @@ std::shared_ptr<const Source> RowCollector::finish() {
   const auto rows = static_cast<std::int64_t>(marks_.size());
   Description description;
   description.input_type = DType::fp64;
-  description.input_shape = Shape{static_cast<std::int64_t>(input_width_)};
+  description.input_shape = input_shape_;
   description.output_type = labels_ ? DType::i32 : DType::fp64;
   description.kind = labels_ ? OutputKind::label : OutputKind::values;
   description.output_shape = labels_ ? Shape{} : Shape{static_cast<std::int64_t>(output_width_)};

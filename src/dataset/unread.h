@@ -13,7 +13,7 @@ namespace webai {
 
 /// How a model reads them.
 struct SampleReader {
-  /// The values of one sample or of several, which then are steps of a sequence: fp64 [samples, inputs].
+  /// The values of one sample or of several, which then are steps of a sequence: fp64 [samples, dims...].
   std::function<Tensor(const Json&)> input;
   /// What belongs to them: i32 [samples], labels, or fp64 [samples, outputs] as they are given.
   std::function<Tensor(const Json&)> output;
@@ -53,7 +53,8 @@ class RowCollector {
   std::string name_;
   std::vector<double> inputs_, outputs_;
   std::vector<Marks> marks_;
-  std::size_t input_width_ = 0, output_width_ = 0;
+  Shape input_shape_;
+  std::size_t output_width_ = 0;
   bool labels_ = false, any_output_ = false;
 };
 

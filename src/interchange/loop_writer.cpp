@@ -5,7 +5,9 @@
 #include "core/model/base64.h"
 #include "core/op/broadcast.h"
 #include "interchange/byte_weights.h"
+#include "interchange/open_program.h"
 #include "interchange/writer.h"
+#include "webai/error.hpp"
 
 namespace webai {
 namespace {
@@ -37,7 +39,14 @@ std::string Index::text() const {
   return text;
 }
 
-LoopWriter::LoopWriter(const Graph& graph, const ProgramOptions& options) : ProgramWriter(graph, options) { plan(); }
+LoopWriter::LoopWriter(const OpenGraph& open, const Graph& planned, const ProgramOptions& options)
+    : ProgramWriter(open, options), planned_(planned) {
+  if (planned.values.size() != open.graph.values.size() || planned.nodes.size() != open.graph.nodes.size())
+    throw Error(Code::unsupported, {.message = "a program takes no open dimension (null) here: the nodes of the graph depend on its length",
+                                    .reason = std::string(other_nodes),
+                                    .hint = "export a copy of the model with numbers for its nulls"});
+  plan();
+}
 
 // ---- statements
 
@@ -114,6 +123,9 @@ Text LoopWriter::element(ValueId id, const Index& index) {
   const ValueId from = root(id);
   const Value& value = graph_.value(from);
   if (is_scalar_constant(from)) return words_.number(value.constant.at(0));
+  if (const auto row = rows_.find(from); row != rows_.end())
+    return element(row->second.stacked, Index(index).add(row->second.step, value.type.shape.elements()));
+  if (const auto step = indices_.find(from); step != indices_.end()) return {step->second, 2};
   if (value.kind == ValueKind::node || value.kind == ValueKind::input)
     return {names_of_values_[static_cast<std::size_t>(from)] + "[" + index.text() + "]"};
   if (written_.insert(from).second) weights_.push_back(weights_text(from));
@@ -203,6 +215,7 @@ std::string LoopWriter::weights_text(ValueId id) {
     return "static " + words_.type() + " " + name + "[" + count + "]" + values + (values.empty() ? ";\n" : "};\n");
   }
   const Tensor& tensor = value.constant;
+  if (options_.sketch) return sketched(name, tensor);
   const bool bytes = options_.bytes && fits_bytes(tensor);
   if (!is_c() && options_.base64 && tensor.type() == (words_.is_double() ? DType::fp64 : DType::fp32)) {
     const std::span data(static_cast<const std::byte*>(tensor.data()), tensor.bytes());
@@ -236,8 +249,59 @@ void LoopWriter::copy_values(const std::string& to, ValueId from, std::int64_t c
   close();
 }
 
+// The values before the first step; then the loop is open.
+void LoopWriter::begin_loop(const OpenLoop& loop) {
+  const Node& begin = graph_.nodes[loop.begin];
+  const std::string text = place(begin) + (begin.path.empty() ? "" : ": ") + "loop of " + std::to_string(loop.steps) + " steps";
+  line(is_c() ? "/* " + text + " */" : "// " + text);
+  for (std::size_t i = 0; i < loop.carried; ++i)
+    copy_values(names_of_values_[static_cast<std::size_t>(begin.outputs[i])], begin.inputs[i], shape(begin.outputs[i]).elements());
+  std::string step = this->loop("t", loop.steps);
+  if (loop.reverse && step != "0") step = integer("back", std::to_string(loop.steps - 1) + " - " + step);
+  for (std::size_t i = 0; i < loop.stacked; ++i) rows_[begin.outputs[loop.carried + i]].step = step;
+  if (loop.index) indices_[begin.outputs.back()] = is_c() ? "(" + words_.type() + ")" + step : step;
+  steps_.push_back(step);
+}
+
+// What the step gave, collected and carried on.
+void LoopWriter::end_loop(const OpenLoop& loop) {
+  const Node &begin = graph_.nodes[loop.begin], &end = graph_.nodes[loop.end];
+  const auto name = [&](ValueId id) { return names_of_values_[static_cast<std::size_t>(id)]; };
+  for (std::size_t k = loop.carried; k < end.outputs.size(); ++k) {
+    const std::int64_t count = shape(end.inputs[k]).elements();
+    const std::string i = this->loop("i", count);
+    line(name(end.outputs[k]) + "[" + Index().add(steps_.back(), count).add(i, 1).text() + "] = " + element(end.inputs[k], Index().add(i, 1)).text + ";");
+    close();
+  }
+  for (const auto& [carried, waiting] : next_)
+    for (std::size_t k = 0; k < loop.carried; ++k)
+      if (begin.outputs[k] == carried) copy_values(waiting, end.inputs[k], shape(carried).elements());
+  for (std::size_t k = 0; k < loop.carried; ++k) {
+    const ValueId carried = begin.outputs[k];
+    if (root(end.inputs[k]) == carried) continue;
+    const std::int64_t count = shape(carried).elements();
+    if (const auto waiting = next_.find(carried); waiting == next_.end()) {
+      copy_values(name(carried), end.inputs[k], count);
+    } else {
+      const std::string i = this->loop("i", count);
+      line(name(carried) + "[" + i + "] = " + waiting->second + "[" + i + "];");
+      close();
+    }
+  }
+  steps_.pop_back();
+  close();
+}
+
 std::string LoopWriter::run() {
-  for (const Node& node : graph_.nodes) {
+  for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+    const Node& node = graph_.nodes[n];
+    if (const OpenLoop* const loop = definition(node).loop ? open_.at(n) : nullptr) {
+      if (n == loop->begin)
+        begin_loop(*loop);
+      else
+        end_loop(*loop);
+      continue;
+    }
     const auto at = static_cast<std::size_t>(node.outputs[0]);
     if (inline_[at] || definition(node).view) continue;
     begin_node(node);
@@ -247,7 +311,7 @@ std::string LoopWriter::run() {
       find_emitter(*node.op)->loops(*this, node);
   }
   const ValueId out = graph_.outputs[0].value;
-  const std::int64_t inputs = shape(graph_.inputs[0]).elements(), outputs = shape(out).elements();
+  const std::int64_t outputs = shape(out).elements();
   if (const ValueId from = root(out); graph_.value(from).kind != ValueKind::node) copy_values("output", out, outputs);
   // New states are all known before the first old one goes.
   std::vector<std::pair<std::string, const Write*>> later;
@@ -287,32 +351,33 @@ std::string LoopWriter::run() {
   text += "\n" + words_.functions();
   if (work_ > 0) array("work", work_);
   for (const auto& [temporary, write] : later) array(temporary, shape(write->value).elements());
-  for (std::size_t id = 0; id < offsets_.size(); ++id) {
-    if (offsets_[id] < 0) continue;
-    const std::string begin = std::to_string(offsets_[id]),
-                      end = std::to_string(offsets_[id] + shape(static_cast<ValueId>(id)).elements());
-    pointers += is_c() ? "  " + words_.type() + " *const " + names_of_values_[id] + " = work + " + begin + ";\n"
-                       : "const " + names_of_values_[id] + " = work.subarray(" + begin + ", " + end + ");\n";
-  }
-  const std::string about = "takes " + std::to_string(inputs) + " numbers and gives " + std::to_string(outputs);
+  const auto point = [&](const std::string& name, std::int64_t first, std::int64_t count) {
+    const std::string begin = std::to_string(first), end = std::to_string(first + count);
+    pointers += is_c() ? "  " + words_.type() + " *const " + name + " = work + " + begin + ";\n"
+                       : "const " + name + " = work.subarray(" + begin + ", " + end + ");\n";
+  };
+  for (std::size_t id = 0; id < offsets_.size(); ++id)
+    if (offsets_[id] >= 0) point(names_of_values_[id], offsets_[id], planned_shape(static_cast<ValueId>(id)).elements());
+  for (const auto& [own, part] : waiting_) point(own, part.first, part.second);
   if (is_c()) {
     std::string title = options_.title;
     for (std::size_t at = title.find("*/"); at != std::string::npos; at = title.find("*/", at))
       title.replace(at, 2, "* ");
-    text = "/* " + title + "\n   " + name + "_run " + about +
+    text = "/* " + title + "\n   " + name + "_run " + about() +
            ". No memory is allocated; calls must not overlap. */\n#include <math.h>\n" +
            (options_.bytes ? "#include <stdint.h>\n" : "") + "\n" + text + "\n";
     if (!reset.empty())
       text += "/* Forgets what earlier runs left. */\nvoid " + name + "_reset(void) {\n" + reset + "}\n\n";
-    return text + "void " + name + "_run(const " + words_.type() + " *input, " + words_.type() + " *output) {\n" +
-           pointers + body_ + "}\n";
+    const bool open = options_.lengths > 0;  // lengths that do not fit are told
+    return text + (open ? "int " : "void ") + name + "_run(const " + words_.type() + " *input" + arguments("int ") + ", " + words_.type() +
+           " *output) {\n" + (open ? std::string(lengths_line) : std::string()) + pointers + body_ + (open ? "  return 0;\n}\n" : "}\n");
   }
   std::string title = "// " + options_.title;
   for (std::size_t at = title.find('\n'); at != std::string::npos; at = title.find('\n', at + 1))
     title.replace(at, 1, "\n// ");
-  text = title + "\n// " + name + "(input) " + about + ".\n\n" + text + pointers + "\n";
+  text = title + "\n// " + name + "(input" + arguments() + ") " + about() + ".\n\n" + text + pointers + "\n";
   if (!reset.empty()) text += "/** Forgets what earlier runs left. */\nexport function reset() {\n" + reset + "}\n\n";
-  return text + "export function " + name + "(input) {\n  const output = new " + reals + "(" + std::to_string(outputs) +
+  return text + "export function " + name + "(input" + arguments() + ") {\n" + (options_.lengths > 0 ? std::string(lengths_line) : std::string()) + "  const output = new " + reals + "(" + std::to_string(outputs) +
          ");\n" + body_ + "  return output;\n}\n\nexport default " + name + ";\n";
 }
 

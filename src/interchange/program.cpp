@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "interchange/length_formula.h"
 #include "interchange/library.h"
 #include "interchange/writer.h"
 #include "webai/error.hpp"
@@ -19,7 +20,7 @@ const Emitter* find_emitter(const Operator& op) {
 }
 
 bool is_writable(Language language, const Operator& op) {
-  if (definition(op).elementwise || definition(op).view) return true;
+  if (definition(op).elementwise || definition(op).view || definition(op).loop) return true;
   const Emitter* emitter = find_emitter(op);
   return emitter && (language == Language::python ? emitter->numpy != nullptr : emitter->loops != nullptr);
 }
@@ -27,33 +28,57 @@ bool is_writable(Language language, const Operator& op) {
 std::string write_program(const Graph& graph, const ProgramOptions& options) {
   if (graph.inputs.size() != 1 || graph.outputs.size() != 1)
     throw Error(Code::internal, "a program has one flat input and one flat output");
-  if (options.language == Language::python) return NumpyWriter(graph, options).run();
-  return LoopWriter(graph, options).run();
+  const OpenGraph open = open_loops(graph);
+  const OpenGraph largest = options.largest ? open_loops(*options.largest) : OpenGraph();
+  if (options.language == Language::python) return NumpyWriter(open, options).run();
+  return LoopWriter(open, options.largest ? largest.graph : open.graph, options).run();
 }
 
 // ---- what both writers know
 
-ProgramWriter::ProgramWriter(const Graph& graph, const ProgramOptions& options)
-    : graph_(graph),
+ProgramWriter::ProgramWriter(const OpenGraph& open, const ProgramOptions& options)
+    : graph_(open.graph),
+      open_(open),
       options_(options),
-      words_(options.language, graph.value(graph.inputs[0]).type.type == DType::fp64) {
+      words_(options.language, open.graph.value(open.graph.inputs[0]).type.type == DType::fp64) {
   words_.reserve(options.name);
   taken_ = {"x", "y", "z", "input", "output", "work", options.name, "run", "reset", "np", "math", "base64"};
-  for (const Node& node : graph.nodes) {
-    const Value& value = graph.value(node.outputs[0]);
-    for (const Dimension dim : value.type.shape.dims())
-      if (dim.is_symbol()) refuse(node, "an open dimension");
-    if (value.type.shape.elements() > 0x7fffffff)
-      throw Error(Code::limit_exceeded,
-                  {.message = "a value of " + value.type.shape.text() + " is too large for a program",
-                   .reason = "PROGRAM",
-                   .path = node.path});
+  for (const Node& node : graph_.nodes) {
+    for (const ValueId output : node.outputs) {
+      const Shape& result = graph_.value(output).type.shape;
+      for (const Dimension dim : result.dims())
+        if (dim.is_symbol()) refuse(node, "an open dimension");
+      if (result.elements() > 0x7fffffff)
+        throw Error(Code::limit_exceeded, {.message = "a value of " + result.text() + " is too large for a program",
+                                           .reason = "PROGRAM",
+                                           .path = node.path});
+    }
+    if (definition(node).loop) continue;
+    const Value& value = graph_.value(node.outputs[0]);
     if (node.outputs.size() != 1) refuse(node, "the operator \"" + node.op->name + "\"");
     if (!is_writable(options.language, *node.op)) refuse(node, "the operator \"" + node.op->name + "\"");
     if (definition(node).elementwise && is_integer(value.type.type) &&
         (node.op->name == "div" || node.op->name == "mod"))
       refuse(node, "a quotient of integers");
   }
+}
+
+std::string ProgramWriter::arguments(std::string_view type) const {
+  std::string text;
+  for (std::size_t i = 0; i < options_.lengths; ++i) text += ", " + std::string(type) + length_name(i);
+  return text;
+}
+
+std::string ProgramWriter::sketched(const std::string& name, const Tensor& tensor) {
+  std::uint64_t hash = 14695981039346656037u;
+  for (std::size_t i = 0; i < tensor.bytes(); ++i)
+    hash = (hash ^ static_cast<const unsigned char*>(tensor.data())[i]) * 1099511628211u;
+  return name + " " + tensor.shape().text() + " " + std::to_string(hash) + "\n";
+}
+
+std::string ProgramWriter::about() const {
+  const std::string given = std::to_string(shape(graph_.inputs[0]).elements()), made = std::to_string(shape(graph_.outputs[0].value).elements());
+  return options_.lengths > 0 ? "takes the numbers of an input and " + options_.about_lengths : "takes " + given + " numbers and gives " + made;
 }
 
 std::string ProgramWriter::place(const Node& node) const {

@@ -20,6 +20,12 @@ struct ProgramOptions {
   bool bytes = false;          ///< C: each weight in one byte
   std::map<std::string, double, std::less<>> starts = {};  ///< of states by name: what all elements begin with, else 0
   std::string title = {};      ///< what it is, for the first lines; may hold line breaks
+  /// Of a model with open dimensions (open_program.h): how many there are, which become arguments; what is told of them; the
+  /// graph for the longest, by which memory is planned.
+  std::size_t lengths = 0;
+  std::string about_lengths = {};
+  const Graph* largest = nullptr;
+  bool sketch = false;  ///< leaves weights out
 };
 
 /// Whether the language has words for the operator; composites without are to be written out first.

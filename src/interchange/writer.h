@@ -15,13 +15,14 @@
 
 #include "core/op/op_def.h"
 #include "interchange/expression.h"
+#include "interchange/open_loops.h"
 
 namespace webai {
 
 /// What both know of the graph: shapes, names of weights and states, the layer that a node came from.
 class ProgramWriter {
  public:
-  ProgramWriter(const Graph& graph, const ProgramOptions& options);
+  ProgramWriter(const OpenGraph& open, const ProgramOptions& options);
   virtual ~ProgramWriter() = default;
 
   Words& words() { return words_; }
@@ -38,8 +39,14 @@ class ProgramWriter {
   /// A name for a constant or state, made from its own name; unique in the program.
   std::string named(ValueId id);
   std::string unique(std::string name);
+  /// ", int dim_1, int dim_2": what a program takes besides its input.
+  std::string arguments(std::string_view type = {}) const;
+  std::string about() const;
+  /// What tells a constant from another one, in a line.
+  static std::string sketched(const std::string& name, const Tensor& tensor);
 
   const Graph& graph_;
+  const OpenGraph& open_;
   const ProgramOptions& options_;
   Words words_;
 
@@ -63,8 +70,19 @@ class NumpyWriter final : public ProgramWriter {
  private:
   Text value(ValueId id);
   std::string weights_text(ValueId id);
+  void statement(const std::string& text);
+  void statement_of(const Node& node);
+  void begin_loop(const OpenLoop& loop);
+  void end_loop(const OpenLoop& loop);
+  /// A new name for a value.
+  std::string fresh(ValueId id);
+  std::string type_of(ValueId id) const;
 
-  std::vector<Text> texts_;           // of values, by id
+  std::string body_, last_place_;
+  std::size_t depth_ = 2, names_ = 0;
+  std::vector<std::string> steps_;    // the variables of the loops that are open
+  std::vector<int> uses_;             // of values, by id
+  std::vector<Text> texts_;           // the same: what stands for them
   std::vector<std::string> weights_;  // definitions of weights
   std::set<ValueId> written_;         // constants and states that stand in weights_
 };
@@ -79,7 +97,8 @@ struct Index {
 
 class LoopWriter final : public ProgramWriter {
  public:
-  LoopWriter(const Graph& graph, const ProgramOptions& options);
+  /// `planned`: the same nodes with the shapes that memory is planned for.
+  LoopWriter(const OpenGraph& open, const Graph& planned, const ProgramOptions& options);
   std::string run();
 
   bool is_c() const { return words_.language() == Language::c; }
@@ -117,16 +136,39 @@ class LoopWriter final : public ProgramWriter {
   void copy_values(const std::string& to, ValueId from, std::int64_t count);
   void begin_node(const Node& node);
   std::string weights_text(ValueId id);
+  void begin_loop(const OpenLoop& loop);
+  void end_loop(const OpenLoop& loop);
 
   // The plan: where values live.
   void plan();
+  void plan_lifetimes();
+  void plan_memory();
+  /// What a node reads, rows as what they are rows of.
+  std::vector<ValueId> reads_of(const Node& node) const;
+  std::vector<ValueId> node_leaves(const Node& node) const;
+  bool is_row_of(ValueId id, ValueId stacked) const;
   ValueId root(ValueId id) const;
+  const Shape& planned_shape(ValueId id) const { return planned_.value(id).type.shape; }
 
+  const Graph& planned_;
   std::vector<char> inline_;                  // by id: written where it is used
   std::vector<ValueId> roots_;                // by id: whose memory a view shows
   std::vector<std::string> names_of_values_;  // by id
   std::vector<std::int64_t> offsets_;         // by id: in the work array, or -1
   std::int64_t work_ = 0;                     // its length
+  std::vector<std::size_t> last_;             // by id: the place of the node that reads it last
+
+  // Of the loops of the graph.
+  struct Row {
+    ValueId stacked = no_value;  // whose row it is
+    std::string step;            // the variable that counts
+  };
+  std::map<ValueId, Row> rows_;
+  std::vector<std::string> steps_;               // the variables of the loops that are open
+  std::map<ValueId, std::string> indices_;       // what stands for the number of the step
+  std::map<ValueId, std::string> next_;          // of what is carried: the name of where its next value waits
+  std::vector<std::pair<std::string, std::pair<std::int64_t, std::int64_t>>> waiting_;  // those names: first, count in the work array
+  const OpenLoop* loop_around(std::size_t node) const;  // the innermost one, begin and end excluded
   std::string body_;
   std::size_t depth_ = 1;
   // Of what is open: the names declared in it, or nothing for a loop that runs once and is none.

@@ -70,7 +70,13 @@ struct DataEncoder::State {
 };
 
 DataEncoder::DataEncoder(const NeuralNetwork& network, Normalize input, Normalize output)
-    : state_(std::make_unique<State>(network, network.state_, std::move(input), std::move(output))) {}
+    : state_(std::make_unique<State>(network, network.state_, std::move(input), std::move(output))) {
+  if (network.has_open_dimensions())
+    throw Error(Code::unsupported, {.message = "records of numbers do not say how long open dimensions (null) are",
+                                    .reason = "OPEN_SIZE",
+                                    .path = network.state_->built.open.front().path,
+                                    .hint = "train with the samples as they are"});
+}
 DataEncoder::~DataEncoder() = default;
 DataEncoder::DataEncoder(DataEncoder&&) noexcept = default;
 DataEncoder& DataEncoder::operator=(DataEncoder&&) noexcept = default;

@@ -1,11 +1,16 @@
 // Exports as programs in other languages: the compiled graph of one sample, without fusing, with the weights put in.
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <limits>
 #include <map>
+#include <optional>
 
 #include "compiler/passes.h"
 #include "core/model/build.h"
+#include "core/op/loop.h"
 #include "interchange/byte_weights.h"
+#include "interchange/open_program.h"
 #include "interchange/program.h"
 #include "network/export.h"
 #include "network/flat_graph.h"
@@ -38,13 +43,28 @@ DType program_type(DType type) {
   return computed == DType::fp64 ? computed : DType::fp32;
 }
 
+// Made of operators that the language has words for, and of loops over such; a loop of one step is none. `any_length`: what
+// can be left out for some lengths only (a reshape to the same) stays.
+Graph writable_graph(const Context& context, const Registry& registry, Graph graph, Language language, bool any_length) {
+  graph = expand(context, registry, graph, [&](const Graph&, const Node& node) {
+    return is_writable(language, *node.op) && !(is_loop(node) && LoopView(node.attributes).steps == 1);
+  });
+  graph = fold_constants(context, graph);
+  if (!any_length) graph = simplify(context, registry, graph);
+  graph = drop_dead(merge_common(graph));
+  if (std::ranges::none_of(graph.nodes, is_loop)) return graph;
+  graph = drop_dead(trim_loops(graph));
+  for (Node& node : graph.nodes)
+    if (is_loop(node))
+      node.attributes.set("body", Subgraph{std::make_shared<const Graph>(writable_graph(context, registry, node.attributes.graph("body"), language, any_length))});
+  return graph;
+}
+
 Graph sample_graph(const Context& context, const Registry& registry, const BuiltModel& built, Language language) {
   Graph graph = flat_graph(context, registry, built, {.codes = false});
   graph = set_mode(specialise(context, registry, graph, {{0, 1}}), false);
-  graph =
-      expand(context, registry, graph, [&](const Graph&, const Node& node) { return is_writable(language, *node.op); });
   std::erase_if(graph.writes, [&](const Write& write) { return graph.value(write.state).kind != ValueKind::state; });
-  return drop_dead(merge_common(simplify(context, registry, fold_constants(context, graph))));
+  return writable_graph(context, registry, std::move(graph), language, !built.open.empty());
 }
 
 void put_weights(const Context& context, Graph& graph, const BuiltModel& built, std::span<const Tensor> weights) {
@@ -87,6 +107,55 @@ std::string title_of(const Model& model, const BuiltModel& built) {
   return title;
 }
 
+// The lengths of open dimensions become arguments.
+std::string export_open_program(const BuiltModel& built, ProgramOptions program,
+                                const std::function<Graph(const std::vector<std::int64_t>& lengths)>& graph_of) {
+  for (const BuiltState& state : built.states)
+    if (!state.type.shape.without(0).is_concrete())
+      throw Error(Code::unsupported, {.message = "a program does not remember what depends on an open dimension (null)",
+                                      .reason = "OPEN_SIZE",
+                                      .path = state.path,
+                                      .hint = "export a copy of the model with numbers for its nulls"});
+  // Where they have to agree, one length stands for all of them.
+  const auto builds = [&](const std::vector<std::int64_t>& lengths) {
+    try {
+      graph_of(lengths);
+      return true;
+    } catch (const Error& error) {
+      if (error.code() == Code::out_of_memory) throw;
+      return false;
+    }
+  };
+  std::vector<std::int64_t> different, longest;
+  std::int64_t least_max = std::numeric_limits<std::int64_t>::max();
+  for (const OpenDimension& dim : built.open) {
+    different.push_back(std::min(dim.length + static_cast<std::int64_t>(different.size()), dim.hint.max.value_or(dim.length * 2)));
+    least_max = std::min(least_max, dim.hint.max.value_or(least_max));
+  }
+  const bool tied = built.open.size() > 1 && !builds(different) && builds(std::vector<std::int64_t>(built.open.size(), std::min<std::int64_t>(built.open.front().length, least_max)));
+  std::vector<OpenLengthRange> ranges;
+  for (const OpenDimension& dim : built.open) {
+    if (tied) {
+      ranges = {{dim.path, least_max == std::numeric_limits<std::int64_t>::max() ? std::nullopt : std::optional(least_max)}};
+      longest.push_back(ranges.front().max.value_or(dim.length));
+      program.about_lengths = "the length of all its open dimensions";
+      continue;
+    }
+    ranges.push_back({dim.path, dim.hint.max});
+    longest.push_back(dim.hint.max.value_or(dim.length));
+    program.about_lengths += (program.about_lengths.empty() ? "the lengths of its open dimensions, " : ", ") + dim.path + (dim.hint.max ? " (at most " + std::to_string(*dim.hint.max) + ")" : "");
+  }
+  program.lengths = ranges.size();
+  const bool planned = program.language != Language::python;
+  const Graph largest = planned && std::ranges::all_of(ranges, [](const OpenLengthRange& range) { return range.max.has_value(); }) ? graph_of(longest) : Graph();
+  if (planned) program.largest = &largest;
+  const auto write = [&](const std::vector<std::int64_t>& lengths, bool sketch) {
+    program.sketch = sketch;
+    return write_program(graph_of(tied ? std::vector<std::int64_t>(built.open.size(), lengths.front()) : lengths), program);
+  };
+  return open_program(program.language, built.computed == DType::fp64, ranges, write);
+}
+
 }  // namespace
 
 std::string export_program(const Context& context, const Registry& registry, const Model& model,
@@ -104,21 +173,33 @@ std::string export_program(const Context& context, const Registry& registry, con
   ProgramOptions program{
       .language = language, .name = options.name, .base64 = options.setup_data_as != "array", .bytes = bytes};
   const BuiltModel built = build_model(context, registry, model, {.fill = false, .computed = program_type(model.type)});
-  if (!built.open.empty())
-    throw Error(Code::unsupported, {.message = "a program has one size: the model has open dimensions (null)",
-                                    .reason = "OPEN_SIZE",
-                                    .path = built.open.front().path,
-                                    .hint = "export a copy of the model with numbers for its nulls"});
-  Graph graph = sample_graph(context, registry, built, language);
   std::vector<Tensor> numbers(weights.begin(), weights.end());
   for (std::size_t i = 0; i < numbers.size(); ++i)
     if (built.parameters[i].code) numbers[i] = parameter_of_codes(context, numbers[i], built.parameters[i].code);
-  put_weights(context, graph, built, numbers);
+  const auto graph_of = [&](const BuiltModel& model_then) {
+    Graph made = sample_graph(context, registry, model_then, language);
+    put_weights(context, made, model_then, numbers);
+    return made;
+  };
+  Graph graph = built.open.empty() ? graph_of(built) : Graph();
   for (const BuiltState& state : built.states)
     if (state.initial != 0) program.starts.emplace(state.name, state.initial);
   program.title = title_of(model, built);
+  if (!built.open.empty()) {
+    if (bytes)
+      throw Error(Code::unsupported, {.message = "weights of one byte are for models without open dimensions (null)",
+                                      .reason = "OPEN_SIZE",
+                                      .path = built.open.front().path});
+    return export_open_program(built, program, [&](const std::vector<std::int64_t>& lengths) {
+      BuildOptions options{.fill = false, .computed = program_type(model.type)};
+      Lengths by_path;
+      for (std::size_t i = 0; i < lengths.size(); ++i) by_path.emplace(built.open[i].path, lengths[i]);
+      options.lengths = &by_path;
+      return graph_of(build_model(context, registry, model, options));
+    });
+  }
   if (bytes) {
-    const ByteError error = measure_bytes(context, graph);
+    const ByteError error = measure_bytes(context, expand(context, registry, graph, [](const Graph&, const Node& node) { return !is_loop(node); }));
     program.title += "\nMatrices of weights hold one byte a number. Over " + std::to_string(error.inputs) +
                      " inputs drawn from -1 to 1 that moves outputs\n   by at most " + brief(error.largest) +
                      " (root mean square " + brief(error.mean_square_root) + "); the largest output was " +

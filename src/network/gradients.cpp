@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <mutex>
 
 #include "core/base/names.h"
@@ -111,10 +112,11 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
                                        .hint = "layers, sizes and pipes have to be the same; weights may differ"});
   std::vector<StepState> parameters;
   std::vector<const BuiltParameter*> known_parameters;
+  std::map<std::string_view, const BuiltParameter*> by_name;
+  for (const BuiltParameter& parameter : net.built.parameters) by_name.emplace(parameter.name, &parameter);
   for (const auto& [name, gradient] : gradients.gradients) {
-    const BuiltParameter* known = nullptr;
-    for (const BuiltParameter& parameter : net.built.parameters)
-      if (parameter.name == name) known = &parameter;
+    const auto found = by_name.find(name);
+    const BuiltParameter* const known = found == by_name.end() ? nullptr : found->second;
     if (!known) {
       std::vector<std::string_view> names;
       for (const BuiltParameter& parameter : net.built.parameters) names.push_back(parameter.name);
@@ -158,10 +160,12 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   const std::string prefix = "gradient of ";
   std::vector<std::pair<const BuiltParameter*, Tensor>> coded;  // whose numbers are updated in place of the codes
   coded.reserve(known_parameters.size());
+  std::map<std::string_view, double> initials;
+  for (const StepState& state : step.states) initials.emplace(state.name, state.initial);
   for (const Slot& slot : executable->slots()) {
-    const auto parameter = std::ranges::find(known_parameters, slot.name, &BuiltParameter::name);
-    if (parameter != known_parameters.end() && (*parameter)->code) {
-      coded.emplace_back(*parameter, Tensor(net.context, net.type, (*parameter)->type.shape));
+    const auto parameter = by_name.find(slot.name);
+    if (parameter != by_name.end() && parameter->second->code) {
+      coded.emplace_back(parameter->second, Tensor(net.context, net.type, parameter->second->type.shape));
       windows.push_back(std::make_unique<HostWindow>());
       windows.back()->look_at(coded.back().second.data(), coded.back().second.bytes());
       bindings.push_back({windows.back().get(), 0, 0});
@@ -175,8 +179,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     } else {
       own.push_back(net.devices.memory->allocate(slot.bytes));
       double initial = slot.name == learning_rate_name ? rate : 0;
-      for (const StepState& state : step.states)
-        if (state.name == slot.name) initial = state.initial;
+      if (const auto state = initials.find(slot.name); state != initials.end()) initial = state->second;
       for (std::size_t i = 0; i < slot.bytes / size_of(net.type); ++i) store_double(net.type, own.back()->host(), i, initial);
       bindings.push_back({own.back().get(), 0, 0});
     }

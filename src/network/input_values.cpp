@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/names.h"
+#include "network/shaped_values.h"
 #include "network/state.h"
 #include "webai/error.hpp"
 #include "webai/values.hpp"
@@ -54,15 +55,66 @@ struct InputValues::State {
     std::size_t size;
     std::vector<double> values = {};
     bool named = false;
+    ShapedValues shaped = ShapedValues(port.title());  // instead of `values`, where dimensions are open
   };
   using Piece = std::variant<std::vector<double>, std::string>;
 
   std::shared_ptr<const NeuralNetwork::State> net;  // keeps the rules
   Context context;
-  std::vector<Input> inputs;
-  std::vector<Piece> unnamed;
-  std::optional<std::size_t> current;
+  std::vector<Input> inputs = {};
+  std::vector<Piece> unnamed = {};
+  std::optional<std::size_t> current = {};
   std::uint64_t count = 0;
+  bool open = false;  // some dimension is: the shape of what comes counts
+
+  // Of values without names where dimensions are open: each item of the outermost array is of an input of its own, where
+  // there are several.
+  std::size_t depth = 0, waiting = 0;  // lists that are open, and those of them in which nothing came yet
+  std::size_t next = 0;
+
+  ShapedValues& unnamed_input() {
+    if (next >= inputs.size() || (inputs.size() > 1 && depth == 0))
+      throw Error(Code::shape_mismatch, {.message = "several inputs, of which dimensions are open, have values of their own",
+                                         .reason = "INPUT_SIZE",
+                                         .expected = "inputs by name, or an array with one item for each",
+                                         .hint = "{\"" + inputs.front().port.name + "\": [...], ...}"});
+    Input& input = inputs[next];
+    if (input.named) twice(input);
+    for (; waiting > 0; --waiting)
+      if (inputs.size() == 1 || waiting < depth) input.shaped.begin_list();
+    return input.shaped;
+  }
+  void item_ended() {
+    if (inputs.size() > 1 && depth == 1) inputs[next++].named = true;
+  }
+  ShapedValues& place() { return current ? inputs[*current].shaped : unnamed_input(); }
+  void placed() {
+    if (!current) item_ended();
+  }
+
+  void begin_list() {
+    if (current) return inputs[*current].shaped.begin_list();
+    ++depth;
+    ++waiting;
+  }
+  void end_list() {
+    if (current) return inputs[*current].shaped.end_list();
+    --depth;
+    if (waiting > 0) {
+      --waiting;
+      return;
+    }
+    if (inputs.size() > 1 && depth == 0) return;
+    inputs[next].shaped.end_list();
+    item_ended();
+  }
+
+  [[noreturn]] static void twice(const Input& input) {
+    throw Error(Code::invalid_argument, {.message = "input " + input.port.title() + " is given twice",
+                                         .reason = "INPUT_TWICE",
+                                         .path = input.port.name,
+                                         .hint = "several samples stand under one name: {\"" + input.port.name + "\": [[...], [...]]}"});
+  }
 
   void check_room(std::size_t more) {
     count += more;
@@ -83,6 +135,7 @@ struct InputValues::State {
                    .hint = "\"io\": {\"input\": {\"normalize\": {\"type\": \"lookup\", \"vocabulary\": ...}}} makes numbers of texts"});
     const std::vector<std::size_t> places = step->lookup->encode(text, step->path);
     check_room(places.size() + input.size);
+    if (open) return input.shaped.add_tokens(places, step->lookup->padding());
     // A text that is too short for its input is filled up in front.
     const std::size_t short_of = places.size() < input.size ? input.size - places.size() : 0;
     if (step->lookup->padding()) into.insert(into.end(), short_of, static_cast<double>(*step->lookup->padding()));
@@ -116,6 +169,26 @@ struct InputValues::State {
     }
   }
 
+  [[noreturn]] static void missing(const Input& input, std::string expected) {
+    throw Error(Code::invalid_argument, {.message = "there is no value for input " + input.port.title(),
+                                         .reason = "INPUT_MISSING",
+                                         .path = input.port.name,
+                                         .expected = std::move(expected)});
+  }
+
+  // How many samples came, of all inputs alike.
+  std::size_t take_samples() {
+    deal();
+    std::size_t samples = 0;
+    for (const Input& input : inputs) {
+      if (input.values.empty() && input.size > 0) missing(input, counted(input.size));
+      if (input.size == 0 || input.values.size() % input.size) wrong_size(input, input.size);
+      if (samples == 0) samples = input.values.size() / input.size;
+      if (input.values.size() != samples * input.size) wrong_size(input, samples * input.size);
+    }
+    return samples;
+  }
+
   [[noreturn]] static void wrong_size(const Input& input, std::size_t wanted) {
     throw Error(Code::shape_mismatch, {.message = "input " + input.port.title() + " has " + counted(input.values.size()),
                                        .reason = "INPUT_SIZE",
@@ -125,17 +198,13 @@ struct InputValues::State {
   }
 };
 
-InputValues::InputValues(const NeuralNetwork& network) : state_(std::make_unique<State>(State{network.state_, network.context(), {}, {}, {}, 0})) {
-  if (network.has_open_dimensions())
-    throw Error(Code::unsupported, {.message = "values without a shape do not say how long open dimensions (null) are",
-                                    .reason = "OPEN_SIZE",
-                                    .path = network.state_->built.open.front().path,
-                                    .hint = "give numbers in their shape: nested arrays or tensors, inputs by name to run_named"});
+InputValues::InputValues(const NeuralNetwork& network) : state_(std::make_unique<State>(State{.net = network.state_, .context = network.context()})) {
+  state_->open = network.has_open_dimensions();
   const std::vector<PortInfo> ports = network.inputs();
   for (std::size_t i = 0; i < ports.size(); ++i)
     state_->inputs.push_back({.port = ports[i],
                               .rules = &network.state_->model.io.input_rules(ports[i].name, ports[i].label),
-                              .size = static_cast<std::size_t>(ports[i].shape.elements())});
+                              .size = state_->open ? 0 : static_cast<std::size_t>(ports[i].shape.elements())});
 }
 InputValues::~InputValues() = default;
 
@@ -149,20 +218,35 @@ void InputValues::begin(std::string_view name) {
   std::vector<PortInfo> ports;
   for (const State::Input& input : state.inputs) ports.push_back(input.port);
   const std::size_t index = find_port(ports, name, "input");
-  if (state.inputs[index].named)
-    throw Error(Code::invalid_argument, {.message = "input " + ports[index].title() + " is given twice",
-                                         .reason = "INPUT_TWICE",
-                                         .path = ports[index].name,
-                                         .hint = "several samples stand under one name: {\"" + ports[index].name + "\": [[...], [...]]}"});
+  if (state.inputs[index].named || !state.inputs[index].shaped.empty()) State::twice(state.inputs[index]);
   state.current = index;
   state.inputs[index].named = true;
 }
 
 void InputValues::end() { state_->current.reset(); }
 
+void InputValues::begin_list() {
+  if (state_->open) state_->begin_list();
+}
+
+void InputValues::end_list() {
+  if (state_->open) state_->end_list();
+}
+
+void InputValues::add(double number) {
+  if (!state_->open) return add(std::span<const double>(&number, 1));
+  state_->check_room(1);
+  state_->place().add({}, {&number, 1});
+  state_->placed();
+}
+
 void InputValues::add(std::span<const double> numbers) {
   State& state = *state_;
   state.check_room(numbers.size());
+  if (state.open) {
+    state.place().add(Shape{static_cast<std::int64_t>(numbers.size())}, numbers);
+    return state.placed();
+  }
   if (!state.current && (state.unnamed.empty() || !std::holds_alternative<std::vector<double>>(state.unnamed.back())))
     state.unnamed.emplace_back(std::vector<double>());
   auto& into = state.current ? state.inputs[*state.current].values : std::get<std::vector<double>>(state.unnamed.back());
@@ -173,11 +257,19 @@ void InputValues::add(const Tensor& given) {
   const Tensor numbers = state_->net->takes_codes() ? state_->net->decoded(given) : given;
   std::vector<double> values(numbers.elements());
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = numbers.at(i);
-  add(values);
+  if (!state_->open) return add(values);
+  state_->check_room(values.size());
+  state_->place().add(given.shape(), values);
+  state_->placed();
 }
 
 void InputValues::add(std::string_view text) {
   State& state = *state_;
+  if (state.open && !state.current) {
+    state.place();
+    state.add_text(state.inputs[state.next], text, state.inputs[state.next].values);
+    return state.placed();
+  }
   if (state.current) return state.add_text(state.inputs[*state.current], text, state.inputs[*state.current].values);
   state.check_room(text.size());
   state.unnamed.emplace_back(std::string(text));
@@ -189,8 +281,9 @@ void InputValues::add(const Json& value) {
   if (value.is_text()) return add(std::string_view(value.as_text()));
   if (value.is_array() && value.is_packed()) return add(value.as_numbers());
   if (value.is_array()) {
+    begin_list();
     for (std::size_t i = 0; i < value.size(); ++i) add(value.at(i));  // as deep as its reader allowed
-    return;
+    return end_list();
   }
   if (!value.is_object())
     throw Error(Code::invalid_argument, {.message = "null is no value of an input",
@@ -212,21 +305,44 @@ bool InputValues::is_needed_for(const Json& value) {
   return false;
 }
 
+std::vector<std::pair<std::string, Tensor>> InputValues::finish_named() {
+  State& state = *state_;
+  std::vector<std::pair<std::string, Tensor>> result;
+  if (state.open) {
+    for (const State::Input& input : state.inputs) {
+      if (input.shaped.empty()) State::missing(input, size_text(input.port.shape));
+      result.emplace_back(input.port.name, input.shaped.tensor(state.context));
+    }
+    clear();
+    return result;
+  }
+  const std::size_t samples = state.take_samples();
+  for (const State::Input& input : state.inputs) {
+    const Shape shape = samples == 1 ? input.port.shape : input.port.shape.inserted(0, static_cast<std::int64_t>(samples));
+    result.emplace_back(input.port.name, Tensor::from(state.context, DType::fp64, shape, input.values));
+  }
+  clear();
+  return result;
+}
+
 Tensor InputValues::finish() {
   State& state = *state_;
-  state.deal();
-  std::size_t samples = 0, width = 0;
-  for (const State::Input& input : state.inputs) {
-    if (input.values.empty() && input.size > 0)
-      throw Error(Code::invalid_argument, {.message = "there is no value for input " + input.port.title(),
-                                           .reason = "INPUT_MISSING",
-                                           .path = input.port.name,
-                                           .expected = counted(input.size)});
-    if (input.size == 0 || input.values.size() % input.size) State::wrong_size(input, input.size);
-    if (samples == 0) samples = input.values.size() / input.size;
-    if (input.values.size() != samples * input.size) State::wrong_size(input, samples * input.size);
-    width += input.size;
+  if (state.open) {
+    const std::vector<std::pair<std::string, Tensor>> named = finish_named();
+    if (named.size() == 1) return named.front().second;
+    std::vector<Shape> shapes;
+    std::vector<Tensor> parts;
+    for (const auto& [name, tensor] : named) {
+      shapes.push_back(tensor.shape());
+      parts.push_back(tensor);
+    }
+    const SampleForm form = form_of_open(state.net->built, shapes);
+    Tensor rows = joined_rows(state.context, parts, form.samples);
+    return form.batched ? rows : rows.reshaped(rows.shape().without(0));
   }
+  const std::size_t samples = state.take_samples();
+  std::size_t width = 0;
+  for (const State::Input& input : state.inputs) width += input.size;
   const auto columns = static_cast<std::int64_t>(width);
   Tensor result = Tensor::uninitialised(state.context, DType::fp64, samples == 1 ? Shape{columns} : Shape{static_cast<std::int64_t>(samples), columns});
   double* to = result.span<double>().data();
@@ -240,11 +356,19 @@ Tensor InputValues::finish() {
 void InputValues::clear() noexcept {
   for (State::Input& input : state_->inputs) {
     input.values.clear();
+    input.shaped.clear();
     input.named = false;
   }
   state_->unnamed.clear();
   state_->current.reset();
   state_->count = 0;
+  state_->depth = state_->waiting = state_->next = 0;
+}
+
+std::vector<std::pair<std::string, Tensor>> NeuralNetwork::inputs_of(const Json& value) const {
+  InputValues values(*this);
+  values.add(value);
+  return values.finish_named();
 }
 
 Tensor NeuralNetwork::input_of(const Json& value) const {

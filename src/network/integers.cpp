@@ -1,6 +1,7 @@
 // Integer models at their borders: what is a code and what a number.
 #include <algorithm>
 
+#include "core/model/counted_inputs.h"
 #include "network/state.h"
 
 namespace webai {
@@ -14,9 +15,10 @@ Tensor NeuralNetwork::State::decoded(const Tensor& tensor) const {
   return !is_floating(model.type) && tensor.type() == model.type ? values_of_codes(context, tensor) : tensor;
 }
 
-bool NeuralNetwork::State::takes_codes() const {
-  return !is_floating(model.type) &&
-         std::ranges::all_of(model.io.input, [](const IoRules& rules) { return rules.normalize.empty(); });
+bool NeuralNetwork::State::takes_codes(bool normalize) const {
+  const auto counts = [&](const BuiltInput& input) { return is_counted(built.graph, input.value); };
+  return !is_floating(model.type) && std::ranges::none_of(built.inputs, counts) &&
+         (!normalize || std::ranges::all_of(model.io.input, [](const IoRules& rules) { return rules.normalize.empty(); }));
 }
 
 bool NeuralNetwork::State::gives_codes() const {
@@ -25,7 +27,7 @@ bool NeuralNetwork::State::gives_codes() const {
 
 Tensor NeuralNetwork::State::input_numbers(const Tensor& given, bool normalize) const {
   Tensor numbers = given;
-  if (takes_codes() || (!is_floating(model.type) && !normalize)) {
+  if (takes_codes(normalize)) {
     numbers = decoded(given);
     // Where normalising is left out, nothing in the graph rounds.
     if (!normalize) numbers = values_of_codes(context, encoded(numbers));

@@ -1,6 +1,4 @@
 // Runs whose inputs come apart, by name.
-#include <cstring>
-
 #include "network/state.h"
 #include "webai/error.hpp"
 
@@ -52,23 +50,13 @@ Output NeuralNetwork::run_named(const NamedTensors& given, const RunOptions& opt
   std::vector<Shape> shapes;
   for (const Tensor* tensor : tensors) shapes.push_back(tensor->shape());
   const SampleForm form = state.is_open() ? form_of_open(state.built, shapes) : form_of_closed(state.built, tensors);
-  // One row for each sample: the values of all inputs one after the other.
   std::vector<Tensor> parts;
-  std::size_t row = 0;
   for (const Tensor* tensor : tensors) {
     const Tensor numbers = decoded(*tensor);
     parts.push_back(numbers.type() == state.type ? numbers : numbers.converted(state.context, state.type));
-    row += parts.back().elements() / static_cast<std::size_t>(form.samples);
   }
   if (parts.size() == 1 && options.type.empty()) return run_form(parts.front(), form, options);
-  Tensor joined = Tensor::uninitialised(state.context, state.type, Shape{form.samples, static_cast<std::int64_t>(row)});
-  auto* to = static_cast<std::byte*>(joined.data());
-  for (std::size_t sample = 0; sample < static_cast<std::size_t>(form.samples); ++sample)
-    for (const Tensor& part : parts) {
-      const std::size_t bytes = part.bytes() / static_cast<std::size_t>(form.samples);
-      std::memcpy(to, static_cast<const std::byte*>(part.data()) + sample * bytes, bytes);
-      to += bytes;
-    }
+  const Tensor joined = joined_rows(state.context, parts, form.samples);
   return options.type.empty() ? run_form(joined, form, options) : run(joined, options);
 }
 

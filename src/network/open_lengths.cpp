@@ -1,6 +1,8 @@
 #include "network/open_lengths.h"
 
+#include <cstring>
 #include <string>
+#include <utility>
 
 #include "webai/error.hpp"
 
@@ -21,8 +23,8 @@ std::string place_of(const BuiltModel& built, std::size_t input) {
   return "input";
 }
 
-[[noreturn]] void refuse(const BuiltModel& built, std::size_t input, const Shape& given, std::string hint) {
-  const std::string size = size_text(built.inputs[input].shape);
+[[noreturn]] void refuse(const BuiltModel& built, std::size_t input, const Shape& given, InputShape dims, std::string hint) {
+  const std::string size = size_text(built.inputs[input].*dims);
   throw Error(Code::shape_mismatch, {.message = "the input \"" + built.inputs[input].name + "\" takes values of shape " + size +
                                                 ", got " + given.text(),
                                      .reason = "INPUT_SIZE",
@@ -50,8 +52,7 @@ void check_length(const OpenDimension& dim, const std::string& input, std::int64
 }
 
 // Lengths of one input from dims that have its rank; false where they do not fit.
-bool take_lengths(const BuiltModel& built, std::size_t input, std::span<const Dimension> dims, OpenLengths& lengths) {
-  const Shape& shape = built.inputs[input].shape;
+bool take_lengths(const BuiltModel& built, std::size_t input, const Shape& shape, std::span<const Dimension> dims, OpenLengths& lengths) {
   if (dims.size() != shape.rank()) return false;
   for (std::size_t axis = 0; axis < dims.size(); ++axis)
     if (!shape.dim(axis).is_symbol() && shape.dim(axis) != dims[axis]) return false;
@@ -73,25 +74,25 @@ void check_lengths(const BuiltModel& built, const OpenLengths& lengths) {
 }
 
 // All values of one sample in a row leave one open dimension to be found out.
-std::int64_t length_in_row(const BuiltModel& built, std::int64_t count) {
+std::int64_t length_in_row(const BuiltModel& built, std::int64_t count, InputShape dims) {
   const OpenDimension& dim = built.open.front();
   std::int64_t others = 0;
   for (std::size_t i = 0; i < built.inputs.size(); ++i)
-    if (i != dim.input) others += built.inputs[i].shape.elements();
-  const std::int64_t each = fixed_elements(built.inputs[dim.input].shape);
+    if (i != dim.input) others += (built.inputs[i].*dims).elements();
+  const std::int64_t each = fixed_elements(built.inputs[dim.input].*dims);
   return count > others && (count - others) % each == 0 ? (count - others) / each : 0;
 }
 
 }  // namespace
 
-SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given) {
+SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given, InputShape dims) {
   SampleForm form{.lengths = example_lengths(built)};
   for (std::size_t i = 0; i < built.inputs.size(); ++i) {
     const Shape& shape = given[i];
     SampleForm own{.samples = 1, .lengths = form.lengths};
-    if (!take_lengths(built, i, shape.dims(), own.lengths)) {
-      if (shape.rank() == 0 || !take_lengths(built, i, shape.dims().subspan(1), own.lengths))
-        refuse(built, i, shape, "give it as nested lists or as a tensor of that shape");
+    if (!take_lengths(built, i, built.inputs[i].*dims, shape.dims(), own.lengths)) {
+      if (shape.rank() == 0 || !take_lengths(built, i, built.inputs[i].*dims, shape.dims().subspan(1), own.lengths))
+        refuse(built, i, shape, dims, "give it as nested lists or as a tensor of that shape");
       own.samples = shape[0];
       own.batched = true;
     }
@@ -104,21 +105,35 @@ SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given) {
     form = own;
   }
   check_lengths(built, form.lengths);
-  if (form.samples < 1) refuse(built, 0, given[0], "a batch has at least one sample");
+  if (form.samples < 1) refuse(built, 0, given[0], dims, "a batch has at least one sample");
   return form;
 }
 
-SampleForm form_of_open(const BuiltModel& built, const Shape& given) {
-  const bool in_a_row = given.rank() == 1 && (built.inputs.size() > 1 || built.inputs.front().shape.rank() != 1);
-  if (!in_a_row && built.inputs.size() == 1) return form_of_open(built, std::span(&given, 1));
+SampleForm form_of_open(const BuiltModel& built, const Shape& given, InputShape dims) {
+  const bool in_a_row = given.rank() == 1 && (built.inputs.size() > 1 || (built.inputs.front().*dims).rank() != 1);
+  if (!in_a_row && built.inputs.size() == 1) return form_of_open(built, std::span(&given, 1), dims);
   const std::size_t first = built.open.front().input;
   if (!in_a_row || built.open.size() > 1)
-    refuse(built, first, given, built.inputs.size() > 1 ? "give each input its own values, by name" : "give the values in their shape: nested lists, or a tensor");
+    refuse(built, first, given, dims, built.inputs.size() > 1 ? "give each input its own values, by name" : "give the values in their shape: nested lists, or a tensor");
   SampleForm form{.samples = 1, .lengths = example_lengths(built)};
-  form.lengths[0] = length_in_row(built, given[0]);
-  if (form.lengths[0] == 0) refuse(built, first, given, "the number of values leaves no whole length for the open dimension");
+  form.lengths[0] = length_in_row(built, given[0], dims);
+  if (form.lengths[0] == 0) refuse(built, first, given, dims, "the number of values leaves no whole length for the open dimension");
   check_lengths(built, form.lengths);
   return form;
+}
+
+Tensor joined_rows(const Context& context, std::span<const Tensor> inputs, std::int64_t samples) {
+  std::int64_t row = 0;
+  for (const Tensor& input : inputs) row += static_cast<std::int64_t>(input.elements()) / samples;
+  Tensor joined = Tensor::uninitialised(context, inputs.front().type(), Shape{samples, row});
+  auto* to = static_cast<std::byte*>(joined.data());
+  for (std::size_t sample = 0; std::cmp_less(sample, samples); ++sample)
+    for (const Tensor& input : inputs) {
+      const std::size_t bytes = input.bytes() / static_cast<std::size_t>(samples);
+      std::memcpy(to, static_cast<const std::byte*>(input.data()) + sample * bytes, bytes);
+      to += bytes;
+    }
+  return joined;
 }
 
 OpenLengths example_lengths(const BuiltModel& built) {

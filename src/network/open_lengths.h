@@ -36,9 +36,14 @@ struct SampleForm {
 
 /// Of values for a model with open dimensions. They have the shape of the input, or of a batch of such; without shape
 /// (rank 1) they are one sample, which settles one open dimension. Throws SHAPE_MISMATCH, SHAPE_MAX past a hinted `max`.
-SampleForm form_of_open(const BuiltModel& built, const Shape& given);
+/// `dims`: the shape of an input that counts, BuiltInput::dims behind `io`.
+using InputShape = Shape BuiltInput::*;
+SampleForm form_of_open(const BuiltModel& built, const Shape& given, InputShape dims = &BuiltInput::shape);
 /// The same of values for each input, in their order; all of one number of samples.
-SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given);
+SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given, InputShape dims = &BuiltInput::shape);
+
+/// One row for each sample: the values of all inputs one after the other. All of one type.
+Tensor joined_rows(const Context& context, std::span<const Tensor> inputs, std::int64_t samples);
 
 /// "?x3": a size as an author reads it.
 std::string size_text(const Shape& shape);

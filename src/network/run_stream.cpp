@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <limits>
 
 #include "core/base/random.h"
 #include "core/op/op_def.h"
@@ -20,6 +21,12 @@ constexpr std::uint64_t family_of_tokens = std::uint64_t{0x4745} << 48;  // rand
   throw Error(code, {.message = "runStream: " + std::move(message), .reason = reason, .hint = std::move(hint)});
 }
 
+// How many tokens a step sees: one where the model remembers those before by itself.
+std::size_t open_window(const BuiltModel& built) {
+  if (!built.states.empty()) return 1;
+  return static_cast<std::size_t>(built.open.front().hint.max.value_or(std::numeric_limits<std::int32_t>::max()));
+}
+
 // Of the model itself: behind the flat interface outputs of integers are rounded as well.
 bool ends_in_softmax(const BuiltModel& built) {
   const NodeId producer = built.graph.value(built.output).producer;
@@ -33,6 +40,10 @@ struct RunStream::State {
   NeuralNetwork network;
   StreamOptions options;
   std::vector<double> rows;  // that are given
+  // Of a model with open dimensions: the shape of a step, or, for tokens, how many of them a step sees at most; the n-th
+  // sees those up to the n-th then.
+  Shape sample;
+  std::size_t most_tokens = 0;
   std::size_t width = 0, next_row = 0, first_row = 0;
   std::uint64_t step = 0, most_steps = 0;
   bool ended = false;
@@ -54,19 +65,53 @@ struct RunStream::State {
   explicit State(NeuralNetwork given) : network(std::move(given)) {}
 
   void prepare_generation();
+  void find_last_token();
 
   void check_stop() const {
     if (options.stop.stop_requested()) refuse(Code::cancelled, "CANCELLED", "the stream was cancelled");
   }
 
+  bool is_open() const { return network.state_->is_open(); }
+  /// The numbers of a step in their shape.
+  Tensor input_of(std::span<const double> values) const {
+    const auto count = static_cast<std::int64_t>(values.size());
+    const Shape shape = !is_open()                ? Shape{count}
+                        : most_tokens == 0        ? sample
+                        : one_hot                 ? Shape{count / static_cast<std::int64_t>(span), static_cast<std::int64_t>(span)}
+                                                  : Shape{count};
+    return Tensor::from(network.state_->context, network.state_->type, shape, values);
+  }
   Output run(std::span<const double> values) {
     check_stop();
-    return network.run(values, options.run);
+    return network.run(input_of(values), options.run);
   }
-  std::span<const double> given_row(std::size_t index) const { return std::span(rows).subspan(index * width, width); }
+  std::size_t row_count() const { return rows.size() / width; }
+  std::span<const double> given_row(std::size_t index) const {
+    const std::size_t first_of_row = most_tokens == 0 ? index : index + 1 - std::min(index + 1, most_tokens);
+    return std::span(rows).subspan(first_of_row * width, (index + 1 - first_of_row) * width);
+  }
+
+  // Steps of a model with open dimensions: a batch of samples.
+  void take_steps(const Tensor& given) {
+    const SampleForm form = network.state_->form_of(given.shape(), options.run.normalize);
+    const bool tokens = options.generate.has_value();  // one after the other, whether they came as a sample or as steps
+    sample = form.batched ? given.shape().without(0) : given.shape();
+    most_tokens = tokens ? most_tokens : 0;
+    take_rows(given, tokens ? span : given.elements() / static_cast<std::size_t>(form.samples));
+  }
+
+  // A text for an input of any length.
+  void take_text(std::span<const std::size_t> tokens, const StreamOptions& chosen) {
+    options = chosen;
+    most_tokens = open_window(network.state_->built);
+    if (options.generate) prepare_generation();
+    const std::vector<double> numbers(tokens.begin(), tokens.end());
+    take_rows(Tensor::from(network.context(), DType::fp64, Shape{static_cast<std::int64_t>(numbers.size())}, numbers), 1);
+    find_last_token();
+  }
 
   void take_rows(const Tensor& given, std::size_t values) {
-    const Tensor input = network.state_->takes_codes() || !options.run.normalize ? network.decoded(given) : given;
+    const Tensor input = network.state_->takes_codes(options.run.normalize) ? network.decoded(given) : given;
     width = values;
     if (input.elements() == 0 || width == 0 || input.elements() % width)
       throw Error(Code::shape_mismatch, {.message = "runStream: the input is no whole number of steps",
@@ -75,7 +120,7 @@ struct RunStream::State {
                                          .actual = std::to_string(input.elements())});
     rows.resize(input.elements());
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = input.at(i);
-    const std::uint64_t count = rows.size() / width, most = network.context().limits().run_steps;
+    const std::uint64_t count = row_count(), most = network.context().limits().run_steps;
     if (count > most || (options.generate && options.generate->steps > most - count))
       throw Error(Code::limit_exceeded, {.message = "runStream: the run has more steps than the limit allows",
                                          .reason = "RUN_STEPS",
@@ -97,6 +142,7 @@ struct RunStream::State {
   }
 
   void feed_back(std::size_t index) {
+    if (most_tokens > 0) return append(index);
     const auto sequence = row.begin() + static_cast<std::ptrdiff_t>(first);
     if (one_hot) {
       std::fill_n(sequence, span, 0.0);
@@ -108,11 +154,19 @@ struct RunStream::State {
     *(sequence + static_cast<std::ptrdiff_t>(span) - 1) = token;
   }
 
+  // Behind what came so far, as much of it as a step may see.
+  void append(std::size_t index) {
+    if (row.size() / span >= most_tokens) row.erase(row.begin(), row.begin() + static_cast<std::ptrdiff_t>(span));
+    if (!one_hot) return row.push_back(token_for(index));
+    row.resize(row.size() + span);
+    row[row.size() - span + index] = 1;
+  }
+
   StreamItem generated() {
     // What comes before the last row only moves a memory on.
-    for (; next_row + 1 < rows.size() / width; ++next_row)
+    for (; next_row + 1 < row_count(); ++next_row)
       if (network.is_stateful()) run(given_row(next_row));
-    if (next_row + 1 == rows.size() / width) {
+    if (next_row + 1 == row_count()) {
       const auto last = given_row(next_row++);
       row.assign(last.begin(), last.end());
     }
@@ -154,16 +208,20 @@ struct RunStream::State {
   void iterate(std::span<const double> values) {
     check_stop();
     NeuralNetwork::State& net = *network.state_;
-    const BuiltIteration& iteration = *net.output_iteration();
-    const Graph& graph = net.built.graph;
-    const auto outputs = static_cast<std::size_t>(net.outputs), size = size_of(net.type);
-    const Tensor input = Tensor::from(net.context, net.type, Shape{static_cast<std::int64_t>(values.size())}, values);
-    const Shape shape = graph.value(net.built.output).type.shape.with(0, 1);
+    const Tensor input = input_of(values);
+    const SampleForm form = net.form_of(input.shape(), options.run.normalize);
+    const BuiltModel bound = is_open() ? net.build(form.lengths, options.run.normalize) : BuiltModel();
+    const BuiltModel& built = is_open() ? bound : net.built;
+    const Graph& graph = built.graph;
+    const BuiltIteration& iteration = *std::ranges::find(built.iterations, net.output_iteration()->layer, &BuiltIteration::layer);
+    const auto outputs = static_cast<std::size_t>(built.output_shape.elements()), size = size_of(net.type);
+    const Shape shape = graph.value(built.output).type.shape.with(0, 1);
+    const std::vector<PortInfo> ports = is_open() ? std::vector<PortInfo>{{built.outputs.front().name, built.output_shapes.front()}} : std::vector<PortInfo>();
     std::vector<Tensor> before;
     Tensor last = Tensor::uninitialised(net.context, net.type, shape);
     {
       const std::lock_guard guard(net.turn);
-      RunProgram& program = net.program({}, 1, options.run.normalize, false, true);
+      RunProgram& program = net.program(form.lengths, 1, options.run.normalize, false, true);
       program.input.look_at(input.data(), input.bytes());
       program.output.look_at(last.data(), last.bytes());
       for (std::size_t i = 0; i < iteration.before.size(); ++i) {
@@ -173,8 +231,13 @@ struct RunStream::State {
       net.execute(program);
       for (Device* const device : net.devices.order) device->wait();
     }
-    const std::size_t steps = static_cast<std::size_t>(before.front().shape()[0]);
-    for (std::size_t i = 1; i < steps; ++i) {
+    const auto steps = static_cast<std::size_t>(before.front().shape()[0]);
+    std::size_t made = steps;
+    if (iteration.ends) {
+      while (made > 1 && before.back().at(made - 1) == 0) --made;
+      before.pop_back();
+    }
+    for (std::size_t i = 1; i < made; ++i) {
       Tensor result = Tensor::uninitialised(net.context, net.type, shape);
       std::size_t first = 0;
       for (const Tensor& state : before) {
@@ -183,11 +246,18 @@ struct RunStream::State {
         first += bytes;
       }
       if (first != outputs * size) throw Error(Code::internal, "runStream: the states of the iterator are not its result");
-      iterated.push_back(net.finished(std::move(result), 1, false, options.run));
+      iterated.push_back(net.finished(std::move(result), 1, false, options.run, ports));
     }
-    iterated.push_back(net.finished(std::move(last), 1, false, options.run));
+    iterated.push_back(net.finished(std::move(last), 1, false, options.run, ports));
   }
 };
+
+// The last token of the input, where the output has the same name for it.
+void RunStream::State::find_last_token() {
+  if (!said || !heard) return;
+  const double last = rows[rows.size() - width + first + span - 1];
+  if (last >= 0 && last < static_cast<double>(heard->size())) before = said->find(heard->tokens()[static_cast<std::size_t>(last)]);
+}
 
 // Where what is drawn goes to: the input that takes texts, or the only one.
 void RunStream::State::prepare_generation() {
@@ -203,10 +273,20 @@ void RunStream::State::prepare_generation() {
   const auto sequence = ports.size() == 1 ? ports.begin() : std::ranges::find_if(ports, texts);
   if (sequence == ports.end() || (ports.size() > 1 && std::ranges::count_if(ports, texts) != 1))
     refuse(Code::invalid_argument, "GENERATE", "the model has several inputs, and not one of them alone takes texts");
-  for (auto port = ports.begin(); port != sequence; ++port) first += static_cast<std::size_t>(port->shape.elements());
-  span = static_cast<std::size_t>(sequence->shape.elements());
+  if (net.is_open()) {
+    // [null] takes tokens, [null, n] a row of numbers for each.
+    const Shape& shape = sequence->shape;
+    const bool grows = ports.size() == 1 && shape.rank() > 0 && shape.rank() < 3 && shape.dim(0).is_symbol() && (shape.rank() == 1 || !shape.dim(1).is_symbol());
+    if (!grows)
+      refuse(Code::invalid_argument, "GENERATE", "with open dimensions tokens go to one input, of size [null] or [null, n]", "give the sizes as numbers");
+    one_hot = shape.rank() == 2;
+    span = one_hot ? static_cast<std::size_t>(shape[1]) : 1;
+    most_tokens = open_window(net.built);
+  }
+  for (auto port = ports.begin(); !net.is_open() && port != sequence; ++port) first += static_cast<std::size_t>(port->shape.elements());
+  if (!net.is_open()) span = static_cast<std::size_t>(sequence->shape.elements());
   if (const IoStep* step = text_step(rules(*sequence))) heard = step->lookup.get();
-  one_hot = !heard && span > 1;
+  if (!net.is_open()) one_hot = !heard && span > 1;
   if (one_hot && span != network.output_size())
     refuse(Code::shape_mismatch, "GENERATE",
            "the input takes " + std::to_string(span) + " numbers, the output has " + std::to_string(network.output_size()),
@@ -237,21 +317,14 @@ std::optional<StreamItem> RunStream::next() {
 void RunStream::close() noexcept { state_.reset(); }
 
 RunStream NeuralNetwork::run_stream(const Tensor& input, const StreamOptions& options) const {
-  if (state_->is_open())
-    throw Error(Code::unsupported, {.message = "runStream: the steps of a model with open dimensions (null) are not known beforehand",
-                                    .reason = "OPEN_SIZE",
-                                    .path = state_->built.open.front().path,
-                                    .hint = "run step by step, or give the size as numbers"});
   auto stream = std::make_unique<RunStream::State>(*this);
   stream->options = options;
   if (options.generate) stream->prepare_generation();
-  stream->take_rows(input, static_cast<std::size_t>(options.run.normalize ? state_->inputs : state_->normalized_inputs));
-  // The last token of the input, where the output has the same name for it.
-  if (stream->said && stream->heard) {
-    const double last = stream->rows[stream->rows.size() - stream->width + stream->first + stream->span - 1];
-    if (last >= 0 && last < static_cast<double>(stream->heard->size()))
-      stream->before = stream->said->find(stream->heard->tokens()[static_cast<std::size_t>(last)]);
-  }
+  if (state_->is_open())
+    stream->take_steps(input);
+  else
+    stream->take_rows(input, static_cast<std::size_t>(options.run.normalize ? state_->inputs : state_->normalized_inputs));
+  stream->find_last_token();
   return RunStream(std::move(stream));
 }
 
@@ -261,6 +334,13 @@ RunStream NeuralNetwork::run_stream(const Json& input, const StreamOptions& opti
   if (!step) return run_stream(input_of(input), options);
   // A text is read token by token: each step sees as many as its input holds.
   const std::vector<std::size_t> tokens = step->lookup->encode(input.as_text(), step->path);
+  if (state_->is_open()) {  // each step sees all of the text that came so far
+    if (tokens.empty())
+      throw Error(Code::shape_mismatch, {.message = "runStream: the text is too short", .reason = "INPUT_SIZE", .expected = "1 token or more", .actual = "0"});
+    auto stream = std::make_unique<RunStream::State>(*this);
+    stream->take_text(tokens, options);
+    return RunStream(std::move(stream));
+  }
   const auto span = static_cast<std::size_t>(ports.front().shape.elements());
   const std::size_t shortest = step->lookup->padding() ? 1 : span;
   if (tokens.size() < shortest)

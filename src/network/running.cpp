@@ -44,7 +44,7 @@ const BuiltIteration* NeuralNetwork::State::output_iteration() const {
 }
 
 SampleForm NeuralNetwork::State::form_of(const Shape& given, bool normalize) const {
-  if (is_open()) return form_of_open(built, given);
+  if (is_open()) return form_of_open(built, given, normalize ? &BuiltInput::shape : &BuiltInput::dims);
   const std::int64_t count = given.elements(), each = normalize ? inputs : normalized_inputs;
   if (count == 0 || each == 0 || count % each != 0) return {};
   // One sample under a leading 1 is a batch of one, and is answered as such.

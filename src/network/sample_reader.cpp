@@ -41,6 +41,13 @@ Tensor values_of(const Context& context, const std::vector<double>& numbers, std
                                      .actual = std::to_string(actual)});
 }
 
+// How many tokens of a text a sample sees, where the model takes any number of them.
+std::size_t window_of(const BuiltModel& built) {
+  const OpenDimension& dim = built.open.front();
+  const std::int64_t common = dim.hint.common.empty() ? 0 : *std::ranges::max_element(dim.hint.common);
+  return static_cast<std::size_t>(dim.hint.max ? *dim.hint.max : common > 0 ? common : dim.length);
+}
+
 }  // namespace
 
 // Labels of texts: those that a lookup finds in them, or the text itself.
@@ -69,7 +76,7 @@ std::size_t NeuralNetwork::State::raw_outputs() const {
 // {"left": [1, 0], "right": "cat"}: all outputs by name.
 Tensor NeuralNetwork::State::named_target(const Json& object, std::span<const PortInfo> ports) const {
   const std::vector<OutputPart> parts = output_parts();
-  std::vector<double> all(static_cast<std::size_t>(outputs));
+  std::vector<std::vector<double>> all(parts.size());
   std::vector<bool> given(parts.size(), false);
   for (const auto& [name, value] : object.members()) {
     const std::size_t index = find_port(ports, name, "output");
@@ -80,17 +87,19 @@ Tensor NeuralNetwork::State::named_target(const Json& object, std::span<const Po
     else
       collect_numbers(value, own);
     if (!labels_of(*part.rules).empty()) own = normalize_target(*part.rules, own, part.size);  // an index becomes one-hot
-    if (own.size() != part.size) wrong_size("output " + ports[index].title(), part.size, own.size());
+    if (ports[index].shape.is_concrete() && own.size() != part.size) wrong_size("output " + ports[index].title(), part.size, own.size());
     if (given[index])
       throw Error(Code::invalid_argument, {.message = "output " + ports[index].title() + " is given twice", .reason = "OUTPUT_TWICE"});
     given[index] = true;
-    std::ranges::copy(own, all.begin() + static_cast<std::ptrdiff_t>(part.first));
+    all[index] = std::move(own);
   }
   if (const auto missing = std::ranges::find(given, false); missing != given.end()) {
     const PortInfo& port = ports[static_cast<std::size_t>(missing - given.begin())];
     throw Error(Code::invalid_argument, {.message = "there is no value for output " + port.title(), .reason = "OUTPUT_MISSING", .path = port.name});
   }
-  return values_of(context, all, outputs);
+  std::vector<double> row;
+  for (const std::vector<double>& own : all) row.insert(row.end(), own.begin(), own.end());
+  return values_of(context, row, static_cast<std::int64_t>(row.size()));
 }
 
 Tensor NeuralNetwork::State::target_of(const Json& value, std::span<const PortInfo> ports) const {
@@ -114,7 +123,8 @@ Tensor NeuralNetwork::State::target_of(const Json& value, std::span<const PortIn
                                            .actual = write_json(Json::number(*wrong))});
     return Tensor::from(context, DType::i32, Shape{static_cast<std::int64_t>(numbers.size())}, numbers);
   }
-  const std::size_t width = raw_outputs();
+  // Of an output whose size follows from the input: that of one sample. What it has to be is known with the data.
+  const std::size_t width = outputs == 0 ? numbers.size() : raw_outputs();
   if (numbers.empty() || numbers.size() % width) wrong_size("the output", width, numbers.size());
   return values_of(context, numbers, static_cast<std::int64_t>(width));
 }
@@ -131,8 +141,12 @@ Dataset NeuralNetwork::State::read(const Dataset& given) const {
   const IoStep* const step = text_step(rules);
   SampleReader reader;
   reader.input = [&](const Json& value) {
+    values.clear();  // of one that failed
     values.add(value);
-    return values.finish();
+    Tensor rows = values.finish();
+    // Of one sample: the table has the dimensions of a sample, where those are open.
+    const bool one = is_open() && rows.shape().rank() == (inputs_by_name.size() > 1 ? 1 : inputs_by_name.front().shape.rank());
+    return one ? rows.reshaped(rows.shape().inserted(0, 1)) : rows;
   };
   reader.output = [&](const Json& value) { return target_of(value, outputs_by_name); };
   reader.tokens = [&](std::string_view text) {
@@ -149,7 +163,10 @@ Dataset NeuralNetwork::State::read(const Dataset& given) const {
     const bool same = token < said.size() && said[token] == tokens[token];
     return static_cast<std::int32_t>(same ? token : label_index(output_rules(), tokens[token]));
   };
-  reader.span = static_cast<std::size_t>(inputs_by_name.front().shape.elements());
+  if (inputs_by_name.front().shape.is_concrete())
+    reader.span = static_cast<std::size_t>(inputs_by_name.front().shape.elements());
+  else if (step && inputs_by_name.size() == 1)
+    reader.span = window_of(built);
   if (step) reader.padding = step->lookup->padding();
   auto state = std::make_shared<Dataset::State>(given.state());
   state->source = given.state().source->read_by(reader);

@@ -122,8 +122,9 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
     std::vector<Tensor> parameters, learned, scales;
   };
   Weights weights();  ///< takes the turn
-  /// Whether inputs of an integer model's own type are its codes: with an `io` they are numbers of the user's own.
-  bool takes_codes() const;
+  /// Whether inputs of an integer model's own type are its codes: with an `io` they are numbers of the user's own, and
+  /// where some say rows of a table, they are such.
+  bool takes_codes(bool normalize = true) const;
   bool gives_codes() const;  ///< the same for targets
   Tensor encoded(const Tensor& numbers) const;  ///< as NeuralNetwork has them
   Tensor decoded(const Tensor& tensor) const;

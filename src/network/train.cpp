@@ -1,6 +1,7 @@
 // Training: a session drives the loop of src/training under the network's lock, one segment at a time.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <mutex>
 
 #include "compiler/passes.h"
@@ -104,9 +105,9 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.options = options;
     setup.measure = plan.request.measure;
     setup.batching = plan.batching;
-    setup.numbers = [&net](std::string_view name) {
-      return net.numbers_of(*std::ranges::find(net.built.parameters, name, &BuiltParameter::name));
-    };
+    std::map<std::string_view, const BuiltParameter*> parameters;
+    for (const BuiltParameter& parameter : net.built.parameters) parameters.emplace(parameter.name, &parameter);
+    setup.numbers = [&net, parameters](std::string_view name) { return net.numbers_of(*parameters.at(name)); };
     setup.total_samples = static_cast<std::size_t>(plan.data.size().value_or(0));
     setup.input_name = flat_input;
     setup.stopped = [&net] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };

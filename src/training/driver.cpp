@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <map>
 
 #include "training/optimizer.h"
 #include "training/window_graph.h"
@@ -58,6 +59,10 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
   bound->batch = batch;
   bound->program = setup_.compile(batch);
   const auto slots = bound->program.executable->slots();
+  std::map<std::string_view, const StepState*> states;
+  for (const StepState& state : bound->program.states) states.emplace(state.name, &state);
+  std::map<std::string, Buffer*> present;  // of batches of another size
+  for (const auto& [name, buffer] : optimizer_states_) present.emplace(name, buffer.get());
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const Slot& slot = slots[i];
     Binding binding;
@@ -80,22 +85,18 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
       binding = {bound->learning_rate.get(), 0, 0};
     } else if (Buffer* const own = setup_.buffer(slot.name)) {
       binding = {own, 0, 0};
+    } else if (const auto known = present.find(slot.name); known != present.end()) {
+      binding = {known->second, 0, 0};
     } else {
-      const auto known = std::find_if(optimizer_states_.begin(), optimizer_states_.end(),
-                                      [&](const auto& state) { return state.first == slot.name; });
-      if (known != optimizer_states_.end()) {
-        binding = {known->second.get(), 0, 0};
-      } else {
-        std::unique_ptr<Buffer> buffer = setup_.allocate(slot.bytes);
-        const auto state = std::find_if(bound->program.states.begin(), bound->program.states.end(),
-                                        [&](const StepState& s) { return s.name == slot.name; });
-        if (state == bound->program.states.end()) throw Error(Code::internal, "nobody knows the state " + slot.name);
-        const Tensor from = state->starts_as.empty() ? Tensor() : setup_.numbers(state->starts_as);
-        for (std::size_t e = 0; e < slot.bytes / size_of(state->type.type); ++e)
-          store_double(state->type.type, buffer->host(), e, from.data() ? from.at(e) : state->initial);
-        binding = {buffer.get(), 0, 0};
-        optimizer_states_.emplace_back(slot.name, std::move(buffer));
-      }
+      const auto found = states.find(slot.name);
+      if (found == states.end()) throw Error(Code::internal, "nobody knows the state " + slot.name);
+      const StepState& state = *found->second;
+      std::unique_ptr<Buffer> buffer = setup_.allocate(slot.bytes);
+      const Tensor from = state.starts_as.empty() ? Tensor() : setup_.numbers(state.starts_as);
+      for (std::size_t e = 0; e < slot.bytes / size_of(state.type.type); ++e)
+        store_double(state.type.type, buffer->host(), e, from.data() ? from.at(e) : state.initial);
+      binding = {buffer.get(), 0, 0};
+      optimizer_states_.emplace_back(slot.name, std::move(buffer));
     }
     bound->bindings.push_back(binding);
   }

@@ -38,10 +38,13 @@ std::vector<Ref> parameter_gradients(Builder& builder, Ref loss, const std::vect
     throw Error(Code::invalid_argument, {.message = "this error measure counts wrong answers: it has no slope to train along",
                                          .reason = "ERROR_MEASURE", .path = "errorMeasureType",
                                          .hint = "train with \"cross-entropy\" or \"mean-square\", and verify with it"});
+  const Graph& graph = builder.graph();
+  std::map<std::string_view, ValueId> by_name;
+  for (const ValueId id : graph.parameters) by_name.emplace(graph.value(id).name, id);
   for (const std::string& name : names) {
-    const ValueId id = builder.graph().find(name);
-    if (id == no_value) throw Error(Code::internal, "no parameter \"" + name + "\" in the graph");
-    parameters.push_back({id});
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) throw Error(Code::internal, "no parameter \"" + name + "\" in the graph");
+    parameters.push_back({found->second});
   }
   const Seed seed{loss, {}};
   return gradients(builder, {&seed, 1}, parameters);

@@ -1,5 +1,7 @@
 #include "training/storage_type.h"
 
+#include <map>
+
 #include "core/op/op_def.h"
 
 namespace webai {
@@ -11,14 +13,17 @@ class Storing {
           const BuiltModel& model)
       : source_(step.graph),
         forward_(forward),
-        model_(model),
         storage_(model.type),
         result_{{}, step.states, 0},
         builder_(context, registry, result_.graph),
         now_(source_.values.size()),
         stored_(source_.values.size()),
         masters_(source_.values.size()),
-        scales_(source_.values.size()) {
+        scales_(source_.values.size()),
+        is_written_(source_.values.size()) {
+    for (const BuiltParameter& parameter : model.parameters)
+      if (parameter.code) codes_.emplace(parameter.name, &parameter.code);
+    for (const Write& write : source_.writes) is_written_[index(write.state)] = true;
     for (std::size_t i = 0; i < source_.values.size(); ++i) place_interface(i);
     for (std::size_t n = 0; n < source_.nodes.size(); ++n) {
       if (n == step.updates) result_.updates = result_.graph.nodes.size();
@@ -55,7 +60,7 @@ class Storing {
         now_[i] = {graph.add_parameter(value.name, stored, value.trainable)};
         if (!converts) break;
         stored_[i] = now_[i];
-        if (is_written(i)) {
+        if (is_written_[i]) {
           add_master(i);
           now_[i] = rounded(masters_[i]);
         } else {
@@ -86,9 +91,8 @@ class Storing {
   }
 
   const ParameterCode* code_of(const std::string& name) const {
-    for (const BuiltParameter& parameter : model_.parameters)
-      if (parameter.name == name) return parameter.code ? &parameter.code : nullptr;
-    return nullptr;
+    const auto found = codes_.find(name);
+    return found == codes_.end() ? nullptr : found->second;
   }
 
   void place_codes(std::size_t i) {
@@ -97,7 +101,7 @@ class Storing {
     const DType computed = value.type.type;
     Ref codes = stored_[i] = {result_.graph.add_parameter(value.name, {storage_, value.type.shape}, value.trainable)};
     scales_[i] = {result_.graph.add_state(scale_name(value.name), {computed, code.scale.shape()})};
-    if (is_written(i)) {
+    if (is_written_[i]) {
       add_master(i);
       codes = parameter_to_code(builder_, masters_[i], scales_[i], code, storage_);
     }
@@ -105,12 +109,6 @@ class Storing {
   }
 
   bool rounds_all() const { return is_floating(storage_); }
-
-  bool is_written(std::size_t i) const {
-    for (const Write& write : source_.writes)
-      if (index(write.state) == i) return true;
-    return false;
-  }
 
   void copy(std::size_t n, bool updates) {
     const Node& node = source_.nodes[n];
@@ -149,12 +147,13 @@ class Storing {
 
   const Graph& source_;
   const Graph& forward_;
-  const BuiltModel& model_;
   DType storage_;
   StepGraph result_;
   GraphBuilder builder_;
   std::vector<Ref> now_, stored_, masters_;  // by value of the source: to read, to keep, to update
   std::vector<Ref> scales_;                  // of codes
+  std::vector<bool> is_written_;
+  std::map<std::string_view, const ParameterCode*> codes_;  // of the model's parameters that have such
 };
 
 }  // namespace

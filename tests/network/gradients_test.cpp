@@ -1,6 +1,7 @@
 // Gradients as data: what they say, how they travel, whose they are.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <functional>
 
 #include "network/operations.h"
@@ -111,4 +112,59 @@ TEST_CASE("A-43 A-44 gradients of another model, and texts that are none, are re
   CHECK(error_of([&] { gradients_from_json(context, "[]"); }).reason() == "GRADIENT");
   CHECK(error_of([&] { gradients_from_json(context, "{"); }).code() == Code::invalid_json);
   for (std::size_t i = 0; i < before.size(); ++i) CHECK(before[i].second.at(0) == net.parameters()[i].second.at(0));
+}
+
+TEST_CASE("GRAD-04 gradients serve reinforcement learning: a policy learns from rewards which lever pays") {
+  const Context context = one_thread();
+  // What is seen says which of three levers pays; the policy is never told, only rewarded.
+  NeuralNetwork policy = NeuralNetwork::from_json(R"({"seed": 3, "layers": [3, {"size": 3, "activation": "softmax"}]})", context);
+  std::uint32_t state = 7;
+  const auto chance = [&] { return static_cast<double>((state = state * 1664525u + 1013904223u) >> 8) / 16777216.0; };
+  const auto sight = [](std::size_t lever) {
+    std::vector<double> seen(3);
+    seen[lever] = 1;
+    return seen;
+  };
+  double earlier = 0, later = 0;
+  for (int round = 0; round < 600; ++round) {
+    const std::size_t pays = static_cast<std::size_t>(chance() * 3);
+    const Output output = policy.run(sight(pays));
+    double left = chance();
+    std::size_t action = 0;
+    while (action < 2 && left >= output[action]) left -= output[action++];
+    const double reward = action == pays ? 1 : -0.5;
+    (round < 150 ? earlier : later) += action == pays;
+    // The gradient of -log p(action), times the reward.
+    std::vector<double> chosen(3);
+    chosen[action] = 1;
+    const Dataset taken = Dataset::from({{sight(pays), chosen}});
+    policy.apply_gradients(policy.compute_gradients(taken, {.error_measure_type = "cross-entropy"}), {.scale = 0.3 * reward});
+  }
+  CHECK(earlier / 150 < 0.85);
+  CHECK(later / 450 > 0.9);
+  for (std::size_t pays = 0; pays < 3; ++pays) CHECK(policy.run(sight(pays)).index() == pays);
+}
+
+TEST_CASE("GRAD-04 gradients serve explanations: how much each input moves the loss, and what each layer made of it") {
+  const Context context = one_thread();
+  // A layer that adds zeros to what comes in: the gradient of its bias is that of the input.
+  const std::string text = R"({"dataType": "fp64", "layers": [3, {"name": "seen", "size": 3, "connections": "one-to-one", "weights": [1, 1, 1], "bias": [0, 0, 0]},
+    {"name": "hidden", "size": 2, "activation": "tanh", "weights": [[1, 0.5], [0, 0], [-2, 1]], "bias": [0.1, 0]}, {"size": 1, "weights": [[1], [3]], "bias": [0]}]})";
+  NeuralNetwork net = NeuralNetwork::from_json(text, context);
+  const std::vector<double> input = {0.3, 0.9, -0.4};
+  const Tensor moved = net.compute_gradients(Dataset::from({{input, {0.5}}})).gradients.at("seen.bias");
+  const auto loss = [&](std::size_t which, double by) {
+    std::vector<double> other = input;
+    other[which] += by;
+    const double wrong = net.run(other)[0] - 0.5;
+    return wrong * wrong / 2;
+  };
+  for (std::size_t i = 0; i < 3; ++i) {
+    INFO(i);
+    CHECK(moved.at(i) == Approx((loss(i, 1e-6) - loss(i, -1e-6)) / 2e-6).margin(1e-7));
+  }
+  CHECK(moved.at(1) == 0);  // which nothing looks at
+  const Output output = net.run(input, {.debug = true});
+  const auto& activations = output.activations();
+  CHECK(std::ranges::any_of(activations, [](const auto& one) { return one.first == "hidden" && one.second.elements() == 2; }));
 }

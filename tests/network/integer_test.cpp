@@ -314,3 +314,36 @@ TEST_CASE("A-23 setup.data with a number that is no code of the type is refused,
   network_of("u8", R"("layers": [1, 1], "setup": {"data": [255, -0]})");
   network_of("u64", R"("layers": [1, 1], "setup": {"data": [18446744073709551615, 0]})");
 }
+
+TEST_CASE("A-23 the rows that an embedding looks up are whole numbers in integer models, given as numbers or in their own type") {
+  for (const std::string type : {"u8", "i8", "i32"}) {
+    INFO(type);
+    NeuralNetwork net = network_of(type, R"("layers": [{"name": "x", "size": 3}, {"type": "embedding", "inputDim": 5, "outputDim": 1, "weights": [[0], [0.25], [0.5], [0.75], [1]]}])");
+    const auto check = [](NeuralNetwork& one) {
+      const Output output = one.run({4, 0, 2});
+      CHECK(output[0] == Approx(1).margin(0.01));
+      CHECK(output[1] == Approx(0).margin(0.01));
+      CHECK(output[2] == Approx(0.5).margin(0.01));
+    };
+    check(net);
+    const std::vector<double> rows = {4, 0, 2};
+    const Tensor own = Tensor::from(context(), net.data_type(), Shape{3}, rows);
+    CHECK(net.run(own)[0] == Approx(1).margin(0.01));
+    CHECK(net.run(own, {.normalize = false})[2] == Approx(0.5).margin(0.01));
+    for (const char* form : {"", "minify", "pretty"}) {
+      NeuralNetwork again = NeuralNetwork::from_json(net.export_model({.optimize = form}), context());
+      check(again);
+    }
+    CHECK(net.verify(Dataset::from({{{4, 0, 2}, {1, 0, 0.5}}})).error < 1e-3);
+  }
+  // Through a net, joined with others, and trained.
+  NeuralNetwork inside = network_of("u8", R"("layers": [{"name": "a", "size": 1, "pipes": [{"name": "b", "size": 1}]}, {"type": "reshape", "size": [2]},
+    {"type": "net", "net": {"layers": [2, {"type": "embedding", "inputDim": 9, "outputDim": 2, "weights": [[0,0],[0,0],[0,0],[1,0],[0,0],[0,0],[0,0],[0,0],[0,1]]}]}}])");
+  CHECK(inside.run({3, 8}).values() == std::vector<double>{1, 0, 0, 1});
+  NeuralNetwork learner = network_of("u8", R"("layers": [1, {"type": "embedding", "inputDim": 3, "outputDim": 4}, {"size": 1}])");
+  const Dataset data = Dataset::from({{{0}, {0.1}}, {{1}, {0.9}}, {{2}, {0.4}}});
+  learner.train(data, {.max_iterations = 400, .learning_rate = 0.1});
+  CHECK(learner.verify(data).error < 0.01);
+  // What else is put in is rounded as before.
+  CHECK(network_of("u8", R"("layers": [1, {"type": "identity"}])").run({0.5}).tensor().at(0) == 128);
+}

@@ -127,7 +127,6 @@ TEST_CASE("A-42 each state is written once, with its own size, and labels have a
   CHECK(label.path() == "/layers/0/net/layers/2/to");
   CHECK(error_of(with(R"({"name": "x"})", read + R"({"size": 2, "to": "x"})")).reason() == "NO_SIZE");
   CHECK(error_of(with(x, R"({"pipeFrom": "iterator:stop"}, {"size": 2, "to": "x"})")).reason() == "TARGET_UNKNOWN");
-  CHECK(error_of(with(x, read + R"({"size": 2, "to": "x"})", R"(, "until": "x")")).code() == Code::unsupported);
 }
 
 TEST_CASE("A-72 memory inside an iterator lives across its steps and across runs") {

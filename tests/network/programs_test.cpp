@@ -58,7 +58,33 @@ struct Case {
   std::vector<std::vector<double>> inputs;  // of runs one after the other
   ExportOptions options = {};
   double tolerance = 1e-5;
+  // Of models with open dimensions: the lengths of each run, and the shape of its input.
+  std::vector<std::vector<std::int64_t>> lengths = {};
+  std::vector<Shape> shapes = {};
 };
+
+std::vector<double> wanted_of(NeuralNetwork& net, const Case& one, std::size_t run) {
+  const std::vector<double>& input = one.inputs[run];
+  if (one.shapes.empty() && !one.lengths.empty()) {
+    std::vector<std::pair<std::string, Tensor>> parts;
+    std::size_t first = 0;
+    for (const PortInfo& port : net.inputs()) {
+      const Shape shape = port.shape.with(0, one.lengths[run][0]);
+      parts.emplace_back(port.name, Tensor::from(net.context(), net.number_type(), shape, std::span(input).subspan(first, static_cast<std::size_t>(shape.elements()))));
+      first += static_cast<std::size_t>(shape.elements());
+    }
+    return net.run_named(parts, {.denormalize = false}).values();
+  }
+  if (one.shapes.empty()) return net.run(input, {.denormalize = false}).values();
+  return net.run(Tensor::from(net.context(), net.number_type(), one.shapes[run], input), {.denormalize = false}).values();
+}
+
+std::string lengths_of(const Case& one, std::size_t run) {
+  std::string text;
+  if (!one.lengths.empty())
+    for (const std::int64_t length : one.lengths[run]) text += ", " + std::to_string(length);
+  return text;
+}
 
 std::string list(const std::vector<double>& values) {
   std::ostringstream text;
@@ -94,26 +120,30 @@ std::string run_all(const std::string& language, std::vector<Case>& cases) {
     }
     const std::string ending = language == "c" ? ".c" : language == "javascript" ? ".mjs" : ".py";
     folder.write(name + ending, text);
-    const std::string type = wide ? "double" : "float", outputs = std::to_string(net.output_size());
+    const std::string type = wide ? "double" : "float";
     if (language == "c") {
       sources += " " + name + ".c";
-      main << "void " << name << "_run(const " << type << " *, " << type << " *);\n";
-      calls << "  { static " << type << " out[" << outputs << "];\n";
+      std::string arguments;
+      for (std::size_t i = 0; !one.lengths.empty() && i < one.lengths.front().size(); ++i) arguments += ", int";
+      main << (one.lengths.empty() ? "void " : "int ") << name << "_run(const " << type << " *" << arguments << ", " << type << " *);\n";
+      calls << "  { static " << type << " out[100000];\n";
     } else if (language == "javascript") {
       main << "import " << name << " from './" << name << ".mjs';\n";
     } else {
       main << "import " << name << "\n";
     }
-    for (const std::vector<double>& input : one.inputs) {
+    for (std::size_t r = 0; r < one.inputs.size(); ++r) {
+      const std::vector<double>& input = one.inputs[r];
+      const std::string lengths = lengths_of(one, r), outputs = std::to_string(wanted_of(net, one, r).size());
       if (language == "c")
-        calls << "    { static const " << type << " in[] = {" << list(input) << "};\n      " << name
-              << "_run(in, out);\n"
+        calls << "    { static const " << type << " in[] = {" << list(input) << "};\n      "
+              << (lengths.empty() ? name + "_run(in, out)" : "if (" + name + "_run(in" + lengths + ", out)) return 1") << ";\n"
               << "      for (int i = 0; i < " << outputs
               << "; ++i) { printf(\"%.17g \", (double)out[i]); }\n      printf(\"\\n\"); }\n";
       else if (language == "javascript")
-        calls << "console.log(Array.from(" << name << "([" << list(input) << "])).join(' '));\n";
+        calls << "console.log(Array.from(" << name << "([" << list(input) << "]" << lengths << ")).join(' '));\n";
       else
-        calls << "print(*[float(v) for v in " << name << ".run([" << list(input) << "])])\n";
+        calls << "print(*[float(v) for v in " << name << ".run([" << list(input) << "]" << lengths << ")])\n";
     }
     if (language == "c") calls << "  }\n";
   }
@@ -144,8 +174,8 @@ void check(const std::string& language, std::vector<Case> cases) {
   std::istringstream lines(printed);
   for (const Case& one : cases) {
     NeuralNetwork net = NeuralNetwork::from_json(one.model, {.device = "reference"});
-    for (const std::vector<double>& input : one.inputs) {
-      const std::vector<double> wanted = net.run(input, {.denormalize = false}).values();
+    for (std::size_t r = 0; r < one.inputs.size(); ++r) {
+      const std::vector<double> wanted = wanted_of(net, one, r);
       double scale = 1e-3;
       for (const double value : wanted) scale = std::isfinite(value) ? std::max(scale, std::fabs(value)) : scale;
       std::string line, word;
@@ -252,6 +282,138 @@ TEST_CASE("G-13 programs in C compute what the runtime does") {
 TEST_CASE("G-13 programs in JavaScript compute what the runtime does") {
   check("javascript", families());
   check("javascript", random_models(3000, 60));
+}
+
+namespace {
+
+std::vector<Case> loops() {
+  test::RandomModel random(21);
+  std::vector<Case> cases;
+  const auto add = [&](const std::string& model, std::size_t runs = 2) { cases.push_back(made(model, random, runs)); };
+  // Two states that change places, a third that stays, the index, a layer with weights, a batch of constants.
+  add(R"({"layers": [{"name": "in", "size": 3}, {"type": "iterator", "steps": 5, "state": [{"name": "x", "pipeFrom": "in"}, {"name": "y", "size": 3}],
+    "net": {"layers": [{"pipeFrom": "x", "to": "next"}, {"pipeFrom": "y", "to": ["next", "x"]}, {"pipeFrom": "iterator:index", "to": "next"},
+    {"name": "next", "size": 3, "activation": "tanh", "to": "y"}]}}, 2]})");
+  // Backwards in steps of two, with what is around the iterator, in double.
+  add(R"({"dataType": "fp64", "layers": [{"name": "in", "size": 2}, {"name": "hidden", "size": 4, "activation": "sin"},
+    {"type": "iterator", "steps": {"from": 9, "to": 2, "step": -2}, "state": [{"name": "x", "pipeFrom": "hidden"}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"pipeFrom": "iterator:step"}, {"pipeFrom": "in"}, {"size": 4, "activation": "tanh", "to": "x"}]}}]})");
+  // One in another one, a net in the inner one.
+  add(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": 3, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "iterator", "steps": 4, "state": [{"name": "y", "pipeFrom": "a"}], "to": "x",
+    "net": {"layers": [{"name": "b", "pipeFrom": "y"}, {"type": "net", "net": {"layers": [2, {"size": 5, "activation": "tanh"}, 2]}, "to": "y"}]}}]}}, {"type": "softmax"}]})");
+  // What it remembers lives from run to run.
+  add(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": 3, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "gru", "size": 2, "to": "x"}]}}, {"size": 2, "history": 2}]})", 4);
+  // A convolution in each step, and a single step.
+  add(R"({"layers": [{"name": "in", "size": [4, 4, 2]}, {"type": "iterator", "steps": 2, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "conv2d", "filters": 2, "kernelSize": 3, "padding": "same", "activation": "relu", "to": "x"}]}},
+    {"type": "globalAveragePool2d"}]})");
+  add(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"size": 2, "activation": "tanh", "to": "x"}]}}]})");
+  return cases;
+}
+
+}  // namespace
+
+TEST_CASE("G-13 an iterator is a loop in programs, which compute what the runtime does") {
+  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, loops());
+  // The loop is written once, however often it runs.
+  const auto length = [](const std::string& language, int steps) {
+    return NeuralNetwork::from_json(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": )" + std::to_string(steps) +
+                                    R"(, "state": [{"name": "x", "pipeFrom": "in"}], "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"size": 2, "to": "x"}]}}]})")
+        .export_model({.to = language})
+        .size();
+  };
+  for (const char* language : {"python-numpy", "c", "javascript"}) CHECK(length(language, 900) < length(language, 3) + 40);
+}
+
+namespace {
+
+// Runs of some lengths of a model whose only input has this shape, with nulls as -1.
+Case open_case(const std::string& model, const std::vector<std::int64_t>& size, const std::vector<std::vector<std::int64_t>>& lengths, test::RandomModel& random) {
+  Case one{model, {}};
+  one.lengths = lengths;
+  for (const std::vector<std::int64_t>& own : lengths) {
+    std::vector<std::int64_t> dims;
+    std::size_t next = 0;
+    for (const std::int64_t length : size) dims.push_back(length < 0 ? own[next++] : length);
+    one.shapes.emplace_back(dims);
+    one.inputs.push_back(values(random, static_cast<std::size_t>(one.shapes.back().elements())));
+  }
+  return one;
+}
+
+std::vector<Case> open_cases() {
+  test::RandomModel random(31);
+  std::vector<Case> cases;
+  // Rows by themselves, the same transposed, a mean over all.
+  cases.push_back(open_case(R"({"layers": [{"size": [null, 3], "shapeHints": {"dim_0": {"max": 300}}}, {"type": "softmax"}, {"type": "reshape", "size": [3, null]}, {"type": "tanh"}]})",
+                            {-1, 3}, {{2}, {3}, {7}, {64}, {300}}, random));
+  // Pictures: windows, halves that are rounded, a mean.
+  const std::string picture = R"({"layers": [{"size": [null, null, 2], "shapeHints": {"dim_0": {"max": 60}, "dim_1": {"max": 50}}},
+    {"type": "conv2d", "filters": 3, "kernelSize": 3, "padding": "same", "activation": "tanh"}, {"type": "maxPool2d"},
+    {"type": "conv2d", "filters": 2, "kernelSize": 2, "strides": 2}, )";
+  cases.push_back(open_case(picture + R"({"type": "globalAveragePool2d"}, 2]})", {-1, -1, 2}, {{9, 12}, {10, 10}, {33, 8}, {60, 50}}, random));
+  cases.push_back(open_case(picture + R"({"type": "layerNorm"}]})", {-1, -1, 2}, {{9, 12}, {14, 15}, {60, 50}}, random));
+  // Few lengths, of which each is tried; in double.
+  cases.push_back(open_case(R"({"dataType": "fp64", "layers": [{"size": [null, 2, 1], "shapeHints": {"dim_0": {"max": 4}}}, {"type": "globalMaxPool2d"}, 3]})", {-1, 2, 1}, {{2}, {3}, {4}}, random));
+  // A loop over as many rows as came, in which a state is carried.
+  cases.push_back(open_case(R"({"layers": [{"name": "in", "size": [null, 2], "shapeHints": {"dim_0": {"max": 90}}}, {"type": "iterator", "steps": 4, "state": [{"name": "x", "pipeFrom": "in"}],
+    "net": {"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "softmax", "to": "x"}]}}, {"type": "sin"}]})", {-1, 2}, {{2}, {5}, {90}}, random));
+  // Two inputs that agree: their numbers one after the other, one length.
+  Case two{R"({"layers": [{"name": "a", "size": [null, 2], "shapeHints": {"dim_0": {"max": 50}}, "pipes": [{"name": "b", "type": "input", "size": [null, 3], "shapeHints": {"dim_0": {"max": 40}}}]}, {"type": "softmax"}]})", {}};
+  for (const std::int64_t length : {2, 9, 40}) {
+    two.lengths.push_back({length});
+    two.inputs.push_back(values(random, static_cast<std::size_t>(5 * length)));
+  }
+  cases.push_back(two);
+  // Tokens.
+  Case tokens = open_case(R"({"layers": [{"size": [null], "shapeHints": {"dim_0": {"max": 20}}}, {"type": "embedding", "inputDim": 5, "outputDim": 3}, {"type": "reshape", "size": [null, 1, 3]}, {"type": "globalAveragePool2d"}, 2]})",
+                          {-1}, {{2}, {3}, {11}, {20}}, random);
+  for (std::vector<double>& input : tokens.inputs)
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<double>(i % 5);
+  cases.push_back(tokens);
+  return cases;
+}
+
+}  // namespace
+
+TEST_CASE("A-39 G-13 lengths of open dimensions are arguments of programs, which compute what the runtime does") {
+  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, open_cases());
+}
+
+TEST_CASE("A-39 programs refuse lengths that they have no room for, and are refused where they cannot be written") {
+  const NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [{"size": [null, null, 1], "shapeHints": {"dim_0": {"max": 30}, "dim_1": {"max": 70}}}, {"type": "conv2d", "filters": 1, "kernelSize": 3}]})");
+  const Folder folder;
+  folder.write("model.mjs", net.export_model({.to = "javascript"}));
+  folder.write("model.py", net.export_model({.to = "python-numpy"}));
+  folder.write("model.c", net.export_model({.to = "c"}));
+  folder.write("main.mjs", "import model from './model.mjs';\nconst x = new Array(3000).fill(0);\n"
+                           "for (const size of [[2, 9], [31, 9], [9, 2], [9, 71], [NaN, 9], [undefined, 9]]) {\n"
+                           "  let said = '';\n  try { model(x, ...size); } catch (error) { said = error.name; }\n  if (said !== 'RangeError') process.exit(2);\n}\n"
+                           "if (model(new Array(90).fill(0), 9, 10).length !== 7 * 8) process.exit(3);\n");
+  folder.write("main.py", "import model, sys\nfor size in [(2, 9), (31, 9), (9, 2), (9, 71)]:\n    try:\n        model.run([0] * (size[0] * size[1]), *size)\n"
+                          "        sys.exit(2)\n    except ValueError:\n        pass\nif len(model.run([0] * 90, 9, 10)) != 7 * 8: sys.exit(3)\n");
+  folder.write("main.c", "int model_run(const float *, int, int, float *);\nstatic float in[2100], out[2100];\n"
+                         "int main(void) {\n  if (model_run(in, 2, 9, out) != -1 || model_run(in, 31, 9, out) != -1) return 2;\n"
+                         "  if (model_run(in, 9, 2, out) != -1 || model_run(in, 9, 71, out) != -1) return 3;\n  return model_run(in, 30, 70, out);\n}\n");
+  if (works("command -v node")) CHECK(folder.shell("node main.mjs") == 0);
+  if (const std::string name = python(); !name.empty()) CHECK(folder.shell("PYTHONDONTWRITEBYTECODE=1 " + name + " main.py") == 0);
+  if (works("command -v cc")) CHECK(folder.shell("cc -std=c99 -fsanitize=address main.c model.c -lm -o main 2>/dev/null || cc -std=c99 main.c model.c -lm -o main; ./main") == 0);
+
+  const auto refusal = [](const std::string& model, const char* language) {
+    try {
+      NeuralNetwork::from_json(model).export_model({.to = language});
+    } catch (const Error& error) {
+      return error.reason() + " " + error.path();
+    }
+    return std::string();
+  };
+  CHECK(refusal(R"({"layers": [[null, 2], {"type": "tanh"}]})", "c") == "OPEN_SIZE /layers/0/size/0");
+  CHECK(refusal(R"({"layers": [[null, 2], {"type": "tanh"}]})", "javascript") == "OPEN_SIZE /layers/0/size/0");
+  CHECK(refusal(R"({"layers": [[null, 2], {"type": "tanh"}]})", "python-numpy").empty());
+  CHECK(refusal(R"({"layers": [{"size": [null, 2], "shapeHints": {"dim_0": {"max": 9}}}, {"type": "tanh", "history": 2}]})", "python-numpy").starts_with("OPEN_SIZE"));
 }
 
 TEST_CASE("programs forget on request what earlier runs left") {

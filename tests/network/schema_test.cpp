@@ -100,6 +100,7 @@ TEST_CASE("G-10 what else the language has is valid by the schema") {
       const char* text :
       {R"({"layers": [[28, 28, 1], {"type": "conv2d", "filters": 8, "kernelSize": [3, 3], "padding": "same", "x-note": 1}, {"type": "flatten"}, {"size": 10, "activation": "softmax"}]})",
        R"({"io": {"input": {"normalize": {"type": "chain", "steps": [{"type": "lookup", "vocabulary": "abc", "oneHot": true, "unknown": "c"}]}}, "output": {"denormalize": "lookup"}}, "layers": [3, {"type": "embedding", "outputDim": 2}, {"type": "flatten"}, 3]})",
+           R"({"layers": [{"size": [null, null], "shapeHints": {"dim_0": {"min": 1, "max": 9}, "dim_1": {"common": [2, 4], "meta": 1}}}, {"type": "softmax"}]})",
            R"({"dataType": "u8", "layers": [4, {"size": 3, "quantization": {"scale": 2, "bias": {"scale": 0.5, "zeroPoint": 100}, "weights": {"axis": 1, "scale": [1, 1, 2]}}}]})",
            R"({"layers": [4, {"size": 3, "activation": "elu", "alpha": 2, "weights": [[1,2,3],[1,2,3],[1,2,3],[1,2,3]], "bias": false}], "meta": {"tool": [1]}})",
        R"({"type": "LSTM", "layers": [4, {"size": 3, "peepholes": true}, {"type": "neurons", "size": 1}]})",
@@ -124,6 +125,8 @@ TEST_CASE("A-67 words that a model cannot have are refused by the schema as by t
        R"({"layers": [4, {"size": 3, "pipes": [{"size": 1, "pipes": []}]}]})",
        R"({"layers": [4, {"type": "flatten", "weights": [1]}]})",
            R"({"dataType": "u8", "layers": [4, {"size": 2, "quantization": {"scal": 1}}]})",
+           R"({"layers": [{"size": [null, 2], "shapeHints": {"dim_0": {"maximum": 3}}}, {"type": "softmax"}]})",
+           R"({"layers": [{"size": [null, 2], "shapeHints": {"dimension": {"max": 3}}}, {"type": "softmax"}]})",
            R"({"dataType": "u8", "layers": [4, {"size": 2, "quantization": {"bias": {"zero": 1}}}]})",
        R"({"layers": [4, {"type": "net", "net": {"layers": [4, 2], "dimension": 2}}]})",
        R"({"layers": [4, 2], "setup": {"date": ""}})",
@@ -137,7 +140,9 @@ TEST_CASE("A-67 words that a model cannot have are refused by the schema as by t
     CHECK_FALSE(validator().accepts(json(text)));
   }
   for (const char* text :
-       {R"({"layers": []})", R"({"layers": ["4"]})", R"({"layers": [4, null]})", R"({"layers": [4, {"size": 0}]})",
+       {R"({"layers": [{"size": [null, 2], "shapeHints": {"dim_0": {"max": 0}}}, {"type": "softmax"}]})",
+        R"({"layers": [{"size": [null, 2], "shapeHints": {"dim_0": {"common": []}}}, {"type": "softmax"}]})",
+        R"({"layers": []})", R"({"layers": ["4"]})", R"({"layers": [4, null]})", R"({"layers": [4, {"size": 0}]})",
         R"({"layers": [4, {"size": 2, "history": 0}]})", R"({"layers": [4, {"size": 2, "activation": "tahn"}]})",
         R"({"layers": [4, {"type": "conv3d"}]})", R"({"webai": 2, "layers": [1, 1]})",
         R"({"layers": [4, {"size": 2, "name": "a.b"}]})", R"({"layers": [4, {"type": "conv2d", "kernelSize": 3}]})",

@@ -97,6 +97,7 @@ struct BuiltLayer {
 struct BuiltIteration {
   int layer = 0;  ///< id
   std::vector<ValueId> before;
+  bool ends = false;  ///< the last of `before` says which steps are made at all: [steps, batch, 1], 1 or 0
 };
 
 struct BuiltInput {

@@ -24,6 +24,12 @@ struct PipedParameter {
   std::string path;  ///< of the pipe
 };
 
+/// What others may pull from a layer by its number or name.
+struct GivenOutput {
+  std::string name;
+  Ref value;  ///< [batch, dims...]
+};
+
 /// The constants that a layer gives its operator or activation.
 Attributes attributes_for(const OpDef& operation, const Layer& layer);
 
@@ -99,6 +105,10 @@ class LayerBuilder {
   std::int64_t stored_elements() const;  ///< in setup.data so far
   const BuiltModel& built() const { return built_; }
 
+  /// One of several outputs that others may pull by its number or name, beside what `build` returns. In order.
+  void gives(std::string name, Ref value) { outputs_.push_back({std::move(name), value}); }
+  std::vector<GivenOutput>& outputs() { return outputs_; }
+
   /// The number of the training step, for what draws random numbers (a state that training advances).
   Ref random_step();
   /// A state of the layer's own, [batch, dims...], by the name of what it remembers: "state".
@@ -135,6 +145,7 @@ class LayerBuilder {
   std::shared_ptr<CustomOperation> activation_;  // of the program's or the model's own: its parameters are declared once
   const BuildOptions* options_;  ///< of the model; nullptr where no layer is built
   int own_parameters_ = 0;
+  std::vector<GivenOutput> outputs_;
   std::vector<std::pair<ValueId, int>> positions_;  // of declared parameters
 };
 

@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::span<const LayerDef> (*families[])() = {dense_layers,         image_layers,     shape_layers,
                                                        normalization_layers, recurrent_layers, net_layers,
-                                                       iterator_layers,      text_layers};
+                                                       iterator_layers,      diffusion_layers, text_layers};
 
 }  // namespace
 

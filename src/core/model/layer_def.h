@@ -69,6 +69,7 @@ std::span<const LayerDef> normalization_layers();
 std::span<const LayerDef> recurrent_layers();
 std::span<const LayerDef> net_layers();
 std::span<const LayerDef> iterator_layers();
+std::span<const LayerDef> diffusion_layers();
 std::span<const LayerDef> text_layers();
 
 }  // namespace webai

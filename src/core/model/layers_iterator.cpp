@@ -1,7 +1,6 @@
 // A model that runs many times within one run of the model around it, with variables carried from step to step (A-41,
-// one loop node. And the update step of diffusion models, which is made to stand in one.
+// one loop node.
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "core/model/inner_model.h"
@@ -28,6 +27,7 @@ class Iteration {
                                   .lengths = layer_.lengths(), .builds_left = layer_.builds_left()});
     bind();
     builder_.set_path(layer_.layer().path);
+    carry_ends();
     return results(emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count));
   }
 
@@ -37,6 +37,7 @@ class Iteration {
     ValueId inner;
     Ref start;
     ValueId next = no_value;
+    bool per_sample = false;  ///< [batch, dims...]: stays as it is for samples that are at their end
   };
 
   // A size and where it is written.
@@ -86,10 +87,7 @@ class Iteration {
                                           .layer = layer_.layer().name,
                                           .hint = "give the size as numbers, or \"pipeFrom\" for its first value"});
       check_bytes(variable);
-      Integers shape = {-1};
-      for (const Dimension dim : variable.size->dims()) shape.push_back(dim.value());
-      const Ref zero = builder_.emit("reshape", {builder_.scalar(0, layer_.type())}, {{"shape", Integers(shape.size() - 1, 1)}});
-      return builder_.emit("broadcastTo", {per_sample(builder_, zero, any_sample())}, {{"shape", std::move(shape)}});
+      return filled(0, *variable.size);
     }
     const bool whole = variable.size && variable.size->is_concrete();
     if (whole) check_bytes(variable);
@@ -143,6 +141,14 @@ class Iteration {
     return builder.emit("where", {row.apply("equal", row), value, value});
   }
 
+  /// [batch, dims...] of one number.
+  Ref filled(double value, const Shape& dims) {
+    Integers shape = {-1};
+    for (const Dimension dim : dims.dims()) shape.push_back(dim.value());
+    const Ref one = builder_.emit("reshape", {builder_.scalar(value, layer_.type())}, {{"shape", Integers(shape.size() - 1, 1)}});
+    return builder_.emit("broadcastTo", {per_sample(builder_, one, any_sample())}, {{"shape", std::move(shape)}});
+  }
+
   // The dimensions of all that the net may pull.
   void find_surroundings() {
     for (const std::string_view name : {step_name, index_name}) dims_.emplace(name, Shape{1});
@@ -170,21 +176,74 @@ class Iteration {
                                            .layer = layer_.layer().name,
                                            .expected = is.text(),
                                            .actual = becomes.text()});
-      carried_.push_back({inner(states_[i].name), start_[i], inner_.outputs[i].value});
+      carried_.push_back({inner(states_[i].name), start_[i], inner_.outputs[i].value, true});
     }
-    const auto keep = [&](const auto& list, const std::vector<Ref>& values) {
+    const auto keep = [&](const auto& list, const std::vector<Ref>& values, bool per_sample) {
       for (std::size_t i = 0; i < list.size(); ++i) {
         const auto write = std::ranges::find(inner_.graph.writes, list[i].value, &Write::state);
         const bool written = write != inner_.graph.writes.end();
-        (written ? carried_ : shared_).push_back({list[i].value, values[i], written ? write->value : no_value});
+        (written ? carried_ : shared_).push_back({list[i].value, values[i], written ? write->value : no_value, per_sample});
       }
     };
-    keep(inner_.inputs, adopt_inputs(layer_, inner_));
-    keep(inner_.parameters, adopt_parameters(layer_, inner_));
-    keep(inner_.states, adopt_states(layer_, inner_));
+    keep(inner_.inputs, adopt_inputs(layer_, inner_), true);
+    keep(inner_.parameters, adopt_parameters(layer_, inner_), false);
+    keep(inner_.states, adopt_states(layer_, inner_), true);
     for (const auto& [name, value] : around_)
       if (const ValueId id = inner(name); id != no_value) shared_.push_back({id, value});
     if (inner_.random_step != no_value) shared_.push_back({inner_.random_step, layer_.random_step()});
+  }
+
+  // What the net gives in each step beside the states: what is collected, then what ends a sample.
+  std::size_t collected() const { return layer_.layer().collect.size(); }
+  ValueId collected_value(std::size_t k) const { return inner_.outputs[states_.size() + k].value; }
+  /// The state that is collected, or as many as there are.
+  std::size_t state_of(std::size_t k) const {
+    std::size_t i = 0;
+    while (i < states_.size() && inner_.outputs[i].value != collected_value(k)) ++i;
+    return i;
+  }
+
+  // With an end for each sample more is carried: the last of what is collected and is no state, then 1 for samples that
+  // go on, 0 for those that have ended.
+  void carry_ends() {
+    from_net_ = carried_.size();
+    const auto& until = layer_.layer().until;
+    if (!until) return;
+    const auto dims = [&](ValueId value) { return inner_.graph.value(value).type.shape.without(0); };
+    if (const Shape size = dims(inner_.outputs.back().value); !size.is_concrete() || size.elements() != 1)
+      throw Error(Code::shape_mismatch, {.message = "what ends an iterator is one number for each sample",
+                                         .reason = "UNTIL_SIZE",
+                                         .path = until->path,
+                                         .layer = layer_.layer().name,
+                                         .expected = "1",
+                                         .actual = size.text(),
+                                         .hint = "let one neuron say when it is done: {\"name\": \"done\", \"size\": 1}"});
+    for (std::size_t k = 0; k < collected(); ++k)
+      if (state_of(k) == states_.size()) carried_.push_back({no_value, filled(0, dims(collected_value(k)))});
+    carried_.push_back({no_value, filled(1, Shape{1})});
+  }
+
+  // Samples that have ended stay as they are; one that passes the bound in this step has ended behind it.
+  void end_samples(Builder& builder, std::span<const Ref> values, std::vector<Ref>& next, std::vector<Ref>& rows, Ref seen) const {
+    const Term goes_on(builder, values[carried_.size() - 1]);
+    const Ref runs = goes_on.apply("greater", goes_on.number(0.5));
+    const auto unless_ended = [&](Ref now, Ref before) {
+      Integers shape(builder.shape(now).rank(), 1);
+      shape[0] = -1;
+      const Ref row = shape.size() == 2 ? runs : builder.emit("reshape", {runs}, {{"shape", std::move(shape)}});
+      return builder.emit("where", {row, now, before});
+    };
+    for (std::size_t i = 0; i < from_net_; ++i)
+      if (carried_[i].per_sample) next[i] = unless_ended(next[i], values[i]);
+    for (std::size_t k = 0; k < rows.size(); ++k) {
+      const std::size_t state = state_of(k);
+      rows[k] = state < states_.size() ? next[state] : unless_ended(rows[k], values[next.size()]);
+      if (state == states_.size()) next.push_back(rows[k]);
+    }
+    const IteratorEnd& until = *layer_.layer().until;
+    const Term value = Term(builder, seen).apply("reshape", {{"shape", Integers{-1, 1}}});
+    const Ref ends = value.apply(until.below ? "less" : "greater", value.number(until.bound));
+    next.push_back(builder.emit("where", {ends, goes_on.number(0), goes_on}));
   }
 
   static std::vector<Ref> starts_of(const std::vector<Slot>& slots) {
@@ -219,11 +278,21 @@ class Iteration {
     }
     for (const auto& [name, id] : inner_.outside)
       if (name == step_name || name == index_name) give(id, counted(builder, index, values.front(), name == step_name));
-    for (const Slot& slot : carried_) inner.outputs.push_back({"next", slot.next});
+    for (std::size_t i = 0; i < from_net_; ++i) inner.outputs.push_back({"next", carried_[i].next});
+    for (std::size_t k = 0; k < collected(); ++k) inner.outputs.push_back({"collected", collected_value(k)});
+    const bool ends = layer_.layer().until.has_value();
+    if (ends) inner.outputs.push_back({"until", inner_.outputs.back().value});
     inner.parameters.clear();
     inner.states.clear();
     inner.writes.clear();
-    for (const Ref next : inline_graph(builder, inner, given)) step.outputs.push_back({"out " + std::to_string(step.outputs.size()), next.id});
+    std::vector<Ref> next = inline_graph(builder, inner, given);
+    const Ref seen = next.back();
+    const auto behind = next.begin() + static_cast<std::ptrdiff_t>(from_net_);
+    std::vector<Ref> rows(behind, behind + static_cast<std::ptrdiff_t>(collected()));
+    next.resize(from_net_);
+    if (ends) end_samples(builder, values, next, rows, seen);
+    next.insert(next.end(), rows.begin(), rows.end());
+    for (const Ref value : next) step.outputs.push_back({"out " + std::to_string(step.outputs.size()), value.id});
     return step;
   }
 
@@ -244,16 +313,48 @@ class Iteration {
     return per_sample(builder, value, like);
   }
 
-  // The final states in order; several are joined as what several outputs of a net are. Behind what is carried stand the
-  // states before each step.
+  // What is collected, else the final states in order; several are joined as several outputs of a net are. Behind what
+  // is carried stand the collected rows, then what was carried into each step.
   Ref results(const std::vector<Ref>& finals) {
+    const std::size_t before = carried_.size() + collected();
     BuiltIteration iteration{layer_.layer().id, {}};
-    for (std::size_t i = 0; i < states_.size(); ++i) iteration.before.push_back(finals[carried_.size() + i].id);
+    for (std::size_t i = 0; i < states_.size(); ++i) iteration.before.push_back(finals[before + i].id);
+    for (std::size_t i = states_.size(); i < from_net_; ++i) layer_.write(carried_[i].start, finals[i]);
+    const auto& until = layer_.layer().until;
+    const Ref goes_on = until ? finals[before + carried_.size() - 1] : Ref{};  // into each step
+    if (until) iteration.before.push_back(goes_on.id);
+    iteration.ends = until.has_value();
+    std::vector<Ref> collection;
+    for (std::size_t k = 0; k < collected(); ++k) {
+      collection.push_back(for_each_sample(finals[carried_.size() + k]));
+      layer_.gives(state_of(k) < states_.size() ? std::string() : layer_.layer().collect[k].name, collection.back());
+    }
+    for (std::size_t i = 0; i < states_.size(); ++i) layer_.gives(states_[i].name, finals[i]);
+    if (until) layer_.gives("steps", layer_.emit("reduceSum", {goes_on}, {{"axes", Integers{0}}}));
+    if (collection.size() == 1) return collection.front();
+    if (!collection.empty()) return joined_steps(collection);
     layer_.built().iterations.push_back(std::move(iteration));
-    for (std::size_t i = states_.size(); i < carried_.size(); ++i) layer_.write(carried_[i].start, finals[i]);
     if (states_.size() == 1) return finals.front();
     std::vector<Ref> flat;
     for (std::size_t i = 0; i < states_.size(); ++i) flat.push_back(layer_.flattened(finals[i]));
+    return builder_.emit("concat", flat, {{"axis", std::int64_t{-1}}});
+  }
+
+  /// [steps, batch, dims...] as [batch, steps, dims...].
+  Ref for_each_sample(Ref rows) {
+    Integers axes;
+    for (std::size_t axis = 0; axis < builder_.shape(rows).rank(); ++axis) axes.push_back(static_cast<std::int64_t>(axis));
+    std::swap(axes[0], axes[1]);
+    return layer_.emit("transpose", {rows}, {{"permutation", std::move(axes)}});
+  }
+
+  /// All numbers of a step in one row: [batch, steps, numbers].
+  Ref joined_steps(const std::vector<Ref>& parts) {
+    std::vector<Ref> flat;
+    for (const Ref part : parts) {
+      const Shape dims = layer_.dims(part);
+      flat.push_back(layer_.reshaped(part, Shape{dims[0], dims.without(0).elements()}));
+    }
     return builder_.emit("concat", flat, {{"axis", std::int64_t{-1}}});
   }
 
@@ -266,74 +367,18 @@ class Iteration {
   std::map<std::string, Shape, std::less<>> dims_;
   BuiltModel inner_;
   std::vector<Slot> carried_, shared_;
+  std::size_t from_net_ = 0;  // how many of carried_ the net itself renews; behind them what carry_ends adds
 };
 
 Ref build_iterator(LayerBuilder& layer) { return Iteration(layer).run(); }
-
-/// Column `values[t]` for each sample, to multiply what has `rank` dimensions.
-Term looked_up(LayerBuilder& layer, const std::vector<double>& values, Ref t, std::size_t rank) {
-  const auto count = static_cast<std::int64_t>(values.size());
-  const Ref table = layer.builder().constant(Tensor::from(layer.builder().context(), layer.type(), Shape{count}, values));
-  Integers shape(rank, 1);
-  shape[0] = -1;
-  return Term(layer.builder(), layer.emit("gather", {table, t})).apply("reshape", {{"shape", std::move(shape)}});
-}
-
-// x' = (x - beta / sqrt(1 - alphabar) * noise) / sqrt(alpha) + sigma * z, each at t, with beta rising from betaStart to
-// betaEnd over trainSteps, alpha = 1 - beta, alphabar the product of all alphas up to t, sigma^2 = beta, and 0 at t = 0.
-Ref build_ddpm_update(LayerBuilder& layer) {
-  const auto need = [&](std::string_view name, const std::string& hint) {
-    if (const Ref value = layer.piped(name)) return value;
-    layer.fail(Code::invalid_model, "NO_INPUT", "nothing is piped to the " + std::string(name) + " of this update step", hint);
-  };
-  const Ref noise = need("noise", "name the end of a pipe: \"noise\": \"predicted_noise\", and let a layer go \"to\" it");
-  const Ref x = need("x", "let it write a state: \"to\": \"x\"");
-  const Ref t = need("t", "pull it: \"t\": {\"pipeFrom\": \"iterator:step\"}");
-  if (layer.dims(x) != layer.dims(noise))
-    layer.fail(Code::shape_mismatch, "DDPM_SIZE", "x is " + layer.dims(x).text() + ", the noise " + layer.dims(noise).text());
-  if (layer.dims(t) != Shape{1}) layer.fail(Code::shape_mismatch, "DDPM_SIZE", "t is one number, got " + layer.dims(t).text());
-  const std::int64_t steps = layer.integer("trainSteps");
-  const double first = layer.number("betaStart"), last = layer.number("betaEnd");
-  if (!(first > 0 && first < 1) || !(last > 0 && last < 1))
-    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "betaStart and betaEnd are between 0 and 1", {}, first > 0 && first < 1 ? "betaEnd" : "betaStart");
-  if (static_cast<std::uint64_t>(steps) > layer.builder().context().limits().run_steps)
-    layer.fail(Code::limit_exceeded, "RUN_STEPS", "there are too many trainSteps", "raise the limit \"runSteps\" if this is meant", "trainSteps");
-  std::vector<double> scale, share, deviation;
-  double product = 1;
-  for (std::int64_t i = 0; i < steps; ++i) {
-    const double beta = steps == 1 ? first : first + (last - first) * static_cast<double>(i) / static_cast<double>(steps - 1);
-    product *= 1 - beta;
-    scale.push_back(1 / std::sqrt(1 - beta));
-    share.push_back(beta / std::sqrt(1 - product));
-    deviation.push_back(i == 0 ? 0 : std::sqrt(beta));
-  }
-  const std::size_t rank = layer.builder().shape(x).rank();
-  const Ref at = Term(layer.builder(), t).apply("reshape", {{"shape", Integers{-1}}}).apply("cast", {{"type", std::string("i64")}});
-  const Term z(layer.builder(), layer.emit("normalLike", {x, layer.random_step()},
-                                           {{"seed", static_cast<std::int64_t>(layer.seed())}, {"id", std::int64_t{layer.layer().id}}}));
-  const Term now(layer.builder(), x), predicted(layer.builder(), noise);
-  return (now - looked_up(layer, share, at, rank) * predicted) * looked_up(layer, scale, at, rank) + looked_up(layer, deviation, at, rank) * z;
-}
 
 constexpr PropertyDef iterator_properties[] = {
     {.name = "net", .kind = PropertyKind::any, .doc = "the model that each step runs", .required = true},
     {.name = "steps", .kind = PropertyKind::any, .doc = "a number, or {from, to, step}", .required = true},
     {.name = "state", .kind = PropertyKind::any, .doc = "what is carried from step to step", .required = true},
     {.name = "checkpoint", .kind = PropertyKind::boolean, .doc = "recompute steps while training: always so", .fallback = "false"},
-    {.name = "until", .kind = PropertyKind::any, .doc = "when to stop before the last step; not yet"},
-    {.name = "collect", .kind = PropertyKind::any, .doc = "what to keep of each step; not yet"},
-};
-
-constexpr PropertyDef ddpm_properties[] = {
-    {.name = "betaStart", .kind = PropertyKind::number, .doc = "variance of the noise of the first training step", .fallback = "0.0001"},
-    {.name = "betaEnd", .kind = PropertyKind::number, .doc = "variance of the noise of the last one", .fallback = "0.02"},
-    {.name = "trainSteps", .kind = PropertyKind::count, .doc = "how many steps of noise the model learned from", .fallback = "1000"},
-};
-
-constexpr ParameterDef ddpm_parameters[] = {
-    {"x", "what is still noisy; the state that the layer writes", "state"},
-    {"noise", "the noise that the model sees in x"},
-    {"t", "the number of the step, from trainSteps - 1 down to 0", "iterator:step"},
+    {.name = "until", .kind = PropertyKind::any, .doc = "ends a sample behind the step in which this layer or state passes 0.5, or {pipeFrom, above} or {pipeFrom, below}"},
+    {.name = "collect", .kind = PropertyKind::any, .doc = "states and layers that it gives of all steps, instead of the final states; true: all states"},
 };
 
 constexpr LayerDef definitions[] = {
@@ -342,12 +387,6 @@ constexpr LayerDef definitions[] = {
      .properties = iterator_properties,
      .on_first_layer = true,
      .build = build_iterator},
-    {.name = "ddpmUpdateStep",
-     .doc = "One step back of a denoising diffusion model: a little less noise.",
-     .properties = ddpm_properties,
-     .parameters = ddpm_parameters,
-     .has_default_input = false,
-     .build = build_ddpm_update},
 };
 
 }  // namespace

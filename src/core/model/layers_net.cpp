@@ -21,6 +21,7 @@ class Inlining {
     for (const Node& node : inner_.graph.nodes) copy(node);
     for (const Write& write : inner_.graph.writes) layer_.write(at(write.state), at(write.value));
     builder_.set_path(layer_.layer().path);
+    for (const NamedValue& output : inner_.outputs) layer_.gives(output.name, at(output.value));
     return at(inner_.output);
   }
 

@@ -44,6 +44,19 @@ struct IteratorSteps {
   std::int64_t from = 0, step = 1, count = 0;
 };
 
+/// When an iterator ends before its last step: for each sample behind the step in which a value passes a bound.
+struct IteratorEnd {
+  std::string from;  ///< a layer or pipe of its net, or a state variable, as it is behind the step
+  double bound = 0.5;
+  bool below = false;  ///< ends where the value is less than the bound, else where it is more
+  std::string path = {};  ///< of `from`
+};
+
+/// A name in `collect`, and where it stands.
+struct CollectedName {
+  std::string name, path;
+};
+
 /// What `shapeHints` says of an open dimension.
 struct ShapeHint {
   std::optional<std::int64_t> min, max;
@@ -79,6 +92,8 @@ struct Layer {
   std::shared_ptr<const Model> net;
   std::vector<StateVariable> states;  ///< of an iterator
   IteratorSteps steps;                ///< of an iterator
+  std::optional<IteratorEnd> until;   ///< of an iterator
+  std::vector<CollectedName> collect;  ///< of an iterator: what of each step it gives instead of the final states
   std::vector<Layer> pipes;
 
   bool operates() const noexcept { return !type.empty(); }  ///< false: made of pipes only
@@ -109,7 +124,8 @@ struct OutsidePull {
 /// How an iterator calls what it pulls from the model around it. No name of a parameter has a colon.
 inline std::string pulled_parameter(const std::string& name) { return ":" + name; }
 
-/// An entry of the root's `outputs`; in the net of an iterator what a state variable becomes.
+/// An entry of the root's `outputs`. In the net of an iterator what the state variables become, then what is collected,
+/// then what ends it.
 struct ModelOutput {
   std::string name;
   int source = 0;      ///< id of the layer or pipe

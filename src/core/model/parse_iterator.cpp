@@ -100,14 +100,67 @@ StateVariable variable_of(const Context& context, const Json& entry, const std::
   return variable;
 }
 
+// A name, which means more than 0.5; or {pipeFrom, above} or {pipeFrom, below}.
+IteratorEnd end_of(const Layer& layer, const Json& given) {
+  IteratorEnd end{.from = {}, .path = pointer_to(layer.path, "until")};
+  const Json* from = &given;
+  if (given.is_object()) {
+    const std::vector<std::string_view> known = {"pipeFrom", "above", "below"};
+    for (const auto& [key, value] : given.members()) {
+      if (is_kept_and_ignored(key)) continue;
+      if (std::ranges::find(known, key) == known.end()) unknown_property(end.path, key, "\"until\"", known);
+      if (key != "pipeFrom" && !(value.is_number() && std::isfinite(value.as_number())))
+        wrong_value(pointer_to(end.path, key), key, "a number", value);
+    }
+    from = given.find("pipeFrom");
+    if (!from)
+      refuse(layer, Code::invalid_model, "PROPERTY_MISSING", end.path, "\"until\" needs \"pipeFrom\"",
+             "say which layer or state ends it: {\"pipeFrom\": \"done\", \"above\": 0.5}");
+    const Json *above = given.find("above"), *below = given.find("below");
+    if (above && below)
+      refuse(layer, Code::invalid_model, "ITERATOR_UNTIL", end.path, "\"until\" has one bound, \"above\" or \"below\"",
+             "keep one of them");
+    end.below = below != nullptr;
+    if (const Json* bound = above ? above : below) end.bound = bound->as_number();
+    end.path = pointer_to(end.path, "pipeFrom");
+  }
+  if (!from->is_text() || from->as_text().empty())
+    wrong_value(end.path, "until", "the name of a layer or state, or an object {pipeFrom, above} or {pipeFrom, below}", *from);
+  end.from = from->as_text();
+  return end;
+}
+
+// true means all states.
+std::vector<CollectedName> collected_by(const Context& context, const Layer& layer, const Json& given) {
+  const std::string path = pointer_to(layer.path, "collect");
+  std::vector<CollectedName> list;
+  if (given.is_boolean()) {
+    for (const StateVariable& variable : layer.states)
+      if (given.as_boolean()) list.push_back({variable.name, path});
+    return list;
+  }
+  const auto add = [&](const Json& name, const std::string& place) {
+    if (!name.is_text() || name.as_text().empty())
+      wrong_value(place, "collect", "the name of a state or layer, an array of such, or true", name);
+    if (std::ranges::find(list, name.as_text(), &CollectedName::name) != list.end())
+      refuse(layer, Code::invalid_model, "TARGET_TWICE", place, "\"" + name.as_text() + "\" stands twice in \"collect\"",
+             "name it once");
+    list.push_back({name.as_text(), place});
+  };
+  if (!given.is_array()) {
+    add(given, path);
+    return list;
+  }
+  if (given.size() == 0 || given.size() > std::min<std::uint64_t>(context.limits().nodes, 1024))
+    wrong_value(path, "collect", "an array of 1 to 1024 names", given);
+  for (std::size_t i = 0; i < given.size(); ++i) add(given.at(i), pointer_to(path, i));
+  return list;
+}
+
 }  // namespace
 
 void parse_iterator(const Context& context, Layer& layer) {
   layer.steps = steps_of(context, layer);
-  for (const std::string_view later : {"until", "collect"})
-    if (layer.properties.find(later))
-      refuse(layer, Code::unsupported, "NOT_YET", pointer_to(layer.path, later),
-             "\"" + std::string(later) + "\" of an iterator cannot be built yet", "leave it out");
   const std::string path = pointer_to(layer.path, "state");
   const Json* list = layer.properties.find("state");
   if (!list || !list->is_array() || list->size() == 0)
@@ -123,6 +176,8 @@ void parse_iterator(const Context& context, Layer& layer) {
              "two states are called \"" + variable.name + "\"", "each state has a name of its own");
     layer.states.push_back(std::move(variable));
   }
+  if (const Json* until = layer.properties.find("until")) layer.until = end_of(layer, *until);
+  if (const Json* collect = layer.properties.find("collect")) layer.collect = collected_by(context, layer, *collect);
 }
 
 }  // namespace webai

@@ -258,12 +258,6 @@ class SchemaWriter {
     for (const ParameterDef& entry : definition.parameters) all.set(entry.name, closed(code_words()));
     return closed(all);
   }
-  static Properties code_words() {
-    return Properties()
-        .set("scale", any_of({type("number"), list(type("number"), 1)}))
-        .set("zeroPoint", type("integer"))
-        .set("axis", type("integer"));
-  }
 
   // Types whose layers may be a number alone: a layer without a type is of one of them, by the root's `type`.
   static bool is_plain(const LayerDef& definition) { return definition.size == SizeRule::optional; }

@@ -4,6 +4,7 @@
 
 #include "webai/dtype.hpp"
 #include "webai/error.hpp"
+#include "webai/shape.hpp"
 
 namespace webai::schema {
 
@@ -114,6 +115,25 @@ Json root_word(std::string_view key) {
   return anything();
 }
 
+namespace {
+
+// By dimension; which of them are open, the size says.
+Json shape_hints() {
+  const Json hint = closed(Properties().set("min", refer("count")).set("max", refer("count")).set("common", list(refer("count"), 1)));
+  Properties all;
+  for (std::size_t axis = 0; axis < Shape::max_rank - 1; ++axis) all.set("dim_" + std::to_string(axis), hint);
+  return closed(all);
+}
+
+}  // namespace
+
+Properties code_words() {
+  return Properties()
+      .set("scale", any_of({type("number"), list(type("number"), 1)}))
+      .set("zeroPoint", type("integer"))
+      .set("axis", type("integer"));
+}
+
 Json layer_word(std::string_view key) {
   if (key == "name") return refer("name");
   if (key == "label" || key == "domain" || key == "type" || key == "pipeFrom") return refer("text");
@@ -121,7 +141,8 @@ Json layer_word(std::string_view key) {
   if (key == "to" || key == "historyTo") return refer("targets");
   if (key == "history")
     return Json::object({{"type", word("integer")}, {"minimum", Json::integer(1)}, {"maximum", Json::integer(65535)}});
-  if (key == "shapeHints" || key == "quantization") return type("object");
+  if (key == "shapeHints") return shape_hints();
+  if (key == "quantization") return opened(code_words());
   return anything();
 }
 

@@ -54,6 +54,7 @@ Json deprecated(const Json& part, std::string_view canonical);
 std::vector<std::string_view> split(std::string_view text);  ///< at spaces
 
 /// What may stand under a property of the root or of any layer, or under a word of a step of io.
+Properties code_words();  ///< of quantization
 Json root_word(std::string_view key);
 Json layer_word(std::string_view key);
 Json io_word(std::string_view key);

@@ -11,6 +11,7 @@
 
 #include "core/ir/graph.h"
 #include "core/op/builder.h"
+#include "core/op/rows.h"
 
 namespace webai {
 
@@ -127,6 +128,8 @@ struct OpDef : Operator {
   /// Floating-point operations of one node without its chain: a multiply-add is 2, an open dimension counts as 1.
   /// Absent: one for each element read or written. Asked through operations_of (core/op/cost.h).
   double (*operations)(const Graph& graph, const Node& node) = nullptr;
+  RowsRule rows = {};                 ///< absent: a loop's steps compute it one by one
+  RowsSumRule rows_sum = {};          ///< absent: the rows are added
   std::vector<Sample> samples = {};
 
   // traits

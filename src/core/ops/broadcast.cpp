@@ -61,6 +61,12 @@ OpDef broadcast_to_operator() {
         sum_to(context.builder, context.output_gradients[0], context.builder.shape(context.inputs[0]))};
   };
   op.operations = no_operations;
+  op.rows = [](RowsContext& context) {
+    const Shape result = context.outputs[0].shape;
+    const Ref rows = context.reshaped(context.all(0), context.with_rows(context.shape(0), result.rank()));
+    return std::vector<Ref>{broadcast_to(context.builder, rows, context.with_rows(result))};
+  };
+  op.rows_sum = [](RowsContext& context) { return broadcast_to(context.builder, context.summed(0), context.outputs[0].shape); };
   op.samples = {
       {{{3, 1}}, {{"shape", Integers{3, 5}}}},  {{{5}}, {{"shape", Integers{2, 3, 5}}}},
       {{Shape{}}, {{"shape", Integers{3, 2}}}}, {{{1, 4, 1}}, {{"shape", Integers{2, 3, -1, 7}}}},
@@ -91,6 +97,15 @@ OpDef sum_to_operator() {
   op.gradient = [](GradientContext& context) {
     return std::vector<Ref>{
         broadcast_to(context.builder, context.output_gradients[0], context.builder.shape(context.inputs[0]))};
+  };
+  op.rows = [](RowsContext& context) {
+    const Shape result = context.outputs[0].shape;
+    const Ref rows = sum_to(context.builder, context.all(0), context.with_rows(result, context.shape(0).rank()));
+    return std::vector<Ref>{context.reshaped(rows, context.with_rows(result))};
+  };
+  // The rows are one more dimension that the wanted shape does not have.
+  op.rows_sum = [](RowsContext& context) {
+    return context.has_rows[0] ? sum_to(context.builder, context.all(0), context.outputs[0].shape) : Ref{};
   };
   op.samples = {
       {{{3, 5}}, {{"shape", Integers{3, 1}}}}, {{{2, 3, 5}}, {{"shape", Integers{5}}}},

@@ -72,6 +72,10 @@ OpDef gather() {
     return std::vector<Ref>{
         builder.emit("scatterAdd", {zeros, context.inputs[1], context.output_gradients[0]}, context.attributes), Ref{}};
   };
+  op.rows = [](RowsContext& context) {  // rows of indices into one table
+    if (context.has_rows[0] || axis_of(context.attributes.integer("axis"), context.shape(0).rank()) != 0) return std::vector<Ref>();
+    return std::vector<Ref>{context.builder.emit("gather", {context.all(0), context.all(1)}, context.attributes)};
+  };
   op.samples = {
       {{{5, 3}, {4}}, {}, {DType::fp32, DType::i32}, -4.99, 4.99},
       {{{2, 5, 3}, {2, 2}}, {{"axis", 1}}, {DType::fp32, DType::i64}, 0, 4.99},
@@ -83,6 +87,19 @@ OpDef gather() {
       {{{6, 2}, {3}}, {}, {DType::i16, DType::i32}, 0, 5.99},
   };
   return op;
+}
+
+/// In the elements' own type: a sum of two of them is the same in a wider type once it is rounded.
+template <class T> void add_rows(const KernelContext& context, const AxisView& view, std::int64_t count) {
+  const auto* input = static_cast<const T*>(context.inputs[0].data);
+  const auto* update = static_cast<const T*>(context.inputs[2].data);
+  auto* output = static_cast<T*>(context.outputs[0].data);
+  if (output != input) std::copy_n(input, context.outputs[0].shape.elements(), output);
+  for (std::int64_t outer = 0; outer < view.outer; ++outer)
+    for (std::int64_t i = 0; i < count; ++i, update += view.inner) {
+      T* const row = output + (outer * view.length + bounded(load<std::int64_t>(context.inputs[1], i), view.length)) * view.inner;
+      for (std::int64_t inner = 0; inner < view.inner; ++inner) row[inner] += update[inner];
+    }
 }
 
 OpDef scatter_add() {
@@ -109,6 +126,8 @@ OpDef scatter_add() {
                   &output = context.outputs[0];
     const AxisView view(input.shape, *axis_of(context.attributes.integer("axis"), input.shape.rank()));
     const std::int64_t count = indices.shape.elements();
+    if (input.type == DType::fp32) return add_rows<float>(context, view, count);
+    if (input.type == DType::fp64) return add_rows<double>(context, view, count);
     by_arithmetic(input.type, [&](auto zero) {
       using T = decltype(zero);
       const std::int64_t total = output.shape.elements();
@@ -126,6 +145,11 @@ OpDef scatter_add() {
   op.gradient = [](GradientContext& context) {
     const Ref dy = context.output_gradients[0];
     return std::vector<Ref>{dy, Ref{}, context.builder.emit("gather", {dy, context.inputs[1]}, context.attributes)};
+  };
+  op.rows_sum = [](RowsContext& context) {  // all rows' updates are added to one table
+    if (!context.has_rows[1] || !context.has_rows[2] || axis_of(context.attributes.integer("axis"), context.shape(0).rank()) != 0)
+      return Ref{};
+    return context.builder.emit("scatterAdd", {context.summed(0), context.all(1), context.all(2)}, context.attributes);
   };
   op.samples = {
       {{{5, 3}, {4}, {4, 3}}, {}, {DType::fp32, DType::i32, DType::fp32}, -4.99, 4.99},

@@ -21,6 +21,13 @@ DType required_type(const ShapeContext& context, std::string_view label) {
   return *type;
 }
 
+/// For operators that look at one element at a time, wherever it stands.
+RowsRule same_for_rows(std::string name) {
+  return [name = std::move(name)](RowsContext& context) {
+    return std::vector<Ref>{context.builder.emit(name, {context.all(0)}, context.attributes)};
+  };
+}
+
 OpDef cast() {
   OpDef op =
       operation("cast",
@@ -43,6 +50,7 @@ OpDef cast() {
   };
   const auto to = [](const char* type) { return Attributes{{"type", type}}; };
   op.operations = no_operations;
+  op.rows = same_for_rows("cast");
   op.samples = {
       {{{3, 5}}, to("fp64")},
       {{{3, 5}}, to("i32"), {}, -1000, 1000},
@@ -68,6 +76,8 @@ OpDef copy() {
   };
   op.gradient = [](GradientContext& context) { return std::vector<Ref>{context.output_gradients[0]}; };
   op.operations = no_operations;
+  op.rows = same_for_rows("copy");
+  op.rows_sum = [](RowsContext& context) { return context.summed(0); };
   op.samples = {{{{3, 5}}}, {{{0}}}, {{Shape{}}}, {{{7}}, {}, {DType::i16}, -100, 100}};
   return op;
 }
@@ -101,6 +111,7 @@ OpDef one_hot() {
   };
   op.not_differentiable = "its input is made of whole numbers";
   op.operations = no_operations;
+  op.rows = same_for_rows("oneHot");
   op.samples = {
       {{{5}}, {{"depth", 4}}, {DType::i32}, -1, 5},
       {{{2, 3}}, {{"depth", 3}, {"type", "fp64"}}, {DType::i64}, 0, 2.99},

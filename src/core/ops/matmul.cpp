@@ -82,6 +82,37 @@ std::vector<Ref> matmul_gradient(GradientContext& context) {
   return {sum_to(builder, da, builder.shape(a)), sum_to(builder, db, builder.shape(b))};
 }
 
+/// Rows of A times one matrix are the rows of one product; else the rows are a stack of matrices.
+std::vector<Ref> matmul_rows(RowsContext& context) {
+  Builder& builder = context.builder;
+  const Shape &a = context.shape(0), &b = context.shape(1);
+  if (context.has_rows[0] && !context.has_rows[1] && b.rank() == 2 && !context.attributes.boolean("transposeA")) {
+    const std::int64_t inner = a[a.rank() - 1];
+    const Ref tall = context.reshaped(context.all(0), Shape{context.rows * a.elements(0, a.rank() - 1), inner});
+    const Ref y = builder.emit("matmul", {tall, context.all(1)}, context.attributes);
+    return {context.reshaped(y, context.with_rows(context.outputs[0].shape))};
+  }
+  const std::size_t rank = std::max(a.rank(), b.rank());
+  const auto stack = [&](std::size_t i) {
+    return context.has_rows[i] ? context.reshaped(context.all(i), context.with_rows(context.shape(i), rank)) : context.all(i);
+  };
+  const Ref left = stack(0), right = stack(1);
+  return {builder.emit("matmul", {left, right}, context.attributes)};
+}
+
+/// Sum over t of A[t]^T B[t]: one product over steps and inner dimension together.
+Ref matmul_rows_sum(RowsContext& context) {
+  Builder& builder = context.builder;
+  const Shape &a = context.shape(0), &b = context.shape(1);
+  if (!context.has_rows[1]) return builder.emit("matmul", {context.summed(0), context.all(1)}, context.attributes);
+  if (!context.has_rows[0]) return builder.emit("matmul", {context.all(0), context.summed(1)}, context.attributes);
+  if (a.rank() != 2 || b.rank() != 2 || !context.attributes.boolean("transposeA") || context.attributes.boolean("transposeB"))
+    return {};
+  const Ref left = context.reshaped(context.all(0), Shape{context.rows * a[0], a[1]});
+  const Ref right = context.reshaped(context.all(1), Shape{context.rows * b[0], b[1]});
+  return builder.emit("matmul", {left, right}, context.attributes);
+}
+
 std::vector<AttributeSpec> transpose_attributes() {
   return {{"transposeA", AttributeKind::boolean, false, "use a with its last two dimensions exchanged"},
           {"transposeB", AttributeKind::boolean, false, "use b with its last two dimensions exchanged"}};
@@ -108,6 +139,8 @@ OpDef matmul() {
   };
   op.gradient = matmul_gradient;
   op.operations = product_operations;
+  op.rows = matmul_rows;
+  op.rows_sum = matmul_rows_sum;
   op.takes_epilogue = true;
   op.samples = {
       {{{3, 5}, {5, 7}}},

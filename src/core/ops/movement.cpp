@@ -63,6 +63,14 @@ OpDef transpose() {
         context.builder.emit("transpose", {context.output_gradients[0]}, {{"permutation", inverse}})};
   };
   op.operations = no_operations;
+  op.rows = [](RowsContext& context) {
+    Integers permutation = {0};
+    const auto axes = permutation_of(context.attributes.integers("permutation"), context.shape(0).rank());
+    for (const std::size_t axis : *axes)
+      permutation.push_back(static_cast<std::int64_t>(axis) + 1);
+    return std::vector<Ref>{context.builder.emit("transpose", {context.all(0)}, {{"permutation", permutation}})};
+  };
+  op.rows_sum = [](RowsContext& context) { return context.builder.emit("transpose", {context.summed(0)}, context.attributes); };
   op.samples = {
       {{{3, 5}}},
       {{{2, 3, 4}}, {{"permutation", Integers{1, 2, 0}}}},
@@ -174,6 +182,13 @@ OpDef concat() {
     return result;
   };
   op.operations = no_operations;
+  op.rows = [](RowsContext& context) {
+    std::vector<Ref> parts;
+    for (std::size_t i = 0; i < context.inputs.size(); ++i)
+      parts.push_back(broadcast_to(context.builder, context.all(i), context.with_rows(context.shape(i))));
+    const auto axis = static_cast<std::int64_t>(*axis_of(context.attributes.integer("axis"), context.shape(0).rank()));
+    return std::vector<Ref>{context.builder.emit("concat", parts, {{"axis", axis + 1}})};
+  };
   op.samples = {
       {{{3, 2}, {3, 5}}},
       {{{2, 3}, {4, 3}, {1, 3}}, {{"axis", 0}}},

@@ -70,6 +70,16 @@ OpDef reduction(std::string name, std::string doc, std::string formula, bool flo
                          floating ? floating_text : "the input is numeric");
     context.output(context.type(0), reduced_shape(input, *axes, context.attributes().boolean("keepDimensions")));
   };
+  op.rows = [name = op.name](RowsContext& context) {
+    const std::size_t rank = context.shape(0).rank();
+    if (rank == 0) return std::vector<Ref>();  // no axes would be all of them
+    Integers axes;
+    const std::uint32_t reduced = *axes_of(context.attributes.integers("axes"), rank);
+    for (std::size_t axis = 0; axis < rank; ++axis)
+      if (in(reduced, axis)) axes.push_back(static_cast<std::int64_t>(axis) + 1);
+    const Attributes attributes = {{"axes", axes}, {"keepDimensions", context.attributes.boolean("keepDimensions")}};
+    return std::vector<Ref>{context.builder.emit(name, {context.all(0)}, attributes)};
+  };
   op.samples = {
       {{{3, 5, 7}}},
       {{{3, 5, 7}}, {{"axes", Integers{1}}}},

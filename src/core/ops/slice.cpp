@@ -54,18 +54,27 @@ Shape slice_shape(const ShapeContext& context, const Shape& whole) {
   return result;
 }
 
-/// Calls visit(index in the slice, index in the whole).
+/// Calls visit(index in the slice, index in the whole, count) for runs of elements that lie side by side in both.
 template <class Visit>
-void each_cut(const Attributes& attributes, const Shape& whole, const Shape& part, Visit&& visit) {
+void each_run(const Attributes& attributes, const Shape& whole, const Shape& part, Visit&& visit) {
   const Strides own = strides_of(whole);
   Strides strides{};
-  std::int64_t first = 0;
-  for (std::size_t axis = 0; axis < whole.rank(); ++axis) {
+  std::int64_t first = 0, run = 1;
+  std::size_t outer = whole.rank();  // axes in front of the runs
+  bool joins = true;                 // whether runs of the axes behind lie side by side
+  for (std::size_t axis = whole.rank(); axis-- > 0;) {
     const Cut cut = cut_of(attributes, axis, whole[axis]);
     first += cut.start * own[axis];
     strides[axis] = cut.stride * own[axis];
+    if (!joins || cut.stride != 1) {
+      joins = false;
+      continue;
+    }
+    run *= part[axis];
+    outer = axis;
+    joins = part[axis] == whole[axis];
   }
-  walk(part, strides, [&](std::int64_t index, std::int64_t offset) { visit(index, first + offset); });
+  walk(leading(part, outer), strides, [&](std::int64_t index, std::int64_t offset) { visit(index * run, first + offset, run); });
 }
 
 std::vector<AttributeSpec> cut_attributes() {
@@ -82,6 +91,25 @@ std::vector<Constraint> cut_constraints() {
           {"C4", "an open dimension is taken whole"}};
 }
 
+/// The same cut of every row. Both operators are linear: sums of rows are cut as rows are.
+void add_rows_rules(OpDef& op) {
+  const std::string name = op.name;
+  op.rows = [name](RowsContext& context) {
+    Attributes attributes = context.attributes;
+    const auto put = [&](const char* key, std::int64_t first) {
+      Integers list = attributes.integers(key);
+      list.insert(list.begin(), first);
+      attributes.set(key, list);
+    };
+    put("starts", 0);
+    put("sizes", context.rows);
+    if (!attributes.integers("strides").empty()) put("strides", 1);
+    if (name == "sliceGradient") put("shape", context.rows);
+    return std::vector<Ref>{context.builder.emit(name, {context.all(0)}, attributes)};
+  };
+  op.rows_sum = [name](RowsContext& context) { return context.builder.emit(name, {context.summed(0)}, context.attributes); };
+}
+
 OpDef slice() {
   OpDef op =
       operation("slice", "A window of the input, every stride-th element of it.", "y[i] = x[starts + i * strides]");
@@ -95,8 +123,8 @@ OpDef slice() {
       using Word = decltype(zero);
       const auto* from = static_cast<const Word*>(input.data);
       auto* to = static_cast<Word*>(output.data);
-      each_cut(context.attributes, input.shape, output.shape,
-               [&](std::int64_t part, std::int64_t whole) { to[part] = from[whole]; });
+      each_run(context.attributes, input.shape, output.shape,
+               [&](std::int64_t part, std::int64_t whole, std::int64_t count) { std::copy_n(from + whole, count, to + part); });
     });
   };
   op.gradient = [](GradientContext& context) {
@@ -105,6 +133,7 @@ OpDef slice() {
     return std::vector<Ref>{context.builder.emit("sliceGradient", {context.output_gradients[0]}, attributes)};
   };
   op.operations = no_operations;
+  add_rows_rules(op);
   op.samples = {
       {{{5, 7}}, {{"starts", Integers{1, 2}}, {"sizes", Integers{3, 4}}}},
       {{{5, 7}}, {{"starts", Integers{1, 0}}, {"sizes", Integers{-1, 7}}, {"strides", Integers{2, 3}}}},
@@ -144,8 +173,8 @@ OpDef slice_gradient() {
       const auto* from = static_cast<const Word*>(input.data);
       auto* to = static_cast<Word*>(output.data);
       std::fill_n(to, output.shape.elements(), Word{0});
-      each_cut(context.attributes, output.shape, input.shape,
-               [&](std::int64_t part, std::int64_t whole) { to[whole] = from[part]; });
+      each_run(context.attributes, output.shape, input.shape,
+               [&](std::int64_t part, std::int64_t whole, std::int64_t count) { std::copy_n(from + part, count, to + whole); });
     });
   };
   op.gradient = [](GradientContext& context) {
@@ -154,6 +183,7 @@ OpDef slice_gradient() {
     return std::vector<Ref>{context.builder.emit("slice", {context.output_gradients[0]}, attributes)};
   };
   op.operations = no_operations;
+  add_rows_rules(op);
   op.samples = {
       {{{3, 4}}, {{"starts", Integers{1, 2}}, {"sizes", Integers{3, 4}}, {"shape", Integers{5, 7}}}},
       {{{2, 3}},

@@ -51,6 +51,10 @@ OpDef softmax_like(std::string name, std::string doc, std::string formula) {
     context.output(context.type(0), context.shape(0));
   };
   op.activation = true;
+  op.rows = [name = op.name](RowsContext& context) {
+    const auto axis = static_cast<std::int64_t>(*axis_of(context.attributes.integer("axis"), context.shape(0).rank()));
+    return std::vector<Ref>{context.builder.emit(name, {context.all(0)}, {{"axis", axis + 1}})};
+  };
   op.samples = {
       {{{3, 5}}},
       {{{7}}},

@@ -1,0 +1,93 @@
+// Where data come in: the inputs of a model, and what the net of an iterator pulls from around it.
+#include <algorithm>
+
+#include "core/model/assembler.h"
+#include "core/model/io_graph.h"
+#include "core/model/open_dimensions.h"
+#include "core/model/vocabulary.h"
+#include "webai/error.hpp"
+
+namespace webai {
+
+const OutsidePull* Assembler::pulled_from_outside(const Layer& layer) const {
+  for (const OutsidePull& pull : model_.outside)
+    if (pull.target == layer.id && pull.parameter.empty()) return &pull;
+  return nullptr;
+}
+
+Ref Assembler::outside(const OutsidePull& pull) {
+  if (const auto known = built_.outside.find(pull.name); known != built_.outside.end()) return {known->second};
+  const auto dims = options_.outside ? options_.outside->find(pull.name)
+                                     : std::map<std::string, Shape, std::less<>>::const_iterator();
+  if (!options_.outside || dims == options_.outside->end())
+    throw Error(Code::internal, {.message = "\"" + pull.name + "\" is not known around this net", .path = pull.path});
+  const Ref value{
+      built_.graph.add_input("outside " + pull.name, {built_.computed, dims->second.inserted(0, options_.batch)})};
+  built_.outside.emplace(pull.name, value.id);
+  return value;
+}
+
+Ref Assembler::input_from_outside(const Layer& layer, const OutsidePull& pull) {
+  const Ref value = outside(pull);
+  const Shape dims = builder_.shape(value).without(0);
+  if (!layer.size || fits(*layer.size, dims)) return value;
+  if (!layer.size->is_concrete() || !dims.is_concrete() || layer.size->elements() != dims.elements())
+    throw Error(Code::shape_mismatch, {.message = "what is pulled has another size",
+                                       .reason = "PULL_SIZE",
+                                       .path = layer.path + "/size",
+                                       .layer = layer.name,
+                                       .expected = dims.text(),
+                                       .actual = layer.size->text()});
+  return LayerBuilder(builder_, model_, layer, {}, built_, options_.training).reshaped(value, *layer.size);
+}
+
+Ref Assembler::input_value(const Layer& layer) {
+  const OutsidePull* pull = pulled_from_outside(layer);
+  return pull ? input_from_outside(layer, *pull) : declare_input(layer);
+}
+
+Ref Assembler::declare_input(const Layer& layer) {
+  if (!layer.size)
+    throw Error(Code::invalid_model, {.message = "an input needs a size",
+                                      .reason = "NO_SIZE",
+                                      .path = layer.path,
+                                      .layer = layer.name,
+                                      .hint = "say how many values come in: \"size\": 4"});
+  const std::size_t first_open = built_.open.size();
+  const Shape size = bound_size(*layer.size, pointer_to(layer.path, "size"), layer.hints, options_.lengths,
+                                built_.inputs.size(), built_.open);
+  check_bytes(layer, size);
+  const std::string name = input_name(layer);
+  const IoRules& rules = model_.io.input_rules(layer.name.empty() ? name : layer.name, layer.label);
+  const Shape dims = options_.normalize ? raw_dims(rules, size) : size;
+  const auto moved = [&](const OpenDimension& dim) {
+    return dim.axis >= dims.rank() || dims.dim(dim.axis) != size.dim(dim.axis);
+  };
+  if (std::any_of(built_.open.begin() + static_cast<std::ptrdiff_t>(first_open), built_.open.end(), moved))
+    throw Error(Code::unsupported,
+                {.message = "io makes other dimensions of this input: its size cannot be open (null)",
+                 .reason = "OPEN_SIZE",
+                 .path = built_.open[first_open].path,
+                 .layer = layer.name,
+                 .hint = "give the size as numbers"});
+  const Ref input{built_.graph.add_input(name, {built_.computed, dims.inserted(0, options_.batch)})};
+  built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = size});
+  if (!options_.normalize) return input;
+  const Ref normalized = emit_normalize(builder_, rules, name, input, size, built_.auto_normalize);
+  // Places in a vocabulary are no numbers between 0 and 1.
+  const bool counts =
+      std::ranges::any_of(rules.normalize, [](const IoStep& step) { return step.lookup && step.width == 0; });
+  if (is_floating(model_.type) || counts) return normalized;
+  const Ref rounded = rounded_value(builder_, normalized, model_.type);
+  rounded_.emplace_back(normalized.id, rounded.id);
+  return rounded;
+}
+
+std::string Assembler::input_name(const Layer& layer) {
+  std::string name = layer.name;
+  if (name.empty()) name = layer.layer_index == 0 && !layer.is_pipe ? "input" : std::to_string(built_.inputs.size());
+  while (layer.name.empty() && names_.contains(name)) name = "input/" + name;  // no name of the author contains a slash
+  return name;
+}
+
+}  // namespace webai
