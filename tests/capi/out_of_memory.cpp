@@ -198,7 +198,7 @@ TEST_CASE("each call of operator new may fail once") {
   CHECK(total > 1000);
   // All of them would take minutes: the first ones one by one, then in prime strides that differ between stretches.
   std::size_t failed = 0;
-  for (std::size_t number = 1; number <= total; number += number < 300 ? 1 : 61) {
+  for (std::size_t number = 1; number <= total; number += number < 300 ? 1 : 127) {
     INFO("allocation " << number << " of " << total);
     Session session;
     fail_allocation(number);
