@@ -18,6 +18,7 @@
 
 namespace webai::capi {
 class Registrations;
+class Request;
 }
 
 struct webai_context {
@@ -72,6 +73,7 @@ struct webai_context {
   /// Guards the scheduler, the queue and the frames below. Never held while the host is called.
   std::mutex mutex;
   std::condition_variable changed;
+  std::vector<webai::capi::Request*> requests;  ///< that are being worked on, the latest of each thread last
 
  private:
   void finish_shutdown() noexcept;

@@ -12,6 +12,7 @@
 #include "capi/guard.h"
 #include "capi/json.h"
 #include "capi/options.h"
+#include "capi/records.h"
 #include "capi/run_values.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
@@ -86,26 +87,6 @@ void fill_row(Tensor& table, std::size_t row, const Sample& sample, webai_value*
                  std::to_string(width), std::to_string(count));
 }
 
-// What is said of a sample to a network with a memory.
-struct Mark {
-  bool reset = false, ignored = false;
-};
-
-// Tables of which some rows are marked; outputs of ignored rows are not looked at.
-Dataset marked(const Tensor& inputs, const Tensor& outputs, const std::vector<Mark>& marks) {
-  if (std::ranges::none_of(marks, [](const Mark& mark) { return mark.reset || mark.ignored; }))
-    return Dataset::from(inputs, outputs);
-  const auto row = [](const Tensor& table, std::size_t index) {
-    const std::size_t bytes = table.bytes() / static_cast<std::size_t>(table.shape()[0]);
-    void* const at = static_cast<std::byte*>(const_cast<void*>(table.data())) + index * bytes;
-    return Tensor::wrap(at, table.type(), table.shape().without(0));
-  };
-  std::vector<Item> items;
-  for (std::size_t i = 0; i < marks.size(); ++i)
-    items.push_back({row(inputs, i), marks[i].ignored ? Tensor() : row(outputs, i), marks[i].reset, marks[i].ignored});
-  return Dataset::from(items);  // which copies
-}
-
 // A sample's side as JSON; tensors become arrays.
 Json json_of(webai_value* value) { return json_from_value(value, TensorForm::array); }
 
@@ -159,65 +140,6 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
   for (std::size_t row = 0; row < samples.size(); ++row)
     if (!samples[row].ignored) fill_row(outputs, row, samples[row], samples[row].output, "output");
   return marked(inputs, outputs, marks);
-}
-
-std::string digits_of(double value) {
-  char digits[32];
-  return {digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr};
-}
-
-// Records of prepare_data: a code, then what it announces (0 reset, 1 input, 3 input and output).
-Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
-  if (network.has_open_dimensions())
-    refuse(Code::unsupported, "OPEN_SIZE", "records of numbers do not say how long open dimensions (null) are",
-           "give the samples as a list, or a dataset of tensors");
-  const std::size_t inputs = network.input_size(), outputs = network.output_size();
-  std::vector<std::size_t> starts;
-  std::vector<Mark> marks;
-  bool reset = false;
-  for (std::size_t at = 0; at < records.elements();) {
-    const double code = records.at(at);
-    if (code != 0 && code != 1 && code != 3)
-      throw Error(Code::invalid_argument, {.message = "prepared data: no record begins so",
-                                           .reason = "INSTRUCTION",
-                                           .path = "/" + std::to_string(at),
-                                           .expected = "0 (reset), 1 (input alone) or 3 (input and output)",
-                                           .actual = digits_of(code),
-                                           .hint = "were the records prepared for a network of the same sizes?"});
-    const std::size_t size = code == 0 ? 1 : 1 + inputs + (code == 3 ? outputs : 0);
-    if (size > records.elements() - at)
-      throw Error(Code::invalid_argument, {.message = "prepared data: the last record is cut off",
-                                           .reason = "TRUNCATED",
-                                           .path = "/" + std::to_string(at),
-                                           .expected = std::to_string(size) + " elements",
-                                           .actual = std::to_string(records.elements() - at),
-                                           .hint = "were the records prepared for a network of the same sizes?"});
-    if (code == 0) {
-      reset = true;
-    } else {
-      const Mark mark{std::exchange(reset, false), code == 1};
-      if (network.is_stateful() || !mark.ignored) {
-        starts.push_back(at + 1);
-        marks.push_back(network.is_stateful() ? mark : Mark{});
-      }
-    }
-    at += size;
-  }
-  if (std::ranges::none_of(marks, [](const Mark& mark) { return !mark.ignored; }))
-    refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
-  const auto rows = static_cast<std::int64_t>(starts.size());
-  Tensor in = Tensor::uninitialised(context, records.type(), Shape{rows, static_cast<std::int64_t>(inputs)});
-  Tensor out = Tensor::uninitialised(context, records.type(), Shape{rows, static_cast<std::int64_t>(outputs)});
-  const std::size_t size = size_of(records.type());
-  const auto copy = [&](Tensor& to, std::size_t row, std::size_t from, std::size_t count) {
-    std::memcpy(static_cast<std::byte*>(to.data()) + row * count * size,
-                static_cast<const std::byte*>(records.data()) + from * size, count * size);
-  };
-  for (std::size_t row = 0; row < starts.size(); ++row) {
-    copy(in, row, starts[row], inputs);
-    if (!marks[row].ignored) copy(out, row, starts[row] + inputs, outputs);
-  }
-  return marked(in, out, marks);
 }
 
 Dataset from_columns(const Context& context, const NeuralNetwork& network, webai_value* data) {
@@ -337,13 +259,15 @@ Dataset data_from_value(const webai_context& context, const NeuralNetwork& netwo
       return from_list(context.core(), network, *static_cast<List*>(data), layout);
     case WEBAI_TENSOR:
       return from_records(context.core(), network, static_cast<TensorValue*>(data)->tensor());
+    case WEBAI_STREAM:
+      return from_records(context.core(), network, all_records(context.core(), *static_cast<StreamValue*>(data)));
     case WEBAI_DATASET:
       return static_cast<DatasetValue*>(data)->dataset;
     case WEBAI_MAP:
       if (const auto text = text_data(data)) return *text;
       return from_columns(context.core(), network, data);
     default:
-      wrong_kind("data", "a list, a map of columns, a tensor or a dataset", data);
+      wrong_kind("data", "a list, a map of columns, a tensor, a dataset or a stream of tensors", data);
   }
 }
 

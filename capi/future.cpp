@@ -7,6 +7,12 @@ namespace webai::capi {
 Ref<Future> submit(webai_context& context, std::unique_ptr<Job> job, webai_value* cancel, Placement placement) {
   Ref<Cancel> token = Ref<Cancel>::share(cancel_argument(context, cancel));
   Ref<Future> future = make<Future>(context, 0, std::move(job), std::move(token), std::move(placement));
+  if (future->placement.at_once) {
+    while (!run_slice(context, *future, 0)) {
+    }
+    future->finished = true;
+    return future;
+  }
   context.scheduler().submit(*future);
   return future;
 }

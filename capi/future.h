@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <stop_token>
 
@@ -26,14 +27,17 @@ class Cancel final : public webai_value {
  public:
   static constexpr std::int32_t kind_code = WEBAI_CANCEL;
   Cancel() : webai_value(kind_code) {}
+  /// One that is also fired while `also` says so.
+  explicit Cancel(std::function<bool()> also) : webai_value(kind_code), also_(std::move(also)) {}
   void destroy() noexcept override { delete this; }
-  bool fired() const noexcept { return source_.stop_requested(); }
+  bool fired() const noexcept { return source_.stop_requested() || (also_ && also_()); }
   void fire() noexcept { source_.request_stop(); }
   std::stop_token token() const noexcept { return source_.get_token(); }
 
  private:
   ~Cancel() = default;
   std::stop_source source_;
+  const std::function<bool()> also_;
 };
 
 /// Where an operation belongs and what it needs.
@@ -42,6 +46,7 @@ struct Placement {
   Value lane_owner = {};  ///< keeps the lane
   bool training = false;
   bool loop_thread_only = false;  ///< it calls functions of the host that live on the loop thread
+  bool at_once = false;           ///< it acts inside the operation that is running: finished when it is submitted
 };
 
 class Future final : public webai_value {
@@ -78,6 +83,8 @@ class Future final : public webai_value {
   ~Future() = default;
 };
 
+/// Advances the job until it is done or the slice is over; true when it is done, with status, result and error set.
+bool run_slice(webai_context& context, Future& future, double budget_ms) noexcept;
 /// Makes a future for the job and hands it to the scheduler. `cancel` may be null.
 Ref<Future> submit(webai_context& context, std::unique_ptr<Job> job, webai_value* cancel, Placement placement = {});
 /// Throws CANCELLED when the token (may be null) has fired.

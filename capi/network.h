@@ -1,6 +1,8 @@
 // A network as a value, and the rules for who may do what with it while operations on it are unfinished.
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@
 
 namespace webai::capi {
 
+class IoFunctions;
 class Options;
 
 class NetworkValue final : public webai_value {
@@ -22,7 +25,9 @@ class NetworkValue final : public webai_value {
     Shape shape;
   };
   /// `loop_thread`: it calls functions of the host that live there.
-  NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread);
+  NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread, std::shared_ptr<const IoFunctions> functions);
+  /// The same network inside an operation on it: calls act at once, until `over`.
+  NetworkValue(const NetworkValue& outer, std::shared_ptr<const std::atomic<bool>> over);
   void destroy() noexcept override { delete this; }
 
   NeuralNetwork handle() const;       ///< a copy: compile() for another device replaces the network
@@ -33,14 +38,18 @@ class NetworkValue final : public webai_value {
   std::string device() const;
   void replace(NeuralNetwork network, std::string device);  ///< throws BUSY
   Placement placement(bool training = false);
+  bool is_inner() const noexcept { return over_ != nullptr; }
 
   const bool has_output_rules;  ///< the model's `io` says something about outputs
   const bool loop_thread_only;
+  const std::shared_ptr<const IoFunctions> io;  ///< never null
   const std::vector<Parameter> parameters;
   const std::vector<PortInfo> inputs, outputs;
 
  private:
   ~NetworkValue() = default;
+  void check_inner() const;  // throws INVALID_ARGUMENT where its operation is over
+  const std::shared_ptr<const std::atomic<bool>> over_;
   NeuralNetwork network_;  // this and the rest are guarded by the context's mutex
   std::string device_ = "cpu";
   Lane lane_;

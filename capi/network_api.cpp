@@ -4,19 +4,17 @@
 #include "capi/data.h"
 #include "capi/fetch.h"
 #include "capi/guard.h"
+#include "capi/io_functions.h"
 #include "capi/json.h"
 #include "capi/network.h"
 #include "capi/options.h"
 #include "capi/registered.h"
+#include "capi/request.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
 
 namespace webai::capi {
 namespace {
-
-[[noreturn]] void busy() {
-  refuse(Code::busy, "BUSY", "the network has unfinished operations", "wait for them, or cancel them");
-}
 
 DType type_of_model(webai_value* model) {
   webai_value* const name = member(model, "dataType");
@@ -27,13 +25,15 @@ DType type_of_model(webai_value* model) {
 Value create(webai_context& context, webai_value* model) {
   if (model && model->kind != WEBAI_MAP) wrong_kind("model", "a map", model);
   check_context(context, model);
-  const std::string text = write_json(json_from_value(model, TensorForm::setup, type_of_model(model)));
+  Value plain = Value::share(model);
+  const auto io = std::make_shared<const IoFunctions>(context, plain);
+  const std::string text = write_json(json_from_value(plain.get(), TensorForm::setup, type_of_model(model)));
   NetworkOptions options;
   options.weights = [&context](const std::string& name) { return fetch_bytes(context, name); };
   NeuralNetwork network = NeuralNetwork::from_json(text, context.core(), options);
   const std::uint64_t bytes = text.size();  // the model is kept
   return make<NetworkValue>(context, bytes, std::move(network), member(member(model, "io"), "output") != nullptr,
-                            context.registrations().binds_loop_thread(text));
+                            context.registrations().binds_loop_thread(text) || io->binds_loop_thread(), io);
 }
 
 Value shape_value(webai_context& context, const Shape& shape) {
@@ -141,9 +141,28 @@ void set_parameters(webai_context& context, NetworkValue& net, webai_value* give
   });
 }
 
+// By a function of the host, which is given all options and gives any value.
+Value export_by(webai_context& context, NetworkValue& net, const std::string& to, webai_value* given, webai_value* cancel,
+                bool loop_thread) {
+  Placement placement = net.placement();
+  placement.loop_thread_only |= loop_thread;
+  return submit(context,
+                once([&context, keep = Ref<NetworkValue>::share(&net), network = net.handle(), to,
+                      opts = Value::share(given)]() mutable {
+                  Request current(*keep, opts.get(), nullptr);
+                  const std::string text = network.export_as(to);
+                  return current.answer ? current.answer : make_text(context, text);
+                }),
+                cancel, std::move(placement));
+}
+
 Value export_model(webai_context& context, NetworkValue& net, webai_value* given, webai_value* cancel) {
+  check_context(context, given);
   Options opts(given);
-  const bool object = opts.text("to", "json") == "object", renames = opts.boolean("renamed", false);
+  const std::string to = opts.text("to", "json");
+  if (const auto own = context.registrations().loop_thread_of(algorithm_name("export", to)))
+    return export_by(context, net, to, given, cancel, *own);
+  const bool object = to == "object", renames = opts.boolean("renamed", false);
   opts.boolean("strict", false);
   std::vector<std::string> unknown;
   const ExportOptions form = export_options_from_json(json_from_value(given, TensorForm::array), &unknown);
@@ -170,75 +189,18 @@ Value export_model(webai_context& context, NetworkValue& net, webai_value* given
 Value prepare_data(webai_context& context, NetworkValue& net, webai_value* items, webai_value* given) {
   check_context(context, items);
   Options opts(given);
-  const Layout layout = layout_from_name(opts.text("layout", "pairs"));
+  Layout layout = layout_from_name(opts.text("layout", "pairs"));
   const std::size_t samples = opts.count("samples", 1024);
   if (samples == 0) refuse(Code::invalid_argument, "OPTION", "\"samples\" is 1 or more");
   opts.finish(context, "prepareData");
   const NeuralNetwork network = net.idle_handle();
+  const Value normalized = net.io->normalized(items, layout);
+  items = normalized.get();
   if (DatasetValue* const dataset = dataset_of(items)) return stream_of_records(context, *dataset, net, samples);
   return make_tensor(context, records_from_list(context, network, expect<List>(items, "items"), layout));
 }
 
-std::vector<NetworkValue::Parameter> parameters_of(const NeuralNetwork& network) {
-  std::vector<NetworkValue::Parameter> result;
-  for (const auto& [name, tensor] : network.parameters()) result.push_back({name, tensor.type(), tensor.shape()});
-  return result;
-}
-
 }  // namespace
-
-std::string chosen_device(const webai_context& context, Options& opts) {
-  const std::string device = opts.text("device", "auto");
-  if (device == "opencl" && !(context.settings().backends & WEBAI_OPENCL))
-    refuse(Code::denied, "BACKENDS", "OpenCL is not among the backends of this context");
-  return device == "auto" ? "cpu" : device;
-}
-
-NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread)
-    : webai_value(kind_code),
-      has_output_rules(output_rules),
-      loop_thread_only(loop_thread),
-      parameters(parameters_of(network)),
-      inputs(network.inputs()),
-      outputs(network.outputs()),
-      network_(std::move(network)) {}
-
-NeuralNetwork NetworkValue::handle() const {
-  const std::lock_guard guard(context->mutex);
-  return network_;
-}
-
-NeuralNetwork NetworkValue::idle_handle() const {
-  const std::lock_guard guard(context->mutex);
-  if (lane_.unfinished) busy();
-  return network_;
-}
-
-bool NetworkValue::is_idle(bool or_training) const {
-  const std::lock_guard guard(context->mutex);
-  return lane_.unfinished == 0 || (or_training && lane_.training);
-}
-
-void NetworkValue::check_idle(bool or_training) const {
-  if (!is_idle(or_training)) busy();
-}
-
-std::string NetworkValue::device() const {
-  const std::lock_guard guard(context->mutex);
-  return device_;
-}
-
-void NetworkValue::replace(NeuralNetwork network, std::string device) {
-  const std::lock_guard guard(context->mutex);
-  if (lane_.unfinished) busy();
-  std::swap(network_, network);  // the old one is let go outside of the lock: it may call the host
-  std::swap(device_, device);
-}
-
-Placement NetworkValue::placement(bool training) {
-  return {.lane = &lane_, .lane_owner = Value::share(this), .training = training, .loop_thread_only = loop_thread_only};
-}
-
 }  // namespace webai::capi
 
 using namespace webai::capi;

@@ -15,7 +15,7 @@ Registered::Registered(std::string name, std::vector<Ref<Function>> functions)
 Ref<Function> Registered::function(std::size_t index) const {
   const std::lock_guard guard(mutex_);
   if (functions_.empty())
-    refuse(Code::shut_down, "SHUT_DOWN", "\"" + name_ + "\" went with its context, which has been shut down");
+    refuse(Code::shut_down, "SHUT_DOWN", "\"" + name_ + "\" was let go: its context has been shut down, or its definition failed");
   return functions_[index];
 }
 
@@ -52,6 +52,14 @@ bool Registrations::binds_loop_thread(std::string_view text) const {
     }
     return false;
   });
+}
+
+std::optional<bool> Registrations::loop_thread_of(std::string_view name) const {
+  const std::lock_guard guard(mutex_);
+  std::optional<bool> found;
+  for (const std::shared_ptr<Registered>& one : all_)
+    if (one->name() == name) found = found.value_or(false) || one->binds_loop_thread();
+  return found;
 }
 
 void Registrations::let_go() noexcept {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ class Registrations {
   void remove(const Registered& one) noexcept;
   /// Whether a text (a model, a list of steps) names an operation that is called on the loop thread only.
   bool binds_loop_thread(std::string_view text) const;
+  /// Whether one of that name is there, and is called on the loop thread only.
+  std::optional<bool> loop_thread_of(std::string_view name) const;
   void let_go() noexcept;
 
  private:
@@ -52,6 +55,7 @@ template <class Define> void keep_registered(Registrations& all, std::shared_ptr
     define();
   } catch (...) {
     all.remove(*one);
+    one->let_go();  // half of a definition may have been kept
     throw;
   }
 }

@@ -2,51 +2,101 @@
 #include <algorithm>
 
 #include "capi/guard.h"
+#include "capi/json.h"
 #include "capi/library_function.h"
 #include "capi/network.h"
 #include "capi/options.h"
+#include "capi/registered.h"
 #include "capi/value.h"
 
 namespace webai::capi {
 namespace {
 
-Value type_names(webai_context& context, const std::vector<DType>& types) {
-  std::vector<Value> names;
-  for (const DType type : types) names.push_back(make_text(context, name_of(type)));
-  return make_list(context, std::move(names));
+Value texts(webai_context& context, const std::vector<std::string>& words) {
+  std::vector<Value> values;
+  for (const std::string& word : words) values.push_back(make_text(context, word));
+  return make_list(context, std::move(values));
 }
 
-std::vector<DeviceDescription> usable_devices(const webai_context& context) {
-  std::vector<DeviceDescription> usable;
-  for (DeviceDescription& device : devices(context.core())) {
-    const bool allowed = device.kind == "cpu" || (context.settings().backends & (WEBAI_OPENCL | WEBAI_VULKAN));
-    if (device.absent.empty() && allowed) usable.push_back(std::move(device));
+struct Query {
+  CapabilitiesQuery wanted;
+  std::string dump;        ///< a domain whose operations are listed
+  bool is_old = false;     ///< with the words of 2019
+  bool asks_can_run = false;
+};
+
+Query read_query(webai_context& context, webai_value* given) {
+  check_context(context, given);
+  Options opts(given);
+  Query query;
+  query.wanted.domain = opts.text("domain", "");
+  query.wanted.data_type = opts.text("dataType", "");
+  query.wanted.operation = opts.text("op", "");
+  if (webai_value* const model = opts.find("model")) {
+    expect<Map>(model, "model");
+    query.wanted.model = write_json(json_from_value(model, TensorForm::setup));
   }
-  return usable;
+  query.dump = opts.text("dump", "");
+  const std::string compat = opts.text("compat", "");
+  if (!compat.empty() && compat != "2019")
+    throw Error(Code::invalid_argument, {.message = "option \"compat\" is \"" + compat + "\"",
+                                         .reason = "OPTION", .path = "compat", .expected = "\"2019\""});
+  query.is_old = !compat.empty();
+  query.asks_can_run = !query.wanted.operation.empty() || !query.wanted.model.empty();
+  opts.finish(context, "getCapabilities");
+  return query;
 }
 
-Value capabilities(webai_context& context, const std::string& domain) {
-  const std::vector<DeviceDescription> all = usable_devices(context);
-  std::vector<DType> types;
+bool is_allowed(const webai_context& context, const DeviceDescription& device) {
+  return device.kind == "cpu" || (context.settings().backends & (WEBAI_OPENCL | WEBAI_VULKAN));
+}
+
+// What an operation is, and its arguments in order: the proposal's printDomainObject.
+Value dump_of(webai_context& context, const std::string& domain) {
+  std::vector<Map::Entry> entries;
+  for (const auto& [name, function] : get_operations(context.core(), {.domain = domain}))
+    entries.emplace_back(name, texts(context, function.parameters()));
+  return make_map(context, std::move(entries));
+}
+
+Value capabilities(webai_context& context, const Query& query) {
+  const Capabilities known = get_capabilities(context.core(), query.wanted);
+  std::vector<std::string> types;
   std::vector<Value> units;
-  for (const DeviceDescription& device : all) {
-    for (const DType type : device.types)
-      if (std::ranges::find(types, type) == types.end()) types.push_back(type);
+  std::size_t waiting;
+  {
+    const std::lock_guard guard(context.mutex);
+    waiting = context.scheduler().unfinished() - 1;  // this question is one of them
+  }
+  for (const DeviceDescription& device : known.execution_units) {
+    if (!is_allowed(context, device)) continue;
+    std::vector<std::string> own;
+    for (const DType type : device.types) own.emplace_back(name_of(type));
+    for (const std::string& type : own)
+      if (std::ranges::find(types, type) == types.end() && (query.wanted.data_type.empty() || query.wanted.data_type == type))
+        types.push_back(type);
     if (context.is_private()) continue;  // a page learns what can be computed, not on what
     std::vector<Map::Entry> unit;
     unit.emplace_back("id", make_text(context, device.name));
     unit.emplace_back("type", make_text(context, device.kind));
     unit.emplace_back("name", make_text(context, device.description));
-    unit.emplace_back("dataTypes", type_names(context, device.types));
+    unit.emplace_back("dataTypes", texts(context, own));
     if (device.memory_bytes)
       unit.emplace_back("memory", make_number(context, static_cast<double>(device.memory_bytes)));
+    // Operations of this context, whichever unit they run on: each is done by one thread at a time.
+    for (const char* const word : {"queue", "cue"})
+      if (query.is_old || word[0] == 'q') unit.emplace_back(word, make_number(context, static_cast<double>(waiting)));
     units.push_back(make_map(context, std::move(unit)));
   }
   std::vector<Map::Entry> domains;
-  if (domain.empty() || domain == "core") domains.emplace_back("core", type_names(context, types));
+  for (const auto& [domain, all] : known.domains) domains.emplace_back(domain, texts(context, types));
   std::vector<Map::Entry> result;
   result.emplace_back("domains", make_map(context, std::move(domains)));
   if (!context.is_private()) result.emplace_back("executionUnits", make_list(context, std::move(units)));
+  if (query.is_old) result.emplace_back("dataTypes", texts(context, types));
+  if (query.asks_can_run || !known.can_run) result.emplace_back("canRun", make_boolean(context, known.can_run));
+  if (!known.can_run) result.emplace_back("reason", make_text(context, known.reason));
+  if (!query.dump.empty()) result.emplace_back("operations", dump_of(context, query.dump));
   return make_map(context, std::move(result));
 }
 
@@ -59,11 +109,10 @@ extern "C" webai_status webai_get_capabilities(webai_context* ctx, webai_value* 
                                                webai_error** err) {
   return produced(ctx, out, err, [&] {
     webai_context& context = required(ctx, "ctx");
-    check_context(context, query);
-    Options opts(query);
-    const std::string domain = opts.text("domain", "");
-    opts.finish(context, "getCapabilities");
-    return submit(context, once([&context, domain] { return capabilities(context, domain); }), nullptr);
+    const Query wanted = read_query(context, query);
+    Placement placement;
+    placement.loop_thread_only = context.registrations().binds_loop_thread(wanted.wanted.model);
+    return submit(context, once([&context, wanted] { return capabilities(context, wanted); }), nullptr, std::move(placement));
   });
 }
 

@@ -59,9 +59,13 @@ Value split_outputs(const NetworkValue& net, const NeuralNetwork& network, const
 
 RunOptions read_run_options(Options& opts) {
   RunOptions options;
-  options.normalize = opts.boolean("normalize", true);
-  options.denormalize = opts.boolean("denormalize", true);
+  const auto unless_function = [&](std::string_view word) {  // a function does it all
+    return kind_of(opts.find(word)) == WEBAI_FUNCTION || opts.boolean(word, true);
+  };
+  options.normalize = unless_function("normalize");
+  options.denormalize = unless_function("denormalize");
   options.debug = opts.boolean("debug", false);
+  options.type = opts.text("type", "");
   return options;
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 constexpr double slice_ms = 2;  // between two looks at the lock, while a thread waits
 
-// Advances the job until it is done or the slice is over; true when it is done, with status, result and error set.
+}  // namespace
+
 bool run_slice(webai_context& context, Future& future, double budget_ms) noexcept {
   webai_error* error = nullptr;
   bool done = false;
@@ -36,8 +37,6 @@ bool run_slice(webai_context& context, Future& future, double budget_ms) noexcep
   future.status = status;
   return true;
 }
-
-}  // namespace
 
 void Scheduler::submit(Future& future) {
   {

@@ -27,6 +27,8 @@ class StreamValue final : public webai_value {
 
   /// A future for the next item. Throws BUSY while one is unfinished.
   Ref<Future> next();
+  /// The same at once, for what takes the whole stream: nothing at its end. Throws BUSY, WRONG_THREAD, CANCELLED.
+  std::optional<Value> pull();
 
  private:
   class NextJob;

@@ -6,6 +6,7 @@
 #include "capi/data.h"
 #include "capi/dataset.h"
 #include "capi/guard.h"
+#include "capi/io_functions.h"
 #include "capi/network.h"
 #include "capi/options.h"
 #include "capi/run_values.h"
@@ -46,6 +47,21 @@ Ref<Future> StreamValue::next() {
   return submit(*context, std::move(job), cancel_.get(), std::move(where));
 }
 
+std::optional<Value> StreamValue::pull() {
+  if (source_ && source_->placement().loop_thread_only && !context->on_loop_thread())
+    refuse(Code::wrong_thread, "LOOP_THREAD", "this stream calls functions of the loop thread");
+  check_cancel(cancel_.get());
+  if (busy_.exchange(true)) refuse(Code::busy, "BUSY", "the stream's last item is unfinished", "wait for it first");
+  struct Idle {
+    std::atomic<bool>& busy;
+    ~Idle() { busy.store(false); }
+  } idle{busy_};
+  std::unique_ptr<ItemSource> source = std::move(source_);  // a failure ends the stream
+  std::optional<Value> item = source ? source->next() : std::nullopt;
+  if (item) source_ = std::move(source);
+  return item;
+}
+
 namespace {
 
 GenerateOptions read_generate_options(webai_value* given) {
@@ -68,17 +84,29 @@ GenerateOptions read_generate_options(webai_value* given) {
 
 class RunSource final : public ItemSource {
  public:
-  RunSource(Ref<NetworkValue> net, RunStream stream, RunOptions options, bool generates)
-      : net_(std::move(net)), network_(net_->handle()), stream_(std::move(stream)), options_(options), generates_(generates) {}
+  RunSource(Ref<NetworkValue> net, RunStream stream, RunOptions options, bool generates, RunFunctions functions)
+      : net_(std::move(net)),
+        network_(net_->handle()),
+        stream_(std::move(stream)),
+        options_(options),
+        generates_(generates),
+        functions_(std::move(functions)) {}
 
   std::optional<Value> next() override {
     const std::optional<StreamItem> item = stream_.next();
     if (!item) return {};
     webai_context& context = *net_->context;
-    if (!generates_) return output_value(*net_, network_, item->output, nullptr, options_);
+    if (!generates_) {
+      Value output = output_value(*net_, network_, item->output, nullptr, options_);
+      return functions_.denormalize ? call_with(*functions_.denormalize, output.get()) : output;
+    }
     return make_map(context, {{"token", make_text(context, item->token)}, {"index", make_number(context, static_cast<double>(*item->index))}});
   }
-  Placement placement() const override { return net_->placement(); }
+  Placement placement() const override {
+    Placement where = net_->placement();
+    where.loop_thread_only |= functions_.binds_loop_thread();
+    return where;
+  }
 
  private:
   Ref<NetworkValue> net_;
@@ -86,6 +114,7 @@ class RunSource final : public ItemSource {
   RunStream stream_;
   RunOptions options_;
   bool generates_;
+  RunFunctions functions_;
 };
 
 Value run_stream(webai_context& context, NetworkValue& net, webai_value* in, webai_value* given, webai_value* cancel) {
@@ -97,12 +126,16 @@ Value run_stream(webai_context& context, NetworkValue& net, webai_value* in, web
   if (options.run.debug) refuse(Code::unsupported, "OPTION", "streams give no activations");
   if (webai_value* const generate = opts.find("generate")) options.generate = read_generate_options(generate);
   opts.find("ahead");  // nothing is computed before it is asked for
+  const RunFunctions functions = net.is_inner() ? RunFunctions() : RunFunctions(opts, *net.io);
   opts.finish(context, "runStream");
   if (token) options.stop = token->token();
   const NeuralNetwork network = net.handle();
+  check_context(context, in);
+  const Value normalized = functions.normalize ? call_with(*functions.normalize, in) : Value::share(in);
+  in = normalized.get();
   RunStream stream = kind_of(in) == WEBAI_STRING ? network.run_stream(Json::text(static_cast<Text*>(in)->value), options)
                                                  : network.run_stream(read_input(context, net, network, in), options);
-  auto source = std::make_unique<RunSource>(Ref<NetworkValue>::share(&net), std::move(stream), options.run, options.generate.has_value());
+  auto source = std::make_unique<RunSource>(Ref<NetworkValue>::share(&net), std::move(stream), options.run, options.generate.has_value(), functions);
   return make<StreamValue>(context, 0, std::move(source), std::move(token));
 }
 
@@ -132,6 +165,7 @@ class DatasetSource final : public ItemSource {
   Placement placement() const override {
     Placement where;
     where.loop_thread_only = dataset_->loop_thread;
+    where.at_once = dataset_->inner;
     return where;
   }
 

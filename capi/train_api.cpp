@@ -4,22 +4,26 @@
 #include "capi/data.h"
 #include "capi/function.h"
 #include "capi/guard.h"
+#include "capi/io_functions.h"
 #include "capi/json.h"
 #include "capi/network.h"
 #include "capi/options.h"
+#include "capi/registered.h"
+#include "capi/request.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
 
 namespace webai::capi {
 namespace {
 
-// Options that the library reads, without those that are taken here.
+// Options that the library reads, without those that are taken here. What JSON has no form for means something to a
+// function of the host alone.
 TrainOptions read_library_options(webai_value* given, std::initializer_list<std::string_view> taken,
-                                  std::vector<std::string>& unknown) {
+                                  std::vector<std::string>& unknown, bool own = false) {
   std::vector<Json::Member> members;
   if (given)
     for (const auto& [name, value] : static_cast<Map*>(given)->entries())
-      if (value && std::ranges::find(taken, name) == taken.end())
+      if (value && std::ranges::find(taken, name) == taken.end() && !(own && value->kind >= WEBAI_TENSOR))
         members.emplace_back(name, json_from_value(value.get(), TensorForm::array));
   return train_options_from_json(Json::object(std::move(members)), {}, &unknown);
 }
@@ -45,25 +49,29 @@ struct TrainRequest {
   TrainOptions options;
   Layout layout = Layout::pairs;
   bool loop_thread = false;  // it calls functions of the loop thread
+  bool own = false;          // by a function of the host
 };
 
 TrainRequest read_train_request(webai_context& context, webai_value* given) {
   check_context(context, given);
   Options opts(given);
   TrainRequest request;
+  const auto own = context.registrations().loop_thread_of(algorithm_name("train", opts.text("type", request.options.type)));
+  request.own = own.has_value();
   std::vector<std::string> unknown;
-  request.options = read_library_options(given, {"layout", "progress", "strict", "validation"}, unknown);
+  request.options = read_library_options(given, {"layout", "progress", "strict", "validation"}, unknown, request.own);
   request.layout = layout_from_name(opts.text("layout", "pairs"));
+  request.loop_thread = own.value_or(false);
   if (webai_value* const progress = opts.find("progress")) {
     auto function = Ref<Function>::share(&expect<Function>(progress, "progress"));
-    request.loop_thread = !function->any_thread();
+    request.loop_thread = !function->any_thread() || own.value_or(false);
     request.options.progress = [&context, function](const Progress& how_far) {
       const Value map = progress_value(context, how_far);
       webai_value* const argument = map.get();
       function->call({&argument, 1});
     };
   }
-  opts.finish(context, "train", unknown);
+  if (!request.own) opts.finish(context, "train", unknown);  // else they are that function's
   return request;
 }
 
@@ -94,6 +102,14 @@ class TrainJob final : public Job {
   TrainingSession session_;
 };
 
+// Through the functions of the model's `io`; inside of a training they have been called before.
+Dataset read_data(webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* data, Layout layout) {
+  if (net.is_inner()) return data_from_value(context, network, data, layout);
+  check_context(context, data);
+  const Value normalized = net.io->normalized(data, layout);
+  return data_from_value(context, network, normalized.get(), layout);
+}
+
 bool calls_loop_thread(webai_value* data) {
   const DatasetValue* const dataset = dataset_of(data);
   return dataset && dataset->loop_thread;
@@ -110,13 +126,23 @@ Value train(webai_context& context, NetworkValue& net, webai_value* data, webai_
   cancel_argument(context, cancel);
   TrainRequest request = read_train_request(context, opts);
   const NeuralNetwork network = net.handle();
-  const Dataset dataset = data_from_value(context, network, data, request.layout);
   webai_value* const held_out = Options(opts).find("validation");
-  if (held_out) request.options.validation = data_from_value(context, network, held_out, request.layout);
+  const Dataset dataset = read_data(context, net, network, data, request.layout);
+  if (held_out) request.options.validation = read_data(context, net, network, held_out, request.layout);
   Placement placement = net.placement(true);
   placement.loop_thread_only |= request.loop_thread || calls_loop_thread(data) || (held_out && calls_loop_thread(held_out));
-  return submit(context, std::make_unique<TrainJob>(context, network, dataset, request.options), cancel,
-                std::move(placement));
+  if (!request.own)
+    return submit(context, std::make_unique<TrainJob>(context, network, dataset, request.options), cancel,
+                  std::move(placement));
+  return submit(context,
+                once([&context, keep = Ref<NetworkValue>::share(&net), network = network, dataset, options = request.options,
+                      given = Value::share(opts), token = Value::share(cancel)]() mutable {
+                  Request current(*keep, given.get(), token.get());
+                  const auto* const fired = static_cast<Cancel*>(token.get());
+                  const TrainInfo info = network.train(dataset, options, fired ? fired->token() : std::stop_token());
+                  return merged(context, info_value(context, info), current.answer);
+                }),
+                cancel, std::move(placement));
 }
 
 std::vector<std::string> names_in(webai_value* given, std::string_view option) {
@@ -134,13 +160,14 @@ VerifyOptions read_verify_options(webai_context& context, webai_value* given, La
   VerifyOptions options;
   options.error_measure_type = opts.text("errorMeasureType", "");
   options.batch_size = opts.count("batchSize", 0);
+  options.type = operation == "verify" ? opts.text("type", "") : "";
   if (operation == "computeGradients") {
     options.to_train = names_in(opts.find("toTrain"), "toTrain");
     options.to_skip = names_in(opts.find("toSkip"), "toSkip");
     options.commit_state = opts.boolean("commitState", false);
   }
   layout = layout_from_name(opts.text("layout", "pairs"));
-  opts.finish(context, operation);
+  if (options.type.empty()) opts.finish(context, operation);
   return options;
 }
 
@@ -163,13 +190,18 @@ Value verify(webai_context& context, NetworkValue& net, webai_value* data, webai
   Layout layout;
   const VerifyOptions options = read_verify_options(context, opts, layout, "verify");
   const NeuralNetwork network = net.handle();
-  const Dataset dataset = data_from_value(context, network, data, layout);
+  const Dataset dataset = read_data(context, net, network, data, layout);
+  Placement placement = placement_for(net, data);
+  placement.loop_thread_only |= context.registrations().loop_thread_of(algorithm_name("verify", options.type)).value_or(false);
   return submit(context,
-                once([&context, network = network, dataset, options,
+                once([&context, keep = Ref<NetworkValue>::share(&net), network = network, dataset, options,
+                      given = Value::share(opts), cancelled = Value::share(cancel),
                       stop = token ? token->token() : std::stop_token()]() mutable {
-                  return info_value(context, network.verify(dataset, options, stop));
+                  Request current(*keep, given.get(), cancelled.get());
+                  Value info = info_value(context, network.verify(dataset, options, stop));
+                  return merged(context, std::move(info), current.answer);
                 }),
-                cancel, placement_for(net, data));
+                cancel, std::move(placement));
 }
 
 Value compute_gradients(webai_context& context, NetworkValue& net, webai_value* batch, webai_value* opts,
@@ -178,7 +210,7 @@ Value compute_gradients(webai_context& context, NetworkValue& net, webai_value* 
   Layout layout;
   const VerifyOptions options = read_verify_options(context, opts, layout, "computeGradients");
   const NeuralNetwork network = net.handle();
-  const Dataset dataset = data_from_value(context, network, batch, layout);
+  const Dataset dataset = read_data(context, net, network, batch, layout);
   return submit(context, once([&context, network = network, dataset, options]() mutable {
                   const Gradients computed = network.compute_gradients(dataset, options);
                   std::vector<Map::Entry> gradients;

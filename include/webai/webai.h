@@ -237,6 +237,12 @@ WEBAI_TRY webai_define_operation(webai_context *ctx, webai_value *description, w
 /* {"name", "domain", "variant", "callWith"} */
 WEBAI_TRY webai_define_operation_variant(webai_context *ctx, webai_value *description, webai_function *operation,
                                          webai_error **err);
+/* {"name", "domain"} each; then `to` of export and `type` of run, train and verify name them. The network that they get is
+ * good for the call: what is asked of it is done at once, and futures are finished. */
+WEBAI_TRY webai_define_export(webai_context *ctx, webai_value *description, webai_function *fn, webai_error **err);
+WEBAI_TRY webai_define_run(webai_context *ctx, webai_value *description, webai_function *fn, webai_error **err);
+WEBAI_TRY webai_define_train(webai_context *ctx, webai_value *description, webai_function *fn, webai_error **err);
+WEBAI_TRY webai_define_verify(webai_context *ctx, webai_value *description, webai_function *fn, webai_error **err);
 
 /* 8 datasets */
 WEBAI_TRY webai_dataset_from(webai_context *ctx, webai_value *source, webai_value *opts, webai_dataset **out,

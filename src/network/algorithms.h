@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <string_view>
 
 #include "core/model/definitions.h"
@@ -25,6 +26,8 @@ template <class Call> auto call_algorithm(std::string_view name, Call&& call) ->
   try {
     return call();
   } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
     failed(error.what());

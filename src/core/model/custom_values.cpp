@@ -1,6 +1,7 @@
 // What each parameter of a custom layer is: given, flowing in, stored, or by default.
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 #include "core/model/custom_layer.h"
 #include "core/model/json.h"
@@ -237,6 +238,8 @@ Json CustomOperation::called(const std::string& name, const std::vector<std::str
     return function(arguments);
   } catch (const Error& error) {
     if (error.path().empty()) std::throw_with_nested(error.with_path(layer_.layer().path));
+    throw;
+  } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
     fail(Code::host_error, "DEFAULT_FAILED", "the default of \"" + name + "\" failed: " + error.what());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include "core/model/trace.h"
 #include "core/op/elementwise.h"
@@ -46,6 +47,8 @@ class Call {
       return function();
     } catch (const Error& error) {
       if (error.path().empty()) std::throw_with_nested(error.with_path(place_));
+      throw;
+    } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& error) {
       throw Error(Code::host_error, {.message = error.what(),

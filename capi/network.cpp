@@ -1,0 +1,108 @@
+// A network as a value: whether it is idle, where operations on it belong.
+#include "capi/network.h"
+
+#include "capi/guard.h"
+#include "capi/options.h"
+#include "capi/value.h"
+
+namespace webai::capi {
+namespace {
+
+[[noreturn]] void busy() {
+  refuse(Code::busy, "BUSY", "the network has unfinished operations", "wait for them, or cancel them");
+}
+
+std::vector<NetworkValue::Parameter> parameters_of(const NeuralNetwork& network) {
+  std::vector<NetworkValue::Parameter> result;
+  for (const auto& [name, tensor] : network.parameters()) result.push_back({name, tensor.type(), tensor.shape()});
+  return result;
+}
+
+}  // namespace
+
+// One name, or several to choose from: the first that can be used.
+std::string chosen_device(const webai_context& context, Options& opts) {
+  const auto is_allowed = [&](const std::string& name) {
+    return name != "opencl" || (context.settings().backends & WEBAI_OPENCL);
+  };
+  const auto meant = [](const std::string& name) { return name == "auto" ? std::string("cpu") : name; };
+  webai_value* const given = opts.find("device");
+  if (kind_of(given) == WEBAI_LIST) {
+    auto& list = *static_cast<List*>(given);
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (const std::string& name = expect<Text>(list.at(i), "device").value; is_allowed(name)) return meant(name);
+    refuse(Code::denied, "BACKENDS", "none of these devices is among the backends of this context");
+  }
+  const std::string device = opts.text("device", "auto");
+  if (!is_allowed(device)) refuse(Code::denied, "BACKENDS", "OpenCL is not among the backends of this context");
+  return meant(device);
+}
+
+NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread, std::shared_ptr<const IoFunctions> functions)
+    : webai_value(kind_code),
+      has_output_rules(output_rules),
+      loop_thread_only(loop_thread),
+      io(std::move(functions)),
+      parameters(parameters_of(network)),
+      inputs(network.inputs()),
+      outputs(network.outputs()),
+      network_(std::move(network)) {}
+
+NetworkValue::NetworkValue(const NetworkValue& outer, std::shared_ptr<const std::atomic<bool>> over)
+    : webai_value(kind_code),
+      has_output_rules(outer.has_output_rules),
+      loop_thread_only(outer.loop_thread_only),
+      io(outer.io),
+      parameters(outer.parameters),
+      inputs(outer.inputs),
+      outputs(outer.outputs),
+      over_(std::move(over)),
+      network_(outer.handle()),
+      device_(outer.device()) {}
+
+void NetworkValue::check_inner() const {
+  if (over_ && over_->load())
+    refuse(Code::invalid_argument, "INNER_OVER", "this network was handed to a function for the time of its call, which is over",
+           "use the network that was created");
+}
+
+NeuralNetwork NetworkValue::handle() const {
+  check_inner();
+  const std::lock_guard guard(context->mutex);
+  return network_;
+}
+
+NeuralNetwork NetworkValue::idle_handle() const {
+  check_inner();
+  const std::lock_guard guard(context->mutex);
+  if (lane_.unfinished) busy();
+  return network_;
+}
+
+bool NetworkValue::is_idle(bool or_training) const {
+  const std::lock_guard guard(context->mutex);
+  return lane_.unfinished == 0 || (or_training && lane_.training);
+}
+
+void NetworkValue::check_idle(bool or_training) const {
+  if (!is_idle(or_training)) busy();
+}
+
+std::string NetworkValue::device() const {
+  const std::lock_guard guard(context->mutex);
+  return device_;
+}
+
+void NetworkValue::replace(NeuralNetwork network, std::string device) {
+  const std::lock_guard guard(context->mutex);
+  if (lane_.unfinished) busy();
+  std::swap(network_, network);  // the old one is let go outside of the lock: it may call the host
+  std::swap(device_, device);
+}
+
+Placement NetworkValue::placement(bool training) {
+  if (is_inner()) return {.at_once = true};
+  return {.lane = &lane_, .lane_owner = Value::share(this), .training = training, .loop_thread_only = loop_thread_only};
+}
+
+}  // namespace webai::capi
