@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "support/open_runs.h"
 #include "webai/json.hpp"
 #include "webai/stream.hpp"
 #include "webai/values.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
@@ -20,28 +22,6 @@ constexpr const char* pictures = R"({"layers": [
     {"type": "maxPool2d"},
     {"type": "globalAveragePool2d"},
     {"size": 2, "activation": "softmax"}]})";
-
-Tensor counted(const Shape& shape) {
-  Tensor tensor(Context::system(), DType::fp32, shape);
-  for (std::size_t i = 0; i < tensor.elements(); ++i) tensor.set(i, std::sin(static_cast<double>(i)));
-  return tensor;
-}
-
-std::vector<double> as_numbers(const Tensor& tensor) {
-  std::vector<double> list;
-  for (std::size_t i = 0; i < tensor.elements(); ++i) list.push_back(tensor.at(i));
-  return list;
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("nothing was thrown");
-  return Error(Code::internal, "");
-}
 
 // The model with numbers for its nulls, weights and all.
 NeuralNetwork fixed(NeuralNetwork& open, const std::string& model, std::vector<std::string> lengths) {

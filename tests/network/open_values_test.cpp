@@ -4,36 +4,16 @@
 #include <cmath>
 #include <functional>
 
+#include "support/open_runs.h"
 #include "webai/json.hpp"
 #include "webai/stream.hpp"
 #include "webai/values.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-Tensor counted(const Shape& shape) {
-  Tensor tensor(Context::system(), DType::fp32, shape);
-  for (std::size_t i = 0; i < tensor.elements(); ++i) tensor.set(i, std::sin(static_cast<double>(i)));
-  return tensor;
-}
-
-std::vector<double> as_numbers(const Tensor& tensor) {
-  std::vector<double> list;
-  for (std::size_t i = 0; i < tensor.elements(); ++i) list.push_back(tensor.at(i));
-  return list;
-}
-
-Error error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("nothing was thrown");
-  return Error(Code::internal, "");
-}
 
 Json parsed(const std::string& text) { return read_json(text, Limits()); }
 
