@@ -16,7 +16,8 @@
 namespace webai {
 namespace {
 
-constexpr std::uint64_t most_bytes = std::uint64_t{256} << 20;  // of rows kept for one loop
+// Of rows kept for one loop.
+std::uint64_t most_bytes(const Limits& limits) { return std::min(std::uint64_t{1} << 30, limits.host_bytes / 16); }
 
 class Lift {
  public:
@@ -163,6 +164,7 @@ class Lift {
 
   // Elementwise work alone is as cheap inside, where it is fused with what stays.
   bool is_worth_it() const {
+    const std::uint64_t most = most_bytes(builder_.context().limits());
     std::uint64_t bytes = 0;
     bool gains = false;
     for (std::size_t i = 0; i < values_.size(); ++i) {
@@ -170,9 +172,9 @@ class Lift {
       const ValueType& own = body_.values[i].type;
       if (!value.all || value.kind == Kind::same || value.is_stacked) continue;
       const std::uint64_t row = static_cast<std::uint64_t>(own.shape.elements()) * size_of(own.type);
-      if (row > most_bytes / static_cast<std::uint64_t>(loop_.steps)) return false;
+      if (row > most / static_cast<std::uint64_t>(loop_.steps)) return false;
       bytes += row * static_cast<std::uint64_t>(loop_.steps);
-      if (bytes > most_bytes) return false;
+      if (bytes > most) return false;
     }
     for (std::size_t n = 0; n < nodes_.size(); ++n) {
       const OpDef& op = definition(body_.nodes[n]);

@@ -214,7 +214,7 @@ TEST_CASE("what each step has to do, and what would take too much memory for all
   };
   CHECK(count(loop_with("matmul", {}, 4, type), "loop") == 0);
   CHECK(count(loop_with("matmul", {}, 1, type), "loop") == 1);                               // one step gains nothing
-  CHECK(count(loop_with("matmul", {}, 1 << 20, {DType::fp32, Shape{64, 3}}), "loop") == 1);  // 768 MB of rows
+  CHECK(count(loop_with("matmul", {}, 1 << 20, {DType::fp32, Shape{128, 3}}), "loop") == 1);  // 1.5 GB of rows
   CHECK(count(loop_with("matmul", {}, 4, type, true), "loop") == 1);  // asked for
   CHECK(count(loop_with("randomUniform", {{"shape", std::vector<std::int64_t>{2}}}, 4, type), "loop") == 1);
 }
