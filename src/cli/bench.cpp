@@ -67,6 +67,8 @@ std::string lengths_text(const NetworkInfo& info) {
   return text;
 }
 
+constexpr std::uint64_t most_samples = std::uint64_t{1} << 40;
+
 struct Measured {
   double first_ms = 0;
   std::vector<double> runs;  // milliseconds, sorted
@@ -110,6 +112,7 @@ class Bench final : public Command {
   int run() override {
     if (batch_ == 0) throw UsageError("--batch is 1 or more");
     if (steps_ == 0) throw UsageError("--steps is 1 or more");
+    if (batch_ > most_samples / steps_) throw UsageError("--batch and --steps make more samples than a machine holds");
     if (steps_ > 1 && !train_) throw UsageError("--steps is for --train");
     if (!(seconds_ >= 0)) throw UsageError("--seconds is 0 or more");
     if (!pairs_.empty() && !train_) throw UsageError("--option is for --train");

@@ -57,6 +57,14 @@ class Models(CommandTest):
     def test_a_deep_document_is_refused(self):
         self.refuses("[" * 100_000, ["net.json"])
 
+    def test_lengths_of_a_benchmark_are_checked(self):
+        self.write("net.json", '{"layers": [2, {"type": "rnn", "size": 1}]}')
+        self.fails("bench", "net.json", "--steps", "4", says="--steps is for --train", status=2)
+        self.fails("bench", "net.json", "--train", "--steps", "0", says="--steps is 1 or more", status=2)
+        self.fails("bench", "net.json", "--train", "--steps", str(2**40), "--batch", str(2**40), says="more samples than a machine holds", status=2)
+        timed = self.works("bench", "net.json", "--train", "--steps", "5", "--batch", "3", "--seconds", "0.1", "--json").json
+        self.assertEqual((timed["steps"], timed["batch"]), (5, 3))
+
     def test_a_device_that_is_not_there_is_named(self):
         self.write("net.json", XOR)
         self.fails("info", "net.json", "--device", "vulcan9", says="vulcan9")
