@@ -1,5 +1,6 @@
 // Exports: the model as JSON in its forms.
 #include <algorithm>
+#include <ranges>
 #include <cstring>
 
 #include "core/model/export.h"
@@ -31,6 +32,16 @@ SetupDataAs setup_form(const std::string& name, const Model& model) {
 bool same_parameters(const BuiltModel& a, const BuiltModel& b) {
   return std::ranges::equal(a.parameters, b.parameters,
                             [](const BuiltParameter& x, const BuiltParameter& y) { return x.type == y.type; });
+}
+
+// From the names before the first renaming to those after the second.
+RenamedLayers renamed_twice(RenamedLayers first, const RenamedLayers& second) {
+  for (const auto& [old, now] : second) {
+    const auto known = std::ranges::find(first, old, &RenamedLayers::value_type::second);
+    if (known == first.end()) first.emplace_back(old, now);
+    else known->second = now;
+  }
+  return first;
 }
 
 [[noreturn]] void no_place_for_file() {
@@ -128,9 +139,27 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
       break;
     }
   }
-  if (options.optimize == "minify")
-    return finished(write_json(
-        minify_model(model, built, weights.parameters, as, options.keep_names, renamed, &written), options.indent));
+  if (options.optimize == "minify") {
+    RenamedLayers names;
+    const Json result = minify_model(model, built, weights.parameters, as, options.keep_names, &names, &written);
+    // With what nobody needed gone, more may follow: a net without label and pipes may be merged, names that an iterator kept
+    // may go. So once more, until nothing changes.
+    const auto has_net = [&](int id) { return static_cast<bool>(state.model.element(id).net); };
+    const auto ids = std::views::iota(1, state.model.element_count + 1);
+    if (std::ranges::any_of(ids, has_net)) {
+      const Json whole = as == SetupDataAs::file ? minify_model(model, built, weights.parameters, SetupDataAs::base64, options.keep_names) : result;
+      if (!(whole == state.model.json)) {
+        ExportOptions again = options;
+        again.from = again.upto = {};
+        RenamedLayers later;
+        std::string text = NeuralNetwork::from_json(write_json(whole), state.context).export_model(again, &later, file);
+        if (renamed) *renamed = renamed_twice(std::move(names), later);
+        return text;
+      }
+    }
+    if (renamed) *renamed = std::move(names);
+    return finished(write_json(result, options.indent));
+  }
   if (options.optimize == "pretty") return finished(write_json(pretty_model(model, built, weights.parameters, as, &written), true));
   return finished(export_json(model, built, weights.parameters, {}, {as, options.indent, &written}));
 }
