@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Every command does what its help says."""
-import contextlib
 import json
 import os
 import pty
@@ -14,7 +13,7 @@ import unittest
 import xml.dom.minidom
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import CLASSES, IRIS_LIKE, PROGRAM, SANITIZED, XOR, CommandTest, idx, npy, png, read_npy
+from harness import CLASSES, IRIS_LIKE, PROGRAM, SANITIZED, XOR, CommandTest, idx, npy, png, read_npy, read_terminal
 
 COMMANDS = ["train", "run", "verify", "info", "inspect", "convert", "bench", "devices", "ops", "schema"]
 
@@ -63,11 +62,7 @@ class Train(CommandTest):
         command = [PROGRAM, "train", "xor.json", "--data", "sample:xor", "--option", "maxIterations=3"]
         done = subprocess.run(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=theirs, timeout=60)
         os.close(theirs)
-        text = ""
-        with contextlib.suppress(OSError):  # what Linux says at the end of a terminal; one read need not bring all
-            while part := os.read(ours, 65536):
-                text += part.decode()
-        os.close(ours)
+        text = read_terminal(ours)
         self.assertEqual(done.returncode, 0)
         self.assertIn("\r\033[K" + "epoch 3/3  [##########]  4/4", text)
 

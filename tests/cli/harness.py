@@ -1,4 +1,5 @@
 """What the tests of the webai command share: running it, small files, small checks."""
+import contextlib
 import json
 import os
 import pathlib
@@ -72,6 +73,16 @@ class CommandTest(unittest.TestCase):
         self.write("xor.json", XOR)
         self.works("train", "xor.json", "--data", "sample:xor", "--out", name, "-q")
         return name
+
+
+def read_terminal(descriptor):
+    """All that was written to a terminal whose other side is closed; one read need not bring all."""
+    text = b""
+    with contextlib.suppress(OSError):  # what Linux says at the end
+        while part := os.read(descriptor, 65536):
+            text += part
+    os.close(descriptor)
+    return text.decode()
 
 
 def idx(dims, values, kind=8):
