@@ -20,22 +20,27 @@ std::vector<NetworkValue::Parameter> parameters_of(const NeuralNetwork& network)
 
 }  // namespace
 
+std::vector<std::string> allowed_devices(const webai_context& context) {
+  std::vector<std::string> names = {"cpu"};
+  if (context.settings().backends & WEBAI_OPENCL) names.push_back("opencl");
+  return names;
+}
+
 // One name, or several to choose from: the first that can be used.
 std::string chosen_device(const webai_context& context, Options& opts) {
   const auto is_allowed = [&](const std::string& name) {
     return name != "opencl" || (context.settings().backends & WEBAI_OPENCL);
   };
-  const auto meant = [](const std::string& name) { return name == "auto" ? std::string("cpu") : name; };
   webai_value* const given = opts.find("device");
   if (kind_of(given) == WEBAI_LIST) {
     auto& list = *static_cast<List*>(given);
     for (std::size_t i = 0; i < list.size(); ++i)
-      if (const std::string& name = expect<Text>(list.at(i), "device").value; is_allowed(name)) return meant(name);
+      if (const std::string& name = expect<Text>(list.at(i), "device").value; is_allowed(name)) return name;
     refuse(Code::denied, "BACKENDS", "none of these devices is among the backends of this context");
   }
   const std::string device = opts.text("device", "auto");
   if (!is_allowed(device)) refuse(Code::denied, "BACKENDS", "OpenCL is not among the backends of this context");
-  return meant(device);
+  return device;
 }
 
 NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread, std::shared_ptr<const IoFunctions> functions)
@@ -57,8 +62,7 @@ NetworkValue::NetworkValue(const NetworkValue& outer, std::shared_ptr<const std:
       inputs(outer.inputs),
       outputs(outer.outputs),
       over_(std::move(over)),
-      network_(outer.handle()),
-      device_(outer.device()) {}
+      network_(outer.handle()) {}
 
 void NetworkValue::check_inner() const {
   if (over_ && over_->load())
@@ -68,7 +72,6 @@ void NetworkValue::check_inner() const {
 
 NeuralNetwork NetworkValue::handle() const {
   check_inner();
-  const std::lock_guard guard(context->mutex);
   return network_;
 }
 
@@ -86,18 +89,6 @@ bool NetworkValue::is_idle(bool or_training) const {
 
 void NetworkValue::check_idle(bool or_training) const {
   if (!is_idle(or_training)) busy();
-}
-
-std::string NetworkValue::device() const {
-  const std::lock_guard guard(context->mutex);
-  return device_;
-}
-
-void NetworkValue::replace(NeuralNetwork network, std::string device) {
-  const std::lock_guard guard(context->mutex);
-  if (lane_.unfinished) busy();
-  std::swap(network_, network);  // the old one is let go outside of the lock: it may call the host
-  std::swap(device_, device);
 }
 
 Placement NetworkValue::placement(bool training) {

@@ -30,13 +30,11 @@ class NetworkValue final : public webai_value {
   NetworkValue(const NetworkValue& outer, std::shared_ptr<const std::atomic<bool>> over);
   void destroy() noexcept override { delete this; }
 
-  NeuralNetwork handle() const;       ///< a copy: compile() for another device replaces the network
+  NeuralNetwork handle() const;
   NeuralNetwork idle_handle() const;  ///< throws BUSY while any operation is unfinished
   /// True when no operation is unfinished; `or_training`: or a training, which others can come between.
   bool is_idle(bool or_training = false) const;
   void check_idle(bool or_training = false) const;  ///< throws BUSY
-  std::string device() const;
-  void replace(NeuralNetwork network, std::string device);  ///< throws BUSY
   Placement placement(bool training = false);
   bool is_inner() const noexcept { return over_ != nullptr; }
 
@@ -50,11 +48,12 @@ class NetworkValue final : public webai_value {
   ~NetworkValue() = default;
   void check_inner() const;  // throws INVALID_ARGUMENT where its operation is over
   const std::shared_ptr<const std::atomic<bool>> over_;
-  NeuralNetwork network_;  // this and the rest are guarded by the context's mutex
-  std::string device_ = "cpu";
-  Lane lane_;
+  const NeuralNetwork network_;
+  Lane lane_;  // guarded by the context's mutex
 };
 
+/// What "auto" may choose from: the context's backends.
+std::vector<std::string> allowed_devices(const webai_context& context);
 /// Which device options mean by "device"; throws for one outside of the context's backends.
 std::string chosen_device(const webai_context& context, Options& opts);
 

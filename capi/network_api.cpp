@@ -29,6 +29,7 @@ Value create(webai_context& context, webai_value* model) {
   const auto io = std::make_shared<const IoFunctions>(context, plain);
   const std::string text = write_json(json_from_value(plain.get(), TensorForm::setup, type_of_model(model)));
   NetworkOptions options;
+  options.devices = allowed_devices(context);
   options.weights = [&context](const std::string& name) { return fetch_bytes(context, name); };
   NeuralNetwork network = NeuralNetwork::from_json(text, context.core(), options);
   const std::uint64_t bytes = text.size();  // the model is kept
@@ -63,7 +64,7 @@ Value describe(webai_context& context, const NetworkValue& net) {
                                             {"dataType", make_text(context, name_of(parameter.type))}}));
   }
   return make_map(context, {{"dataType", make_text(context, name_of(network.data_type()))},
-                            {"device", make_text(context, net.device())},
+                            {"device", make_text(context, network.device())},
                             {"inputs", ports_value(context, net.inputs)},
                             {"outputs", ports_value(context, net.outputs)},
                             {"inputSize", make_number(context, static_cast<double>(network.input_size()))},
@@ -78,14 +79,14 @@ Value describe(webai_context& context, const NetworkValue& net) {
 Value compile(webai_context& context, NetworkValue& net, webai_value* given, webai_value* cancel) {
   Options opts(given);
   const std::string device = chosen_device(context, opts);
-  opts.find("powerPreference");  // hints
-  opts.find("minMops");
+  opts.find("powerPreference");  // a hint
+  std::optional<double> min_mops;
+  if (opts.find("minMops")) min_mops = opts.number("minMops", 0);
   opts.finish(context, "compile");
-  if (device != net.device())
-    net.replace(NeuralNetwork::from_json(net.idle_handle().to_json(), context.core(), {.device = device}), device);
-  const Ref<NetworkValue> keep = Ref<NetworkValue>::share(&net);
-  return submit(context, once([&context, keep] {
-                  return make_map(context, {{"device", make_text(context, keep->device())}});
+  NeuralNetwork network = net.handle();
+  network.move_to(device, false, min_mops);  // at once, and between two steps of what is under way
+  return submit(context, once([&context, device = network.device()] {
+                  return make_map(context, {{"device", make_text(context, device)}});
                 }),
                 cancel, net.placement());
 }

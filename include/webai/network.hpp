@@ -94,6 +94,7 @@ struct NetworkOptions {
   bool json5 = false;           ///< comments, trailing commas and so on are allowed in the model's text
   std::optional<std::uint64_t> seed = {};  ///< of the initial weights and of shuffles, instead of the model's
   WeightFiles weights = {};  ///< where setup.data that names a file is read from; load: the model's folder
+  std::vector<std::string> devices = {};  ///< what "auto" may choose for a model with `minMops`; none: all
 };
 
 struct RunOptions {
@@ -196,6 +197,11 @@ class WEBAI_EXPORT NeuralNetwork {
   TrainInfo train(const Dataset& data, const TrainOptions& options = {}, std::stop_token stop = {});
   /// Options as JSON text with the seeds' names: {"errorThreshold": 0.5, "maxIterations": 20000}.
   TrainInfo train(const Dataset& data, std::string_view options, std::stop_token stop = {});
+  /// From now on on this device, by its name or "auto"; `require` as in NetworkOptions, `min_mops` instead of the
+  /// model's. Weights, memory and a training or verification under way go along, between two batches. Throws NOT_FOUND,
+  /// UNSUPPORTED, with nothing moved; what does not fit the device fails here.
+  void move_to(const std::string& device, bool require = false, std::optional<double> min_mops = {});
+  std::string device() const;  ///< the one it is on: "cpu" where another one was wished for that is absent
   /// Ends a training under way after its current batch; its info says "stopTraining". No-op when idle.
   void stop_training() noexcept;
   bool is_training() const noexcept;

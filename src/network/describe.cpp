@@ -47,6 +47,12 @@ std::string placement_text(const Graph& graph) {
   return text;
 }
 
+std::string names_of(const std::vector<Device*>& devices) {
+  std::string names;
+  for (const Device* const device : devices) names += (names.empty() ? "" : ", ") + device->info().name;
+  return names;
+}
+
 std::string memory_text(const Program& program) {
   std::string text = "memory: " + std::to_string(program.scratch_bytes) + " bytes for values in between\n";
   for (std::size_t v = 0; v < program.locations.size(); ++v) {
@@ -104,8 +110,9 @@ NetworkInfo NeuralNetwork::info() const {
     info.open.push_back({dim.path, 1 + static_cast<int>(i), dim.length, dim.hint.max});
     info.table += open_dimension_text(info.open.back()) + "\n";
   }
-  const Compiled run = compile_run(state.context, *state.registry, state.graph, state.devices.order, 1, [](auto&&...) {});
-  const std::string& wanted = state.devices.order.front()->info().name;
+  const std::vector<Device*> devices = state.device_order();
+  const Compiled run = compile_run(state.context, *state.registry, state.graph, devices, 1, [](auto&&...) {});
+  const std::string& wanted = devices.front()->info().name;
   for (const Node& node : run.placed.nodes) {
     if (definition(node).view) continue;
     ++info.nodes;
@@ -120,10 +127,11 @@ std::string NeuralNetwork::inspect(bool passes, std::size_t batch) const {
   const auto see = [&](std::string_view pass, const Graph& graph) {
     if (passes) text += "after " + std::string(pass) + ":\n" + shortened(print(graph)) + "\n";
   };
-  const Compiled run = compile_run(state.context, *state.registry, state.graph, state.devices.order,
+  const Compiled run = compile_run(state.context, *state.registry, state.graph, state.device_order(),
                                    static_cast<std::int64_t>(batch), see);
   if (!passes) text += "graph:\n" + shortened(print(run.placed)) + "\n";
-  text += "nodes:\n" + placement_text(run.placed) + "\nkernels:\n" + run.executable->report() + "\n";
+  text += "nodes, each on the first of " + names_of(state.device_order()) + " that takes it:\n" + placement_text(run.placed) +
+          "\nkernels:\n" + run.executable->report() + "\n";
   const bool one_device = std::all_of(run.placed.nodes.begin(), run.placed.nodes.end(), [&](const Node& node) {
     return node.device == run.placed.nodes.front().device;
   });
@@ -133,7 +141,7 @@ std::string NeuralNetwork::inspect(bool passes, std::size_t batch) const {
 
 std::string NeuralNetwork::graph_dot(std::size_t batch) const {
   State& state = *state_;
-  const Compiled run = compile_run(state.context, *state.registry, state.graph, state.devices.order,
+  const Compiled run = compile_run(state.context, *state.registry, state.graph, state.device_order(),
                                    static_cast<std::int64_t>(batch), [](auto&&...) {});
   const Graph& graph = run.placed;
   std::string text = "digraph model {\n  rankdir=TB; node [fontname=\"sans-serif\", fontsize=11, style=filled, "

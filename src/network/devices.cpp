@@ -1,5 +1,7 @@
 #include "network/devices.h"
 
+#include <algorithm>
+
 #include "backends/cpu/cpu.h"
 #include "backends/host/device.h"
 #if WEBAI_WITH_OPENCL
@@ -7,6 +9,8 @@
 #endif
 #include "backends/reference/reference.h"
 #include "core/base/names.h"
+#include "core/base/number_text.h"
+#include "network/device_speed.h"
 #include "webai/error.hpp"
 #include "webai/network.hpp"
 
@@ -34,25 +38,52 @@ std::unique_ptr<Device> make_cpu(const Context& context, bool require) {
                           std::move(tables));
 }
 
-// One row per device: how it is made, or why it cannot be.
+// One row per device, those that draw less power first: whether "auto" may choose it, and how it is made, or why it
+// cannot be.
 struct Known {
   const char* name;
+  bool chosen;
   std::unique_ptr<Device> (*make)(const Context& context, bool require, std::string& absent);
 };
 constexpr Known known[] = {
-    {"cpu", [](const Context& context, bool require, std::string&) { return make_cpu(context, require); }},
-    {"reference", [](const Context& context, bool, std::string&) { return make_reference(context); }},
+    {"cpu", true, [](const Context& context, bool require, std::string&) { return make_cpu(context, require); }},
+    {"reference", false, [](const Context& context, bool, std::string&) { return make_reference(context); }},
 #if WEBAI_WITH_OPENCL
-    {"opencl", [](const Context& context, bool, std::string& absent) { return opencl::make_opencl_device(context, absent); }},
+    {"opencl", true,
+     [](const Context& context, bool, std::string& absent) { return opencl::make_opencl_device(context, absent); }},
 #endif
 };
 
+std::string automatic(const Context& context, const Registry& registry, const DeviceWish& wish) {
+  std::string fastest = "cpu";
+  double most = 0;
+  if (!(wish.min_mops > 0)) return fastest;
+  for (const Known& entry : known) {
+    if (!entry.chosen || (!wish.among.empty() && std::ranges::find(wish.among, entry.name) == wish.among.end())) continue;
+    std::string absent;
+    const std::unique_ptr<Device> device = entry.make(context, false, absent);
+    const std::optional<double> mops = device ? measured_mops(context, registry, *device, wish.type) : std::nullopt;
+    if (!mops) continue;
+    if (*mops > most) {
+      most = *mops;
+      fastest = entry.name;
+    }
+    if (*mops >= wish.min_mops) return entry.name;
+  }
+  context.log(1, "minMops: MIN_MOPS: the model asks for " + number_text(wish.min_mops, 6) + " Mops in " +
+                     std::string(name_of(wish.type)) + "; no device has them, so it gets the fastest, \"" + fastest +
+                     "\", with " + number_text(most, 6));
+  return fastest;
+}
+
 }  // namespace
 
-DeviceList choose_devices(const Context& context, const std::string& name, bool require) {
-  const std::string wanted = name.empty() || name == "auto" ? "cpu" : name;
+DeviceList choose_devices(const Context& context, const Registry& registry, const DeviceWish& wish) {
+  const bool require = wish.require;
+  const std::string wanted = wish.name.empty() || wish.name == "auto" ? automatic(context, registry, wish) : wish.name;
   std::vector<std::string_view> names;
   DeviceList list;
+  list.wish = wish;
   for (const Known& entry : known) {
     names.push_back(entry.name);
     if (entry.name != wanted) continue;
@@ -69,11 +100,9 @@ DeviceList choose_devices(const Context& context, const std::string& name, bool 
     throw Error(Code::not_found, {.message = "there is no device \"" + wanted + "\"", .reason = "DEVICE",
                                   .hint = near.empty() ? "see `webai devices`" : "did you mean \"" + near + "\"?"});
   }
-  // The CPU takes what another device refuses; where that is not wanted it still keeps the caller's side of the memory.
-  if (!list.owned.front()->info().host_memory) list.owned.push_back(make_cpu(context, false));
-  for (const auto& device : list.owned)
-    if (list.order.empty() || !require) list.order.push_back(device.get());
-  list.memory = list.owned.back().get();
+  // The CPU takes what another device refuses.
+  if (!require && !list.owned.front()->info().host_memory) list.owned.push_back(make_cpu(context, false));
+  for (const auto& device : list.owned) list.order.push_back(device.get());
   return list;
 }
 

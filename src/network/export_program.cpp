@@ -1,12 +1,12 @@
 // Exports as programs in other languages: the compiled graph of one sample, without fusing, with the weights put in.
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <limits>
 #include <map>
 #include <optional>
 
 #include "compiler/passes.h"
+#include "core/base/number_text.h"
 #include "core/model/build.h"
 #include "core/op/loop.h"
 #include "interchange/byte_weights.h"
@@ -88,11 +88,6 @@ void put_weights(const Context& context, Graph& graph, const BuiltModel& built, 
   const auto unread = [&](ValueId id) { return !read[static_cast<std::size_t>(id)]; };
   std::erase_if(graph.writes, [&](const Write& write) { return unread(write.state); });
   std::erase_if(graph.states, unread);
-}
-
-std::string brief(double value) {
-  char digits[40];
-  return {digits, std::to_chars(digits, digits + sizeof digits, value, std::chars_format::general, 3).ptr};
 }
 
 std::string title_of(const Model& model, const BuiltModel& built) {
@@ -201,9 +196,9 @@ std::string export_program(const Context& context, const Registry& registry, con
   if (bytes) {
     const ByteError error = measure_bytes(context, expand(context, registry, graph, [](const Graph&, const Node& node) { return !is_loop(node); }));
     program.title += "\nMatrices of weights hold one byte a number. Over " + std::to_string(error.inputs) +
-                     " inputs drawn from -1 to 1 that moves outputs\n   by at most " + brief(error.largest) +
-                     " (root mean square " + brief(error.mean_square_root) + "); the largest output was " +
-                     brief(error.largest_output) + ".";
+                     " inputs drawn from -1 to 1 that moves outputs\n   by at most " + number_text(error.largest, 3) +
+                     " (root mean square " + number_text(error.mean_square_root, 3) + "); the largest output was " +
+                     number_text(error.largest_output, 3) + ".";
   }
   return write_program(graph, program);
 }

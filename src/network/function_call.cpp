@@ -130,7 +130,7 @@ Tensor OperationFunction::Source::run_operator(const OperatorCall& call) const {
   const Ref result = builder.emit_all(*op, inputs, std::move(attributes)).front();
   graph.outputs.push_back({"result", result.id});
   const ValueType out = builder.type(result);
-  const DeviceList devices = choose_devices(context, device, false);
+  const DeviceList devices = choose_devices(context, *registry, {.name = device});
   const auto executable = compile(context, *registry, graph, devices.order);
   Tensor answer = Tensor::uninitialised(context, out.type, out.shape);
   std::vector<HostWindow> windows(executable->slots().size());

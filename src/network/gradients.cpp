@@ -51,17 +51,17 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   HostWindow input, target, judged, kept;
   std::shared_ptr<GradientProgram> program;
   std::vector<Binding> bindings;
-  std::vector<std::unique_ptr<Buffer>> memory;  // of the sequences, which starts anew: the network's own stays as it is
+  Buffers memory;  // of the sequences, which starts anew: the network's own stays as it is
   double error_sum = 0;
   const Buffers weights = net.snapshot();
   Block block;
   while (iterator.next(block, plan.batching.batch)) {
     const std::lock_guard guard(net.turn);
     const std::int64_t samples = static_cast<std::int64_t>(block.samples);
-    if (!program || samples != program->batch) {
+    if (!program || samples != program->batch || program->moves != net.moves) {
       // The last one is kept: algorithms of programs ask for one batch after the other.
       program = net.gradient_program;
-      if (!program || program->batch != samples || program->request.measure != plan.request.measure ||
+      if (!program || program->batch != samples || program->moves != net.moves || program->request.measure != plan.request.measure ||
           program->request.labels != plan.request.labels || program->window != plan.batching.window ||
           program->lanes != plan.batching.lanes || program->lengths != plan.lengths || program->names != names) {
         const Graph forward = net.batch_forward(plan, samples, false, State::Parameters::wide);
@@ -70,6 +70,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         step = stored_as(net.context, *net.registry, std::move(step), forward, net.built);
         program = std::make_shared<GradientProgram>();
         program->batch = samples;
+        program->moves = net.moves;
         program->request = plan.request;
         program->lengths = plan.lengths;
         program->window = plan.batching.window;
@@ -77,7 +78,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         program->names = names;
         program->executable = net.compile(step.graph, false);
         for (const Slot& slot : program->executable->slots())
-          if (slot.role == Slot::output) program->outputs[slot.name] = net.devices.memory->allocate(slot.bytes);
+          if (slot.role == Slot::output) program->outputs[slot.name] = net.allocate(slot.bytes);
         net.gradient_program = program;
       }
       bindings.clear();
@@ -85,7 +86,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         Buffer* bound = find_buffer(weights, slot.name);
         if (slot.role == Slot::input)
           bound = slot.name == target_name ? &target : slot.name == judged_name ? &judged : slot.name == kept_name ? &kept : &input;
-        if (!bound && slot.role == Slot::state) bound = memory.emplace_back(net.devices.memory->allocate(slot.bytes)).get();
+        if (!bound && slot.role == Slot::state) bound = net.room_for(slot, memory);
         if (slot.role == Slot::output) bound = program->outputs.at(slot.name).get();
         bindings.push_back({bound, 0, 0});
       }
@@ -195,7 +196,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
       windows.back()->look_at(converted.back().data(), converted.back().bytes());
       bindings.push_back({windows.back().get(), 0, 0});
     } else {
-      own.push_back(net.devices.memory->allocate(slot.bytes));
+      own.push_back(net.allocate(slot.bytes));
       double initial = slot.name == learning_rate_name ? rate : 0;
       if (const auto state = initials.find(slot.name); state != initials.end()) initial = state->second;
       for (std::size_t i = 0; i < slot.bytes / size_of(net.type); ++i) store_double(net.type, own.back()->host(), i, initial);

@@ -14,7 +14,7 @@
 namespace webai {
 Buffers NeuralNetwork::State::snapshot() {
   Buffers copies;
-  for (const auto& [name, buffer] : buffers) copies.emplace(name, devices.memory->allocate(buffer->size()));
+  for (const auto& [name, buffer] : buffers) copies.emplace(name, allocate(buffer->size()));
   const std::lock_guard guard(turn);
   for (const auto& [name, buffer] : buffers)
     copies.at(name)->write(0, std::span(static_cast<const std::byte*>(buffer->host()), buffer->size()));
@@ -30,7 +30,7 @@ Tensor NeuralNetwork::State::tensor_of(const BuiltParameter& parameter) const {
 std::unique_ptr<Executable> NeuralNetwork::State::compile(const Graph& concrete, bool training_mode) const {
   CompileOptions compile_options;
   compile_options.training = training_mode;
-  return webai::compile(context, *registry, concrete, devices.order, compile_options);
+  return webai::compile(context, *registry, concrete, device_order(), compile_options);
 }
 
 BuiltModel NeuralNetwork::State::build(const OpenLengths& lengths, bool normalize, bool training) const {
@@ -60,12 +60,13 @@ Graph NeuralNetwork::State::step_forward(const OpenLengths& lengths, std::int64_
 NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& context, const NetworkOptions& options) {
   auto state = std::make_shared<State>(context, options);
   state->registry = std::make_shared<const Registry>(make_registry(context));
-  state->devices = choose_devices(context, options.device, options.require);
   state->model = parse_model(context, *state->registry, text, {.json5 = options.json5});
   if (options.seed) {
     state->model.seed_kind = Model::Seed::given;
     state->model.seed = *options.seed;
   }
+  state->type = computed_in(state->model.type);
+  state->devices = choose_devices(context, *state->registry, state->wish(options.device, options.require));
   state->built = build_model(context, *state->registry, state->model, {.files = &options.weights});
   state->options.weights = {};
   for (const BuiltInput& input : state->built.inputs) {
@@ -74,15 +75,14 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     state->normalized_inputs += input.dims.elements();
   }
   if (state->built.output_shape.is_concrete()) state->outputs = state->built.output_shape.elements();
-  state->type = computed_in(state->model.type);
   for (BuiltParameter& parameter : state->built.parameters) {
     Tensor initial = std::move(parameter.initial);
     parameter.initial = {};
-    auto buffer = state->devices.memory->allocate(initial.bytes());
+    auto buffer = state->allocate(initial.bytes());
     write_buffer(*buffer, initial);
     state->buffers.emplace(parameter.name, std::move(buffer));
     if (!parameter.code) continue;
-    auto scale = state->devices.memory->allocate(parameter.code.scale.bytes());
+    auto scale = state->allocate(parameter.code.scale.bytes());
     write_buffer(*scale, parameter.code.scale);
     state->buffers.emplace(scale_name(parameter.name), std::move(scale));
   }
@@ -91,7 +91,7 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     const Value& value = state->built.graph.value(id);
     if (std::ranges::find(state->built.states, id, &BuiltState::value) != state->built.states.end()) continue;
     const std::size_t bytes = static_cast<std::size_t>(value.type.shape.elements()) * size_of(value.type.type);
-    state->buffers.emplace(value.name, state->devices.memory->allocate(bytes));
+    state->buffers.emplace(value.name, state->allocate(bytes));
   }
   // What "auto" will learn starts as the identity: mean 0, scale 1.
   for (const AutoNormalize& learned : state->built.auto_normalize) {
@@ -199,7 +199,7 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
     program.output.look_at(result.data(), result.bytes());
     if (options.debug) activations = state.room_for_activations(program);
     state.execute(program);
-    for (Device* const device : state.devices.order) device->wait();
+    state.wait();
   }
   Output output = state.finished(std::move(result), samples, batched, options, ports);
   output.ports_ = std::move(ports);

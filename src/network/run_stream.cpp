@@ -229,7 +229,7 @@ struct RunStream::State {
         program.before[i].look_at(before[i].data(), before[i].bytes());
       }
       net.execute(program);
-      for (Device* const device : net.devices.order) device->wait();
+      net.wait();
     }
     const auto steps = static_cast<std::size_t>(before.front().shape()[0]);
     std::size_t made = steps;

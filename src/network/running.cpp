@@ -161,7 +161,7 @@ void NeuralNetwork::State::execute(RunProgram& program) {
   if (!is_stateful()) return program.executable->run(program.bindings, 1);
   recurrent.begin(program.state_shapes, program.states, program.next_states);
   program.executable->run(program.bindings, 1);
-  for (Device* const device : devices.order) device->wait();
+  wait();
   recurrent.commit();
 }
 

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "backends/host/device.h"
 #include "compiler/compile.h"
 #include "core/model/build.h"
 #include "core/model/model.h"
@@ -49,6 +52,7 @@ struct GradientProgram {
   std::int64_t batch = 0;
   OpenLengths lengths;
   std::size_t window = 0, lanes = 0;  ///< of sequences
+  std::uint64_t moves = 0;            ///< of the network when it was compiled
   std::vector<std::string> names;     ///< of the parameters
   MeasureRequest request;
   std::unique_ptr<Executable> executable;
@@ -70,7 +74,11 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   Context context;
   NetworkOptions options;
   std::shared_ptr<const Registry> registry;
-  DeviceList devices;
+  DeviceList devices;            ///< changed under the turn and devices_mutex
+  std::vector<DeviceList> left;  ///< where it was before: programs compiled for them may still be at work
+  std::uint64_t moves = 0;       ///< how often it was moved; read and written under the turn
+  std::function<void()> recompile_training;  ///< of the training under way, or nothing; called under the turn
+  mutable std::mutex devices_mutex;
   Model model;
   BuiltModel built;          ///< for running, batch symbolic, io applied; its initial tensors are released
   Graph graph;               ///< built.graph behind the flat interface: for example lengths, where some are open
@@ -114,6 +122,16 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   /// The model built again for those lengths, without values.
   BuiltModel build(const OpenLengths& lengths, bool normalize, bool training = false) const;
 
+  DeviceWish wish(const std::string& device, bool require) const {
+    return {device, require, model.min_mops.value_or(0), type, options.devices};
+  }
+  /// Best first. Stays valid when the network moves.
+  std::vector<Device*> device_order() const;
+  void wait() const;  ///< until the devices are done; under the turn
+  /// Zeroed host memory, where parameters, states and results live whatever the device.
+  std::unique_ptr<Buffer> allocate(std::size_t bytes) const { return make_host_buffer(context, bytes); }
+  /// What a program's own state is bound to: the same memory for each program whose state is of that name and size.
+  Buffer* room_for(const Slot& slot, Buffers& memory) const;
   Buffer* buffer(std::string_view name) const { return find_buffer(buffers, name); }
   /// A copy of all of them, of one moment between two steps. Takes the turn.
   Buffers snapshot();

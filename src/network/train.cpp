@@ -112,7 +112,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.input_name = flat_input;
     setup.stopped = [&net] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };
     setup.buffer = buffer;
-    setup.allocate = [&net](std::size_t bytes) { return net.devices.memory->allocate(bytes); };
+    setup.allocate = [&net](std::size_t bytes) { return net.allocate(bytes); };
     setup.default_rate = !given.learning_rate && find_optimizer(options.optimizer).proportional;
     setup.plain_inputs = std::ranges::all_of(net.model.io.input, &IoRules::empty) && takes_numbers_as_they_are(net.graph, flat_input);
     for (const auto& [name, own] : net.buffers) setup.kept.emplace_back(name, own.get());
@@ -131,8 +131,17 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
         step.states.push_back({memory.name, {net.type, memory.type.shape}, memory.initial});
       return StepProgram{net.compile(step.graph, true), std::move(step.states)};
     };
+    const std::uint64_t moves = [&net] {
+      const std::lock_guard guard(net.turn);
+      return net.moves;
+    }();
     state_->driver = std::make_unique<TrainingDriver>(net.context, plan.data, std::move(setup));
     state_->checkpoint = options.checkpoint;
+    {
+      const std::lock_guard guard(net.turn);
+      if (net.moves != moves) state_->driver->recompile();
+      net.recompile_training = [driver = state_->driver.get()] { driver->recompile(); };
+    }
     if (options.resume) {
       const std::string text = read_file(options.checkpoint, net.context.limits().host_bytes);
       const std::lock_guard guard(net.turn);
@@ -145,13 +154,14 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
       }
     }
   } catch (...) {
+    state_->forget_driver();
     net.activity.store(Activity::idle);
     throw;
   }
 }
 
 TrainingSession::~TrainingSession() {
-  state_->driver.reset();
+  state_->forget_driver();
   state_->net.activity.store(NeuralNetwork::State::Activity::idle);
 }
 

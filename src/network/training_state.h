@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "host/background_thread.h"
 #include "network/state.h"
@@ -18,6 +19,15 @@ struct TrainingSession::State {
   std::unique_ptr<TrainingDriver> driver;
   std::string checkpoint;  // file to write to
   TrainInfo final_info;
+
+  /// Before others may train the network.
+  void forget_driver() {
+    {
+      const std::lock_guard guard(net.turn);
+      net.recompile_training = nullptr;
+    }
+    driver.reset();
+  }
 
   State(NeuralNetwork given) : network(std::move(given)), net(*network.state_) {}
 };

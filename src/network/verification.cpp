@@ -14,22 +14,22 @@ NeuralNetwork::State::Verification::Verification(State& net, DataPlan plan, Weig
   plan_.batching.background = &background_;
   plan_.batching.interrupted = [this] { return interrupted_ && interrupted_(); };
   iterator_.emplace(net.context, plan_.data, plan_.batching);
-  Device& memory = *net.devices.memory;
-  output_ = memory.allocate(static_cast<std::size_t>(plan_.outputs) * plan_.batching.batch * size_of(net.type));
-  error_ = memory.allocate(sizeof(double));
-  correct_ = memory.allocate(sizeof(double));
+  output_ = net.allocate(static_cast<std::size_t>(plan_.outputs) * plan_.batching.batch * size_of(net.type));
+  error_ = net.allocate(sizeof(double));
+  correct_ = net.allocate(sizeof(double));
 }
 
 NeuralNetwork::State::Verification::Step& NeuralNetwork::State::Verification::step_for(std::int64_t samples) {
   for (const auto& known : steps_)
-    if (known->batch == samples) return *known;
+    if (known->batch == samples && known->moves == net_.moves) return *known;
   auto made = std::make_unique<Step>();
   made->batch = samples;
+  made->moves = net_.moves;
   made->executable = net_.compile(
       verification_step(net_.context, *net_.registry, net_.batch_forward(plan_, samples, false, Parameters::kept), plan_.request), false);
   for (const Slot& slot : made->executable->slots()) {
     Buffer* bound = weights_(slot.name);
-    if (!bound && slot.role == Slot::state) bound = (memory_.emplace_back(net_.devices.memory->allocate(slot.bytes))).get();
+    if (!bound && slot.role == Slot::state) bound = net_.room_for(slot, memory_);
     if (slot.role == Slot::input)
       bound = slot.name == target_name ? &target_ : slot.name == judged_name ? &judged_ : slot.name == kept_name ? &kept_ : &input_;
     if (slot.role == Slot::output)

@@ -27,6 +27,7 @@ class NeuralNetwork::State::Verification {
  private:
   struct Step {
     std::int64_t batch;
+    std::uint64_t moves;  // of the network when it was compiled
     std::unique_ptr<Executable> executable;
     std::vector<Binding> bindings;
   };
@@ -42,7 +43,7 @@ class NeuralNetwork::State::Verification {
   std::optional<BatchIterator> iterator_;
   std::vector<std::unique_ptr<Step>> steps_;
   HostWindow input_, target_, judged_, kept_;
-  std::vector<std::unique_ptr<Buffer>> memory_;  // of the sequences, apart from that of runs
+  Buffers memory_;                     // of the sequences, apart from that of runs
   std::unique_ptr<Buffer> output_, error_, correct_;
   std::size_t classes_;                // 0: not counted
 };

@@ -1,12 +1,11 @@
 #include "training/driver.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <map>
 
+#include "core/base/number_text.h"
 #include "training/optimizer.h"
 #include "training/window_graph.h"
 #include "webai/error.hpp"
@@ -14,16 +13,9 @@
 namespace webai {
 namespace {
 
-constexpr std::size_t most_steps = 4096;      // in one segment
-constexpr double segment_time = 10;           // milliseconds: who stops a training waits no longer, or for one step
-constexpr double report_interval = 100;       // milliseconds between reports inside an epoch
-constexpr double checkpoint_interval = 5000;  // milliseconds between checkpoints, where nobody says how many epochs
-constexpr int most_untimed = 8;               // segments between two looks at the clock
-
-std::string number_text(double value) {
-  std::array<char, 32> text;
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 3).ptr};
-}
+constexpr std::size_t most_steps = 4096;    // in one segment
+constexpr double segment_time = 10;         // milliseconds: who stops a training waits no longer, or for one step
+constexpr int most_untimed = 8;             // segments between two looks at the clock
 
 }  // namespace
 
@@ -102,6 +94,16 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
   }
   bound_.push_back(std::move(bound));
   return *bound_.back();
+}
+
+void TrainingDriver::recompile() {
+  std::vector<std::unique_ptr<Bound>> before = std::exchange(bound_, {});
+  try {
+    for (const auto& old : before) bound_for(old->batch);
+  } catch (...) {
+    bound_ = std::move(before);
+    throw;
+  }
 }
 
 void TrainingDriver::update_rate(std::size_t batch) {
@@ -268,74 +270,15 @@ void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_
   details.message = "training stopped at step " + std::to_string(steps_) + ": the loss is not a number";
   if (!where.empty())
     details.message += std::isinf(largest) ? " (layer " + where + " overflowed)"
-                                           : " (layer " + where + " grew to " + number_text(largest) + ")";
+                                           : " (layer " + where + " grew to " + number_text(largest, 3) + ")";
   details.reason = "NOT_A_NUMBER";
   details.layer = where;
   const bool number = !where.empty() && where.find_first_not_of("0123456789") == std::string::npos;
   details.path = number ? "/layers/" + where : where;
-  details.hint = input > 10 ? "inputs reach " + number_text(input) +
+  details.hint = input > 10 ? "inputs reach " + number_text(input, 3) +
                                   ": add \"io\": {\"input\": {\"normalize\": \"auto\"}} or lower learningRate"
                             : "lower learningRate";
   throw Error(Code::invalid_argument, std::move(details));
-}
-
-void TrainingDriver::end_epoch() {
-  in_epoch_ = epoch_read_ = false;
-  if (epoch_samples_ == 0)
-    throw Error(Code::invalid_argument, {.message = "the data holds no samples to train on", .reason = "EMPTY_DATA"});
-  ++info_.iterations;
-  const double count = static_cast<double>(epoch_samples_);
-  info_.error = reported(setup_.measure, epoch_error_ / count);
-  info_.error_percent = 100 * info_.error;
-  if (counts_correct_) info_.accuracy = epoch_correct_ / count;
-  info_.validation_error.reset();
-  info_.validation_accuracy.reset();
-  epoch_ended_ = true;
-  awaits_validation_ = static_cast<bool>(setup_.validate);
-  if (!awaits_validation_) conclude_epoch();
-}
-
-void TrainingDriver::validate() {
-  if (!std::exchange(awaits_validation_, false)) return;
-  const std::optional<VerifyInfo> held_out = setup_.validate([this] { return reason_to_stop() != nullptr; });
-  if (!held_out) return;
-  info_.validation_error = held_out->error;
-  info_.validation_accuracy = held_out->accuracy;
-}
-
-void TrainingDriver::conclude_epoch() {
-  epoch_ended_ = awaits_validation_ = rate_fresh_ = false;
-  const TrainOptions& options = setup_.options;
-  // An interrupted look at the held-out samples says nothing about the epoch.
-  if (!setup_.validate || info_.validation_error) {
-    const double watched = info_.validation_error.value_or(info_.error);
-    schedule_.epoch_ended(watched);
-    if (watches() && patience_.improves(watched)) {
-      info_.best_iteration = info_.iterations;
-      if (*options.restore_best) best_.keep(setup_.kept, setup_.allocate);
-    }
-  }
-  if (options.progress && report_is_due(true)) report(true);
-  epoch_error_ = epoch_correct_ = 0;
-  epoch_samples_ = 0;
-  const bool percent = options.error_threshold_unit.empty() ? is_bounded(setup_.measure) : options.error_threshold_unit == "percent";
-  if ((percent ? info_.error_percent : info_.error) <= options.error_threshold)
-    finish("errorThreshold");
-  else if (patience_.exhausted())
-    finish("patience");
-  if (options.checkpoint.empty() || !info_.stop_reason.empty()) return;  // the end writes its own
-  const double now = context_.host().now();
-  if (options.checkpoint_every ? info_.iterations % options.checkpoint_every != 0 : now - last_checkpoint_ < checkpoint_interval) return;
-  last_checkpoint_ = now;
-  due_checkpoint_ = checkpoint();
-}
-
-bool TrainingDriver::ended() {
-  if (std::exchange(closed_, true)) return false;
-  // The checkpoint goes on from the last weights; the network gets the best ones.
-  if (!setup_.options.checkpoint.empty()) due_checkpoint_ = checkpoint();
-  if (*setup_.options.restore_best) best_.restore(setup_.kept);
-  return false;
 }
 
 void TrainingDriver::lower_default_rate() {
@@ -363,44 +306,8 @@ void TrainingDriver::lower_default_rate() {
   if (!iterator_.outputs_are_labels()) scale *= std::max(1.0, squared_length(block_.outputs, iterator_.output_elements()));
   if (!(scale > 1)) return;
   schedule_.base /= scale;
-  context_.log(1, "inputs or targets are far above 1, so the default learning rate is lowered to " + number_text(schedule_.base) +
+  context_.log(1, "inputs or targets are far above 1, so the default learning rate is lowered to " + number_text(schedule_.base, 3) +
                       "; \"normalize\": \"auto\" in the model's io learns faster, learningRate sets another rate");
-}
-
-bool TrainingDriver::report_is_due(bool epoch_end) const {
-  const TrainOptions& options = setup_.options;
-  if (options.log_period > 0) return epoch_end && info_.iterations % options.log_period == 0;
-  if (options.log_period_ms == 0 && epoch_end) return true;
-  const double interval = options.log_period_ms > 0 ? options.log_period_ms : report_interval;
-  return context_.host().now() - last_report_ >= interval;
-}
-
-void TrainingDriver::report(bool epoch_end) {
-  last_report_ = context_.host().now();
-  Progress progress;
-  progress.iteration = info_.iterations + (epoch_end ? 0 : 1);
-  progress.max_iterations = setup_.options.max_iterations == TrainOptions::unlimited ? 0 : setup_.options.max_iterations;
-  progress.samples = epoch_samples_;
-  progress.total_samples = setup_.total_samples;
-  const double count = static_cast<double>(std::max<std::uint64_t>(epoch_samples_, 1));
-  progress.error = reported(setup_.measure, epoch_error_ / count);
-  if (counts_correct_) progress.accuracy = epoch_correct_ / count;
-  if (epoch_end) {
-    progress.validation_error = info_.validation_error;
-    progress.validation_accuracy = info_.validation_accuracy;
-  }
-  progress.learning_rate = rate_;
-  progress.samples_per_second =
-      static_cast<double>(info_.samples - samples_before_) / std::max(last_report_ - started_, 1e-6) * 1000;
-  progress.epoch_end = epoch_end;
-  news_ = progress;
-}
-
-void TrainingDriver::tell() {
-  if (!news_) return;
-  const Progress progress = *news_;
-  news_.reset();
-  setup_.options.progress(progress);
 }
 
 }  // namespace webai

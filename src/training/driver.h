@@ -77,6 +77,8 @@ class TrainingDriver {
   /// Calls the progress function where the last segment gave a reason to. Apart from advance, so that the caller can
   /// first let go of what it holds: the function may run and save the network.
   void tell();
+  /// Compiles anew the steps that were compiled so far; all of them or, when it throws, none. Between two segments.
+  void recompile();
   /// Ends training with this stop reason before the next segment.
   void finish(std::string_view reason);
   const TrainInfo& info() const { return info_; }

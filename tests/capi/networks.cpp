@@ -286,6 +286,24 @@ TEST_CASE("compile reports the device and refuses what the context does not allo
         }).status == WEBAI_NOT_FOUND);
 }
 
+TEST_CASE("API-29 compile moves a network that is being trained, between two of its steps") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), xor_model);
+  const Handle samples = json(context.get(), xor_data), opts = json(context.get(), R"({"maxIterations":2000})");
+  webai_future* training = nullptr;
+  REQUIRE(webai_network_train(network, samples, opts, nullptr, &training, nullptr) == WEBAI_OK);
+  for (const char* device : {"reference", "cpu", "reference"}) {
+    const Handle where = json(context.get(), std::string(R"({"device":")") + device + "\"}");
+    webai_future* future = nullptr;
+    REQUIRE(webai_network_compile(network, where, nullptr, &future, nullptr) == WEBAI_OK);
+    Handle description;
+    REQUIRE(webai_network_describe(network, description.out(), nullptr) == WEBAI_OK);
+    CHECK(text_of(webai_value_get(description, "device", 6)) == device);
+    webai_release(future);
+  }
+  CHECK(number_at(await(training), "iterations") == 2000);
+}
+
 TEST_CASE("a wrong model says where") {
   const ContextHandle context = make_context();
   const Handle model = json(context.get(), R"({"layers":[2,{"size":1,"activaton":"tanh"}]})");
