@@ -5,6 +5,7 @@
 // outside. The price is memory: rows of what goes in or comes out are kept for all steps.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "compiler/passes.h"
 #include "compiler/rewrite.h"
@@ -312,13 +313,14 @@ class Lift {
     std::vector<ValueId> now(body_.values.size(), no_value);
     std::vector<Ref> inputs;
     std::vector<std::size_t> results;  // outputs of the old loop that are carried on
-    std::int64_t carried = 0, stacked = 0;
+    std::int64_t carried = 0, stacked = 0, ends = -1;
     for (std::size_t i = 0; i < loop_.carried; ++i) {
       if (is_sum(i)) continue;
       now[static_cast<std::size_t>(body_.inputs[i])] =
           body.add_input(body_.value(body_.inputs[i]).name, type(body_.inputs[i]));
       inputs.push_back({rewrite_(node_.inputs[i])});
       results.push_back(i);
+      if (std::cmp_equal(i, loop_.ends)) ends = carried;
       ++carried;
     }
     for (const Kind kind : {Kind::rows, Kind::same})
@@ -365,7 +367,8 @@ class Lift {
                            {"steps", loop_.steps},
                            {"carried", carried},
                            {"stacked", stacked},
-                           {"reverse", loop_.reverse}});
+                           {"reverse", loop_.reverse},
+                           {"ends", ends}});
     for (std::size_t i = 0; i < results.size(); ++i) rewrite_.map(node_.outputs[results[i]], outputs[i].id);
     for (std::size_t i = 0; i < collected.size(); ++i) about(collected[i]).all_ref = outputs[results.size() + i];
   }

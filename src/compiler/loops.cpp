@@ -1,6 +1,7 @@
 // A loop is written with everything that its gradient could need; here goes what nobody reads. Gradients in turn bring
 // sums for inputs that are not trained, which are carried but feed only themselves.
 #include <algorithm>
+#include <utility>
 
 #include "compiler/passes.h"
 #include "compiler/rewrite.h"
@@ -83,11 +84,12 @@ Graph trim_loops(const Graph& graph) {
     Node trimmed = node;
     trimmed.inputs.clear();
     trimmed.outputs.clear();
-    std::int64_t carried = 0, stacked = 0;
+    std::int64_t carried = 0, stacked = 0, ends = -1;
     std::vector<bool> kept(body.inputs.size(), true);  // the index, if any, stays
     for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       kept[i] = i < loop.carried ? needed.outputs[i] : static_cast<bool>(needed.values[static_cast<std::size_t>(body.inputs[i])]);
       if (!kept[i]) continue;
+      if (std::cmp_equal(i, loop.ends)) ends = carried;
       carried += i < loop.carried;
       stacked += loop.is_stacked(i);
       trimmed.inputs.push_back(rewrite(node.inputs[i]));
@@ -95,6 +97,7 @@ Graph trim_loops(const Graph& graph) {
     trimmed.attributes.set("body", Subgraph{std::make_shared<const Graph>(part_of(body, kept, needed))});
     trimmed.attributes.set("carried", carried);
     trimmed.attributes.set("stacked", stacked);
+    trimmed.attributes.set("ends", ends);
     std::vector<ValueType> types;
     for (std::size_t i = 0; i < needed.outputs.size(); ++i)
       if (needed.outputs[i]) types.push_back(graph.value(node.outputs[i]).type);

@@ -4,27 +4,15 @@
 #include <cmath>
 
 #include "network/finite_differences.h"
+#include "network/seeded.h"
 #include "webai/error.hpp"
 #include "webai/stream.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-NeuralNetwork make(const std::string& model, std::size_t threads = 1) {
-  return NeuralNetwork::from_json(model, Context::system({.threads = threads}), {.seed = 7});
-}
-
-Error error_of(const std::string& model) {
-  try {
-    make(model);
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("accepted: " << model);
-  return Error(Code::internal, "");
-}
 
 std::string with(const std::string& state, const std::string& layers, const std::string& more = "") {
   return R"({"layers": [2, {"type": "iterator", "steps": 3, "state": [)" + state + R"(], "net": {"layers": [)" + layers + "]}" + more + "}]}";
@@ -62,6 +50,42 @@ TEST_CASE("A-42 collect gives what comes of each step instead of the final state
     const std::size_t sample = i / 12, step = i / 4 % 3, element = i % 4;
     CHECK(two.at(i) == (sample ? 50 + 10.0 * static_cast<double>(element) : 1 + static_cast<double>(element)) + static_cast<double>(step + 1));
   }
+}
+
+TEST_CASE("A-42 once all samples have ended no more steps are computed, and results are those of all steps") {
+  const Context context = Context::system({.threads = 1});
+  int calls = 0;
+  define_domain(context, {.name = "counting"});
+  define_operation(context, {.name = "twice", .domain = "counting", .params = {"*input"}, .call_with = {"input", "output"}},
+                   [&calls](std::span<const double> input, std::span<double> output) {
+                     ++calls;
+                     output[0] = 2 * input[0];
+                   });
+  // 1, 2, 4, 8, ... and 5, 10, 20: the first sample ends behind its seventh step, the second behind its fifth.
+  const auto text = [](int steps) {
+    return R"({"layers": [1, {"name": "loop", "type": "iterator", "steps": )" + std::to_string(steps) + R"(, "collect": ["x", "head"],
+      "until": {"pipeFrom": "x", "above": 100}, "state": [{"name": "x", "pipeFrom": "0"}],
+      "net": {"layers": [{"name": "head", "pipeFrom": "x"}, {"type": "counting#twice", "size": 1, "to": "x"}]}}], "outputs": [{"name": "all", "pipeFrom": "loop"}, {"name": "steps", "pipeFrom": "loop:steps"}]})";
+  };
+  const Tensor inputs = Tensor::from(context, DType::fp32, Shape{2, 1}, std::vector<double>{1, 5});
+  NeuralNetwork net = NeuralNetwork::from_json(text(500), context);
+  calls = 0;
+  const std::vector<double> values = net.run(inputs).values();
+  CHECK(calls == 2 * 8);  // one step more tells what all that follow would give
+  REQUIRE(values.size() == 2 * (500 * 2 + 1));
+  CHECK(values[1000] == 7);
+  CHECK(values[2001] == 5);
+  for (int step = 0; step < 500; ++step) {
+    INFO(step);
+    CHECK(values[static_cast<std::size_t>(2 * step)] == std::exp2(std::min(step, 6) + 1));
+    CHECK(values[static_cast<std::size_t>(2 * step + 1)] == std::exp2(std::min(step, 6)));
+    CHECK(values[static_cast<std::size_t>(1001 + 2 * step)] == 5 * std::exp2(std::min(step, 4) + 1));
+  }
+  // Where nobody ends in time all steps are made.
+  NeuralNetwork shorter = NeuralNetwork::from_json(text(6), context);
+  calls = 0;
+  CHECK(shorter.run(inputs).values()[12] == 6);
+  CHECK(calls == 2 * 6);
 }
 
 TEST_CASE("A-42 until ends a sample behind the step in which a value passes a bound, each sample by itself") {

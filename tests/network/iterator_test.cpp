@@ -4,26 +4,14 @@
 #include <cmath>
 
 #include "network/finite_differences.h"
+#include "network/seeded.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-NeuralNetwork make(const std::string& model, std::size_t threads = 1) {
-  return NeuralNetwork::from_json(model, Context::system({.threads = threads}), {.seed = 7});
-}
-
-Error error_of(const std::string& model) {
-  try {
-    make(model);
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("accepted: " << model);
-  return Error(Code::internal, "");
-}
 
 // x starts with what the caller gives; each step adds the step's number, or its index.
 std::string counting(const std::string& steps, const std::string& counted = "iterator:step") {

@@ -5,26 +5,16 @@
 #include <cstring>
 
 #include "network/finite_differences.h"
+#include "network/seeded.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
 Context one_thread() { return Context::system({.threads = 1}); }
-
-NeuralNetwork make(const std::string& model) { return NeuralNetwork::from_json(model, one_thread(), {.seed = 7}); }
-
-Error error_of(const std::string& model) {
-  try {
-    make(model);
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("accepted: " << model);
-  return Error(Code::internal, "");
-}
 
 std::vector<std::string> names_of(const NeuralNetwork& net) {
   std::vector<std::string> names;

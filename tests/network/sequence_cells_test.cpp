@@ -5,16 +5,14 @@
 #include <cmath>
 
 #include "network/finite_differences.h"
+#include "network/seeded.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-NeuralNetwork make(const std::string& model) {
-  return NeuralNetwork::from_json(model, Context::system({.threads = 1}), {.seed = 7});
-}
 
 using Numbers = std::vector<double>;
 
@@ -82,16 +80,6 @@ Numbers by_steps(const Cell& cell, Numbers sequence, double pace, bool reverse) 
 void check_near(const Numbers& got, const Numbers& wanted) {
   REQUIRE(got.size() == wanted.size());
   for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(wanted[i]).margin(1e-14));
-}
-
-Error error_of(const std::string& model) {
-  try {
-    make(model);
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("accepted: " << model);
-  return Error(Code::internal, "");
 }
 
 }  // namespace

@@ -5,10 +5,12 @@
 #include <cstdint>
 
 #include "network/finite_differences.h"
+#include "network/seeded.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
@@ -23,20 +25,6 @@ std::string table(const std::vector<Entry>& entries) {
   for (const Entry& one : entries)
     for (const std::uint32_t word : {one.owner, one.parameter, one.type, one.offset, 0u, one.count}) text += ", " + std::to_string(word);
   return text + "]";
-}
-
-NeuralNetwork make(const std::string& model) {
-  return NeuralNetwork::from_json(model, Context::system({.threads = 1}), {.seed = 7});
-}
-
-Error error_of(const std::string& model) {
-  try {
-    make(model);
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("accepted: " << model);
-  return Error(Code::internal, "");
 }
 
 // Two hidden layers with the same weights, each with a bias of its own.

@@ -2,8 +2,10 @@
 // bound with a stride from step to step.
 #include "backends/host/loop.h"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "backends/backend.h"
 #include "core/op/loop.h"
@@ -17,6 +19,8 @@ class LoopKernel final : public HostKernel {
   LoopKernel(const Node& node, std::unique_ptr<Executable> body)
       : loop_(node.attributes), steps_(static_cast<std::size_t>(loop_.steps)), inputs_(node.inputs.size()), body_(std::move(body)) {
     for (const Slot& slot : body_->slots()) slots_.push_back(place_of(slot, node.outputs.size()));
+    for (std::size_t i = 0; i < slots_.size() && loop_.ends >= 0; ++i)
+      if (slots_[i].kind == SlotPlace::carried && std::cmp_equal(slots_[i].initial, loop_.ends)) end_ = i;
     windows_.resize(slots_.size());
     bindings_.resize(slots_.size());
     for (const SlotPlace& place : slots_)
@@ -38,10 +42,36 @@ class LoopKernel final : public HostKernel {
       const auto stride = static_cast<std::ptrdiff_t>(bytes);
       bindings_[i] = {&windows_[i], rows && loop_.reverse ? bytes * (steps_ - 1) : 0, rows ? (loop_.reverse ? -stride : stride) : 0};
     }
-    body_->run(bindings_, steps_);
+    if (end_ == none)
+      body_->run(bindings_, steps_);
+    else
+      run_to_end();
   }
 
  private:
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  // Step by step. The first step at whose beginning all has ended still runs: the rows that it gives are those of all
+  // that would follow.
+  void run_to_end() {
+    for (std::size_t step = 0; step < steps_; ++step) {
+      const auto* const flags = static_cast<const std::byte*>(windows_[end_].host());
+      const bool last = std::all_of(flags, flags + windows_[end_].size(), [](std::byte byte) { return byte == std::byte{0}; });
+      body_->run(bindings_, 1);
+      if (last) return repeat_rows(steps_ - 1 - step);
+      for (Binding& binding : bindings_) binding.offset += static_cast<std::size_t>(binding.step);
+    }
+  }
+
+  void repeat_rows(std::size_t times) {
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (body_->slots()[i].role != Slot::output) continue;
+      auto* row = static_cast<std::byte*>(windows_[i].host()) + bindings_[i].offset;
+      for (std::size_t k = 0; k < times; ++k, row += bindings_[i].step)
+        std::memcpy(row + bindings_[i].step, row, body_->slots()[i].bytes);
+    }
+  }
+
   struct SlotPlace {
     enum Kind : std::uint8_t { carried, stacked, shared, index } kind = shared;
     std::size_t operand = 0;  ///< of the node: inputs, then outputs
@@ -62,6 +92,7 @@ class LoopKernel final : public HostKernel {
 
   LoopView loop_;
   std::size_t steps_, inputs_;
+  std::size_t end_ = none;  // slot of what ends the loop
   std::unique_ptr<Executable> body_;
   std::vector<SlotPlace> slots_;  // by slot of the body
   std::vector<HostWindow> windows_;

@@ -30,7 +30,7 @@ Ref Iteration::run() {
   builder_.set_path(layer_.layer().path);
   carry_ends();
   return results(emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count,
-                           false, layer_.boolean("checkpoint")));
+                           false, layer_.boolean("checkpoint"), end()));
 }
 
 void Iteration::find_surroundings() {
@@ -101,6 +101,12 @@ void Iteration::carry_ends() {
   for (std::size_t k = 0; k < collected(); ++k)
     if (state_of(k) == states_.size()) carried_.push_back({no_value, filled(0, dims(collected_value(k)))});
   carried_.push_back({no_value, filled(1, Shape{1})});
+}
+
+std::int64_t Iteration::end() const {
+  const bool all_stay = std::all_of(carried_.begin(), carried_.begin() + static_cast<std::ptrdiff_t>(from_net_),
+                                    [](const Slot& slot) { return slot.per_sample; });
+  return layer_.layer().until && all_stay ? static_cast<std::int64_t>(carried_.size()) - 1 : -1;
 }
 
 Ref Iteration::results(const std::vector<Ref>& finals) {

@@ -57,6 +57,8 @@ class Iteration {
   // With an end for each sample more is carried: the last of what is collected and is no state, then 1 for samples that
   // go on, 0 for those that have ended.
   void carry_ends();
+  // Which of what is carried says that all samples have ended, and with them all steps; -1: steps go on regardless.
+  std::int64_t end() const;
   // Samples that have ended stay as they are; one that passes the bound in this step has ended behind it.
   void end_samples(Builder& builder, std::span<const Ref> values, std::vector<Ref>& next, std::vector<Ref>& rows,
                    Ref seen) const;

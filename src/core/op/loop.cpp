@@ -8,7 +8,7 @@ LoopView::LoopView(const Attributes& attributes)
     : body(&attributes.graph("body")), steps(attributes.integer("steps")),
       carried(static_cast<std::size_t>(attributes.integer("carried"))),
       stacked(static_cast<std::size_t>(attributes.integer("stacked"))), reverse(attributes.boolean("reverse")),
-      recompute(attributes.boolean("recompute")) {}
+      recompute(attributes.boolean("recompute")), ends(attributes.integer("ends")) {}
 
 std::vector<Ref> inline_graph(Builder& builder, const Graph& graph, std::span<const Ref> inputs) {
   std::vector<Ref> now(graph.values.size());
@@ -32,7 +32,7 @@ std::vector<Ref> inline_graph(Builder& builder, const Graph& graph, std::span<co
 }
 
 std::vector<Ref> emit_loop(Builder& builder, Graph body, const LoopInputs& inputs, std::int64_t steps, bool reverse,
-                           bool recompute) {
+                           bool recompute, std::int64_t ends) {
   const auto count = static_cast<std::int64_t>(inputs.carried.size());
   for (std::size_t i = 0; i < inputs.carried.size(); ++i)
     body.outputs.push_back({"carried " + std::to_string(i), body.inputs[i]});
@@ -45,7 +45,8 @@ std::vector<Ref> emit_loop(Builder& builder, Graph body, const LoopInputs& input
                            {"carried", count},
                            {"stacked", static_cast<std::int64_t>(inputs.stacked.size())},
                            {"reverse", reverse},
-                           {"recompute", recompute}});
+                           {"recompute", recompute},
+                           {"ends", ends}});
 }
 
 std::string loop_input_name(std::size_t input) { return "in " + std::to_string(input); }

@@ -20,6 +20,7 @@ struct LoopView {
   std::size_t carried, stacked;
   bool reverse;
   bool recompute;  ///< steps are computed again in the reverse, one by one, rather than kept for all of them
+  std::int64_t ends;  ///< the carried value that, once it is 0 throughout, says that nothing changes any more; -1: none
 
   explicit LoopView(const Attributes& attributes);
   bool is_stacked(std::size_t input) const noexcept { return input >= carried && input < carried + stacked; }
@@ -37,7 +38,7 @@ struct LoopInputs {
 /// Emits a loop over `body`. What is carried into each step is collected as well, behind the body's own outputs, since
 /// its gradient needs it; the compiler leaves out what nobody reads.
 std::vector<Ref> emit_loop(Builder& builder, Graph body, const LoopInputs& inputs, std::int64_t steps, bool reverse = false,
-                           bool recompute = false);
+                           bool recompute = false, std::int64_t ends = -1);
 
 /// Writes the nodes of a graph without parameters and states, with its inputs replaced; returns its outputs.
 std::vector<Ref> inline_graph(Builder& builder, const Graph& graph, std::span<const Ref> inputs);

@@ -27,6 +27,7 @@ void loop_shape(ShapeContext& context) {
                       body.outputs.size() >= loop.carried && body.parameters.empty() && body.states.empty() &&
                       body.writes.empty(),
                   "C2", "the body takes each input, perhaps the index, and gives back what is carried");
+  context.require(loop.ends >= -1 && loop.ends < static_cast<std::int64_t>(loop.carried), "C5", "what ends it is carried");
   const auto inner = [&](std::size_t i) -> const ValueType& { return body.value(body.inputs[i]).type; };
   for (std::size_t i = 0; i < count; ++i) {
     ValueType wanted = inner(i);
@@ -132,11 +133,13 @@ void add_loop(Registry& registry) {
       {"stacked", AttributeKind::integer, 0, "how many inputs come row by row along their first dimension"},
       {"reverse", AttributeKind::boolean, false, "whether the last row comes first"},
       {"recompute", AttributeKind::boolean, false, "whether its reverse computes the steps again one by one: slower, in less memory"},
+      {"ends", AttributeKind::integer, -1, "which carried value, once all of it is 0, says that nothing changes any more: what is left of the steps need not be computed"},
   };
   op.constraints = {{"C1", "there is at least one step"},
                     {"C2", "the body takes each input, perhaps the index, and gives back what is carried"},
                     {"C3", "inputs have the types that the body takes, stacked ones with a leading dimension of steps"},
-                    {"C4", "what is carried keeps its type"}};
+                    {"C4", "what is carried keeps its type"},
+                    {"C5", "what ends it is carried"}};
   op.output_names = {"carried and stacked"};
   op.shape = loop_shape;
   op.body = unroll;
