@@ -25,6 +25,9 @@ struct ParseState {
   std::shared_ptr<const Definitions> definitions = {};  ///< of the context, as it was when reading began
 };
 
+/// Throws LIMIT_EXCEEDED where the document, inner nets included, has more than `most` layers and pipes, or as many other
+/// parts: one that has too many costs a look.
+void check_part_counts(const Json& model, std::uint64_t most);
 Model parse_model_object(ParseState& state, const Json& json);
 /// Reads one entry of `layers`, with its pipes.
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
