@@ -95,6 +95,8 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
                                       .reason = "OPTION", .path = "validationSplit",
                                       .hint = "give validation data of their own"});
     const HeldOut parts = hold_out(data, options, net.built.seed);
+    if (data.valid() && !data.needs_network())
+      check_words(parts.validation, &parts.training, static_cast<std::size_t>(net.outputs), !labels_of(net.output_rules()).empty());
     NeuralNetwork::State::DataPlan plan = net.plan_data(parts.training, options.error_measure_type, batch, options.accuracy, options.bptt);
     plan.request.class_weights = net.weights_of_classes(options, data, static_cast<std::size_t>(plan.outputs));
     plan.batching.background = &state_->background;

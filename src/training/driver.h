@@ -98,6 +98,8 @@ class TrainingDriver {
   bool ended();  ///< false, once what the end of training asks for is done
   bool report_is_due(bool epoch_end) const;
   void report(bool epoch_end);
+  /// The layer with the largest weight, and that; infinity where one is no number.
+  std::pair<std::string, double> largest_weight(const Bound& bound) const;
   [[noreturn]] void blown_up(const Bound& bound, const Block& block, std::size_t samples) const;
 
   Context context_;
