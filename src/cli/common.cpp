@@ -28,7 +28,7 @@ class TalkingHost final : public Host {
   bool entropy(void* bytes, std::size_t size) noexcept override { return system_.host().entropy(bytes, size); }
   void log(int level, std::string_view text) noexcept override {
     try {
-      notice("webai: " + std::string(level == 0 ? "error: " : level == 1 ? "warning: " : "") + std::string(text) + "\n");
+      notice("webai: " + std::string(level == 0 ? "error: " : level == 1 ? "warning: " : "") + spelled(text) + "\n");
     } catch (...) {  // a line that finds no memory is not worth a failure
     }
   }

@@ -18,6 +18,8 @@ void watch_for_interrupt() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
 }
 
+void survive_closed_pipes() { ::signal(SIGPIPE, SIG_IGN); }
+
 bool interrupted() noexcept { return was_interrupted != 0; }
 
 const char* interruption() noexcept {

@@ -6,6 +6,9 @@ namespace webai::cli {
 /// From here on the first Ctrl-C (or SIGTERM, or SIGHUP of a closed terminal) only sets the answer; a second one ends
 /// the process as usual.
 void watch_for_interrupt();
+/// From now on what nobody reads any more is an error of the write, not the end of the process.
+void survive_closed_pipes();
+
 bool interrupted() noexcept;
 const char* interruption() noexcept;  ///< what it was, for messages
 

@@ -5,10 +5,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <iostream>
 #include <list>
 #include <span>
+#include <system_error>
 
 #include "cli/command.h"
 #include "cli/job.h"
@@ -234,6 +237,8 @@ int answer_lines(const CommonOptions& common) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     print(server.answer(line) + "\n");
   }
+  if (std::ferror(stdin) != 0)
+    throw Error(Code::host_error, {.message = "standard input cannot be read: " + std::generic_category().message(errno), .reason = "FILE"});
   return exit_done;
 }
 

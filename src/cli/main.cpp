@@ -1,4 +1,5 @@
 // The webai command: every failure becomes one line on standard error and an exit status.
+#include <csignal>
 #include <exception>
 #include <new>
 #include <string>
@@ -13,6 +14,9 @@ int main(int argc, char** argv) {
     notice("webai: " + text + "\n");
     return status;
   };
+#ifdef SIGXFSZ
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is an error of the write, as a full disk is
+#endif
   try {
     return run_command_line(argc, argv);
   } catch (const UsageError& error) {

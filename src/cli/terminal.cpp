@@ -12,7 +12,24 @@
 
 namespace webai::cli {
 
-void print(std::string_view text) {
+std::string spelled(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]), next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {  // the same once more, behind ASCII
+      result += fmt::format("\\u{:04x}", next);
+      ++i;
+    } else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f) {
+      result += fmt::format("\\u{:04x}", byte);
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+void print(std::string_view given) {
+  const std::string text = spelled(given);
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
     throw Error(Code::host_error, {.message = "standard output cannot be written: " + std::generic_category().message(errno),

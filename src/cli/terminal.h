@@ -7,7 +7,9 @@
 
 namespace webai::cli {
 
-/// Writes to standard output at once; throws Error when that fails (a full disk, a closed pipe).
+/// Names and labels come from foreign files: what would move a terminal's cursor is spelled, as in messages.
+std::string spelled(std::string_view text);
+/// Writes that to standard output at once; throws Error when that fails (a full disk, a closed pipe).
 void print(std::string_view text);
 /// Writes to standard error, as it is.
 void notice(std::string_view text);

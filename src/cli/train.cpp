@@ -2,9 +2,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cmath>
 #include <span>
+#include <stop_token>
 #include <system_error>
+#include <thread>
 
 #include "cli/commands.h"
 #include "cli/data.h"
@@ -67,6 +70,7 @@ class Train final : public Command {
       network = build_network(file, context, common_.network());
     }
     if (!validation_.empty()) options.validation = open_data(validation_);
+    check_words(network, data, test);
     if (options.batch_size == 0 && !data.batch_size()) options.batch_size = default_batch;
     if (!chosen.stops) set_default_stop(options, data);
     announce(network, data, test, chosen);
@@ -74,20 +78,32 @@ class Train final : public Command {
     ProgressDisplay display(common_.quiet, data.size().value_or(0));
     options.progress = [&display](const Progress& progress) { display.show(progress); };
     const TrainInfo info = train(network, keep_order_ ? data : shuffled(data), options, display);
-    VerifyInfo tested;
-    if (test.valid() && !interrupted()) tested = network.verify(test);
-    const std::string text = out_.empty() ? std::string() : network.to_json();
-    if (!out_.empty()) write_file(out_, std::as_bytes(std::span(text)));
+    const bool ended_early = interrupted();
+    // Before anything else that can fail.
+    const std::size_t saved_bytes = save(network);
+    const VerifyInfo tested = ended_early ? VerifyInfo() : measure(network, test);
     if (!plot_.empty()) draw(display, info, tested);
-    report(info, display, tested, text.size());
+    report(info, display, tested, saved_bytes);
     if (!interrupted()) return exit_done;
-    notice(std::string("webai: training was ended by ") + interruption() + " in epoch " + std::to_string(display.last().iteration) +
-           (out_.empty() ? "; the model was not saved (there is no --out)" : "; the model so far is in " + out_) +
+    const std::string what = ended_early ? "training was ended by " + std::string(interruption()) + " in epoch " + std::to_string(display.last().iteration)
+                                         : "the test was ended by " + std::string(interruption());
+    notice("webai: " + what +
+           (out_.empty() ? "; the model was not saved (there is no --out)" : (ended_early ? "; the model so far is in " : "; the model is in ") + out_) +
            (options.checkpoint.empty() ? "" : "; go on with --resume") + "\n");
     return exit_failed;
   }
 
  private:
+  // Words are numbered by the file they stand in: another file's numbers mean the same only where its words are the same.
+  void check_words(const NeuralNetwork& network, const Dataset& data, const Dataset& test) const {
+    if (!test.valid() || test.needs_network() || data.needs_network() || !network.labels().empty()) return;
+    if (test.labels().empty() || test.labels() == data.labels()) return;
+    throw Error(Code::invalid_argument,
+                {.message = "its labels are others than those of --data, and the model names none", .reason = "LABEL", .path = test_,
+                 .expected = json_array(data.labels()), .actual = json_array(test.labels()),
+                 .hint = "name them in the model: \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
+  }
+
   // What is written replaces no other thing that is written, nor the model; --out alone may take the model's place.
   void check_names(const std::string& checkpoint) const {
     const std::pair<const char*, const std::string*> names[] = {
@@ -97,6 +113,30 @@ class Train final : public Command {
         if (same_file(*names[i].second, *names[j].second))
           throw UsageError(std::string("train: ") + names[j].first + " and " + names[i].first + " name the same file, " +
                            *names[i].second);
+  }
+
+  std::size_t save(const NeuralNetwork& network) const {
+    if (out_.empty()) return 0;
+    const std::string text = network.to_json();
+    write_file(out_, std::as_bytes(std::span(text)));
+    return text.size();
+  }
+
+  // Nothing where there is no test, or it was interrupted.
+  VerifyInfo measure(NeuralNetwork& network, const Dataset& test) const {
+    if (!test.valid()) return {};
+    std::stop_source stop;
+    const std::jthread watcher([&stop](const std::stop_token& measured) {  // a signal's handler may not stop anything
+      while (!measured.stop_requested() && !interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (interrupted()) stop.request_stop();
+    });
+    try {
+      return network.verify(test, {}, stop.get_token());
+    } catch (const Error& error) {
+      if (error.code() == Code::cancelled) return {};
+      if (out_.empty()) throw;
+      throw with_hint(error, "the trained model is in " + out_);
+    }
   }
 
   void take_checkpoint_options(TrainOptions& options) const {
@@ -110,18 +150,32 @@ class Train final : public Command {
                                     .hint = "leave out --resume to begin"});
   }
 
-  static TrainInfo train(NeuralNetwork& network, const Dataset& data, const TrainOptions& options, ProgressDisplay& display) {
+  TrainInfo train(NeuralNetwork& network, const Dataset& data, const TrainOptions& options, ProgressDisplay& display) const {
     watch_for_interrupt();
+    survive_closed_pipes();
+    TrainingSession session(network, data, options);
     try {
-      TrainingSession session(network, data, options);
       while (session.advance())
         if (interrupted()) session.finish("stopTraining");
       display.finish();
       return session.info();
+    } catch (const Error& error) {
+      display.finish();
+      // Files that fail (a checkpoint on a full disk) take nothing from what has been learned.
+      const bool of_files = error.code() == Code::host_error || error.code() == Code::not_found;
+      if (!of_files || out_.empty() || session.info().samples == 0) throw;
+      save(network);
+      throw with_hint(error, "the model so far is in " + out_);
     } catch (...) {
       display.finish();
       throw;
     }
+  }
+
+  static Error with_hint(const Error& error, const std::string& hint) {
+    ErrorDetails details = error.details();
+    details.hint += (details.hint.empty() ? "" : "; ") + hint;
+    return Error(error.code(), std::move(details));
   }
 
   void announce(const NeuralNetwork& network, const Dataset& data, const Dataset& test, const ChosenOptions& chosen) const {

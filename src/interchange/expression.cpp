@@ -118,7 +118,7 @@ struct Meaning {
   PRINTED(name, PROTECT(TWO(a, b)), settings, value)
 #define TERNARY(name, c, a, b, domain, traits, settings, doc, formula, value, gradient_a, gradient_b) \
   PRINTED(name, PROTECT(THREE(c, a, b)), settings, value)
-const Meaning meanings[] = {
+constexpr Meaning meanings[] = {
 #include "core/ops/elementwise.inc.h"
 };
 #undef UNARY

@@ -1,6 +1,5 @@
 // Options as JSON text.
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -112,7 +111,7 @@ struct Option {
 };
 #define WEBAI_OPTION(json, member, reader) \
   {json, [](TrainOptions& o, std::string_view n, const Json& v) { o.member = reader(n, v); }}
-constexpr std::array options = {
+constexpr Option options[] = {
     Option WEBAI_OPTION("maxIterations", max_iterations, count),
     Option WEBAI_OPTION("timeout", timeout, number),
     Option WEBAI_OPTION("errorMeasureType", error_measure_type, text),

@@ -95,6 +95,8 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
                                       .reason = "OPTION", .path = "validationSplit",
                                       .hint = "give validation data of their own"});
     const HeldOut parts = hold_out(data, options, net.built.seed);
+    if (data.valid() && !data.needs_network())
+      check_words(parts.validation, &parts.training, static_cast<std::size_t>(net.outputs), !labels_of(net.output_rules()).empty());
     NeuralNetwork::State::DataPlan plan = net.plan_data(parts.training, options.error_measure_type, batch, options.accuracy, options.bptt);
     plan.request.class_weights = net.weights_of_classes(options, data, static_cast<std::size_t>(plan.outputs));
     plan.batching.background = &state_->background;
@@ -107,7 +109,10 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.batching = plan.batching;
     std::map<std::string_view, const BuiltParameter*> parameters;
     for (const BuiltParameter& parameter : net.built.parameters) parameters.emplace(parameter.name, &parameter);
-    setup.numbers = [&net, parameters](std::string_view name) { return net.numbers_of(*parameters.at(name)); };
+    setup.numbers = [&net, parameters](std::string_view name) {
+      const auto own = parameters.find(name);
+      return own == parameters.end() ? Tensor() : net.numbers_of(*own->second);
+    };
     setup.total_samples = static_cast<std::size_t>(plan.data.size().value_or(0));
     setup.input_name = flat_input;
     setup.stopped = [&net] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };

@@ -124,6 +124,25 @@ std::vector<double> class_weights(const TrainOptions& options, std::size_t outpu
   return result;
 }
 
+void check_words(const Dataset& data, const Dataset* learned, std::size_t outputs, bool model_names_labels) {
+  if (!data.valid() || data.needs_network() || model_names_labels || data.labels().empty()) return;
+  if (learned ? data.labels() == learned->labels() : data.labels().size() == (outputs == 1 ? 2 : outputs)) return;
+  const auto list = [](const std::vector<std::string>& labels) {
+    constexpr std::size_t most = 10;  // as many as a person reads
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, labels.size()); ++i) text += (i ? ", \"" : "\"") + labels[i] + "\"";
+    return labels.size() > most ? text + ", ..." : text;
+  };
+  throw Error(Code::invalid_argument,
+              {.message = "the model names no labels, so those of these data would mean other classes", .reason = "LABEL",
+               .path = "/io/output",
+               .expected = learned && !learned->labels().empty() ? "those it learned from: " + list(learned->labels())
+                           : learned                             ? "numbers, as it learned from"
+                                                                 : "one for each of its classes",
+               .actual = list(data.labels()),
+               .hint = "name them in the model: \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
+}
+
 bool takes_numbers_as_they_are(const Graph& graph, std::string_view input) {
   std::vector<ValueId> same = {graph.find(input)};  // the input under other shapes
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {

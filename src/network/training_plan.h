@@ -23,6 +23,11 @@ HeldOut hold_out(const Dataset& data, const TrainOptions& options, std::uint64_t
 /// One weight for each class (two for a single output), or none. `labels`: names of the classes, as far as known.
 std::vector<double> class_weights(const TrainOptions& options, std::size_t outputs, std::vector<std::string> labels);
 
+/// Words that are labels get their numbers from the file they stand in. Throws INVALID_ARGUMENT where the model names no
+/// labels and the words of `data` are not those of `learned` (nullptr: not one for each of the classes), since their
+/// numbers then mean other classes.
+void check_words(const Dataset& data, const Dataset* learned, std::size_t outputs, bool model_names_labels);
+
 /// False where the input is read as indices, whose size means nothing.
 bool takes_numbers_as_they_are(const Graph& graph, std::string_view input);
 

@@ -1,4 +1,5 @@
 #include "network/algorithms.h"
+#include "network/training_plan.h"
 #include "network/verification.h"
 
 #include <mutex>
@@ -104,6 +105,7 @@ VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& optio
     InternalModel model(*this);
     return call_algorithm(options.type, [&] { return (*own)(model, data, options); });
   }
+  check_words(data, nullptr, static_cast<std::size_t>(net.outputs), !labels_of(net.output_rules()).empty());
   const std::size_t batch = options.batch_size ? options.batch_size : State::verification_batch;
   const Buffers weights = net.snapshot();
   State::Verification verification(net, net.plan_data(data, options.error_measure_type, batch, true),

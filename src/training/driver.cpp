@@ -247,15 +247,13 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
   info_.samples += counted;
 }
 
-void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_t samples) const {
-  // The parameter with the largest number is the likeliest place; the largest input the likeliest cause.
+std::pair<std::string, double> TrainingDriver::largest_weight(const Bound& bound) const {
   double largest = 0;
   std::string where;
-  for (std::size_t i = 0; i < bound.bindings.size(); ++i) {
-    const Slot& slot = bound.program.executable->slots()[i];
+  for (const Slot& slot : bound.program.executable->slots()) {
     if (slot.role != Slot::parameter) continue;
     const Tensor numbers = setup_.numbers(slot.name);
-    for (std::size_t e = 0; e < numbers.elements(); ++e) {
+    for (std::size_t e = 0; !numbers.empty() && e < numbers.elements(); ++e) {
       const double value = std::fabs(numbers.at(e));
       if (value > largest || std::isnan(value)) {
         largest = std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
@@ -263,11 +261,17 @@ void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_
       }
     }
   }
+  return {where, largest};
+}
+
+void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_t samples) const {
+  // The parameter with the largest number is the likeliest place; the largest input the likeliest cause.
+  const auto [where, largest] = largest_weight(bound);
   double input = 0;
   for (std::size_t e = 0; e < samples * iterator_.input_elements(); ++e)
     input = std::max(input, std::fabs(load_double(setup_.batching.type, block.inputs, e)));
   ErrorDetails details;
-  details.message = "training stopped at step " + std::to_string(steps_) + ": the loss is not a number";
+  details.message = "training stopped at step " + std::to_string(steps_) + ": the " + (samples ? "loss is not a number" : "weights are no numbers");
   if (!where.empty())
     details.message += std::isinf(largest) ? " (layer " + where + " overflowed)"
                                            : " (layer " + where + " grew to " + number_text(largest, 3) + ")";

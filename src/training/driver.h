@@ -30,7 +30,8 @@ struct DriverSetup {
   TrainOptions options;                    ///< defaults filled in: learning_rate and so on are set
   Measure measure = Measure::mean_square;
   BatchOptions batching;                   ///< batch: samples of a step
-  std::function<Tensor(std::string_view name)> numbers;  ///< that a parameter of the network stands for
+  /// That a parameter of the network stands for; empty where it has none of that name.
+  std::function<Tensor(std::string_view name)> numbers;
   std::size_t total_samples = 0;           ///< of an epoch, 0: unknown
   /// Compiles the step for a batch of so many samples; called for the batch size and once for a smaller last batch.
   std::function<StepProgram(std::int64_t batch)> compile;
@@ -100,6 +101,8 @@ class TrainingDriver {
   bool ended();  ///< false, once what the end of training asks for is done
   bool report_is_due(bool epoch_end) const;
   void report(bool epoch_end);
+  /// The layer with the largest weight, and that; infinity where one is no number.
+  std::pair<std::string, double> largest_weight(const Bound& bound) const;
   [[noreturn]] void blown_up(const Bound& bound, const Block& block, std::size_t samples) const;
 
   Context context_;

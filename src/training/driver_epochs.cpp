@@ -1,6 +1,7 @@
 // Where epochs end: held-out samples, the best weights, reasons to stop, checkpoints; and what callers are told of it.
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "training/driver.h"
@@ -67,9 +68,13 @@ void TrainingDriver::conclude_epoch() {
 
 bool TrainingDriver::ended() {
   if (std::exchange(closed_, true)) return false;
+  // No loss has told of what the last step did.
+  const bool overflowed = steps_ > 0 && std::isinf(largest_weight(*bound_.front()).second);
+  const bool best = *setup_.options.restore_best && !best_.empty();
+  if (overflowed && !best) blown_up(*bound_.front(), {}, 0);
   // The checkpoint goes on from the last weights; the network gets the best ones.
-  if (!setup_.options.checkpoint.empty()) due_checkpoint_ = checkpoint();
-  if (*setup_.options.restore_best) best_.restore(setup_.kept);
+  if (!setup_.options.checkpoint.empty() && !overflowed) due_checkpoint_ = checkpoint();
+  if (best) best_.restore(setup_.kept);
   return false;
 }
 

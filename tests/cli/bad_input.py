@@ -150,6 +150,33 @@ class Data(CommandTest):
         self.fails("train", "net.json", "--data", "json:pairs.json", "--out", "out.json", "-q",
                    "--option", "learningRate=0.3", says=["not a number", "normalize"])
 
+    def test_weights_that_overflow_in_the_last_step_are_not_written(self):
+        self.write("xor.json", XOR)
+        self.fails("train", "xor.json", "--data", "sample:xor", "--out", "out.json", "-q", "--option", "maxIterations=1",
+                   "--option", "learningRate=1e300", says=["the weights are no numbers", "lower learningRate"])
+
+    def test_a_wrong_test_set_takes_nothing_from_what_was_trained(self):
+        self.write("data.csv", "1,2,3,4,0\n1,2,3,4,1\n1,2,3,4,2\n")
+        for test, content in [("csv:test.csv", "1,2,3,4,7\n"), ("csv:test.csv", "1,2,0\n")]:
+            self.write("test.csv", content)
+            result = self.webai("train", "net.json", "--data", "csv:data.csv", "--test", test, "--out", "out.json", "-q", "--option", "maxIterations=2")
+            self.assertEqual(result.status, 1)
+            self.assertIn("the trained model is in out.json", result.err)
+            self.works("info", "out.json")
+            (self.folder / "out.json").unlink()
+
+    def test_labels_of_a_test_set_that_would_mean_other_classes_are_refused(self):
+        self.write("data.csv", IRIS_LIKE)
+        self.write("test.csv", "".join(row for row in IRIS_LIKE.splitlines(keepends=True) if "low" not in row))
+        train = ["train", "net.json", "--data", "csv:data.csv?target=kind", "-q", "--option", "maxIterations=200"]
+        test = ["--test", "csv:test.csv?target=kind"]
+        self.assertIn("test accuracy 100.0 %", self.works(*train, *test).out)  # the labels were written into the model
+        self.write("net.json", CLASSES[:-1] + ', "io": {"input": {"normalize": "auto"}}}')  # a block of its own is left alone
+        self.fails(*train, *test, says=["csv:test.csv?target=kind", '["low", "mid", "top"]', '["mid", "top"]', "one-hot-to-label"])
+        self.fails(*train, "--validation", "csv:test.csv?target=kind", says=['"mid", "top"', "one-hot-to-label"])
+        self.works(*train, "--out", "out.json")
+        self.fails("verify", "out.json", "--data", "csv:test.csv?target=kind", says=['"mid", "top"', "one-hot-to-label"])
+
     def test_unknown_and_wrong_options_are_named(self):
         self.refuses("sample:xor", 'did you mean "learningRate"?', "--option", "learningrate=1")
         self.refuses("sample:xor", "learningRate", "--option", "learningRate=fast")
@@ -173,6 +200,13 @@ class Data(CommandTest):
         self.write("net.json", r'{"layers": [2, {"size": 1, "activation": "t\u001b[2J\u0000x"}]}')
         message = self.fails("info", "net.json", says=[r"t\u001b[2J\u0000x"])
         self.assertNotIn("\x1b", message)
+        self.write("net.json", r'''{"layers": [2, {"name": "a\u001b[2Jb\u009b", "size": 2, "activation": "softmax"}],
+                   "io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["\u001b[31mred", "b"]}}}}''')
+        self.write("data.csv", "1,2,0\n")
+        for command in [["info"], ["run", "--input", "[1, 0]"], ["verify", "--data", "csv:data.csv"], ["inspect"]]:
+            text = self.works(command[0], "net.json", *command[1:]).out
+            self.assertNotRegex(text, "[\x1b\x9b]")
+        self.assertIn(r"a\u001b[2Jb\u009b", self.works("info", "net.json").out)
 
     def test_single_numbers_that_are_no_labels_are_named(self):
         self.write("net.json", '{"layers": [2, {"size": 3, "activation": "softmax"}]}')
@@ -221,7 +255,6 @@ class Disk(CommandTest):
 
     def test_a_full_disk_keeps_the_old_file(self):
         def small_files_only():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         self.write("out.json", "the old one")
         self.fails(*self.train, "--out", "out.json", says=["out.json", "the old file was kept"], preexec_fn=small_files_only)
@@ -229,6 +262,21 @@ class Disk(CommandTest):
 
     def test_a_device_without_room_is_an_error(self):
         self.fails(*self.train, "--out", "/dev/full", says=["/dev/full", "No space left"])
+
+    def test_a_checkpoint_without_room_takes_nothing_from_what_was_trained(self):
+        result = self.webai(*self.train[:-1], "maxIterations=3", "--checkpoint", "/dev/full", "--every", "1", "--out", "out.json")
+        self.assertEqual(result.status, 1)
+        self.assertIn("No space left", result.err)
+        self.assertIn("the model so far is in out.json", result.err)
+        self.works("info", "out.json")
+
+    def test_training_goes_on_when_nobody_reads_its_progress(self):
+        command = [PROGRAM, "train", "net.json", "--data", "sample:xor", "--option", "maxIterations=20", "--out", "out.json"]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            process.stderr.readline()
+            process.stderr.close()
+            self.assertEqual(process.wait(60), 0)
+        self.works("info", "out.json")
 
     def test_a_folder_that_does_not_exist_is_told_before_training(self):
         began = time.monotonic()
@@ -287,6 +335,13 @@ class Disk(CommandTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"standard output", done.stderr)
 
+    def test_standard_input_that_cannot_be_read_is_an_error(self):
+        folder = os.open(self.folder, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        done = subprocess.run([PROGRAM, "run", "--lines"], stdin=folder, capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard input cannot be read: Is a directory", done.stderr)
+
 
 class Interrupts(CommandTest):
     def interrupt(self, *more, number=signal.SIGINT):
@@ -318,6 +373,29 @@ class Interrupts(CommandTest):
     def test_a_request_to_terminate_is_taken_the_same_way(self):
         status, _, err = self.interrupt("--out", "out.json", number=signal.SIGTERM)
         self.assertEqual(status, 1)
+        self.works("info", "out.json")
+
+    def test_a_test_that_is_interrupted_leaves_the_trained_model(self):
+        samples = 35_000 if SANITIZED else 700_000  # of zeros, which take no room on the disk
+        for name, count in [("few", 2), ("many", samples)]:
+            with open(self.folder / f"{name}.images", "wb") as file:
+                file.write(bytes([0, 0, 8, 2]) + count.to_bytes(4, "big") + (784).to_bytes(4, "big"))
+                file.truncate(12 + count * 784)
+            with open(self.folder / f"{name}.labels", "wb") as file:
+                file.write(bytes([0, 0, 8, 1]) + count.to_bytes(4, "big"))
+                file.truncate(8 + count)
+        self.write("net.json", '{"layers": [784, 200, 1]}')
+        command = [PROGRAM, "train", "net.json", "--data", "idx:few.images,few.labels", "--test", "idx:many.images,many.labels",
+                   "--out", "out.json", "-q", "--option", "maxIterations=1"]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            while not (self.folder / "out.json").exists():
+                self.assertIsNone(process.poll())
+                time.sleep(0.001)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(err.decode(), "webai: the test was ended by Ctrl-C; the model is in out.json\n")
+        self.assertNotIn("test", out.decode())
         self.works("info", "out.json")
 
     def test_without_out_the_message_says_that_nothing_was_saved(self):

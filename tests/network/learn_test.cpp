@@ -6,6 +6,7 @@
 #include <cstring>
 #include <thread>
 
+#include "core/base/memory_source.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -170,6 +171,51 @@ TEST_CASE("values that blow up end training with the step, the layer and a hint"
     CHECK(error.message().find("step") != std::string::npos);
     CHECK(error.hint().find("auto") != std::string::npos);
   }
+}
+
+TEST_CASE("weights that overflow in the last step are no result, unless better ones were kept") {
+  const auto train = [](const TrainOptions& options) {
+    NeuralNetwork net = NeuralNetwork::from_json(xor_model, with_threads(1));
+    try {
+      net.train(xor_data().batch(4), options);
+    } catch (const Error& error) {
+      CHECK(error.reason() == "NOT_A_NUMBER");
+      CHECK(error.message() == "training stopped at step 1: the weights are no numbers (layer 1 overflowed)");
+      return false;
+    }
+    NeuralNetwork::from_json(net.to_json());  // what is saved can be read
+    return true;
+  };
+  CHECK_FALSE(train({.max_iterations = 1, .learning_rate = 1e300}));
+  CHECK(train({.max_iterations = 1, .learning_rate = 0.3}));
+}
+
+TEST_CASE("words as labels that mean other classes than those learned are refused, unless the model names its labels") {
+  const auto table = [](const char* name, const char* text) {
+    return Dataset::csv(DataFile(name, [=] { return std::make_unique<MemorySource>(name, std::string(text)); }), {.target = {"2"}});
+  };
+  const Dataset all = table("all.csv", "0,low\n1,mid\n2,top\n"), some = table("some.csv", "1,mid\n2,top\n");
+  const std::string start = R"({"layers": [1, {"size": 3, "activation": "softmax"}])";
+  NeuralNetwork nameless = NeuralNetwork::from_json(start + "}", with_threads(1));
+  TrainOptions options{.max_iterations = 1};
+  CHECK(nameless.train(all, options).iterations == 1);
+  CHECK(nameless.verify(all).samples == 3);
+  const auto refused = [](auto call) {
+    try {
+      call();
+      return std::string();
+    } catch (const Error& error) {
+      CHECK(error.reason() == "LABEL");
+      return error.actual();
+    }
+  };
+  CHECK(refused([&] { nameless.verify(some); }) == "\"mid\", \"top\"");
+  options.validation = some;
+  CHECK(refused([&] { nameless.train(all, options); }) == "\"mid\", \"top\"");
+  NeuralNetwork named = NeuralNetwork::from_json(
+      start + R"(, "io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["low", "mid", "top"]}}}})", with_threads(1));
+  CHECK(named.train(all, options).iterations == 1);
+  CHECK(named.verify(some).confusion[0] == std::vector<std::uint64_t>{0, 0, 0});
 }
 
 TEST_CASE("normalize auto learns from the data, and is saved as what it learned") {

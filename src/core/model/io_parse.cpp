@@ -100,19 +100,29 @@ class StepReader {
   void range(std::string_view key, double (&ends)[2]) const {
     const Json* value = json_.find(key);
     if (!value) return;
-    if (!value->is_array() || !value->is_packed() || value->size() != 2)
-      wrong_value(pointer_to(path_, key), key, "an array of two numbers", *value);
-    ends[0] = value->as_numbers()[0];
-    ends[1] = value->as_numbers()[1];
+    const std::vector<double> list = list_of(*value);
+    if (list.size() != 2) wrong_value(pointer_to(path_, key), key, "an array of two numbers", *value);
+    ends[0] = list[0];
+    ends[1] = list[1];
+  }
+
+  // Empty where it is no array of numbers. (One with whole numbers beyond 2^53 is not stored as doubles.)
+  static std::vector<double> list_of(const Json& value) {
+    std::vector<double> list;
+    for (std::size_t i = 0; value.is_array() && i < value.size(); ++i) {
+      if (!value.at(i).is_number()) return {};
+      list.push_back(value.at(i).as_number());
+    }
+    return list;
   }
 
   std::vector<double> numbers(std::string_view key, double fallback) const {
     const Json* value = json_.find(key);
     if (!value) return {fallback};
     if (value->is_number()) return {value->as_number()};
-    if (!value->is_array() || !value->is_packed() || value->size() == 0)
-      wrong_value(pointer_to(path_, key), key, "a number or an array of numbers", *value);
-    return {value->as_numbers().begin(), value->as_numbers().end()};
+    std::vector<double> list = list_of(*value);
+    if (list.empty()) wrong_value(pointer_to(path_, key), key, "a number or an array of numbers", *value);
+    return list;
   }
 
   void standardize() {

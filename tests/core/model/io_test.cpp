@@ -39,6 +39,8 @@ TEST_CASE("A-29 rescale-linear maps ends to ends, clamps only when told to") {
 
 TEST_CASE("IO-13 steps: standardize, log, clip, round, and chains of them") {
   CHECK(normalized(R"({"type":"standardize","mean":[1,2],"std":[2,4]})", {3, 10}) == Numbers{1, 2});
+  CHECK(normalized(R"({"type":"standardize","mean":[816496551957595777],"std":[9007199254740993]})", {816496551957595777.0})[0] == 0);
+  CHECK(normalized(R"({"type":"rescale-linear","from":[0,816496551957595777],"to":[0,1]})", {816496551957595777.0})[0] == 1);
   CHECK(normalized(R"({"type":"log","offset":1})", {0})[0] == 0);
   CHECK(normalized(R"([{"type":"clip","min":0,"max":2.6},"round"])", {-5, 9, 2.5}) == Numbers{0, 3, 2});
 }
