@@ -1,6 +1,7 @@
 // webai train: reads model and data, trains under a progress display, writes the model and its curves.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cmath>
@@ -79,16 +80,20 @@ class Train final : public Command {
     options.progress = [&display](const Progress& progress) { display.show(progress); };
     const TrainInfo info = train(network, keep_order_ ? data : shuffled(data), options, display);
     const bool ended_early = interrupted();
+    const bool learned = info.samples > 0;  // else nothing may take the place of a model that has
     // Before anything else that can fail.
-    const std::size_t saved_bytes = save(network);
+    const std::size_t saved_bytes = learned || !ended_early ? save(network) : 0;
     const VerifyInfo tested = ended_early ? VerifyInfo() : measure(network, test);
     if (!plot_.empty()) draw(display, info, tested);
     report(info, display, tested, saved_bytes);
     if (!interrupted()) return exit_done;
-    const std::string what = ended_early ? "training was ended by " + std::string(interruption()) + " in epoch " + std::to_string(display.last().iteration)
-                                         : "the test was ended by " + std::string(interruption());
-    notice("webai: " + what +
-           (out_.empty() ? "; the model was not saved (there is no --out)" : (ended_early ? "; the model so far is in " : "; the model is in ") + out_) +
+    const std::string what = !ended_early ? "the test was ended by " : learned ? "training was ended by " : "training was ended before its first step by ";
+    const std::string when = ended_early && learned ? " in epoch " + std::to_string(std::max<std::uint64_t>(display.last().iteration, 1)) : "";
+    const std::string where = out_.empty()                ? "; the model was not saved (there is no --out)"
+                              : ended_early && !learned   ? "; nothing was written to " + out_
+                              : ended_early               ? "; the model so far is in " + out_
+                                                          : "; the model is in " + out_;
+    notice("webai: " + what + interruption() + when + where +
            (options.checkpoint.empty() ? "" : "; go on with --resume") + "\n");
     return exit_failed;
   }

@@ -4,6 +4,7 @@
 #include "cli/json_text.h"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
+#include "webai/json.hpp"
 #include "webai/network.hpp"
 
 namespace webai::cli {
@@ -14,13 +15,14 @@ constexpr std::uint64_t not_given = TrainOptions::unlimited - 1;
 
 TrainOptions with_pair(const Context& context, const std::string& pair, const TrainOptions& base) {
   const auto [key, value] = key_and_value("--option", pair);
-  const std::string start = "{" + json_string(key) + ": ";
+  std::string written = value;
   try {
-    return train_options_from_json(context, start + value + "}", base);
+    (void)read_json(value, context.limits());  // one value, and nothing behind it
   } catch (const Error& error) {
     if (error.code() != Code::invalid_json) throw;
-    return train_options_from_json(context, start + json_string(value) + "}", base);
+    written = json_string(value);
   }
+  return train_options_from_json(context, "{" + json_string(key) + ": " + written + "}", base);
 }
 
 }  // namespace

@@ -38,6 +38,11 @@ std::unique_ptr<Device> make_cpu(const Context& context, bool require) {
                           std::move(tables));
 }
 
+std::unique_ptr<Device> not_here(const std::string& what, std::string& absent) {
+  absent = "this library was built without " + what;
+  return nullptr;
+}
+
 // One row per device, those that draw less power first: whether "auto" may choose it, and how it is made, or why it
 // cannot be.
 struct Known {
@@ -51,7 +56,10 @@ constexpr Known known[] = {
 #if WEBAI_WITH_OPENCL
     {"opencl", true,
      [](const Context& context, bool, std::string& absent) { return opencl::make_opencl_device(context, absent); }},
+#else
+    {"opencl", false, [](const Context&, bool, std::string& absent) { return not_here("OpenCL", absent); }},
 #endif
+    {"vulkan", false, [](const Context&, bool, std::string& absent) { return not_here("Vulkan", absent); }},
 };
 
 std::string automatic(const Context& context, const Registry& registry, const DeviceWish& wish) {

@@ -253,7 +253,7 @@ std::pair<std::string, double> TrainingDriver::largest_weight(const Bound& bound
   for (const Slot& slot : bound.program.executable->slots()) {
     if (slot.role != Slot::parameter) continue;
     const Tensor numbers = setup_.numbers(slot.name);
-    for (std::size_t e = 0; !numbers.empty() && e < numbers.elements(); ++e) {
+    for (std::size_t e = 0; e < numbers.elements(); ++e) {
       const double value = std::fabs(numbers.at(e));
       if (value > largest || std::isnan(value)) {
         largest = std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
