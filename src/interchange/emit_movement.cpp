@@ -1,4 +1,6 @@
 // What moves elements or makes them: no arithmetic but on positions.
+#include <cmath>
+
 #include "core/ops/support.h"
 #include "interchange/writer.h"
 
@@ -189,8 +191,13 @@ void gather_loops(LoopWriter& writer, const Node& node) {
   const AxisView view(x, axis_of(node, x));
   const std::int64_t count = writer.input_shape(node, 1).elements();
   const std::string o = writer.loop("o", view.outer), k = writer.loop("k", count);
-  const std::string given = writer.read(node, 1, Index().add(k, 1)).text, length = std::to_string(view.length);
-  const std::string whole = writer.integer("chosen", writer.is_c() ? "(int)(" + given + ")" : given);
+  const std::string length = std::to_string(view.length);
+  std::string given = writer.read(node, 1, Index().add(k, 1)).text;
+  if (writer.is_c()) {  // what an int cannot hold lies outside in any case
+    given = writer.variable("given", given);
+    given += " >= " + length + " ? " + length + " : " + given + " < -" + length + " ? -" + length + " : (int)" + given;
+  }
+  const std::string whole = writer.integer("chosen", given);
   const std::string from_end = writer.integer("index", whole + " < 0 ? " + whole + " + " + length + " : " + whole);
   const std::string at = writer.integer("bounded", from_end + " < 0 ? 0 : " + from_end + " >= " + length + " ? " +
                                                        std::to_string(view.length - 1) + " : " + from_end);
@@ -200,24 +207,49 @@ void gather_loops(LoopWriter& writer, const Node& node) {
   writer.close(3);
 }
 
+// What an integer type holds, as far as a double can say it and be turned back.
+struct Range {
+  double low, high;
+};
+Range range_of(DType type) {
+  const int bits = static_cast<int>(8 * size_of(type)) - (is_signed(type) ? 1 : 0);
+  const double end = std::ldexp(1.0, bits);
+  return {is_signed(type) ? -end : 0, bits > 53 ? std::nextafter(end, 0.0) : end - 1};
+}
+
+// Numbers become whole towards zero, ends where the type has no more, and 0 where they are none.
 Text cast_numpy(NumpyWriter& writer, const Node& node) {
-  const DType to = writer.graph().value(node.outputs[0]).type.type;
+  const DType from = writer.graph().value(node.inputs[0]).type.type,
+              to = writer.graph().value(node.outputs[0]).type.type;
   const std::string type = to == DType::boolean         ? "np.bool_"
+                           : to == DType::u64           ? "np.uint64"
                            : is_integer(to)             ? "np.int64"
                            : writer.words().is_double() ? "np.float64"
                                                         : "np.float32";
-  return {"np.asarray(" + writer.input(node, 0).text + ").astype(" + type + ")"};
+  const std::string x = writer.input(node, 0).text;
+  if (!is_integer(to) || !is_floating(from)) return {"np.asarray(" + x + ").astype(" + type + ")"};
+  const Range range = range_of(to);
+  return {"np.clip(np.nan_to_num(np.asarray(" + x + ", np.float64)), " +
+          std::to_string(static_cast<std::int64_t>(range.low)) + ".0, " +
+          std::to_string(static_cast<std::uint64_t>(range.high)) + ".0).astype(" + type + ")"};
 }
 void cast_loops(LoopWriter& writer, const Node& node) {
   const DType from = writer.graph().value(node.inputs[0]).type.type,
               to = writer.graph().value(node.outputs[0]).type.type;
   const std::string i = writer.loop("i", writer.output_shape(node).elements());
   const Text x = writer.read(node, 0, Index().add(i, 1));
-  if (to == DType::boolean)
+  if (to == DType::boolean) {
     writer.write(node, Index().add(i, 1), x.at(1) + " != 0 ? 1 : 0");
-  else
-    writer.write(node, Index().add(i, 1),
-                 is_integer(to) && is_floating(from) ? writer.words().call("trunc", {x.text}) : x);
+  } else if (is_integer(to) && is_floating(from)) {
+    const Range range = range_of(to);
+    const std::string low = writer.words().number(range.low).text, high = writer.words().number(range.high).text,
+                      given = writer.variable("given", x.text);
+    writer.write(node, Index().add(i, 1), given + " > " + high + " ? " + high + " : " + given + " >= " + low + " ? " +
+                                              writer.words().call("trunc", {given}).text + " : " + given + " < " +
+                                              low + " ? " + low + " : 0");
+  } else {
+    writer.write(node, Index().add(i, 1), x);
+  }
   writer.close();
 }
 

@@ -236,8 +236,16 @@ std::vector<Case> families() {
       R"({"layers": [2, {"size": 2, "activation": "tanh", "history": 2, "historyTo": "end"}, {"size": 2, "to": ["end", "back"]},
                                       {"size": 2, "name": "end", "pipes": [{"size": 1, "name": "back", "activation": "sin"}]}]})",
       random, 5));
+  // Integer types: what a type cannot hold is its nearest end, in what comes in and in what goes out. A code more or less is a rounding.
+  for (const char* type : {"u8", "i8", "u16", "i32", "u64"})
+    for (const char* rest : {R"("activation": "tanh", "layers": [{"name": "input", "size": 8}, 8, 10, {"size": 4, "pipes": [{"activation": "isrlu", "size": 16, "to": ["input", 1]}]}]})",
+                             R"("layers": [2, {"size": 3, "bias": [2, -3, 0.25]}, {"type": "identity"}]})"}) {
+      Case one = made("{\"dataType\": \"" + std::string(type) + "\", " + rest, random, 3);
+      one.tolerance = type[1] == '8' ? 0.02 : 1e-4;
+      cases.push_back(std::move(one));
+    }
   // Tokens as rows of a table, as one-hot, as bits.
-  cases.push_back({R"({"layers": [2, {"type": "embedding", "inputDim": 5, "outputDim": 3}, {"size": 2, "activation": "tanh"}]})", {{0, 4}, {3, 3}}});
+  cases.push_back({R"({"layers": [2, {"type": "embedding", "inputDim": 5, "outputDim": 3}, {"size": 2, "activation": "tanh"}]})", {{0, 4}, {3, 3}, {1e30, -1e30}}});
   cases.push_back({R"({"layers": [{"type": "input", "size": [2, 3]}, {"type": "gru", "size": 4}],
     "io": {"input": {"normalize": {"type": "lookup", "vocabulary": "abc", "oneHot": true}}}})", {{0, 2}, {1, 1}, {2, 0}}});
   cases.push_back({R"({"layers": [{"type": "input", "size": 4}, 3], "io": {"input": {"normalize": {"type": "bits", "count": 4}}}})", {{11}, {6}}});

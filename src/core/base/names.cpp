@@ -33,6 +33,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return std::max<std::size_t>(rows[1][b.size()], 1);  // words that differ in case only are one step apart
 }
 
+bool same_but_for_case(std::string_view a, std::string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
+
 std::size_t plausible_distance(std::string_view word) {
   // Of a single letter nothing would be left but its case.
   return word.size() < 3 ? (word.size() < 2 ? 0 : 1) : std::max<std::size_t>(1, (word.size() + 1) / 3);

@@ -12,6 +12,9 @@ namespace webai {
 /// not compared: the result is then the longer one's length.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
+/// Whether two words differ at most in case.
+bool same_but_for_case(std::string_view a, std::string_view b);
+
 /// The largest distance at which one word may still be a misspelling of `word`.
 std::size_t plausible_distance(std::string_view word);
 
@@ -20,6 +23,7 @@ template <class Candidates> std::string nearest_name(std::string_view word, cons
   std::string_view nearest;
   std::size_t smallest = plausible_distance(word) + 1;
   for (const auto& candidate : candidates) {
+    if (same_but_for_case(word, std::string_view(candidate))) return std::string(std::string_view(candidate));
     const std::size_t distance = edit_distance(word, std::string_view(candidate));
     if (distance < smallest) {
       smallest = distance;

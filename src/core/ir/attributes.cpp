@@ -86,10 +86,11 @@ std::string text_of(const AttributeValue& value) {
     std::string operator()(std::int64_t v) const { return std::to_string(v); }
     std::string operator()(double v) const { return number_text(v); }
     std::string operator()(const std::string& v) const {
+      // A backslash becomes "\s", not two of them: a graph in a graph in a graph would double at each level.
       std::string text = "\"";
       for (const char c : v) {
         if (c == '"' || c == '\\' || c == '\n') text += '\\';
-        text += c == '\n' ? 'n' : c;
+        text += c == '\n' ? 'n' : c == '\\' ? 's' : c;
       }
       return text + "\"";
     }

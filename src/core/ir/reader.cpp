@@ -45,7 +45,7 @@ class Line {
     while (at_ < text_.size() && text_[at_] != '"') {
       const bool escaped = text_[at_] == '\\' && at_ + 1 < text_.size();
       if (escaped) ++at_;
-      result += escaped && text_[at_] == 'n' ? '\n' : text_[at_];
+      result += !escaped || (text_[at_] != 'n' && text_[at_] != 's') ? text_[at_] : text_[at_] == 'n' ? '\n' : '\\';
       ++at_;
     }
     need("\"");

@@ -319,11 +319,12 @@ IoRules read_rules(const Json& json, std::string name, const std::string& path, 
   return rules;
 }
 
-// One side: rules of the whole, or an object of rules per name.
+// One side: rules of the whole, or an object of rules per name. What has a type is a step, never the rules of a name.
 std::vector<IoRules> read_side(const Json& json, const std::string& path, bool input) {
   if (!json.is_object()) wrong_value(path, input ? "io.input" : "io.output", "an object", json);
   const bool whole = std::ranges::any_of(json.members(), [](const auto& member) {
-    return !member.second.is_object() || member.first == "normalize" || member.first == "denormalize";
+    const Json& value = member.second;
+    return !value.is_object() || value.find("type") || member.first == "normalize" || member.first == "denormalize";
   });
   if (whole || json.size() == 0) return {read_rules(json, {}, path, input)};
   std::vector<IoRules> list;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "core/model/custom_layer.h"
 #include "core/model/inner_model.h"
@@ -274,7 +275,16 @@ Ref LayerBuilder::parameter(const Request& request) {
          "a " + layer_.type + " layer cannot go without " + std::string(request.name), {}, request.name);
   }
   if (given->is_number()) {
-    if (request.takes_number) return builder_.scalar(given->as_number(), type());
+    if (request.takes_number) {
+      const Ref constant = builder_.scalar(given->as_number(), type());
+      if (std::isfinite(builder_.graph().value(constant.id).constant.at(0))) return constant;
+      throw Error(Code::invalid_model, {.message = std::string(request.name) + " is too large a number",
+                                        .reason = "PARAM_VALUE",
+                                        .path = path,
+                                        .layer = layer_.name,
+                                        .expected = "a number that " + std::string(name_of(type())) + " can hold",
+                                        .actual = describe(*given)});
+    }
     fail(Code::invalid_model, "PARAM_VALUE", std::string(request.name) + " is an array of numbers, got one number", {},
          request.name);
   }

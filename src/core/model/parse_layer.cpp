@@ -184,7 +184,8 @@ class LayerParser {
     layer_.activation_given = given != nullptr;
     if (given) {
       if (given->is_null()) return;
-      if (!given->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *given);
+      if (!given->is_text() || given->as_text().empty())
+        wrong_value(at("activation"), "activation", "the name of an activation, or null", *given);
       layer_.activation = given->as_text();
     } else if (layer_.custom) {
       if (layer_.custom->takes_activation) layer_.activation = model_.activation;

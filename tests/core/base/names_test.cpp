@@ -24,6 +24,8 @@ TEST_CASE("the nearest name is found, and nothing is better than something far")
   CHECK(nearest_name("sigmod", names) == "sigmoid");
   CHECK(nearest_name("softmaxx", names) == "softmax");
   CHECK(nearest_name("Tanh", names) == "tanh");
+  CHECK(nearest_name("ReLU", std::vector<std::string_view>{"celu", "elu", "relu", "selu"}) == "relu");
+  CHECK(nearest_name("ELU", std::vector<std::string_view>{"celu", "elu"}) == "elu");
   CHECK(nearest_name("convolution", names).empty());
   CHECK(nearest_name("", names).empty());
   CHECK(nearest_name("x", std::vector<std::string_view>{"y"}).empty());

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/random.h"
+#include "core/ir/text.h"
 
 using namespace webai;
 using test::World;
@@ -213,4 +214,17 @@ TEST_CASE("iterators in iterators whose sizes are found by trial end at a limit,
   const Error error = world.error_of(R"({"layers": [2, )" + layer + ", 2]}");
   CHECK((error.details().reason == "BUILDS" || error.details().reason == "SIZE_LOOP"));
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(30));
+}
+
+TEST_CASE("iterators in iterators take no more than their number: the text of a graph in a graph does not double") {
+  const auto nested = [](int depth) {
+    std::string inner = R"({"layers": [{"pipeFrom": "x"}, {"size": 1, "to": "x"}]})";
+    for (int i = 1; i < depth; ++i)
+      inner = R"({"layers": [{"name": "a", "pipeFrom": "x"}, {"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "a"}], "to": "x", "net": )" + inner + "}]}";
+    return R"({"layers": [{"name": "in", "size": 1}, {"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "in"}], "net": )" + inner + "}]}";
+  };
+  const World world;
+  const std::size_t ten = print(world.build(nested(10)).graph).size(), twenty = print(world.build(nested(20)).graph).size();
+  CHECK(twenty < 16 * ten);
+  CHECK(print(world.build(nested(60)).graph).size() < 8'000'000);
 }

@@ -72,6 +72,9 @@ TEST_CASE("bad input: each mistake has its code, reason and place") {
       {R"({"layers": [2, {"size": 1, "pipes": 3}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/pipes"},
       {R"({"layers": [2, {"size": 1, "pipes": ["x"]}]})", Code::invalid_model, "LAYER_KIND", "/layers/1/pipes/0"},
       {R"({"layers": [2, {"type": "dropout", "rate": 1}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/rate"},
+      {R"({"layers": [2, {"size": 1, "activation": ""}]})", Code::invalid_model, "PROPERTY_VALUE", "/layers/1/activation"},
+      {R"({"layers": [2, {"size": 1, "bias": 1e300}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/bias"},
+      {R"({"dataType": "fp16", "layers": [2, {"size": 1, "bias": 70000}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/bias"},
       {R"({"layers": [2, {"size": 1, "weights": 3}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/weights"},
       {R"({"layers": [2, {"size": 1, "weights": false}]})", Code::invalid_model, "PARAM_VALUE", "/layers/1/weights"},
       {R"({"layers": [2, 1], "setup": 3})", Code::invalid_model, "PROPERTY_VALUE", "/setup"},
@@ -106,6 +109,8 @@ TEST_CASE("A-67 an unknown property is answered with the nearest one, as the fir
   CHECK(world.error_of(R"({"layers":[[4,4,1],{"type":"conv2d","filters":1,"kernelSize":1,"stride":2}]})").hint() ==
         "did you mean \"strides\"?");
   CHECK(world.error_of(R"({"layers":[4,{"size":8,"activation":"tahn"},3]})").hint() == "did you mean \"tanh\"?");
+  CHECK(world.error_of(R"({"layers":[4,{"size":8,"activation":"ReLU"},3]})").hint() == "did you mean \"relu\"?");
+  CHECK(world.error_of(R"({"io":{"input":{"normalise":{"type":"round"}}},"layers":[4,3]})").hint() == "did you mean \"normalize\"?");
   CHECK(world.error_of(R"({"layers":[4,{"size":8,"to":"ouput"},{"name":"output","size":1}]})").hint() ==
         "did you mean \"output\"?");
 }
