@@ -6,6 +6,7 @@
 #include "core/model/build_outputs.h"
 #include "core/model/describe.h"
 #include "core/op/cost.h"
+#include "core/op/loop.h"
 #include "core/op/op_def.h"
 #include "network/state.h"
 
@@ -25,6 +26,24 @@ std::string shortened(const std::string& text) {
     begin = end + 1;
   }
   return result;
+}
+
+// With the steps of loops below instead of inside of a line.
+std::string graph_text(const Graph& graph) {
+  Graph shown = graph;
+  std::string steps;
+  for (Node& node : shown.nodes) {
+    if (!is_loop(node)) continue;
+    const std::string body = graph_text(*LoopView(node.attributes).body);
+    steps += "each step of %" + std::to_string(node.outputs.front()) + ":\n";
+    for (std::size_t begin = 0; begin < body.size();) {
+      const std::size_t end = std::min(body.find('\n', begin), body.size() - 1) + 1;
+      steps += "  " + body.substr(begin, end - begin);
+      begin = end;
+    }
+    node.attributes.set("body", std::string("below"));
+  }
+  return shortened(print(shown)) + steps;
 }
 
 std::string open_dimension_text(const OpenDimensionInfo& dim) {
@@ -97,7 +116,7 @@ NetworkInfo NeuralNetwork::info() const {
   const ModelSummary summary = summarise(state.model, state.built);
   NetworkInfo info;
   for (const LayerRow& row : summary.rows)
-    info.layers.push_back({row.place, row.name, row.type, row.activation, row.input, row.output,
+    if (!row.inner) info.layers.push_back({row.place, row.name, row.type, row.activation, row.input, row.output,
                            static_cast<std::uint64_t>(row.parameters), static_cast<std::uint64_t>(row.bytes), row.note});
   info.parameters = static_cast<std::uint64_t>(summary.parameters);
   info.bytes = static_cast<std::uint64_t>(summary.bytes);
@@ -125,11 +144,11 @@ std::string NeuralNetwork::inspect(bool passes, std::size_t batch) const {
   State& state = *state_;
   std::string text;
   const auto see = [&](std::string_view pass, const Graph& graph) {
-    if (passes) text += "after " + std::string(pass) + ":\n" + shortened(print(graph)) + "\n";
+    if (passes) text += "after " + std::string(pass) + ":\n" + graph_text(graph) + "\n";
   };
   const Compiled run = compile_run(state.context, *state.registry, state.graph, state.device_order(),
                                    static_cast<std::int64_t>(batch), see);
-  if (!passes) text += "graph:\n" + shortened(print(run.placed)) + "\n";
+  if (!passes) text += "graph:\n" + graph_text(run.placed) + "\n";
   text += "nodes, each on the first of " + names_of(state.device_order()) + " that takes it:\n" + placement_text(run.placed) +
           "\nkernels:\n" + run.executable->report() + "\n";
   const bool one_device = std::all_of(run.placed.nodes.begin(), run.placed.nodes.end(), [&](const Node& node) {

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 
+#include "core/model/flow_notes.h"
 #include "core/op/cost.h"
 #include "core/op/op_def.h"
 
@@ -65,74 +66,6 @@ std::string note_of_output(const IoRules& rules) {
   return labels.empty() ? "" : "as one of " + std::to_string(labels.size()) + " labels";
 }
 
-std::string plural(std::int64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
-// What a layer sends where nothing says it by itself: routes that the author wrote, what arrives in the next run,
-// history; and what it keeps.
-class FlowNotes {
- public:
-  FlowNotes(const Model& model, const BuiltModel& built) : model_(model), built_(built) {
-    for (const Route& route : model.routes) {
-      from_[route.source].push_back(&route);
-      if (route.pulled) to_[route.target].push_back(&route);
-    }
-  }
-
-  std::string of(const Layer& layer) const {
-    std::vector<std::string> parts;
-    const auto from = from_.find(layer.id);
-    if (from != from_.end()) {
-      const auto targets = [&](auto chosen) {
-        std::string text;
-        for (const Route* route : from->second)
-          if (!route->hidden && !route->pulled && chosen(*route))
-            text += (text.empty() ? "" : ", ") + target_of(*route);
-        return text;
-      };
-      const std::string forward =
-          targets([&](const Route& route) { return layer.routed && !route.delayed && !route.history; });
-      const std::string next = targets([](const Route& route) { return route.delayed; });
-      const std::string history = targets([](const Route& route) { return route.history; });
-      if (!forward.empty()) parts.push_back("to " + forward);
-      if (!next.empty()) parts.push_back("in the next run to " + next);
-      if (!history.empty()) parts.push_back("its last " + plural(layer.history, "run") + " to " + history);
-    }
-    if (const auto pulls = to_.find(layer.id); pulls != to_.end())
-      for (const Route* pull : pulls->second)
-        if (!pull->hidden)
-          parts.push_back((pull->parameter.empty() || pull->parameter.front() == ':' ? "from " : pull->parameter + " from ") +
-                          model_.element(pull->source).title);
-    for (const BuiltTie& tie : built_.ties)
-      if (tie.setup.empty() && tie.table_owner == layer.id)
-        parts.push_back(tie.name.substr(tie.name.rfind('.') + 1) + " tied to " + tie.like);
-    std::int64_t kept = 0;
-    for (const BuiltState& state : built_.states)
-      if (state.owner == layer.id) kept += lane_of(state);
-    if (kept > 0) parts.push_back("keeps " + plural(kept, "value"));
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text;
-  }
-
-  static std::int64_t lane_of(const BuiltState& state) {
-    const Shape dims = state.type.shape.without(0);
-    return dims.is_concrete() ? dims.elements() : 0;
-  }
-
- private:
-  std::string target_of(const Route& route) const {
-    if (route.target == 0) return "the output";
-    const std::string& title = model_.element(route.target).title;
-    return route.parameter.empty() ? title : title + "." + route.parameter;
-  }
-
-  const Model& model_;
-  const BuiltModel& built_;
-  std::map<int, std::vector<const Route*>> from_, to_;
-};
-
 // 101,770
 std::string grouped(std::int64_t value) {
   std::string text = std::to_string(value);
@@ -156,6 +89,38 @@ std::string figures(double value, double step, std::initializer_list<const char*
 
 std::string bytes_text(double bytes) {
   return bytes < 1024 ? number_text(bytes) + " B" : figures(bytes / 1024, 1024, {"kB", "MB", "GB", "TB"});
+}
+
+// The layers of a net, by what is known of them without building it: their own words, and the parameters that came of it.
+void add_inner_rows(ModelSummary& summary, const Model& net, const std::string& place, const std::string& title,
+                    const std::vector<const BuiltParameter*>& parameters) {
+  const auto add = [&](const Layer& layer) {
+    LayerRow row{.place = place + " > " + (layer.is_pipe || layer.name.empty() ? layer.title : std::to_string(layer.layer_index)),
+                 .name = layer.name,
+                 .type = layer.type,
+                 .path = layer.path,
+                 .input = {},
+                 .output = layer.size.value_or(Shape()),
+                 .activation = layer.activation,
+                 .inner = true};
+    const std::string own = title + "/" + layer.title;
+    std::vector<const BuiltParameter*> deeper;
+    for (const BuiltParameter* parameter : parameters) {
+      const std::string_view name = parameter->name;
+      if (!name.starts_with(own) || name.size() == own.size() || (name[own.size()] != '.' && name[own.size()] != '/')) continue;
+      row.parameters += parameter->type.shape.elements();
+      row.bytes += parameter->type.shape.elements() * static_cast<std::int64_t>(size_of(parameter->type.type));
+      deeper.push_back(parameter);
+    }
+    row.note = inner_note(layer);
+    const std::string inner_place = row.place;
+    summary.rows.push_back(std::move(row));
+    if (layer.net) add_inner_rows(summary, *layer.net, inner_place, own, deeper);
+  };
+  for (const Layer& layer : net.layers) {
+    if (layer.operates()) add(layer);
+    for (const Layer& pipe : layer.pipes) add(pipe);
+  }
 }
 
 }  // namespace
@@ -196,6 +161,10 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
   for (const NamedValue& output : built.outputs) outputs.emplace(output.value, output.name);
   const FlowNotes flows(model, built);
   for (const BuiltState& state : built.states) summary.state_values += FlowNotes::lane_of(state);
+  for (const BuiltInput& input : built.inputs)  // that no layer stands for: an iterator in front asks for them
+    if (std::ranges::find(built.layers, input.name, &BuiltLayer::input_name) == built.layers.end())
+      summary.rows.push_back({.place = "input", .name = input.name, .type = "input", .path = {}, .input = {}, .output = input.shape,
+                              .activation = {}, .note = note_of_input(model.io.input_rules(input.name, input.label))});
   for (const BuiltLayer& built_layer : built.layers) {
     const Layer& layer = model.element(built_layer.id);
     const auto [index, pipe] = model.places[static_cast<std::size_t>(layer.id) - 1];
@@ -219,23 +188,34 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
       row.note = note_of_output(model.io.output_rules(output->second, layer.label));
       if (built.outputs.size() == 1) row.place = "output";
     }
-    if (const std::string flow = flows.of(layer); !flow.empty()) row.note += (row.note.empty() ? "" : ", ") + flow;
+    for (const std::string& note : {steps_note(layer), flows.of(layer)})
+      if (!note.empty()) row.note += (row.note.empty() ? "" : ", ") + note;
     summary.parameters += row.parameters;
     summary.bytes += row.bytes;
+    const std::string place = row.place;
     summary.rows.push_back(std::move(row));
+    if (layer.net) add_inner_rows(summary, *layer.net, place, layer.title, owned[static_cast<std::size_t>(layer.id)]);
   }
   for (const Node& node : built.graph.nodes) summary.operations += operations_of(built.graph, node);
   summary.run_bytes = peak_bytes(built);
   return summary;
 }
 
+namespace {
+
+std::string sizes_text(const LayerRow& row) {
+  if (row.output.rank() == 0) return "";
+  return (row.input.rank() == 0 ? std::string() : row.input.text() + " -> ") + row.output.text();
+}
+
+}  // namespace
+
 std::string text_of(const ModelSummary& summary) {
   using Cells = std::array<std::string, 7>;
   std::vector<Cells> table;
   for (const LayerRow& row : summary.rows) {
-    const bool input = row.type == "input";
     Cells cells = {row.place, row.name.empty() || row.name == row.place ? row.type : row.name + " (" + row.type + ")",
-                   input ? row.output.text() : row.input.text() + " -> " + row.output.text(), row.activation};
+                   sizes_text(row), row.activation};
     if (row.parameters > 0) {
       cells[4] = grouped(row.parameters) + " parameters";
       cells[5] = bytes_text(static_cast<double>(row.bytes));
@@ -275,7 +255,7 @@ Json json_of(const ModelSummary& summary) {
   };
   std::vector<Json> rows;
   for (const LayerRow& row : summary.rows)
-    rows.push_back(Json::object({{"place", Json::text(row.place)},
+    if (!row.inner) rows.push_back(Json::object({{"place", Json::text(row.place)},
                                  {"name", Json::text(row.name)},
                                  {"type", Json::text(row.type)},
                                  {"path", Json::text(row.path)},

@@ -20,6 +20,7 @@ struct LayerRow {
   std::int64_t parameters = 0;
   std::int64_t bytes = 0;  ///< of its parameters
   std::string note = {};   ///< "normalised 0..255 -> 0..1", "as one of 10 labels"
+  bool inner = false;      ///< a layer of the net in the row above: counted there, sizes as far as they are written
 };
 
 struct ModelSummary {
