@@ -32,7 +32,8 @@ class WEBAI_EXPORT Variable {
  public:
   Variable() = default;
   DType type() const;
-  Shape shape() const;  ///< the first dimension is the batch, and may still be a symbol
+  /// The first dimension is the batch, and may still be a symbol; in a domain with explicit_batch there is none.
+  Shape shape() const;
 
  private:
   friend struct VariableAccess;
@@ -171,11 +172,12 @@ struct DomainDefinition {
   std::string default_data_type = {};        ///< without it models of the domain have to say theirs
   std::string default_operation_type = {};   ///< of layers that name none
   std::string default_activation_type = {};  ///< of layers for which neither they nor the root name one
+  bool explicit_batch = false;  ///< sizes are whole shapes: its models have no batch, its operations see whole tensors
 };
 
 /// Throws ALREADY_EXISTS (reason DOMAIN_EXISTS), INVALID_ARGUMENT for a name that cannot be.
 WEBAI_EXPORT void define_domain(const Context& context, DomainDefinition definition);
-/// {"domainName": "mine", "defaultDataType": "fp32", "defaultOperationType": "neurons"}
+/// {"domainName": "mine", "defaultDataType": "fp32", "defaultOperationType": "neurons", "explicitBatch": false}
 WEBAI_EXPORT void define_domain(const Context& context, std::string_view json);
 
 struct WEBAI_EXPORT OperationDefinition {
@@ -217,7 +219,8 @@ class WEBAI_EXPORT ForwardInputs {
 
 using Arguments = std::span<const Argument>;
 using ComposedFunction = std::function<Variable(Arguments)>;
-/// The values of the result, row-major; none where it was written into the argument `output`. Called once a sample.
+/// The values of the result, row-major; none where it was written into the argument `output`. Called once a sample, in
+/// a domain with explicit_batch once a run.
 using HostFunction = std::function<std::vector<double>(Arguments)>;
 using ParameterGradients = std::map<std::string, std::vector<double>, std::less<>>;
 /// The gradient of the loss by each array or number of the call, by its name; one that is left out gets none.

@@ -226,7 +226,7 @@ WEBAI_TRY webai_stream_next(webai_stream *stream, webai_future **out, webai_erro
 WEBAI_TRY webai_get_capabilities(webai_context *ctx, webai_value *query, webai_future **out, webai_error **err);
 /* A map of functions: called with tensors, numbers, texts, and behind them a map of others by name. */
 WEBAI_TRY webai_get_operations(webai_context *ctx, webai_value *query, webai_future **out, webai_error **err);
-/* {"domainName", "defaultDataType", "defaultOperationType", "defaultActivationType"} */
+/* {"domainName", "defaultDataType", "defaultOperationType", "defaultActivationType", "explicitBatch"} */
 WEBAI_TRY webai_define_domain(webai_context *ctx, webai_value *description, webai_error **err);
 /* {"name", "domain", "dataType", "model": {"defineParams", "callWith", ...}, "initState"}, and a function of the values that
  * callWith names. A PURE one without gradient is tried with values that have no data yet: what it calls with them

@@ -145,6 +145,7 @@ bool NeuralNetwork::each_batch(const Dataset& data, std::uint64_t epoch, std::si
   // Labels are numbered as the model numbers them; values stay in the user's units, as whoever takes them expects.
   BatchOptions options = plan.batching;
   if (options.outputs == OutputForm::one_hot) options.outputs = OutputForm::labels;
+  options.batch = size;
   if (net.is_stateful()) return each_sequence(net.context, data, epoch, size, std::move(options), take);
   BatchIterator iterator(net.context, data, options);
   iterator.begin_epoch(epoch);

@@ -100,7 +100,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
 
   BatchOptions& batching = plan.batching;
   batching.type = type;
-  batching.batch = batch;
+  batching.batch = built.explicit_batch ? 1 : batch;  // whole tensors come one after the other
   batching.expected_inputs = static_cast<std::size_t>(plan.inputs);
   if (classes) {
     batching.outputs = plan.request.labels ? OutputForm::labels : OutputForm::one_hot;

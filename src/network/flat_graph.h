@@ -18,7 +18,8 @@ struct FlatForm {
   std::span<const NamedValue> also = {};  ///< values of the built graph that become further outputs
 };
 
-/// Input "input" [batch, all inputs of a sample], first output "output": the model's output as the model shapes it.
+/// Input "input" [batch, all inputs of a sample], first output "output": the model's output as the model shapes it. Of a
+/// model without a batch a whole tensor is one sample: [1, all inputs], [1, output], states [1, dims...].
 Graph flat_graph(const Context& context, const Registry& registry, const BuiltModel& built, const FlatForm& form = {});
 
 }  // namespace webai

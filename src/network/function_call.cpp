@@ -186,7 +186,9 @@ Json OperationFunction::Source::model(std::span<const FunctionValue> arguments, 
     }
   }
   if (pipes.empty()) wrong(operation->name, "needs an array to work on");
-  return Json::object({{"dataType", Json::text(std::string(name_of(type)))},
+  return Json::object({{"domain", Json::text(operation->explicit_batch ? operation->domain : "core")},
+                       {"dataType", Json::text(std::string(name_of(type)))},
+                       {"activation", Json()},
                        {"layers", Json::array({Json::object({{"pipes", Json::array(std::move(pipes))}}),
                                                Json::object(std::move(layer))})}});
 }

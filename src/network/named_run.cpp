@@ -29,6 +29,10 @@ SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tenso
   SampleForm form;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const BuiltInput& input = built.inputs[i];
+    if (built.explicit_batch) {
+      form = form_of_whole(built, i, tensors[i]->shape());
+      continue;
+    }
     const std::int64_t each = input.shape.elements(), count = static_cast<std::int64_t>(tensors[i]->elements());
     if (count == 0 || count % each != 0 || (i > 0 && count / each != form.samples))
       throw Error(Code::shape_mismatch, {.message = "run: the input \"" + input.name + "\" has " + std::to_string(count) + " values",

@@ -45,6 +45,7 @@ BuiltModel NeuralNetwork::State::build(const OpenLengths& lengths, bool normaliz
 
 Graph NeuralNetwork::State::step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode,
                                          Parameters parameters) const {
+  check_samples(batch);
   const bool wide = parameters == Parameters::wide;
   const Lengths by_path = lengths_by_path(built, lengths);
   BuildOptions build;

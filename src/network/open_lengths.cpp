@@ -17,6 +17,8 @@ std::string size_text(const Shape& shape) {
 
 namespace {
 
+constexpr const char* no_batch = "sizes are whole shapes in this domain (explicitBatch): run one tensor after the other";
+
 std::string place_of(const BuiltModel& built, std::size_t input) {
   for (const OpenDimension& dim : built.open)
     if (dim.input == input) return dim.path.substr(0, dim.path.rfind('/'));
@@ -29,7 +31,7 @@ std::string place_of(const BuiltModel& built, std::size_t input) {
                                                 ", got " + given.text(),
                                      .reason = "INPUT_SIZE",
                                      .path = place_of(built, input),
-                                     .expected = size + ", or a batch of such: Nx" + size,
+                                     .expected = size + (built.explicit_batch ? "" : ", or a batch of such: Nx" + size),
                                      .actual = given.text(),
                                      .hint = std::move(hint)});
 }
@@ -106,7 +108,15 @@ SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given, I
   }
   check_lengths(built, form.lengths);
   if (form.samples < 1) refuse(built, 0, given[0], dims, "a batch has at least one sample");
+  if (built.explicit_batch && form.samples > 1) refuse(built, 0, given[0], dims, no_batch);
   return form;
+}
+
+SampleForm form_of_whole(const BuiltModel& built, std::size_t input, const Shape& given, InputShape dims) {
+  const Shape& whole = built.inputs[input].*dims;
+  const bool under_one = given.rank() > 0 && given[0] == 1 && given.without(0) == whole;
+  if (!under_one && given != whole && given != Shape{whole.elements()}) refuse(built, input, given, dims, no_batch);
+  return {.samples = 1, .batched = under_one && given != whole, .lengths = {}};
 }
 
 SampleForm form_of_open(const BuiltModel& built, const Shape& given, InputShape dims) {

@@ -41,6 +41,9 @@ using InputShape = Shape BuiltInput::*;
 SampleForm form_of_open(const BuiltModel& built, const Shape& given, InputShape dims = &BuiltInput::shape);
 /// The same of values for each input, in their order; all of one number of samples.
 SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given, InputShape dims = &BuiltInput::shape);
+/// Of one input of a model without a batch: its shape as it is or under a 1, or its numbers in a row.
+SampleForm form_of_whole(const BuiltModel& built, std::size_t input, const Shape& given,
+                         InputShape dims = &BuiltInput::shape);
 
 /// One row for each sample: the values of all inputs one after the other. All of one type.
 Tensor joined_rows(const Context& context, std::span<const Tensor> inputs, std::int64_t samples);

@@ -43,10 +43,22 @@ const BuiltIteration* NeuralNetwork::State::output_iteration() const {
   return iteration == built.iterations.end() ? nullptr : &*iteration;
 }
 
+void NeuralNetwork::State::check_samples(std::int64_t samples) const {
+  if (!built.explicit_batch || samples == 1) return;
+  throw Error(Code::unsupported, {.message = "a model of whole shapes takes one tensor at a time",
+                                  .reason = "EXPLICIT_BATCH",
+                                  .path = "/domain",
+                                  .expected = "1 sample",
+                                  .actual = std::to_string(samples),
+                                  .hint = "its domain has \"explicitBatch\": give one tensor after the other"});
+}
+
 SampleForm NeuralNetwork::State::form_of(const Shape& given, bool normalize) const {
-  if (is_open()) return form_of_open(built, given, normalize ? &BuiltInput::shape : &BuiltInput::dims);
+  const InputShape dims = normalize ? &BuiltInput::shape : &BuiltInput::dims;
+  if (is_open()) return form_of_open(built, given, dims);
+  if (built.explicit_batch && built.inputs.size() == 1) return form_of_whole(built, 0, given, dims);
   const std::int64_t count = given.elements(), each = normalize ? inputs : normalized_inputs;
-  if (count == 0 || each == 0 || count % each != 0) return {};
+  if (count == 0 || each == 0 || count % each != 0 || (built.explicit_batch && count != each)) return {};
   // One sample under a leading 1 is a batch of one, and is answered as such.
   const std::size_t rank = built.inputs.size() == 1 ? built.inputs.front().shape.rank() : 1;
   return {.samples = count / each, .batched = count > each || (given.rank() == rank + 1 && given[0] == 1), .lengths = {}};
@@ -58,6 +70,7 @@ RunProgram& NeuralNetwork::State::program(const OpenLengths& lengths, std::int64
       known->last_use = ++uses;
       return *known;
     }
+  check_samples(batch);
   auto made = std::make_unique<RunProgram>();
   made->batch = batch;
   made->lengths = lengths;

@@ -117,6 +117,8 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
 
   bool is_stateful() const noexcept { return !built.states.empty(); }
   bool is_open() const noexcept { return !built.open.empty(); }
+  /// Throws EXPLICIT_BATCH for more than one sample of a model that has no batch.
+  void check_samples(std::int64_t samples) const;
   /// What values of that shape are to a run.
   SampleForm form_of(const Shape& given, bool normalize = true) const;
   /// The model built again for those lengths, without values.

@@ -88,6 +88,13 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
                              .hint = "wait for it, or call stop_training"});
   try {
     std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
+    if (net.built.explicit_batch && batch > 1)
+      throw Error(Code::unsupported, {.message = "a model of whole shapes learns from one tensor at a time",
+                                      .reason = "EXPLICIT_BATCH",
+                                      .path = "batchSize",
+                                      .expected = "1",
+                                      .actual = std::to_string(batch),
+                                      .hint = "\"accumulate\" makes one update of the gradients of several"});
     // Room for more samples than there are would be computed for nothing.
     if (data.valid() && data.size()) batch = std::min(batch, static_cast<std::size_t>(std::max<std::uint64_t>(1, *data.size())));
     if (net.is_stateful() && options.validation_split > 0)

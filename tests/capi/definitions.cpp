@@ -80,11 +80,25 @@ TEST_CASE("API-16 DOM-01 a domain is defined once, and its defaults are used") {
   CHECK(kit.refused_domain(R"({"domainName":"a b"})").reason() == "NAME");
   CHECK(kit.refused_domain(R"({"domainNam":"x"})").status == WEBAI_INVALID_MODEL);
   CHECK(kit.refused_domain("[]").reason() == "KIND");
+  CHECK(kit.refused_domain(R"({"domainName":"x","explicitBatch":1})").reason() == "KIND");
   CHECK(kit.refused_domain(R"({"domainName":"x","defaultDataType":"fp33"})").reason() == "DATATYPE");
   webai_error* err = nullptr;
   CHECK(webai_define_domain(nullptr, nullptr, &err) == WEBAI_INVALID_ARGUMENT);
   webai_release(err);
   CHECK(webai_define_domain(kit.context.get(), nullptr, nullptr) == WEBAI_INVALID_ARGUMENT);
+}
+
+TEST_CASE("A-61 explicitBatch sizes of a domain are whole shapes over the C interface") {
+  Kit kit;
+  kit.domain(R"({"domainName":"graph","defaultDataType":"fp32","explicitBatch":true})");
+  const Handle net = kit.network(R"({"domain":"graph","operations":[{"name":"turned","body":{"steps":[{"op":"transpose","inputs":["input"]}]}}],
+      "layers":[[2,3],{"type":"turned"}]})");
+  const Handle one = json(kit.context.get(), "[1,2,3,4,5,6]"), two = json(kit.context.get(), "[[1,2,3,4,5,6],[1,2,3,4,5,6]]");
+  Handle out, error;
+  REQUIRE(webai_network_run_now(net, one, nullptr, nullptr, nullptr, out.out(), nullptr) == WEBAI_OK);
+  CHECK(floats(out)[1] == 4.0f);
+  CHECK(floats(out)[2] == 2.0f);
+  CHECK(webai_network_run_now(net, two, nullptr, nullptr, nullptr, out.out(), error.out()) == WEBAI_SHAPE_MISMATCH);
 }
 
 TEST_CASE("API-17 OP-15 EX-15 a pure function is composed: a layer type and an activation with a gradient") {

@@ -61,6 +61,7 @@ struct Case {
   // Of models with open dimensions: the lengths of each run, and the shape of its input.
   std::vector<std::vector<std::int64_t>> lengths = {};
   std::vector<Shape> shapes = {};
+  Context context = Context::system();
 };
 
 std::vector<double> wanted_of(NeuralNetwork& net, const Case& one, std::size_t run) {
@@ -109,7 +110,7 @@ std::string run_all(const std::string& language, std::vector<Case>& cases) {
     const std::string name = "model_" + std::to_string(k);
     one.options.to = language;
     one.options.name = name;
-    NeuralNetwork net = NeuralNetwork::from_json(one.model, {.device = "reference"});
+    NeuralNetwork net = NeuralNetwork::from_json(one.model, one.context, {.device = "reference"});
     const bool wide = net.data_type() == DType::fp64;
     std::string text;
     INFO(one.model);
@@ -173,7 +174,7 @@ void check(const std::string& language, std::vector<Case> cases) {
   }
   std::istringstream lines(printed);
   for (const Case& one : cases) {
-    NeuralNetwork net = NeuralNetwork::from_json(one.model, {.device = "reference"});
+    NeuralNetwork net = NeuralNetwork::from_json(one.model, one.context, {.device = "reference"});
     for (std::size_t r = 0; r < one.inputs.size(); ++r) {
       const std::vector<double> wanted = wanted_of(net, one, r);
       double scale = 1e-3;
@@ -393,6 +394,23 @@ std::vector<Case> open_cases() {
 
 TEST_CASE("A-39 G-13 lengths of open dimensions are arguments of programs, which compute what the runtime does") {
   for (const char* language : {"python-numpy", "c", "javascript"}) check(language, open_cases());
+}
+
+TEST_CASE("A-61 explicitBatch programs compute what the runtime does") {
+  const Context context = Context::system({.threads = 1});
+  define_domain(context, {.name = "graph", .default_data_type = "fp32", .explicit_batch = true});
+  define_operation(context, {.name = "transposed", .domain = "graph"}, [](Variable x) { return apply("transpose", {x}); });
+  define_operation(context, {.name = "product", .domain = "graph", .params = {"*a", "*b"}}, [](Variable a, Variable b) { return matmul(a, b); });
+  define_operation(context, {.name = "sums", .domain = "graph", .params = {"*input", "~sum"}, .call_with = {"input", "sum"}}, [](Variable x, const Argument& sum) {
+    sum.set(Variable(sum) + apply("reshape", {apply("reduceSum", {x})}, R"({"shape": [1]})"));
+    return x + Variable(sum);
+  });
+  Case one{R"({"domain": "graph", "layers": [{"name": "x", "size": [2, 3]}, {"name": "t", "type": "transposed"},
+               {"name": "p", "type": "product", "a": {"pipeFrom": "t"}, "b": {"pipeFrom": "x"}}, {"type": "sums", "pipeFrom": "p"}],
+               "outputs": [{"pipeFrom": "3"}, {"pipeFrom": "t"}]})",
+           {{1, 2, 3, 4, 5, 6}, {0.5, -1, 2, 0, 1, 3}}};
+  one.context = context;
+  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, {one});
 }
 
 TEST_CASE("A-39 programs refuse lengths that they have no room for, and are refused where they cannot be written") {

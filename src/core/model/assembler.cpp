@@ -21,7 +21,8 @@ Assembler::Assembler(const Context& context, const Registry& registry, const Mod
       builder_(context, registry, built_.graph),
       feedback_(builder_, model, built_, learned) {
   check_buildable();
-  built_.batch = options_.batch;
+  built_.explicit_batch = model_.explicit_batch;
+  built_.batch = model_.explicit_batch ? Dimension(1) : options_.batch;
   built_.type = model_.type;
   built_.computed = options_.computed.value_or(computed_in(model_.type));
   const auto elements = static_cast<std::size_t>(model_.element_count) + 1;
@@ -61,7 +62,7 @@ SourceSizes Assembler::learn(const std::vector<Source>& wanted, std::optional<Er
   }
   SourceSizes found;
   for (const Source& source : wanted)
-    if (const Ref value = value_of(source)) found.emplace(source, builder_.shape(value).without(0));
+    if (const Ref value = value_of(source)) found.emplace(source, dims_of(value));
   return found;
 }
 
@@ -127,8 +128,8 @@ Ref Assembler::build_element(const Layer& layer) {
     for (GivenOutput& output : writer.outputs()) output.value = writer.activated(output.value);
     outputs_[static_cast<std::size_t>(layer.id)] = std::move(writer.outputs());
     built_.layers.push_back({.id = layer.id,
-                             .input = input ? builder_.shape(input).without(0) : Shape{},
-                             .output = builder_.shape(value).without(0),
+                             .input = input ? dims_of(input) : Shape{},
+                             .output = dims_of(value),
                              .activation = layer.activation,
                              .value = value.id,
                              .input_name = layer.type == "input" && !pulled_from_outside(layer)
@@ -190,8 +191,15 @@ void Assembler::check_bytes(const Layer& layer, const Shape& dims) const {
 }
 
 void Assembler::check_output(const Layer& layer, Ref value) const {
-  const Shape dims = builder_.shape(value).without(0);
+  const Shape dims = dims_of(value);
   check_bytes(layer, dims);
+  if (dims.rank() == Shape::max_rank)  // without a batch there is room for one more, which the flat interface needs
+    throw Error(Code::limit_exceeded, {.message = "a layer gives too many dimensions: " + dims.text(),
+                                       .reason = "RANK",
+                                       .path = layer.path,
+                                       .layer = layer.name,
+                                       .expected = "at most " + std::to_string(Shape::max_rank - 1),
+                                       .actual = std::to_string(dims.rank())});
   if (!layer.size || layer.type == "input" || fits(*layer.size, dims)) return;
   throw Error(Code::shape_mismatch, {.message = "the size of this " + layer.type + " layer follows from its input",
                                      .reason = "OP_OUTPUT_SIZE",

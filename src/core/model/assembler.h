@@ -37,6 +37,7 @@ class Assembler {
   void keep_counts(std::vector<NamedValue>& outputs);
   Ref& own(int id) { return own_[static_cast<std::size_t>(id)]; }
   Ref& joined(int id) { return joined_[static_cast<std::size_t>(id)]; }
+  Shape dims_of(Ref value) const { return built_.dims_of(builder_.shape(value)); }
   Ref value_of(Source source) { return source.hidden ? joined(source.id) : own(source.id); }
   // One of the outputs of a layer that gives several, by number or name. Throws TARGET_UNKNOWN where there is none.
   Ref output_of(const Layer& layer, const std::string& which, const std::string& path);
@@ -62,6 +63,7 @@ class Assembler {
   /// One operator instance: input, own operator, activation. Errors get its place.
   Ref build_element(const Layer& layer);
   Ref input_value(const Layer& layer);
+  Ref normalized_input(const IoRules& rules, const std::string& name, Ref input, const Shape& size);
   Ref write_operator(LayerBuilder& writer);
   // Operations that a program or the model defined call their activation themselves where they take it.
   Ref write_custom(LayerBuilder& writer, const std::vector<PipedParameter>& piped);

@@ -10,7 +10,7 @@
 namespace webai {
 
 Ref Assembler::placeholder(const Layer& layer) {
-  return {builder_.graph().add_state(layer.title, {built_.computed, layer.size->inserted(0, built_.batch)})};
+  return {builder_.graph().add_state(layer.title, {built_.computed, built_.in_graph(*layer.size)})};
 }
 
 Ref Assembler::arrival_by(const Route& route) {
@@ -114,16 +114,17 @@ Ref Assembler::join(const Layer& layer, const std::vector<Arrival>& incoming) {
   std::vector<Ref> values;
   for (const Arrival& arrival : incoming) {
     const Shape& shape = builder_.shape(arrival.value);
-    if (shape.rank() != first.rank() ||
+    if (shape.rank() != first.rank() || shape.rank() == 0 ||
         !std::ranges::equal(shape.dims().first(shape.rank() - 1), first.dims().first(shape.rank() - 1)))
-      throw Error(Code::shape_mismatch, {.message = "joins " + first.without(0).text() + " (" + incoming.front().from +
-                                                    ") and " + shape.without(0).text() + " (" + arrival.from +
+      throw Error(Code::shape_mismatch, {.message = "joins " + built_.dims_of(first).text() + " (" +
+                                                    incoming.front().from + ") and " +
+                                                    built_.dims_of(shape).text() + " (" + arrival.from +
                                                     "): all dimensions but the last must be equal",
                                          .reason = "JOIN_DIMS",
                                          .path = layer.path,
                                          .layer = layer.name,
-                                         .expected = first.without(0).text(),
-                                         .actual = shape.without(0).text()});
+                                         .expected = built_.dims_of(first).text(),
+                                         .actual = built_.dims_of(shape).text()});
     values.push_back(arrival.value);
   }
   return builder_.emit("concat", values, {{"axis", std::int64_t{-1}}});

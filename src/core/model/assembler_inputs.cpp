@@ -22,14 +22,14 @@ Ref Assembler::outside(const OutsidePull& pull) {
   if (!options_.outside || dims == options_.outside->end())
     throw Error(Code::internal, {.message = "\"" + pull.name + "\" is not known around this net", .path = pull.path});
   const Ref value{
-      built_.graph.add_input("outside " + pull.name, {built_.computed, dims->second.inserted(0, options_.batch)})};
+      built_.graph.add_input("outside " + pull.name, {built_.computed, built_.in_graph(dims->second)})};
   built_.outside.emplace(pull.name, value.id);
   return value;
 }
 
 Ref Assembler::input_from_outside(const Layer& layer, const OutsidePull& pull) {
   const Ref value = outside(pull);
-  const Shape dims = builder_.shape(value).without(0);
+  const Shape dims = dims_of(value);
   if (!layer.size || fits(*layer.size, dims)) return value;
   if (!layer.size->is_concrete() || !dims.is_concrete() || layer.size->elements() != dims.elements())
     throw Error(Code::shape_mismatch, {.message = "what is pulled has another size",
@@ -70,10 +70,10 @@ Ref Assembler::declare_input(const Layer& layer) {
                  .path = built_.open[first_open].path,
                  .layer = layer.name,
                  .hint = "give the size as numbers"});
-  const Ref input{built_.graph.add_input(name, {built_.computed, dims.inserted(0, options_.batch)})};
+  const Ref input{built_.graph.add_input(name, {built_.computed, built_.in_graph(dims)})};
   built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = size});
   if (!options_.normalize) return input;
-  const Ref normalized = emit_normalize(builder_, rules, name, input, size, built_.auto_normalize);
+  const Ref normalized = normalized_input(rules, name, input, size);
   // Places in a vocabulary are no numbers between 0 and 1.
   const bool counts =
       std::ranges::any_of(rules.normalize, [](const IoStep& step) { return step.lookup && step.width == 0; });
@@ -81,6 +81,14 @@ Ref Assembler::declare_input(const Layer& layer) {
   const Ref rounded = rounded_value(builder_, normalized, model_.type);
   rounded_.emplace_back(normalized.id, rounded.id);
   return rounded;
+}
+
+// The steps of `io` work on samples; a whole tensor is one.
+Ref Assembler::normalized_input(const IoRules& rules, const std::string& name, Ref input, const Shape& size) {
+  if (!built_.explicit_batch || rules.normalize.empty())
+    return emit_normalize(builder_, rules, name, input, size, built_.auto_normalize);
+  const Ref sample = reshaped(builder_, input, builder_.shape(input).inserted(0, 1));
+  return reshaped(builder_, emit_normalize(builder_, rules, name, sample, size, built_.auto_normalize), size);
 }
 
 std::string Assembler::input_name(const Layer& layer) {

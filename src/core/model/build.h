@@ -89,7 +89,7 @@ struct BuiltTie {
 struct BuiltState {
   std::string name;  ///< "1.history", "out.delayed", "1.state"
   ValueId value = no_value;
-  ValueType type;      ///< [batch, dims...]
+  ValueType type;      ///< [batch, dims...], also where the graph has no batch
   std::string path;    ///< what asks for it: "/layers/1/history", "/layers/3/pipes/0/to/1"
   int owner = 0;       ///< id of the layer or pipe whose values it keeps
   double initial = 0;  ///< all its elements at the start and after a reset
@@ -160,9 +160,14 @@ struct BuiltModel {
   std::map<std::string, std::vector<ValueId>, std::less<>> shared_nets;  ///< parameters of nets by the name they share
   std::map<std::string, ValueId, std::less<>> outside;  ///< inputs of the graph that stand for what is pulled from around
   Dimension batch = batch_symbol;
+  bool explicit_batch = false;   ///< as Model has it: values in the graph have no batch in front, and `batch` is 1
   DType type = DType::fp32;      ///< that the model keeps its numbers in
   DType computed = DType::fp32;  ///< of values in the graph
   std::uint64_t seed = 0;  ///< what random values were drawn from
+
+  /// Shapes of values in the graph, whose dimensions the model counts without a batch; and back.
+  Shape in_graph(const Shape& dims) const { return explicit_batch ? dims : dims.inserted(0, batch); }
+  Shape dims_of(const Shape& in_graph) const { return explicit_batch ? in_graph : in_graph.without(0); }
 };
 
 /// Builds the graph and fills the parameters: from the layers, from setup.data, else by chance from the seed.

@@ -36,7 +36,7 @@ void check_io(const Context& context, const Model& model, const BuiltModel& buil
   for (const IoRules& rules : model.io.output) check_name(rules.name, outputs, "/io/output");
   if (!with_labels) return;
   for (const NamedValue& output : built.outputs) {
-    const Shape dims = built.graph.value(output.value).type.shape.without(0);
+    const Shape dims = built.dims_of(built.graph.value(output.value).type.shape);
     if (dims.is_concrete())
       check_labels(context, model.io.output_rules(output.name, label_of_output(model, built, output)), static_cast<std::size_t>(dims.elements()));
   }
@@ -63,7 +63,7 @@ void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std
   built.output = outputs.front().value;
   built.outputs = std::move(outputs);
   for (const NamedValue& output : built.outputs)
-    built.output_shapes.push_back(built.graph.value(output.value).type.shape.without(0));
+    built.output_shapes.push_back(built.dims_of(built.graph.value(output.value).type.shape));
   built.output_shape = built.output_shapes.front();
   check_io(builder.context(), model, built, with_labels);
   if (built.outputs.size() == 1) return;
@@ -73,7 +73,7 @@ void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std
   std::vector<Ref> flat;
   for (const NamedValue& output : built.outputs) flat.push_back(writer.flattened({output.value}));
   built.output = builder.emit("concat", flat, {{"axis", std::int64_t{-1}}}).id;
-  built.output_shape = built.graph.value(built.output).type.shape.without(0);
+  built.output_shape = built.dims_of(built.graph.value(built.output).type.shape);
 }
 
 }  // namespace webai

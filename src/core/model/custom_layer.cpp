@@ -112,7 +112,8 @@ Ref CustomOperation::declare(std::size_t index, Value& value) {
 }
 
 Ref CustomOperation::run_composed_function() {
-  Trace trace{.builder = layer_.builder(), .operation = operation_.name, .type = layer_.type()};
+  Trace trace{.builder = layer_.builder(), .operation = operation_.name, .type = layer_.type(),
+              .explicit_batch = operation_.explicit_batch};
   if (has_size()) trace.units = size().elements();
   std::vector<std::size_t> open;  // by index of the trace: the parameter
   trace.declare = [&](std::size_t index, const Shape& dims) {
@@ -195,7 +196,7 @@ Ref CustomOperation::run_composed_function() {
 // To the size that was promised (A-32).
 Ref CustomOperation::fitted(Ref value) {
   const Shape& shape = layer_.builder().shape(value);
-  if (shape.rank() == 0 || shape.dim(0) != layer_.built().batch)
+  if (!operation_.explicit_batch && (shape.rank() == 0 || shape.dim(0) != layer_.built().batch))
     fail(Code::invalid_model, "OP_OUTPUT_SIZE", "the result has no value for each sample: it does not depend on the input");
   if (!has_size()) return value;
   const Shape dims = layer_.dims(value);
@@ -213,11 +214,13 @@ Ref CustomOperation::fitted(Ref value) {
                                        .actual = dims.text(),
                                        .hint = "correct the size, or define it with fitOutput"});
   const Ref flat = layer_.flattened(value);
-  using Integers = std::vector<std::int64_t>;
-  const Ref fitting =
-      got > wanted ? layer_.emit("slice", {flat}, {{"starts", Integers{0, 0}}, {"sizes", Integers{-1, wanted}}})
-                   : layer_.emit("pad", {flat}, {{"beginningPadding", Integers{0, 0}},
-                                                 {"endingPadding", Integers{0, wanted - got}}});
+  const std::size_t rank = layer_.builder().shape(flat).rank();
+  const std::vector<std::int64_t> none(rank, 0);
+  std::vector<std::int64_t> sizes(rank, -1), more(rank, 0);
+  sizes.back() = wanted;
+  more.back() = wanted - got;
+  const Ref fitting = got > wanted ? layer_.emit("slice", {flat}, {{"starts", none}, {"sizes", sizes}})
+                                   : layer_.emit("pad", {flat}, {{"beginningPadding", none}, {"endingPadding", more}});
   return layer_.reshaped(fitting, size());
 }
 
@@ -279,6 +282,7 @@ Ref CustomOperation::run_host() {
   }
   std::vector<std::int64_t> dims;
   for (const Dimension dim : size().dims()) dims.push_back(dim.value());
+  if (dims.empty()) dims = {1};  // of a scalar: an empty list would mean the size of the first input
   // States that the call list does not name are reached by `state`: they stand behind it.
   for (const auto& [name, value] : values_)
     if (value.state && std::ranges::find(operation_.call_with, name) == operation_.call_with.end()) input(value, name);
@@ -286,7 +290,7 @@ Ref CustomOperation::run_host() {
       layer_.builder().emit_all(operation_.domain + "#" + operation_.name, inputs,
                                 {{"arguments", text_of(arguments)}, {"size", dims}, {"place", layer.path}});
   for (std::size_t i = 0; i < states.size(); ++i) layer_.write(states[i], outputs[i + 1]);
-  return outputs.front();
+  return layer_.reshaped(outputs.front(), size());
 }
 
 }  // namespace webai

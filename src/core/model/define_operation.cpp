@@ -158,13 +158,12 @@ bool is_plain(const UserOperation& operation) {
 }
 
 std::vector<Ref> compose(const UserOperation& operation, Builder& builder, std::span<const Ref> inputs) {
-  Trace trace{.builder = builder, .operation = operation.name, .type = builder.dtype(inputs.front())};
+  Trace trace{.builder = builder, .operation = operation.name, .type = builder.dtype(inputs.front()),
+              .explicit_batch = operation.explicit_batch};
   std::vector<Argument> arguments;
-  for (const Ref input : inputs) {
-    const Shape& shape = builder.shape(input);
+  for (const Ref input : inputs)
     arguments.push_back(ArgumentAccess::variable(VariableAccess::make(trace, input),
-                                                 shape.rank() ? shape.without(0) : shape));
-  }
+                                                 dims_of(builder.shape(input), operation.explicit_batch)));
   return {run_composed(trace, operation.composed, arguments)};
 }
 
@@ -271,6 +270,7 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
   operation->doc = definition.doc.empty() ? "Defined by the program." : definition.doc;
   operation->allowed_on_first_layer = definition.allowed_on_first_layer;
   operation->fit_output = definition.fit_output;
+  operation->explicit_batch = known->explicit_batch(definition.domain);
   operation->init_state = definition.init_state;
   operation->init_state_with = definition.init_state_with;
   if (!definition.data_type.empty()) {

@@ -39,6 +39,24 @@ std::vector<std::string_view> Definitions::domain_names() const {
   return names;
 }
 
+bool Definitions::explicit_batch(std::string_view name) const noexcept {
+  const DomainDefinition* own = domain(name);
+  return own && own->explicit_batch;
+}
+
+void check_explicit_batch(const UserOperation& operation, bool around, std::string path) {
+  if (operation.explicit_batch == around) return;
+  const std::string name = "\"" + operation.domain + "#" + operation.name + "\"";
+  throw Error(Code::unsupported,
+              {.message = around ? name + " works on samples of a batch, here are whole tensors without one"
+                                 : name + " works on whole tensors, here are samples of a batch",
+               .reason = "EXPLICIT_BATCH",
+               .path = std::move(path),
+               .operation = operation.name,
+               .expected = std::string("an operation of a domain with") + (around ? "" : "out") + " \"explicitBatch\"",
+               .hint = "define the operation in such a domain too"});
+}
+
 std::shared_ptr<const Definitions> definitions_of(const Context& context) {
   auto all = std::make_shared<Definitions>();
   for (const auto& entry : context.kept_operations()) {
@@ -156,9 +174,14 @@ void define_domain(const Context& context, std::string_view text) {
       {"defaultDataType", &definition.default_data_type},
       {"defaultOperationType", &definition.default_operation_type},
       {"defaultActivationType", &definition.default_activation_type}};
-  std::vector<std::string_view> known;
+  std::vector<std::string_view> known = {"explicitBatch"};
   for (const auto& [key, member] : keys) known.push_back(key);
   for (const auto& [key, value] : json.members()) {
+    if (key == "explicitBatch") {
+      if (!value.is_boolean()) wrong_value(pointer_to("", key), key, "true or false", value);
+      definition.explicit_batch = value.as_boolean();
+      continue;
+    }
     const auto entry = std::ranges::find(keys, key, &std::pair<std::string_view, std::string*>::first);
     if (entry == std::end(keys)) unknown_property("", key, "a domain", known);
     if (!value.is_text()) wrong_value(pointer_to("", key), key, "a text", value);

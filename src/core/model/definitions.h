@@ -22,6 +22,7 @@ struct UserOperation {
   bool activation = false;
   bool allowed_on_first_layer = false;
   bool fit_output = false;
+  bool explicit_batch = false;       ///< of its domain: it sees whole tensors
   bool takes_activation = false;     ///< the layer's activation is its own affair
   bool takes_default_input = false;  ///< flows that name no parameter may come here
   std::vector<OperationParameter> params;  ///< without `size` and the other reserved names ...
@@ -63,6 +64,8 @@ struct Definitions {
   std::shared_ptr<const void> algorithm(Algorithm::Kind kind, std::string_view domain, std::string_view name) const;
   std::shared_ptr<const Variant> variant(std::string_view domain, std::string_view name, std::string_view variant) const;
   std::vector<std::string_view> domain_names() const;
+  /// Whether sizes in that domain are whole shapes, without a batch in front that goes without saying.
+  bool explicit_batch(std::string_view domain) const noexcept;
 };
 
 /// Those of this moment; never null.
@@ -78,6 +81,9 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
                                                   OperationDefinition definition, std::size_t inputs);
 
 [[noreturn]] void operation_exists(const UserOperation& operation);
+/// Operations that see whole tensors and those that see samples of a batch do not meet: throws EXPLICIT_BATCH where the
+/// operation is not as what it would stand in.
+void check_explicit_batch(const UserOperation& operation, bool around, std::string path);
 
 /// What an entry of a call list may have in front of a parameter's name: one of : & $ # ^ %, or 0.
 char call_prefix(std::string_view entry) noexcept;

@@ -157,6 +157,7 @@ class Cutter {
     Shape shape;
     for (const Route& route : model_.routes)
       if (layer_of(route.source) < first_ && is_main_flow(route, first_)) shape = joined(shape, brought_by(route));
+    if (shape.rank() == 0) fail("a scalar flows into layer " + std::to_string(first_) + ", which no input is", "layers");
     std::vector<Json> dims;
     for (const Dimension dim : shape.dims()) dims.push_back(dim.is_symbol() ? Json() : Json::integer(dim.value()));
     return dims.size() == 1 && dims[0].is_number() ? dims[0] : Json::object({{"size", Json::array(std::move(dims))}});

@@ -9,7 +9,7 @@ namespace webai {
 
 std::optional<Shape> Feedback::size_of(Source source) const {
   const auto value = values_.find(source);
-  if (value != values_.end() && value->second) return builder_.shape(value->second).without(0);
+  if (value != values_.end() && value->second) return built_.dims_of(builder_.shape(value->second));
   const Layer& layer = model_.element(source.id);
   if (!source.hidden && layer.size && layer.size->is_concrete()) return layer.size;
   const auto learned = learned_.find(source);
@@ -31,7 +31,9 @@ Ref Feedback::add_state(Source source, const Route& route, Shape dims) {
   const std::int64_t steps = route.history ? layer.history : 0;
   if (steps > 0) {
     if (dims.rank() == 0 || !dims.is_concrete())
-      throw Error(Code::invalid_model, {.message = "the values to keep have an open dimension: " + dims.text(),
+      throw Error(Code::invalid_model, {.message = dims.rank() == 0
+                                                       ? "a history joins along the last dimension, a scalar has none"
+                                                       : "the values to keep have an open dimension: " + dims.text(),
                                         .reason = "OPEN_SIZE",
                                         .path = layer.path + "/history",
                                         .layer = layer.name,
@@ -54,7 +56,7 @@ Ref Feedback::add_state(Source source, const Route& route, Shape dims) {
   state.type = {built_.computed, dims.inserted(0, built_.batch)};
   state.path = steps > 0 ? layer.path + "/history" : route.path;
   state.owner = layer.id;
-  state.value = builder_.graph().add_state(state.name, state.type);
+  state.value = builder_.graph().add_state(state.name, {built_.computed, built_.in_graph(dims)});
   built_.states.push_back(std::move(state));
   const Ref added{built_.states.back().value};
   kept_.emplace(std::pair(source, route.history), Kept{added, steps});
@@ -74,8 +76,8 @@ void Feedback::finish() {
                    .reason = "PIPE_SIZE",
                    .path = layer.path,
                    .layer = layer.name,
-                   .expected = builder_.shape(kept.state).without(0).text(),
-                   .actual = builder_.shape(next).without(0).text(),
+                   .expected = built_.dims_of(builder_.shape(kept.state)).text(),
+                   .actual = built_.dims_of(builder_.shape(next)).text(),
                    .hint = "give this layer a \"size\""});
     built_.graph.writes.push_back({kept.state.id, next.id});
   }

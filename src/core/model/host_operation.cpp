@@ -39,6 +39,22 @@ Shape sample_dims(const Operand& operand, bool batched) {
   return batched && operand.shape.rank() ? operand.shape.without(0) : operand.shape;
 }
 
+// Where nothing is said, all inputs are arrays of the data. Whole tensors are not cut into samples.
+std::vector<HostArgument> arguments_of(const UserOperation& operation, const Attributes& attributes,
+                                       std::size_t inputs) {
+  std::vector<HostArgument> arguments = host_arguments(attributes.text("arguments"), inputs);
+  for (HostArgument& argument : arguments) argument.batched = argument.batched && !operation.explicit_batch;
+  return arguments;
+}
+
+// How often the function is called, and what for: once a sample, or once for a whole tensor.
+std::int64_t calls_for(const UserOperation& operation, const Operand& output) {
+  return operation.explicit_batch ? 1 : output.shape[0];
+}
+Shape result_dims(const UserOperation& operation, const Operand& output) {
+  return operation.explicit_batch ? output.shape : output.shape.without(0);
+}
+
 // The arguments of one call, filled again for each sample.
 class Call {
   // What the function throws reaches whoever runs the network, with its place.
@@ -70,7 +86,7 @@ class Call {
         about_(about),
         place_(context.attributes.text("place")),
         inputs_(context.inputs.first(inputs)),
-        specs_(host_arguments(context.attributes.text("arguments"), inputs)),
+        specs_(arguments_of(operation, context.attributes, inputs)),
         values_(specs_.size()),
         functions_(specs_.size()),
         output_(output_elements) {
@@ -192,8 +208,8 @@ std::vector<double> row_of(const Operand& operand, std::int64_t row, std::size_t
 
 void run_forward(const UserOperation& operation, const KernelContext& context) {
   const Operand& output = context.outputs[0];
-  const std::int64_t batch = output.shape[0];
-  const Shape dims = output.shape.without(0);
+  const std::int64_t batch = calls_for(operation, output);
+  const Shape dims = result_dims(operation, output);
   const auto count = static_cast<std::size_t>(dims.elements());
   Call call(operation, context, context.inputs.size(), count, {output.type, dims});
   for (std::int64_t sample = 0; sample < batch; ++sample) {
@@ -209,7 +225,8 @@ void run_forward(const UserOperation& operation, const KernelContext& context) {
 void run_backward(const UserOperation& operation, const KernelContext& context) {
   const std::size_t inputs = context.outputs.size();
   const Operand &output = context.inputs[inputs], &arriving = context.inputs[inputs + 1];
-  const Shape dims = output.shape.without(0);
+  const std::int64_t batch = calls_for(operation, output);
+  const Shape dims = result_dims(operation, output);
   const auto count = static_cast<std::size_t>(dims.elements());
   Call call(operation, context, inputs, count, {output.type, dims});
   std::vector<std::vector<double>> sums(inputs);
@@ -224,7 +241,7 @@ void run_backward(const UserOperation& operation, const KernelContext& context) 
                                        .expected = std::to_string(expected),
                                        .actual = std::to_string(actual)});
   };
-  for (std::int64_t sample = 0; sample < output.shape[0]; ++sample) {
+  for (std::int64_t sample = 0; sample < batch; ++sample) {
     call.set_sample(sample);
     const auto gradients = call.backward(row_of(output, sample, count), row_of(arriving, sample, count));
     for (const auto& [name, values] : gradients) {
@@ -235,7 +252,7 @@ void run_backward(const UserOperation& operation, const KernelContext& context) 
         const HostArgument& spec = call.specs()[a];
         if (spec.kind != HostArgument::input) continue;  // a constant of the model: nothing to learn
         std::vector<double>& sum = sums[spec.index];
-        const std::size_t expected = spec.batched ? sum.size() / static_cast<std::size_t>(output.shape[0]) : sum.size();
+        const std::size_t expected = spec.batched ? sum.size() / static_cast<std::size_t>(batch) : sum.size();
         if (values.size() != expected) wrong(name, expected, values.size());
         const std::size_t first = spec.batched ? static_cast<std::size_t>(sample) * expected : 0;
         for (std::size_t i = 0; i < expected; ++i) sum[first + i] += values[i];
@@ -258,16 +275,18 @@ std::vector<AttributeSpec> host_attributes() {
           {"place", AttributeKind::text, std::string(), "the layer, for error texts"}};
 }
 
-void forward_shape(ShapeContext& shapes) {
-  const auto arguments = host_arguments(shapes.attributes().text("arguments"), shapes.input_count());
-  const auto first = std::ranges::find_if(arguments, [](const HostArgument& argument) {
-    return argument.kind == HostArgument::input && argument.batched;
+void forward_shape(const UserOperation& operation, ShapeContext& shapes) {
+  const auto arguments = arguments_of(operation, shapes.attributes(), shapes.input_count());
+  const bool whole = operation.explicit_batch;
+  const auto first = std::ranges::find_if(arguments, [&](const HostArgument& argument) {
+    return argument.kind == HostArgument::input && (argument.batched || whole);
   });
-  shapes.require(first != arguments.end() && shapes.shape(first->index).rank() > 0, "C1",
+  shapes.require(first != arguments.end() && (whole || shapes.shape(first->index).rank() > 0), "C1",
                  "at least one argument comes from the data");
   const Shape& input = shapes.shape(first->index);
   const std::vector<std::int64_t>& size = shapes.attributes().integers("size");
-  shapes.output(shapes.type(first->index), size.empty() ? input : Shape(size).inserted(0, input.dim(0)));
+  const Shape dims = size.empty() ? input : Shape(size);
+  shapes.output(shapes.type(first->index), size.empty() || whole ? dims : dims.inserted(0, input.dim(0)));
   for (const HostArgument& argument : arguments)
     if (argument.kind == HostArgument::input && argument.state)
       shapes.output(shapes.type(argument.index), shapes.shape(argument.index));
@@ -325,7 +344,7 @@ std::vector<OpDef> host_operators(const std::shared_ptr<const UserOperation>& op
   forward.activation = operation->activation;
   forward.random = true;  // what the function answers may change from call to call: neither folded nor merged
   forward.samples = {{{Shape{2, 3}}}};
-  forward.shape = forward_shape;
+  forward.shape = [operation](ShapeContext& shapes) { forward_shape(*operation, shapes); };
   forward.reference = [operation](const KernelContext& context) { run_forward(*operation, context); };
   if (!operation->gradient) {
     forward.not_differentiable = "it is a function of plain numbers that was defined without its gradient";

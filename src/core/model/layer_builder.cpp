@@ -46,6 +46,12 @@ bool all_ones_but(const Shape& shape, const std::vector<std::int64_t>& dims) {
 
 }  // namespace
 
+Ref reshaped(Builder& builder, Ref value, const Shape& shape) {
+  std::vector<std::int64_t> lengths;
+  for (const Dimension dim : shape.dims()) lengths.push_back(dim.is_symbol() ? -1 : dim.value());
+  return builder.emit("reshape", {value}, {{"shape", std::move(lengths)}});
+}
+
 void LayerBuilder::fail(Code code, std::string reason, std::string message, std::string hint,
                         std::string_view property) const {
   throw Error(code, {.message = std::move(message),
@@ -55,7 +61,7 @@ void LayerBuilder::fail(Code code, std::string reason, std::string message, std:
                      .hint = std::move(hint)});
 }
 
-Shape LayerBuilder::dims(Ref value) const { return builder_.shape(value).without(0); }
+Shape LayerBuilder::dims(Ref value) const { return built_.dims_of(builder_.shape(value)); }
 
 const BuiltModel& LayerBuilder::inner_model() {
   BuildOptions options = *options_;
@@ -258,7 +264,7 @@ Ref LayerBuilder::state(std::string_view name, const Shape& dims, double initial
   state.type = {type(), dims.inserted(0, built_.batch)};
   state.path = layer_.path;
   state.owner = layer_.id;
-  state.value = builder_.graph().add_state(state.name, state.type);
+  state.value = builder_.graph().add_state(state.name, {type(), built_.in_graph(dims)});
   built_.states.push_back(std::move(state));
   return {built_.states.back().value};
 }
@@ -344,6 +350,7 @@ Ref LayerBuilder::random_step() {
 }
 
 Ref LayerBuilder::flattened(Ref value) {
+  if (built_.explicit_batch) return reshaped(value, Shape{dims(value).elements()});
   if (builder_.shape(value).rank() == 2) return value;
   return builder_.emit("flatten", {value}, {{"axis", std::int64_t{1}}});
 }
@@ -376,10 +383,7 @@ Ref LayerBuilder::spread_over(Ref channels, Ref value) {
 }
 
 Ref LayerBuilder::reshaped(Ref value, const Shape& wanted) {
-  if (dims(value) == wanted) return value;
-  std::vector<std::int64_t> shape = {-1};
-  for (const Dimension dim : wanted.dims()) shape.push_back(dim.value());
-  return builder_.emit("reshape", {value}, {{"shape", std::move(shape)}});
+  return dims(value) == wanted ? value : webai::reshaped(builder_, value, built_.in_graph(wanted));
 }
 
 }  // namespace webai

@@ -35,6 +35,9 @@ Attributes attributes_for(const OpDef& operation, const Layer& layer);
 
 class CustomOperation;
 
+/// A value in another shape; a symbol, such as the batch, takes what is left.
+Ref reshaped(Builder& builder, Ref value, const Shape& shape);
+
 class LayerBuilder {
  public:
   LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
@@ -63,7 +66,7 @@ class LayerBuilder {
   BuiltModel& built() { return built_; }
   std::uint64_t seed() const { return built_.seed; }
   Ref input() const { return input_; }
-  /// Dimensions of a value without batch.
+  /// Dimensions of a value without batch, all of it where the model has none.
   Shape dims(Ref value) const;
   Shape input_dims() const { return dims(input_); }
   /// All numbers of one sample; refuses open dimensions, on which no parameter can depend.

@@ -136,6 +136,7 @@ struct ModelOutput {
 struct Model {
   Json json;  ///< as given
   std::string domain = "core";
+  bool explicit_batch = false;  ///< of the domain: sizes are whole shapes, and a run takes one tensor
   DType type = DType::fp32;
   std::optional<double> min_mops;
   bool activation_given = false;

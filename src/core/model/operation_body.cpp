@@ -171,8 +171,7 @@ Variable run_step(const Step& step, Arguments arguments, const std::vector<Varia
   if (step.inner) {
     std::vector<Argument> inner;
     for (const Variable& input : inputs) {
-      const Shape shape = input.shape();
-      inner.push_back(ArgumentAccess::variable(input, shape.rank() ? shape.without(0) : shape));
+      inner.push_back(ArgumentAccess::variable(input, dims_of(input.shape(), step.inner->explicit_batch)));
     }
     return step.inner->composed(inner);
   }
@@ -270,6 +269,7 @@ class BodyReader {
     for (const auto& local : options_.local)
       if (local->name == name || local->domain + "#" + local->name == name) step.inner = local;
     if (!step.inner) step.inner = known_->operation(domain_, name);
+    if (step.inner) check_explicit_batch(*step.inner, known_->explicit_batch(domain_), path);
     if (!step.inner) {
       registry_.get(name);  // throws with the nearest name
       step.operation = name;

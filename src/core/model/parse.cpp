@@ -108,11 +108,12 @@ class RootParser {
 
   void domain() {
     if (state_.outer) model_.domain = state_.outer->domain;
-    const std::string* name = text("domain");
-    if (!name) return;
-    check_domain(state_, *name, at("domain"));
-    check_like_outer("domain", model_.domain, *name);
-    model_.domain = *name;
+    if (const std::string* name = text("domain")) {
+      check_domain(state_, *name, at("domain"));
+      check_like_outer("domain", model_.domain, *name);
+      model_.domain = *name;
+    }
+    model_.explicit_batch = state_.definitions->explicit_batch(model_.domain);
   }
 
   void data_type() {

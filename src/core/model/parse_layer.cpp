@@ -59,6 +59,7 @@ class LayerParser {
     if (const Json* label = property("label")) layer_.label = text(*label, "label");
     type();
     activation();
+    explicit_batch();
     check_words();
     if (const Json* size = property("size")) layer_.size = shape(*size);
     check_size_given();
@@ -148,7 +149,8 @@ class LayerParser {
                                       .operation = operation.name,
                                       .expected = std::string(name_of(*operation.type)),
                                       .actual = std::string(name_of(model_.type))});
-    if (!property("size") && !operation.size && !operation.activation)
+    const bool says_its_size = operation.activation || (operation.explicit_batch && operation.composed);
+    if (!property("size") && !operation.size && !says_its_size)
       fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
            "say what comes out, or give the operation a default for \"size\"");
   }
@@ -196,6 +198,20 @@ class LayerParser {
     if (layer_.activation.empty()) return;
     layer_.custom_activation =
         check_activation(state_, model_, layer_.domain, layer_.activation, given ? at("activation") : "/activation");
+  }
+
+  // Where sizes are whole shapes, no layer can take their first dimension for a batch.
+  void explicit_batch() const {
+    const std::string path = property("type") ? at("type") : layer_.path;
+    if (layer_.custom) check_explicit_batch(*layer_.custom, model_.explicit_batch, path);
+    if (layer_.custom_activation)
+      check_explicit_batch(*layer_.custom_activation, model_.explicit_batch,
+                           property("activation") ? at("activation") : layer_.path);
+    if (!model_.explicit_batch || !layer_.definition || layer_.type == "input") return;
+    fail(layer_, Code::unsupported, "EXPLICIT_BATCH", path,
+         owner_of(layer_) + " works on samples of a batch; in the domain \"" + model_.domain +
+             "\" sizes are whole shapes",
+         "use an operation of that domain or an activation, or a domain without \"explicitBatch\"");
   }
 
   // Only words that the type knows may stand here.

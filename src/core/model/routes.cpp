@@ -17,6 +17,13 @@ namespace {
                      .hint = std::move(hint)});
 }
 
+// What stands beside `pipeFrom` of a layer without a default input.
+bool pulls_parameters(const Layer& layer) {
+  return std::ranges::any_of(layer.properties.members(), [](const Json::Member& member) {
+    return member.second.is_object() && member.second.find("pipeFrom");
+  });
+}
+
 }  // namespace
 
 void RouteFinder::run() {
@@ -126,7 +133,7 @@ void RouteFinder::follow_order(const Layer& source, Stream stream) {
   if (is_last && (state_.iterator || !model_.outputs.empty())) return;
   const Layer* next = is_last ? nullptr : &model_.layers[static_cast<std::size_t>(follower)];
   if (next && !next->pipe_from.empty()) return;  // it pulls its input: the flow is dropped
-  if (next && next->type == "iterator" && !takes_flow(*next)) return;
+  if (next && !takes_flow(*next) && (next->type == "iterator" || pulls_parameters(*next))) return;
   if (is_head && stream == Stream::own && heads_by_name(*next))
     return add({.source = source.id, .target = next->id, .parameter = source.name, .path = source.path}, source);
   if (next && stream != Stream::hidden) check_default_input(source, *next, source.path);

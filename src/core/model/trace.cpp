@@ -1,6 +1,7 @@
 // Variables and Arguments.
 #include "core/model/trace.h"
 
+#include "core/model/definitions.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
 #include "webai/error.hpp"
@@ -54,7 +55,7 @@ void settle_open(Trace& trace, const OpDef& op, std::span<const Variable> inputs
         dims = turned ? Shape{trace.units, last} : Shape{last, trace.units};
         known = !last.is_symbol() && trace.units > 0;
       } else if (op.elementwise && met.rank() >= 1) {
-        dims = met.without(0);
+        dims = dims_of(met, trace.explicit_batch);
         known = dims.is_concrete();
       }
     }
@@ -120,6 +121,9 @@ Variable apply(std::string_view operation, std::span<const Variable> inputs, std
     for (const auto& [name, value] : json.members()) settings.set(name, attribute_of(name, value));
   }
   const OpDef& op = trace.builder.registry().get(operation);
+  if (op.domain != "core" || trace.explicit_batch)  // no operation of the core sees whole tensors
+    if (const auto own = definitions_of(trace.builder.context())->operation(op.domain, op.name))
+      check_explicit_batch(*own, trace.explicit_batch, {});
   settle_open(trace, op, inputs, settings);
   std::vector<Ref> refs;
   for (const Variable& input : inputs) refs.push_back(VariableAccess::ref(input));

@@ -16,12 +16,18 @@ struct Trace {
   Builder& builder;
   std::string operation;
   DType type = DType::fp32;  ///< of the model
+  bool explicit_batch = false;  ///< of the operation's domain: values have no batch in front
   std::int64_t units = 0;  ///< values that the layer gives: columns of weights whose dimensions nobody said
   /// Parameters whose dimensions the first use decides: invalid until then.
   std::vector<Ref> open = {};
   std::vector<std::string> open_names = {};
   std::function<Ref(std::size_t index, const Shape& dims)> declare = {};
 };
+
+/// Dimensions of one sample's value, of all of it where there is no batch.
+inline Shape dims_of(const Shape& shape, bool explicit_batch) {
+  return explicit_batch || shape.rank() == 0 ? shape : shape.without(0);
+}
 
 struct VariableAccess {
   static Variable make(Trace& trace, Ref ref) {

@@ -64,6 +64,20 @@ TEST_CASE("A-72 a layer that pulls gets no implicit flow; being pulled does not 
   CHECK(steps.built().layers[2].input == Shape{1});
 }
 
+TEST_CASE("A-72 what takes parameters alone and pulls them gets no implicit flow either") {
+  const World world;
+  define_operation(world.context, R"({"name": "difference", "model": {"defineParams": ["*a", "*b", {"name": "size", "default": ":a"}]},
+                                      "body": {"steps": [{"op": "sub", "inputs": ["a", "b"]}]}})");
+  const auto model = [](const char* b) {
+    return R"({"layers": [{"name": "x", "size": 1}, {"name": "y", "type": "identity"},
+        {"type": "difference", "a": {"pipeFrom": "x"}, "b": )" + std::string(b) + R"(}, {"type": "relu"}]})";
+  };
+  Steps steps(world, model(R"({"pipeFrom": "y"})"));
+  CHECK(steps.run({{7}}) == Row{0});
+  CHECK(World().error_of(R"({"layers": [1, {"type": "ddpmUpdateStep", "betaStart": 0.1, "betaEnd": 0.2, "steps": 2}]})").code() ==
+        Code::invalid_model);
+}
+
 TEST_CASE("A-61 a pull may name one source twice") {
   const World world;
   Steps steps(world, R"({"layers": [{"pipes": [{"name": "x", "size": 2}, {"name": "p", "size": 2, "to": []}]},
