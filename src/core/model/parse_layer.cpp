@@ -59,6 +59,7 @@ class LayerParser {
     if (const Json* label = property("label")) layer_.label = text(*label, "label");
     type();
     activation();
+    old_values();
     check_words();
     if (const Json* size = property("size")) layer_.size = shape(*size);
     check_size_given();
@@ -195,6 +196,21 @@ class LayerParser {
     if (layer_.activation.empty()) return;
     layer_.custom_activation =
         check_activation(state_, model_, layer_.domain, layer_.activation, given ? at("activation") : "/activation");
+  }
+
+  // Old words that are values, not keys.
+  void old_values() {
+    const Json* connections = property("connections");
+    if (!layer_.custom && connections && connections->is_text() && connections->as_text() == "every-to-every") {
+      state_.aliases.used("every-to-every", "all-to-all", at("connections"));
+      layer_.properties = layer_.properties.with("connections", Json::text("all-to-all"));
+    }
+    for (const auto& operation : {layer_.custom, layer_.custom_activation})
+      if (operation)
+        for (const OperationParameter& parameter : operation->params)
+          if (const Json* value = property(parameter.name); value && value->is_object())
+            layer_.properties = layer_.properties.with(
+                parameter.name, with_canonical_keys(*value, Scope::data, at(parameter.name), state_.aliases));
   }
 
   // Only words that the type knows may stand here.
