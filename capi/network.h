@@ -39,6 +39,9 @@ class NetworkValue final : public webai_value {
   void replace(NeuralNetwork network, std::string device);  ///< throws BUSY
   Placement placement(bool training = false);
   bool is_inner() const noexcept { return over_ != nullptr; }
+  /// For a training that begins later: becomes true where it is told to stop before.
+  std::shared_ptr<const std::atomic<bool>> expect_training();
+  void stop_training();
 
   const bool has_output_rules;  ///< the model's `io` says something about outputs
   const bool loop_thread_only;
@@ -53,6 +56,7 @@ class NetworkValue final : public webai_value {
   NeuralNetwork network_;  // this and the rest are guarded by the context's mutex
   std::string device_ = "cpu";
   Lane lane_;
+  std::shared_ptr<std::atomic<bool>> stopped_;  // of the last training that was expected
 };
 
 /// Which device options mean by "device"; throws for one outside of the context's backends.
