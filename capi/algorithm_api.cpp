@@ -103,6 +103,7 @@ using Shared = std::shared_ptr<const Registered>;
 TrainInfo call_train(webai_context& context, const Registered& function, InternalModel& model, const Dataset& data,
                      const TrainOptions& options, const ControlSignal& control) {
   Inside inside(context);
+  if (const auto& stopped = inside.request().stopped; stopped && *stopped) model.network().stop_training();
   const Value dataset = inside.dataset(model, data, options.batch_size), cancel = inside.cancel(control);
   webai_value* const arguments[] = {inside.network(), dataset.get(), inside.opts(), cancel.get()};
   const Value answer = function.function()->call(arguments);

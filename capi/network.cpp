@@ -91,6 +91,20 @@ void NetworkValue::check_idle(bool or_training) const {
   if (!is_idle(or_training)) busy();
 }
 
+std::shared_ptr<const std::atomic<bool>> NetworkValue::expect_training() {
+  const std::lock_guard guard(context->mutex);
+  return stopped_ = std::make_shared<std::atomic<bool>>(false);
+}
+
+void NetworkValue::stop_training() {
+  NeuralNetwork network = handle();
+  {
+    const std::lock_guard guard(context->mutex);
+    if (stopped_) stopped_->store(true);
+  }
+  network.stop_training();
+}
+
 Placement NetworkValue::placement(bool training) {
   if (is_inner()) return {.at_once = true};
   return {.lane = &lane_, .lane_owner = Value::share(this), .training = training, .loop_thread_only = loop_thread_only};

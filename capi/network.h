@@ -37,6 +37,9 @@ class NetworkValue final : public webai_value {
   void check_idle(bool or_training = false) const;  ///< throws BUSY
   Placement placement(bool training = false);
   bool is_inner() const noexcept { return over_ != nullptr; }
+  /// For a training that begins later: becomes true where it is told to stop before.
+  std::shared_ptr<const std::atomic<bool>> expect_training();
+  void stop_training();
 
   const bool has_output_rules;  ///< the model's `io` says something about outputs
   const bool loop_thread_only;
@@ -49,7 +52,8 @@ class NetworkValue final : public webai_value {
   void check_inner() const;  // throws INVALID_ARGUMENT where its operation is over
   const std::shared_ptr<const std::atomic<bool>> over_;
   const NeuralNetwork network_;
-  Lane lane_;  // guarded by the context's mutex
+  Lane lane_;  // this and the rest are guarded by the context's mutex
+  std::shared_ptr<std::atomic<bool>> stopped_;  // of the last training that was expected
 };
 
 /// What "auto" may choose from: the context's backends.

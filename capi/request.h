@@ -25,6 +25,7 @@ class Request {
   const Cancel* cancel() const noexcept { return cancel_.get(); }
 
   Value answer;  ///< what the host's function gave, where it was called
+  std::shared_ptr<const std::atomic<bool>> stopped = {};  ///< of a training: whether it was told to stop before it began
 
  private:
   NetworkValue& net_;

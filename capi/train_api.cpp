@@ -136,8 +136,9 @@ Value train(webai_context& context, NetworkValue& net, webai_value* data, webai_
                   std::move(placement));
   return submit(context,
                 once([&context, keep = Ref<NetworkValue>::share(&net), network = network, dataset, options = request.options,
-                      given = Value::share(opts), token = Value::share(cancel)]() mutable {
+                      given = Value::share(opts), token = Value::share(cancel), stopped = net.expect_training()]() mutable {
                   Request current(*keep, given.get(), token.get());
+                  current.stopped = stopped;
                   const auto* const fired = static_cast<Cancel*>(token.get());
                   const TrainInfo info = network.train(dataset, options, fired ? fired->token() : std::stop_token());
                   return merged(context, info_value(context, info), current.answer);
@@ -272,7 +273,7 @@ webai_status webai_network_train(webai_network* net, webai_value* data, webai_va
 }
 
 void webai_network_stop_training(webai_network* net) {
-  (void)guarded(nullptr, nullptr, [&] { expect<NetworkValue>(net, "net").handle().stop_training(); });
+  (void)guarded(nullptr, nullptr, [&] { expect<NetworkValue>(net, "net").stop_training(); });
 }
 
 webai_status webai_network_verify(webai_network* net, webai_value* data, webai_value* opts, webai_cancel* cancel,

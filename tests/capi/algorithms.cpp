@@ -155,6 +155,25 @@ TEST_CASE("API-21 a training of a host is told to stop, is cancelled, and exclud
   CHECK(kit.untrained(net, R"({"type":"nobody"})").reason() == "TRAIN_TYPE");
 }
 
+TEST_CASE("TRAIN-13 a stop reaches a training of a host that has not begun, and no later one") {
+  Kit kit;
+  define(kit, webai_define_train, R"({"name":"asking"})", [](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
+    const char* const info = webai_cancel_fired(args[3]) ? R"({"iterations":0,"error":1})" : R"({"iterations":7,"error":1})";
+    return webai_value_from_json(webai_call_context(call), info, WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
+  });
+  const Handle net = kit.network(model);
+  const Handle data = json(kit.context.get(), xor_data), opts = json(kit.context.get(), R"({"type":"asking"})");
+  webai_network_stop_training(net);
+  CHECK(number_at(trained(kit.context.get(), net, R"({"type":"asking"})"), "iterations") == 7);
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_train(net, data, opts, nullptr, &future, nullptr) == WEBAI_OK);
+  webai_network_stop_training(net);
+  const Handle info = await(future);
+  CHECK(number_at(info, "iterations") == 0);
+  CHECK(text_of(webai_value_get(info, "stopReason", 10)) == "stopTraining");
+  CHECK(number_at(trained(kit.context.get(), net, R"({"type":"asking"})"), "iterations") == 7);
+}
+
 TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exports of a host see the network from inside") {
   Kit kit;
   define(kit, webai_define_run, R"({"name":"plus"})", [](void*, webai_call*, webai_value* const* args, std::size_t count, webai_value** result) -> webai_status {

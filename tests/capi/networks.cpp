@@ -231,6 +231,10 @@ TEST_CASE("what is exported is a model that runs the same") {
   REQUIRE(webai_network_export(network, object, nullptr, &future, nullptr) == WEBAI_OK);
   const Handle model = await(future);
   REQUIRE(webai_value_kind(model) == WEBAI_MAP);
+  CHECK(webai_value_kind(webai_value_get(webai_value_get(model, "setup", 5), "data", 4)) == WEBAI_LIST);
+  const Handle short_object = json(context.get(), R"({"to":"object"})");
+  REQUIRE(webai_network_export(network, short_object, nullptr, &future, nullptr) == WEBAI_OK);
+  CHECK(webai_value_kind(webai_value_get(webai_value_get(await(future), "setup", 5), "data", 4)) == WEBAI_STRING);
   Handle again, error;
   REQUIRE(webai_network_create(context.get(), model, again.out(), error.out()) == WEBAI_OK);
   CHECK(floats(run_now(again, in)) == before);

@@ -126,6 +126,13 @@ TEST_CASE("RUN-05 a debug run gives what every layer computed, from C too") {
   webai_future* future = nullptr;
   REQUIRE(webai_network_run(network, in, nullptr, debug, nullptr, &future, nullptr) == WEBAI_OK);
   CHECK(webai_value_get(await(future), "activations", 11) != nullptr);
+  // The output is what a run without "debug" answers: here the label, and not the numbers behind it.
+  const Handle labelled = make_network(context.get(), R"({"layers":[2,{"name":"last","size":2,"weights":[[1,0],[0,1]],"bias":[0,0]}],
+    "io":{"output":{"denormalize":{"type":"one-hot-to-label","labels":["cat","dog"]}}}})");
+  const Handle named = run_now(labelled, in, nullptr, debug);
+  CHECK(to_json(webai_value_get(named, "output", 6)) == to_json(run_now(labelled, in)));
+  CHECK(to_json(webai_value_get(named, "output", 6)) == "\"dog\"");
+  CHECK(floats(webai_value_get(webai_value_get(named, "activations", 11), "last", 4)) == std::vector<float>{1, 2});
 }
 
 TEST_CASE("DATA-08 DATA-09 a reset in the data begins anew and what is ignored is not judged, in every form of the data") {

@@ -136,6 +136,8 @@ TEST_CASE("IO-05 EX-21 from C inputs go by name inside lists, also in data; A-62
   };
   CHECK(run(R"([{"b":[2,3]},1])") == 321);
   CHECK(run(R"([[{"b":[2,[3]]}],[[1]]])") == 321);
+  CHECK(run(R"([1,{"b":[2,3]}])") == 321);
+  CHECK(run(R"([[[1],[[{"b":[2,3]}]]]])") == 321);
   CHECK(run(R"({"x:0":1,"b":[2,3]})") == 321);
   webai_future* future = nullptr;
   const Handle data = json(context.get(), R"([[{"b":[2,3],"a":1},[321]],[[{"x:0":4},2,3],[324]]])");

@@ -39,7 +39,14 @@ void check(const std::string& name, const std::vector<Point>& points) {
 
 }  // namespace
 
-TEST_CASE("ACT-01 identity is x") { check("identity", {{-1.5, -1.5, 1}, {0, 0, 1}, {4, 4, 1}}); }
+TEST_CASE("ACT-01 identity is x") {
+  check("identity", {{-1.5, -1.5, 1}, {0, 0, 1}, {4, 4, 1}});
+  // Also where layers that say nothing have another activation, and as a layer of its own.
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"activation": "tanh", "layers": [1,
+      {"size": 1, "weights": [[1]], "bias": [0], "activation": "identity"}, {"type": "identity"}]})");
+  CHECK(net.run({4.0})[0] == 4);
+  CHECK(net.compute_gradients(Dataset::from({{{4}, {3}}})).gradients.at("1.bias").at(0) == 1);
+}
 
 TEST_CASE("ACT-02 binary is 0 below 0, else 1, and has no slope unless it is passed straight through") {
   check("binary", {{-0.5, 0, 0}, {0, 1, 0}, {2, 1, 0}});

@@ -141,6 +141,14 @@ TEST_CASE("EX-10 EX-11 EX-12 EX-13 EX-14 custom operations are used from a model
                                   all.at("3.bias").at(0), none);
     for (std::size_t i = 0; i < 30; ++i) CHECK(both[s * 30 + i] == Approx(expected[i]).epsilon(1e-5));
   }
+  // EX-12: by default the size is the input's, in all its dimensions; the model may give another one.
+  const auto shape_of = [&](const std::string& rest) {
+    return NeuralNetwork::from_json(
+               R"({"domain": "custom-domain", "layers": [{"size": [5, 6]}, {"type": "onlyLowerThan", "value": 0.5)" + rest + "}]}", context)
+        .output_shape();
+  };
+  CHECK(shape_of("") == Shape{5, 6});
+  CHECK(shape_of(std::string(version == 2 ? R"(, "count")" : R"(, "size")") + ": [30]") == Shape{30});
 }
 
 TEST_CASE("ERR-22 what an operation throws reaches whoever runs the network, with its place") {
@@ -307,6 +315,16 @@ TEST_CASE("OP-02 OP-03 OP-08 ERR-05 ERR-06 ERR-16 ERR-19 ERR-20 definitions that
   CHECK(define({"*input", "name"}) == "RESERVED_NAME");
   CHECK(define({"*input", "pipes"}) == "RESERVED_NAME");
   CHECK(define({"@*input"}) == "RESERVED_NAME");
+  for (const std::string name : {"output", "state", "activation", "activationStr", "id"}) {
+    CAPTURE(name);
+    for (const std::string mark : {"*", "@", "!", "~"}) CHECK(define({"*input", OperationParameter(mark + name)}) == "RESERVED_NAME");
+    CHECK(define({"*input", OperationParameter(name).defaults_to(Json::number(3))}) == "RESERVED_NAME");
+  }
+  for (const std::string word : {"label", "domain", "type", "shapeHints", "to", "history", "historyTo", "pipeFrom", "quantization", "net",
+                                 "steps", "count", "pipe", "toLayers", "meta", "x-rate"}) {
+    CAPTURE(word);
+    CHECK(define({"*input", OperationParameter(word)}) == "RESERVED_NAME");
+  }
   CHECK(define({"*input", "@~memory"}) == "PARAM");
   CHECK(define({"*input"}, {"inptu"}) == "CALL_WITH");
   CHECK(reason_of([&] {

@@ -1,7 +1,9 @@
 // EX: the examples of the proposal that feed-forward networks and datasets cover, as they stand there.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,18 @@ TEST_CASE("EX-02 the simple network with its io block scales pixels and answers 
   const std::string expected = output.index() == 0 ? "cat" : output.index() == 1 ? "dog" : "";
   CHECK(output.label() == expected);
   CHECK(output.ranked().size() == 8);  // past the labels by index
+  std::set<std::string> labels;
+  for (unsigned pixels = 0; pixels < 256; ++pixels) {
+    std::vector<double> picture(8), scaled(8);
+    for (std::size_t i = 0; i < 8; ++i) picture[i] = 255 * (scaled[i] = pixels >> i & 1);
+    const std::vector<double> values = plain.run(scaled).values();
+    const auto largest = static_cast<std::size_t>(std::ranges::max_element(values) - values.begin());
+    const Output answer = net.run(picture);
+    CHECK(answer.index() == largest);
+    CHECK(answer.label() == (largest == 0 ? "cat" : largest == 1 ? "dog" : ""));
+    labels.insert(answer.label());
+  }
+  CHECK(labels == std::set<std::string>{"", "cat", "dog"});
   CHECK(net.run({255, 0, 255, 0, 255, 0, 255, 0}, {.denormalize = false}).label().empty());
 }
 

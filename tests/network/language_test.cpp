@@ -317,6 +317,19 @@ TEST_CASE("API-08 domains have the names of addresses and versions") {
   CHECK(NeuralNetwork::from_json(R"({"layers": [1, {"type": "http://w3c/onnx-2019.06#Relu"}]})", context)
             .run({-1.0})[0] == 0);
   CHECK(get_capabilities(context).domains.contains("http://w3c/onnx-2019.06"));
+  // Another version is another domain, whose operations are called by its address everywhere.
+  define_domain(context, {.name = "http://w3c/onnx-2018.12"});
+  define_operation(context, {.name = "Relu", .domain = "http://w3c/onnx-2018.12"}, [](Variable x) { return x * 2.0; });
+  for (const auto& [version, expected] : {std::pair("2019.06", 0.0), std::pair("2018.12", -2.0)}) {
+    const std::string domain = "http://w3c/onnx-" + std::string(version);
+    CAPTURE(domain);
+    CHECK(NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": false, "activation": ")" + domain + R"(#Relu"}]})",
+                                   context)
+              .run({-1.0})[0] == expected);
+    CHECK(NeuralNetwork::from_json(R"({"layers": [1, {"domain": ")" + domain + R"(", "type": "Relu"}]})", context).run({-1.0})[0] == expected);
+    CHECK(get_operations(context, {.domain = domain})["Relu"](-1.0).at(0) == expected);
+  }
+  CHECK(reason_of_model(context, R"({"domain": "http://w3c/onnx-2017.01", "layers": [1, {"type": "Relu"}]})") == "DOMAIN");
 }
 
 TEST_CASE("A-40 an inner net takes no activation from the one around it, and its io and minMops are ignored") {

@@ -96,6 +96,23 @@ TEST_CASE("training stops for each of its reasons") {
   });
   CHECK(net.train(xor_data()).stop_reason == "stopTraining");
   other.join();
+  // Also while held-out samples are measured, which have no end here, and from the function that is told of progress.
+  std::atomic<int> read = 0;
+  const Item sample{Tensor(net.context(), DType::fp32, Shape{2}), Tensor(net.context(), DType::fp32, Shape{1})};
+  TrainOptions measuring;
+  measuring.validation = Dataset::from([&](std::uint64_t, Item& item) {
+    item = sample;
+    if (++read == 1000) net.stop_training();
+    return true;
+  });
+  CHECK(net.train(xor_data(), measuring).stop_reason == "stopTraining");
+  TrainOptions telling{.max_iterations = 100};
+  telling.progress = [&](const Progress&) { net.stop_training(); };
+  const TrainInfo told = net.train(xor_data(), telling);
+  CHECK(told.stop_reason == "stopTraining");
+  CHECK(told.iterations < 100);
+  CHECK_FALSE(net.is_training());
+  CHECK(net.train(xor_data(), {.max_iterations = 3}).iterations == 3);
   std::stop_source source;
   source.request_stop();
   try {

@@ -50,6 +50,11 @@ TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or
   CHECK(stored.run({1, 1}).values() == std::vector<double>{4, 6});
   NeuralNetwork given = network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 2})", R"(, "setup": {"data": [3, 4]})");
   CHECK(given.run({1, 1}).values() == std::vector<double>{4, 6});
+  const Context untrained = with_domain();
+  define_affine(untrained, "*scale", "*shift");
+  NeuralNetwork constant = network_of(untrained, R"({"type": "affine", "scale": 2, "shift": 1})", R"(, "setup": {"data": [3, 4, 5]})");
+  CHECK(names_of(constant) == Names{"1.scale 2", "1.shift 1"});
+  CHECK(constant.run({1, 1}).values() == std::vector<double>{8, 9});
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 2})", R"(, "setup": {"data": [3]})"); }) ==
         "SETUP_SIZE");
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scale": [[1], [2, 3]], "shift": 2})"); }) == "RAGGED");
@@ -84,6 +89,10 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   CHECK(text.find("[5,6]") != std::string::npos);
   CHECK(text.find("setup") == std::string::npos);
   CHECK(NeuralNetwork::from_json(text, context).run({1, 1}).values() == std::vector<double>{8, 9});
+  network.train(Dataset::from({{{1, 1}, {0, 9}}}), {.max_iterations = 1, .learning_rate = 0.1});
+  CHECK(network.parameters()[0].second.at(0) < 4.9);
+  CHECK(network.parameters()[0].second.at(1) == 6);
+  CHECK(NeuralNetwork::from_json(network.to_json(), context).run({1, 1}).values() == network.run({1, 1}).values());
   const Context arrays = with_domain();
   OperationParameter scale("@*scale");
   scale.train_only_if_not_in_model = true;

@@ -133,6 +133,13 @@ TEST_CASE("gradients computed and applied are one step of descent") {
   const Gradients gradients = one.compute_gradients(batch);
   CHECK(gradients.samples == 4);
   CHECK(gradients.gradients.size() == 4);
+  // The mean over the samples, whatever the batches they come in.
+  const Gradients parts = one.compute_gradients(batch, {.batch_size = 3});
+  CHECK(parts.samples == 4);
+  CHECK(parts.error == Approx(gradients.error));
+  for (const auto& [name, gradient] : gradients.gradients)
+    for (std::size_t e = 0; e < gradient.elements(); ++e)
+      CHECK(parts.gradients.at(name).at(e) == Approx(gradient.at(e)).epsilon(1e-5).margin(1e-7));
   one.apply_gradients(gradients, {.scale = 0.3});
   two.train(batch.batch(4), {.max_iterations = 1, .learning_rate = 0.3, .momentum = 0.0});
   const auto a = one.parameters(), b = two.parameters();

@@ -68,6 +68,15 @@ TEST_CASE("EX-21 IO-06 a mixed value: objects name inputs, all else goes to the 
   for (const PortInfo& port : net.inputs())
     if (port.name != "imageData" && port.name != "coordinates") others.insert(others.end(), by_name[port.name].begin(), by_name[port.name].end());
   CHECK(others == Numbers{0.1, 0.2, 0.3, 0.4, 0.5, 0.6});
+  // Names may stand anywhere, and texts are dealt out where they appear.
+  CHECK(numbers(net.input_of(json(R"([0.1, {"coordinates": [7, 8]}, [[0.2, [0.3]], {"imageData": [1, [2, 3]]}], 0.4, 0.5, 0.6])"))) ==
+        numbers(input));
+  CHECK(InputValues::is_needed_for(json(R"([0.1, [0.2, {"coordinates": [7, 8]}]])")));
+  CHECK_FALSE(InputValues::is_needed_for(json("[0.1, [0.2, true]]")));
+  NeuralNetwork words = make(R"({"layers": [{"pipes": [{"name": "first", "size": 1}, {"name": "word", "size": 2}, {"name": "last", "size": 1}]},
+      {"type": "identity"}], "io": {"input": {"word": {"normalize": {"type": "lookup", "vocabulary": "abc"}}}}})");
+  CHECK(numbers(words.input_of(json(R"([5, "cb", 7])"))) == Numbers{5, 2, 1, 7});
+  CHECK(numbers(words.input_of(json(R"([[5], ["cb", [7, 6]], "aa", 8])"))) == Numbers{5, 2, 1, 7, 6, 0, 0, 8});
 }
 
 TEST_CASE("IO-05 A-62 inputs by name or label: unknown names, values that are missing, too many, twice or inside another") {

@@ -51,7 +51,7 @@ Ref weighted_input(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int
     const Ref repeated = gates == 1 ? input : layer.builder().emit("concat", copies, {{"axis", std::int64_t{-1}}});
     return layer.emit("mul", {repeated, steps && layer.is_piped(name) ? layer.spread_over(weights, repeated) : weights});
   }
-  if (kind != "all-to-all" && kind != "every-to-every")
+  if (kind != "all-to-all")
     layer.fail(Code::invalid_model, "CONNECTIONS", "there are no connections \"" + kind + "\"",
                "use \"all-to-all\", \"one-to-one\" or a mask", "connections");
   Ref weights = layer.parameter({.name = name,

@@ -48,7 +48,8 @@ bool has_default(const OperationParameter& parameter) {
 bool is_language(std::string_view name) {
   if (name == "net" || name == "steps" || name == "quantization" || name == "id") return true;
   const auto words = core_layer_properties();
-  return std::ranges::find(words, name) != words.end();
+  return std::ranges::find(words, name) != words.end() || is_kept_and_ignored(name) ||
+         std::ranges::any_of(aliases_of(Scope::layer), [&](const auto& alias) { return alias.first == name; });
 }
 
 class Completion {
@@ -327,7 +328,8 @@ void define_operation(const Context& context, OperationDefinition definition, st
 void define_operation(const Context& context, std::string_view text) {
   const Registry registry = make_registry(context);
   const Json json = read_json(text, context.limits());
-  keep(context, registry, operation_from_json(context, registry, json, {.domain = "core"}));
+  AliasLog aliases(context, false);
+  keep(context, registry, operation_from_json(context, registry, json, {.domain = "core"}, aliases));
 }
 
 OperationParameter::OperationParameter(std::string given) {

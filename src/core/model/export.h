@@ -2,7 +2,9 @@
 // a part of it as a model of its own.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,6 +41,12 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
 /// nothing that is unused or says what holds anyway. Runs and trains like the original.
 Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
                   bool keep_names, RenamedLayers* renamed = nullptr, WeightsFile* file = nullptr);
+
+/// The model's own operations that its living layers need, in today's words.
+std::vector<Json> used_operations(const Model& model, const std::function<bool(int)>& alive);
+/// Pointers to what operations of the program and of the model take from their layers, those in nets included. What stands
+/// there says more than its numbers, so it does not move to setup.data.
+void add_places_of_operations(const Model& model, std::set<std::string, std::less<>>& places);
 
 class JsonEdit;
 /// Gives inner nets with a setup.data of their own the current values there, in the order of the document.

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "core/model/definitions.h"
 #include "core/model/export.h"
 #include "core/model/json_edit.h"
 #include "core/model/setup_instructions.h"
@@ -53,6 +54,7 @@ class Minifier {
     }
     for (const BuiltParameter& parameter : built.parameters)
       places_.insert(pointer_to(parameter.layer, parameter.parameter));
+    add_places_of_operations(model, of_operations_);
     find_alive();
     number_layers();
     give_names();
@@ -67,17 +69,25 @@ class Minifier {
 
   Json run(std::span<const Tensor> current, SetupDataAs as, WeightsFile* file) {
     take_out_of_nets(current, as, file);
+    for (std::size_t i = 0; i < built_.parameters.size() && !keep_values_; ++i)
+      if (const BuiltParameter& parameter = built_.parameters[i]; stays_in_layer(parameter))
+        inline_.emplace(parameter.path, json_from_parameter(parameter, current[i]));
     std::vector<Json::Member> members = {{"webai", Json::integer(1)}};
     const auto add = [&](std::string_view key, Json value) {
       members.emplace_back(std::string(key), std::move(value));
     };
     if (model_.domain != "core") add("domain", Json::text(model_.domain));
-    if (model_.type != DType::fp32) add("dataType", Json::text(std::string(name_of(model_.type))));
+    const bool has_defaults = model_.domain != "core";  // of the domain's own, which this context may not know
+    if (model_.type != DType::fp32 || has_defaults) add("dataType", Json::text(std::string(name_of(model_.type))));
     if (!model_.activation.empty())
       add("activation", Json::text(model_.activation));
-    else if (model_.activation_given && has_own_activations())
+    else if (model_.activation_given && (has_defaults || has_own_activations()))
       add("activation", Json());
-    if (model_.default_type != "neurons") add("type", Json::text(model_.default_type));
+    if (!model_.default_type.empty() && (model_.default_type != "neurons" || has_defaults))
+      add("type", Json::text(model_.default_type));
+    const auto is_alive = [&](int id) { return static_cast<bool>(alive_[at(id)]); };
+    if (std::vector<Json> used = used_operations(model_, is_alive); !used.empty())
+      add("operations", Json::array(std::move(used)));
     for (const std::string_view key : {"minMops", "seed"})
       if (const Json* value = model_.json.find(key)) add(key, *value);
     if (const Json* io = model_.json.find("io"); io && io->size() > 0) add("io", renamed_io(*io));
@@ -92,7 +102,8 @@ class Minifier {
     const std::vector<int> ids = new_ids();
     for (std::size_t i = 0; i < built_.parameters.size() && !keep_values_; ++i) {
       const BuiltParameter& parameter = built_.parameters[i];
-      if (!parameter.setup.empty() || (!parameter.stored && stays_in_net(parameter))) continue;
+      if (!parameter.setup.empty() || stays_in_layer(parameter)) continue;
+      if (!parameter.stored && stays_in_net(parameter)) continue;
       const std::size_t named = entries.size();
       if (alive_[at(parameter.owner)]) entries.push_back({ids[at(parameter.owner)], parameter.table_index, values.size()});
       for (const BuiltTie& tie : built_.ties)
@@ -120,6 +131,7 @@ class Minifier {
   }
 
   std::string usual_activation(const Layer& layer) const {
+    if (layer.custom && layer.custom->takes_activation) return model_.activation;
     if (!layer.definition || !layer.definition->takes_default_activation) return {};
     return model_.activation_given ? model_.activation : std::string(layer.definition->own_activation);
   }
@@ -145,7 +157,7 @@ class Minifier {
     for (std::size_t i = 0; i < built_.parameters.size(); ++i) {
       const BuiltParameter& parameter = built_.parameters[i];
       if (!model_.element(parameter.owner).net || parameter.stored || !parameter.setup.empty()) continue;
-      if (stays_in_net(parameter))
+      if (stays_in_net(parameter) || stays_in_layer(parameter))
         edit.set(parameter.path, json_from_parameter(parameter, current[i]));
       else
         edit.remove(parameter.path);
@@ -157,6 +169,11 @@ class Minifier {
   bool stays_in_net(const BuiltParameter& parameter) const {
     const auto& net = model_.element(parameter.owner).net;
     return net && has_instructions_inside(*net);
+  }
+
+  // An operation learns from what its layer gives it how many elements there are, and what is not stored anywhere.
+  bool stays_in_layer(const BuiltParameter& parameter) const {
+    return !parameter.stored && of_operations_.contains(parameter.path);
   }
 
   /// Of layers and pipes that are written, by their old ids.
@@ -353,8 +370,14 @@ class Minifier {
       if (remembers && past && !(to && *past == *to && !own_of_last)) add("historyTo", list_or_one(*past));
     }
     for (const auto& [key, value] : layer.properties.members())
-      if ((key != "history" || remembers) && !is_said_elsewhere(key) && !holds_anyway(layer, key, value))
+      if ((key != "history" || remembers) && !is_said_elsewhere(key) && !inline_.contains(pointer_to(layer.path, key)) &&
+          !holds_anyway(layer, key, value))
         add(key, key == "net" ? value_at(document_, pointer_to(layer.path, key)) : renamed_pull(layer, key, value));
+    for (const auto& operation : {layer.custom, layer.custom_activation})
+      if (operation)
+        for (const OperationParameter& parameter : operation->params)
+          if (const auto value = inline_.find(pointer_to(layer.path, parameter.name)); value != inline_.end())
+            add(parameter.name, value->second);
   }
 
   // "producer" or "producer:output", as a property of its own or of a parameter; other values as short as can be.
@@ -400,8 +423,9 @@ class Minifier {
         }))
       return true;
     // Parameters that are stored; other words in their place (null, false, a constant) stay.
-    if (places_.contains(pointer_to(layer.path, key)) && !value.is_text() && !(keep_values_ && value.is_array()))
-      return true;
+    const std::string place = pointer_to(layer.path, key);
+    const bool moved = places_.contains(place) && !of_operations_.contains(place);
+    if (moved && !value.is_text() && !(keep_values_ && value.is_array())) return true;
     if (layer.definition) {
       const auto found = std::ranges::find(layer.definition->properties, key, &PropertyDef::name);
       if (found != layer.definition->properties.end() && is_fallback(*found, value)) return true;
@@ -420,6 +444,8 @@ class Minifier {
   std::vector<std::vector<const Route*>> flows_;     // by id of the source
   std::vector<std::vector<const Route*>> arrivals_;  // by id of the target; 0: the outputs
   std::set<std::string, std::less<>> places_;        // pointers of parameters
+  std::set<std::string, std::less<>> of_operations_; // those that operations of the program or the model take
+  std::map<std::string, Json, std::less<>> inline_;  // what is written there, by pointer
 };
 
 }  // namespace

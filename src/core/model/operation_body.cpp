@@ -51,40 +51,24 @@ std::vector<std::string> texts(const Json& value, std::string_view key, const st
   std::vector<std::string> list;
   for (std::size_t i = 0; i < value.size(); ++i) {
     if (!value.at(i).is_text()) wrong_value(pointer_to(path, i), key, "a text", value.at(i));
-    std::string entry = value.at(i).as_text();
-    if (without_prefix(entry) == "count") entry.replace(entry.size() - 5, 5, "size");  // the oldest version's word
-    list.push_back(std::move(entry));
+    list.push_back(value.at(i).as_text());
   }
   return list;
 }
 
-// The value under its name or its old one; both, and different, is an error.
-const Json* aliased(const Json& object, std::string_view name, std::string_view old, const std::string& path) {
-  const Json *value = object.find(name), *alias = object.find(old);
-  if (value && alias && !(*value == *alias))
-    fail(Code::invalid_model, "ALIAS_CONFLICT", pointer_to(path, old),
-         "\"" + std::string(old) + "\" and \"" + std::string(name) + "\" mean the same and differ",
-         "keep \"" + std::string(name) + "\" alone");
-  return value ? value : alias;
-}
-
 OperationParameter parameter_from_json(const Json& json, const std::string& path) {
-  const auto canonical = [](OperationParameter parameter) {
-    if (parameter.name == "count") parameter.name = "size";  // the oldest version's word
-    return parameter;
-  };
-  if (json.is_text()) return canonical(OperationParameter(json.as_text()));
+  if (json.is_text()) return OperationParameter(json.as_text());
   check_keys(json, "a parameter", path,
              {"name", "internalState", "arrayType", "noSetup", "subjectOfTraining", "trainOnlyIfNotInModel",
-              "allowedOnFirstLayer", "callDefaultWith", "paramsForDefault", "default"});
-  OperationParameter parameter = canonical(OperationParameter(text(json, "name", path, true)));
+              "allowedOnFirstLayer", "callDefaultWith", "default"});
+  OperationParameter parameter(text(json, "name", path, true));
   const auto flag = [&](std::string_view key, bool& member) { member = boolean(json, key, path) || member; };
   flag("internalState", parameter.internal_state);
   flag("arrayType", parameter.array_type);
   flag("noSetup", parameter.no_setup);
   flag("subjectOfTraining", parameter.subject_of_training);
   flag("trainOnlyIfNotInModel", parameter.train_only_if_not_in_model);
-  if (const Json* with = aliased(json, "callDefaultWith", "paramsForDefault", path))
+  if (const Json* with = json.find("callDefaultWith"))
     parameter.call_default_with = texts(*with, "callDefaultWith", pointer_to(path, "callDefaultWith"));
   if (const Json* value = json.find("default")) parameter.default_value = *value;
   return parameter;
@@ -103,11 +87,11 @@ OperationDefinition definition_from_json(const Json& json, const std::string& pa
   if (!model) return definition;
   const std::string inside = pointer_to(path, "model");
   check_keys(*model, "an operation's model", inside,
-             {"isActivation", "allowedOnFirstLayer", "fitOutput", "defineParams", "params", "callWith", "operation", "initState"});
+             {"isActivation", "allowedOnFirstLayer", "fitOutput", "defineParams", "callWith", "initState"});
   definition.activation = boolean(*model, "isActivation", inside);
   definition.allowed_on_first_layer = boolean(*model, "allowedOnFirstLayer", inside);
   definition.fit_output = boolean(*model, "fitOutput", inside);
-  if (const Json* params = aliased(*model, "defineParams", "params", inside)) {
+  if (const Json* params = model->find("defineParams")) {
     const std::string at = pointer_to(inside, "defineParams");
     // A list, or an object from names to what is said of them.
     if (params->is_object()) {
@@ -122,11 +106,11 @@ OperationDefinition definition_from_json(const Json& json, const std::string& pa
       wrong_value(at, "defineParams", "an array", *params);
     }
   }
-  if (const Json* with = aliased(*model, "callWith", "operation", inside))
+  if (const Json* with = model->find("callWith"))
     definition.call_with = texts(*with, "callWith", pointer_to(inside, "callWith"));
   if (const Json* with = model->find("initState"))
     definition.init_state_with = texts(*with, "initState", pointer_to(inside, "initState"));
-  if (const Json* params = aliased(*model, "defineParams", "params", inside); params && params->is_array())
+  if (const Json* params = model->find("defineParams"); params && params->is_array())
     for (std::size_t i = 0; i < params->size(); ++i)
       if (params->at(i).is_object() && boolean(params->at(i), "allowedOnFirstLayer", inside))
         definition.allowed_on_first_layer = true;
@@ -309,8 +293,9 @@ class BodyReader {
 
 }  // namespace
 
-std::shared_ptr<UserOperation> operation_from_json(const Context& context, const Registry& registry, const Json& json,
-                                                   const BodyOptions& options) {
+std::shared_ptr<UserOperation> operation_from_json(const Context& context, const Registry& registry, const Json& given,
+                                                   const BodyOptions& options, AliasLog& aliases) {
+  const Json json = canonical_operation(given, options.path, aliases);
   OperationDefinition definition = definition_from_json(json, options.path, options.domain);
   const std::string path = pointer_to(options.path, "body");
   const Json* body = json.find("body");
@@ -347,7 +332,8 @@ OperationDefinition OperationDefinition::from_json(const Context& context, std::
   if (read.find("body"))
     fail(Code::invalid_argument, "BODY", "/body", "an operation with a body needs no function",
          "define it with define_operation(context, json)");
-  return definition_from_json(read, {}, "core");
+  AliasLog aliases(context, false);
+  return definition_from_json(canonical_operation(read, {}, aliases), {}, "core");
 }
 
 }  // namespace webai

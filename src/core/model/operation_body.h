@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/model/definitions.h"
+#include "core/model/vocabulary.h"
 
 namespace webai {
 
@@ -16,7 +17,10 @@ struct BodyOptions {
 };
 
 /// Throws INVALID_MODEL, NOT_FOUND, LIMIT_EXCEEDED with the place in the document. Not kept anywhere yet.
-std::shared_ptr<UserOperation> operation_from_json(const Context& context, const Registry& registry, const Json& json,
-                                                   const BodyOptions& options);
+std::shared_ptr<UserOperation> operation_from_json(const Context& context, const Registry& registry, const Json& given,
+                                                   const BodyOptions& options, AliasLog& aliases);
+
+/// The description in today's words. Throws ALIAS_CONFLICT; what is of a wrong kind is left to the reader.
+Json canonical_operation(const Json& given, const std::string& path, AliasLog& aliases);
 
 }  // namespace webai

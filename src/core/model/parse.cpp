@@ -185,7 +185,8 @@ class RootParser {
                                          .hint = "raise the limit \"nodes\" if this is meant"});
     for (std::size_t i = 0; i < list->size(); ++i) {
       auto operation = operation_from_json(state_.context, state_.registry, list->at(i),
-                                           {.domain = model_.domain, .path = pointer_to(path, i), .local = model_.operations});
+                                           {.domain = model_.domain, .path = pointer_to(path, i), .local = model_.operations},
+                                           state_.aliases);
       for (const auto& other : model_.operations)
         if (other->name == operation->name && other->domain == operation->domain) operation_exists(*operation);
       model_.operations.push_back(std::move(operation));

@@ -60,6 +60,7 @@ class LayerParser {
     type();
     activation();
     explicit_batch();
+    old_values();
     check_words();
     if (const Json* size = property("size")) layer_.size = shape(*size);
     check_size_given();
@@ -212,6 +213,21 @@ class LayerParser {
          owner_of(layer_) + " works on samples of a batch; in the domain \"" + model_.domain +
              "\" sizes are whole shapes",
          "use an operation of that domain or an activation, or a domain without \"explicitBatch\"");
+  }
+
+  // Old words that are values, not keys.
+  void old_values() {
+    const Json* connections = property("connections");
+    if (!layer_.custom && connections && connections->is_text() && connections->as_text() == "every-to-every") {
+      state_.aliases.used("every-to-every", "all-to-all", at("connections"));
+      layer_.properties = layer_.properties.with("connections", Json::text("all-to-all"));
+    }
+    for (const auto& operation : {layer_.custom, layer_.custom_activation})
+      if (operation)
+        for (const OperationParameter& parameter : operation->params)
+          if (const Json* value = property(parameter.name); value && value->is_object())
+            layer_.properties = layer_.properties.with(
+                parameter.name, with_canonical_keys(*value, Scope::data, at(parameter.name), state_.aliases));
   }
 
   // Only words that the type knows may stand here.

@@ -20,6 +20,9 @@ constexpr Alias aliases[] = {
     {Scope::layer, "pipe", "pipes"},
     {Scope::layer, "toLayers", "to"},
     {Scope::data, "count", "size"},
+    {Scope::operation, "operation", "callWith"},
+    {Scope::operation, "params", "defineParams"},
+    {Scope::parameter, "paramsForDefault", "callDefaultWith"},
 };
 
 constexpr std::string_view layer_words[] = {"name",      "label",      "domain",      "type", "activation",
@@ -74,13 +77,14 @@ std::vector<std::pair<std::string_view, std::string_view>> aliases_of(Scope scop
 bool is_kept_and_ignored(std::string_view key) { return key == "meta" || key.substr(0, 2) == "x-"; }
 
 void AliasLog::used(std::string_view alias, std::string_view canonical, const std::string& path) {
+  if (!context_) return;
   if (strict_)
     throw Error(Code::invalid_model, {.message = "\"" + std::string(alias) + "\" is an old name",
                                       .reason = "ALIAS",
                                       .path = path,
                                       .hint = "write \"" + std::string(canonical) + "\""});
   if (!warned_.emplace(alias).second) return;
-  context_.log(1, path + ": \"" + std::string(alias) + "\" is an old name for \"" + std::string(canonical) + "\"");
+  context_->log(1, path + ": \"" + std::string(alias) + "\" is an old name for \"" + std::string(canonical) + "\"");
 }
 
 Json with_canonical_keys(const Json& object, Scope scope, const std::string& path, AliasLog& log) {

@@ -15,7 +15,7 @@
 namespace webai {
 
 /// Where an alias may stand.
-enum class Scope : std::uint8_t { root, layer, data };
+enum class Scope : std::uint8_t { root, layer, data, operation, parameter };
 
 /// Properties that every layer may have, and those of the root.
 std::span<const std::string_view> core_layer_properties();
@@ -30,12 +30,13 @@ bool is_kept_and_ignored(std::string_view key);
 /// Warns once for each alias of one model; refuses them when told to.
 class AliasLog {
  public:
-  AliasLog(const Context& context, bool strict) : context_(context), strict_(strict) {}
+  AliasLog() = default;  ///< says nothing: for what has been read before
+  AliasLog(const Context& context, bool strict) : context_(&context), strict_(strict) {}
   void used(std::string_view alias, std::string_view canonical, const std::string& path);
 
  private:
-  const Context& context_;
-  bool strict_;
+  const Context* context_ = nullptr;
+  bool strict_ = false;
   std::set<std::string, std::less<>> warned_;
 };
 

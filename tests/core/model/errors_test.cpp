@@ -66,6 +66,16 @@ TEST_CASE("ERR-12 a name that stands twice is DUPLICATE_NAME, also between layer
   check(world,
         {R"({"layers": [{"size": 2, "name": "a"}, {"size": 1, "pipes": [{"size": 1, "name": "a"}]}]})",
          Code::invalid_model, "DUPLICATE_NAME", "/layers/1/pipes/0/name", "a", "", "", "names are unique in a model"});
+  const auto twice_at = [&](const char* text) { return world.error_of(text).path(); };
+  CHECK(twice_at(R"({"layers": [{"pipes": [{"size": 1, "name": "a"}, {"size": 1, "name": "a"}]}, 1]})") == "/layers/0/pipes/1/name");
+  CHECK(twice_at(R"({"layers": [{"size": 2, "pipes": [{"size": 1, "name": "a"}]}, {"size": 1, "pipes": [{"size": 1, "name": "a"}]}]})") ==
+        "/layers/1/pipes/0/name");
+  CHECK(twice_at(R"({"layers": [{"size": 2, "pipes": [{"size": 1, "name": "a"}]}, {"size": 1, "name": "a"}]})") == "/layers/1/name");
+  CHECK(twice_at(R"({"layers": [2, {"type": "net", "net": {"layers": [2, {"size": 2, "name": "a"}, {"size": 2, "name": "a"}]}}]})") ==
+        "/layers/1/net/layers/2/name");
+  // Names of a net are its own.
+  CHECK_NOTHROW(world.build(R"({"layers": [{"size": 2, "name": "a"}, {"name": "b", "type": "net",
+      "net": {"layers": [{"size": 2, "name": "a"}, {"size": 2, "name": "b"}]}}]})"));
 }
 
 TEST_CASE("ERR-15 a layer without a size, and nothing that gives it one, is NO_SIZE") {

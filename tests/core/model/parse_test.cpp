@@ -136,6 +136,43 @@ TEST_CASE("A-01 A-02 aliases are read with one warning each, refused when strict
   }
 }
 
+TEST_CASE("A-01 A-02 old words of the model's operations and of values are aliases like others") {
+  const auto text = [](const std::string& params, const std::string& rest = "") {
+    return R"({"operations": [{"name": "half", "model": {)" + params + "}" +
+           R"(, "body": {"steps": [{"op": "div", "inputs": ["input", "by"]}]}}], "layers": [2, {"type": "half", "size": 2)" + rest + "}, 2]}";
+  };
+  const auto by = [](const std::string& more) { return R"("defineParams": ["*input", {"name": "by", "default": 2)" + more + "}]"; };
+  const World world;
+  CHECK_NOTHROW(world.build(
+      text(R"("params": ["*input", "*by", {"name": "count", "paramsForDefault": [":input"], "default": ":input"}])",
+           R"(, "by": {"count": 2}}, {"size": 2, "connections": "every-to-every")")));
+  REQUIRE(world.host->lines.size() == 4);
+  CHECK(world.host->lines[0] == R"(/operations/0/model/params: "params" is an old name for "defineParams")");
+  CHECK(world.host->lines[1] == R"(/operations/0/model/defineParams/2/paramsForDefault: "paramsForDefault" is an old name for "callDefaultWith")");
+  CHECK(world.host->lines[2] == R"(/operations/0/model/defineParams/2/name: "count" is an old name for "size")");
+  CHECK(world.host->lines[3] == R"(/layers/2/connections: "every-to-every" is an old name for "all-to-all")");
+  for (const std::string& old :
+       {text(R"("params": ["*input", {"name": "by", "default": 2}])"), text(by(R"(, "paramsForDefault": [])")),
+        text(R"("defineParams": ["*input", {"name": "by", "default": 2}, "count"])"),
+        text(R"("defineParams": {"input": "*", "by": {"default": 2, "paramsForDefault": []}})"),
+        text(R"("defineParams": ["*input", "*by"])", R"(, "by": {"count": 2})"),
+        std::string(R"({"layers": [2, {"size": 2, "connections": "every-to-every"}]})")}) {
+    CAPTURE(old);
+    try {
+      world.parse(old, {.strict = true});
+      FAIL("a strict reader took an alias");
+    } catch (const Error& error) {
+      CHECK(error.reason() == "ALIAS");
+    }
+  }
+  CHECK_NOTHROW(world.build(text(by(R"(, "callDefaultWith": [":input"], "paramsForDefault": [":input"])"))));
+  const Error conflict = world.error_of(text(by(R"(, "callDefaultWith": [":input"], "paramsForDefault": ["input"])")));
+  CHECK(conflict.reason() == "ALIAS_CONFLICT");
+  CHECK(conflict.path() == "/operations/0/model/defineParams/1/paramsForDefault");
+  CHECK(conflict.hint() == "keep \"callDefaultWith\" alone");
+  CHECK(world.error_of(text(by("") + R"(, "callWith": ["input"], "operation": ["by"])")).reason() == "ALIAS_CONFLICT");
+}
+
 TEST_CASE("A-73 an alias beside its canonical name is fine when equal, ALIAS_CONFLICT when not") {
   const World world;
   CHECK_NOTHROW(world.build(R"({"layers": [2, {"count": 3, "size": 3}]})"));
