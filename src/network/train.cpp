@@ -137,7 +137,12 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     }
     setup.compile = [&net, options, train, plan](std::int64_t samples) {
       const Graph forward = net.batch_forward(plan, samples, true, NeuralNetwork::State::Parameters::wide);
-      StepGraph step = training_step(net.context, *net.registry, forward, plan.request, options, train);
+      StepGraph step;
+      try {
+        step = training_step(net.context, *net.registry, forward, plan.request, options, train);
+      } catch (const Error& error) {
+        throw with_layer_name(net.model, error);
+      }
       step = stored_as(net.context, *net.registry, std::move(step), forward, net.built);
       for (const BuiltState& memory : net.built.states)  // of the lanes that learn, apart from that of runs
         step.states.push_back({memory.name, {net.type, memory.type.shape}, memory.initial});

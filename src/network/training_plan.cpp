@@ -143,6 +143,13 @@ void check_words(const Dataset& data, const Dataset* learned, std::size_t output
                .hint = "name them in the model: \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
 }
 
+Error with_layer_name(const Model& model, const Error& error) {
+  ErrorDetails details = error.details();
+  for (int id = 1; details.layer.empty() && id <= model.element_count; ++id)
+    if (model.element(id).path == details.path) details.layer = model.element(id).name;
+  return Error(error.code(), std::move(details));
+}
+
 bool takes_numbers_as_they_are(const Graph& graph, std::string_view input) {
   std::vector<ValueId> same = {graph.find(input)};  // the input under other shapes
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {

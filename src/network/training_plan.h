@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "core/ir/graph.h"
+#include "core/model/model.h"
 #include "webai/dataset.hpp"
+#include "webai/error.hpp"
 #include "webai/training.hpp"
 
 namespace webai {
@@ -27,6 +29,9 @@ std::vector<double> class_weights(const TrainOptions& options, std::size_t outpu
 /// labels and the words of `data` are not those of `learned` (nullptr: not one for each of the classes), since their
 /// numbers then mean other classes.
 void check_words(const Dataset& data, const Dataset* learned, std::size_t outputs, bool model_names_labels);
+
+/// The same error, with the name of the layer whose place it tells.
+Error with_layer_name(const Model& model, const Error& error);
 
 /// False where the input is read as indices, whose size means nothing.
 bool takes_numbers_as_they_are(const Graph& graph, std::string_view input);

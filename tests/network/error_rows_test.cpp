@@ -109,7 +109,7 @@ TEST_CASE("ERR-09 training through an operation without a gradient names it befo
   NeuralNetwork net =
       network(context, R"({"layers": [2, {"name": "hidden", "size": 3}, {"name": "h", "type": "mine#host"}, 1]})");
   check([&] { net.train(Dataset::sample("xor"), {.max_iterations = 1}); },
-        {Code::not_differentiable, "NOT_DIFFERENTIABLE", "/layers/2", "", "host", "", "",
+        {Code::not_differentiable, "NOT_DIFFERENTIABLE", "/layers/2", "h", "host", "", "",
          "train only what comes after it, or compose it of operators that have gradients"});
 }
 

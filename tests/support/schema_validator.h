@@ -68,6 +68,7 @@ class SchemaValidator {
     if (value.is_text() && key == "pattern") return matches(word.as_text(), value.as_text());
     if (value.is_text() && key == "minLength")
       return value.as_text().size() >= static_cast<std::size_t>(word.as_number());
+    if (value.is_number() && key == "exclusiveMinimum") return value.as_number() > word.as_number();
     if (value.is_number() && key == "minimum") return value.as_number() >= word.as_number();
     if (value.is_number() && key == "maximum") return value.as_number() <= word.as_number();
     if (value.is_array()) return holds_of_array(schema, key, word, value);
@@ -146,6 +147,7 @@ class SchemaValidator {
                                                           "else",
                                                           "pattern",
                                                           "minLength",
+                                                          "exclusiveMinimum",
                                                           "minimum",
                                                           "maximum",
                                                           "minItems",

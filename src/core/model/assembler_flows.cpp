@@ -124,7 +124,8 @@ Ref Assembler::join(const Layer& layer, const std::vector<Arrival>& incoming) {
                                          .path = layer.path,
                                          .layer = layer.name,
                                          .expected = built_.dims_of(first).text(),
-                                         .actual = built_.dims_of(shape).text()});
+                                         .actual = built_.dims_of(shape).text(),
+                                         .hint = "flatten what comes, or give it the same sizes but for the last"});
     values.push_back(arrival.value);
   }
   return builder_.emit("concat", values, {{"axis", std::int64_t{-1}}});

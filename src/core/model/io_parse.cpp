@@ -312,6 +312,9 @@ IoRules read_rules(const Json& json, std::string name, const std::string& path, 
       unknown_property(path, key, input ? "\"io.input\"" : "\"io.output\"",
                        std::vector<std::string_view>(std::begin(rule_words), std::end(rule_words) - (input ? 1 : 0)));
   }
+  const auto encodes = std::ranges::find(rules.denormalize, "label-to-one-hot", &IoStep::type);
+  if (encodes != rules.denormalize.end())
+    fail(encodes->path + "/type", "IO_TYPE", "\"label-to-one-hot\" makes numbers of labels, so it normalizes", "did you mean \"one-hot-to-label\"?");
   const auto is_auto = [](const IoStep& step) { return step.type == "auto"; };
   for (const std::vector<IoStep>* steps : {&rules.normalize, &rules.denormalize})
     if (const auto at = std::ranges::find_if(*steps, is_auto); at != steps->end() && (!input || steps->size() > 1))

@@ -152,6 +152,7 @@ class TreeBuilder {
       const std::string_view plain = cut(last, "; last read: ");
       if (!last.empty()) details.actual = shown(last);
       details.message = std::string(where) + (where.empty() ? "" : ": ") + shown_whole(plain);
+      details.hint = hint_for(plain, rest);
     } else if (text.find("out_of_range") != std::string_view::npos) {
       details.message = "a number is too large for any number type";
       details.reason = "NUMBER_RANGE";
@@ -169,6 +170,19 @@ class TreeBuilder {
     std::vector<Json> items;                  // of an array, once something else came
     std::vector<std::size_t> keys;            // of an object: where its keys end
   };
+
+  /// What it most often is, by the parser's words.
+  static std::string hint_for(std::string_view found, std::string_view expected) {
+    const auto says = [&](std::string_view words) { return found.find(words) != std::string_view::npos; };
+    if (says("unexpected end of input")) return "the text ends early: is a bracket or a quote not closed?";
+    const bool bracket = expected.find("']'") != std::string_view::npos || expected.find("'}'") != std::string_view::npos;
+    if (bracket && (says("unexpected ']'") || says("unexpected '}'"))) return "brackets close in the order in which they were opened";
+    if (says("unexpected ']'") || says("unexpected '}'")) return "is there a comma behind the last entry, or a value missing?";
+    if (expected.find("string literal") != std::string_view::npos) return "keys stand in double quotes";
+    if (bracket) return "is a comma missing in front of it?";
+    if (says("invalid literal")) return "texts stand in double quotes; true, false and null in small letters";
+    return "comments, single quotes and commas behind the last entry are for JSON5";
+  }
 
   /// Splits at `separator`: returns what stands before, leaves what stands behind (nothing when it is not there).
   static std::string_view cut(std::string_view& text, std::string_view separator) {

@@ -17,6 +17,8 @@ class LayerBuilder;
 enum class PropertyKind : std::uint8_t {
   boolean,
   number,
+  positive,  ///< a number above 0
+  share,     ///< a number from 0 to 1
   integer,  ///< whole, 0 or more
   count,    ///< whole, 1 or more
   counts,   ///< a count, or an array of counts (one per spatial axis)

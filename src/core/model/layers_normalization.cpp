@@ -72,12 +72,12 @@ Ref build_batch_norm(LayerBuilder& layer) {
 }
 
 constexpr PropertyDef layer_norm_properties[] = {
-    {.name = "epsilon", .kind = PropertyKind::number, .doc = "added to the variance", .fallback = "0.001"},
+    {.name = "epsilon", .kind = PropertyKind::positive, .doc = "added to the variance", .fallback = "0.001"},
 };
 constexpr PropertyDef batch_norm_properties[] = {
-    {.name = "epsilon", .kind = PropertyKind::number, .doc = "added to the variance", .fallback = "0.001"},
+    {.name = "epsilon", .kind = PropertyKind::positive, .doc = "added to the variance", .fallback = "0.001"},
     {.name = "momentum",
-     .kind = PropertyKind::number,
+     .kind = PropertyKind::share,
      .doc = "how much of the running averages stays",
      .fallback = "0.99"},
 };

@@ -39,7 +39,7 @@ class RootParser {
     setup();
     if (const Json* io = property("io"); io && !state_.outer) model_.io = parse_io(*io, at("io"));
     if (state_.outer)
-      for (const std::string_view key : {"io", "minMops"})
+      for (const std::string_view key : {"io", "minMops", "seed"})
         if (property(key)) state_.context.log(1, at(key) + ": ignored in an inner net");
     outputs();
     layers();
@@ -140,7 +140,7 @@ class RootParser {
                                       .path = at("dataType"),
                                       .expected = "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64",
                                       .actual = *name,
-                                      .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                      .hint = near.empty() ? "leave it out for fp32" : "did you mean \"" + near + "\"?"});
     }
     if (state_.outer) check_like_outer("dataType", std::string(name_of(state_.outer->type)), *name);
     model_.type = *type;

@@ -34,6 +34,10 @@ Json of_kind(const PropertyDef& definition) {
       return type("boolean");
     case PropertyKind::number:
       return type("number");
+    case PropertyKind::positive:
+      return Json::object({{"type", Json::text("number")}, {"exclusiveMinimum", Json::integer(0)}});
+    case PropertyKind::share:
+      return Json::object({{"type", Json::text("number")}, {"minimum", Json::integer(0)}, {"maximum", Json::integer(1)}});
     case PropertyKind::integer:
       return refer("whole");
     case PropertyKind::count:

@@ -132,13 +132,30 @@ void unknown_property(const std::string& path, std::string_view key, std::string
                                     .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
 
+namespace {
+
+// Of values that are right but for their quotes.
+std::string hint_for(std::string_view expected, const Json& value) {
+  const auto expects = [&](std::string_view words) { return expected.find(words) != std::string_view::npos; };
+  if (value.is_number() && (expects("name") || expects("text"))) return "texts stand in double quotes";
+  if (!value.is_text()) return "";
+  const std::string text = value.as_text();
+  const bool number = !text.empty() && text.find_first_not_of("0123456789.-+eE") == std::string::npos;
+  if (number && expects("number")) return "numbers stand without quotes";
+  if ((text == "true" || text == "false") && expects("true")) return "true and false stand without quotes";
+  return "";
+}
+
+}  // namespace
+
 void wrong_value(const std::string& path, std::string_view what, std::string_view expected, const Json& value) {
   throw Error(Code::invalid_model,
               {.message = std::string(what) + " is " + std::string(expected) + ", got " + describe(value),
                .reason = "PROPERTY_VALUE",
                .path = path,
                .expected = std::string(expected),
-               .actual = describe(value)});
+               .actual = describe(value),
+               .hint = hint_for(expected, value)});
 }
 
 void check_property(const PropertyDef& definition, const Json& value, const std::string& path) {
@@ -150,6 +167,10 @@ void check_property(const PropertyDef& definition, const Json& value, const std:
       return need(value.is_boolean(), "true or false");
     case PropertyKind::number:
       return need(value.is_number(), "a number");
+    case PropertyKind::positive:
+      return need(value.is_number() && value.as_number() > 0, "a number above 0");
+    case PropertyKind::share:
+      return need(value.is_number() && value.as_number() >= 0 && value.as_number() <= 1, "a number from 0 to 1");
     case PropertyKind::integer:
       return need(is_whole(value, 0), "a whole number of 0 or more");
     case PropertyKind::count:

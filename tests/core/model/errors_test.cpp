@@ -41,7 +41,21 @@ TEST_CASE("ERR-03 an unknown data type is DATATYPE, with those there are") {
   check(World(), {R"({"dataType": "fp31", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType", "",
                   "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64", "fp31", "did you mean \"fp32\"?"});
   check(World(), {R"({"dataType": "bool", "layers": [1, 1]})", Code::unsupported, "DATATYPE", "/dataType", "",
-                  "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64", "bool", ""});
+                  "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64", "bool", "leave it out for fp32"});
+}
+
+TEST_CASE("values that would make no numbers are refused, and quotes that are too many are told") {
+  const auto normalizing = [](const char* words) { return R"({"layers": [2, {"type": "batchNorm", )" + std::string(words) + "}]}"; };
+  const auto refused = [](const std::string& model, const char* place, const char* expected, const char* actual, const char* hint) {
+    check(World(), {model.c_str(), Code::invalid_model, "PROPERTY_VALUE", place, "", expected, actual, hint});
+  };
+  refused(normalizing(R"("epsilon": 0)"), "/layers/1/epsilon", "a number above 0", "0", "");
+  refused(normalizing(R"("epsilon": -1)"), "/layers/1/epsilon", "a number above 0", "-1", "");
+  refused(normalizing(R"("momentum": 7)"), "/layers/1/momentum", "a number from 0 to 1", "7", "");
+  refused(normalizing(R"("momentum": "0.9")"), "/layers/1/momentum", "a number from 0 to 1", "\"0.9\"",
+          "numbers stand without quotes");
+  refused(R"({"layers": [2, {"size": 1, "activation": 5}]})", "/layers/1/activation", "the name of an activation, or null", "5",
+          "texts stand in double quotes");
 }
 
 TEST_CASE("ERR-08 a layer that takes no inputs from outside cannot be the first") {
@@ -56,7 +70,8 @@ TEST_CASE("ERR-08 a layer that takes no inputs from outside cannot be the first"
 TEST_CASE("ERR-10 joins of unequal leading dimensions say which layer, what was expected and what came") {
   check(World(), {R"({"layers": [{"name": "a", "size": [8, 8, 16], "pipes": [{"name": "b", "size": [4, 4, 16]}]},
                                  {"name": "join", "type": "flatten"}]})",
-                  Code::shape_mismatch, "JOIN_DIMS", "/layers/1", "join", "8x8x16", "4x4x16", ""});
+                  Code::shape_mismatch, "JOIN_DIMS", "/layers/1", "join", "8x8x16", "4x4x16",
+                  "flatten what comes, or give it the same sizes but for the last"});
 }
 
 TEST_CASE("ERR-12 a name that stands twice is DUPLICATE_NAME, also between layers and pipes") {
@@ -110,5 +125,6 @@ TEST_CASE("ERR-25 aliases in conflict, keys that stand twice, and wrong syntax b
                 "/layers/1/count", "", "4", "3", "keep \"size\" alone"});
   check(world, {"{\"layers\": [2, 3],\n \"layers\": [2, 1]}", Code::invalid_json, "DUPLICATE_KEY", "line 2, column 9",
                 "", "", "", "remove one of the two"});
-  check(world, {"{\"layers\": [2,\n  3 1]}", Code::invalid_json, "JSON_SYNTAX", "line 2, column 5", "", "']'", "", ""});
+  check(world, {"{\"layers\": [2,\n  3 1]}", Code::invalid_json, "JSON_SYNTAX", "line 2, column 5", "", "']'", "",
+                "is a comma missing in front of it?"});
 }

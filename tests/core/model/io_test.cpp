@@ -37,6 +37,13 @@ TEST_CASE("A-29 rescale-linear maps ends to ends, clamps only when told to") {
         Numbers{-1, 0, 1});
 }
 
+TEST_CASE("A-29 label-to-one-hot does not denormalize") {
+  const Error error = io_error(R"({"output": {"denormalize": [{"type": "label-to-one-hot", "labels": ["a", "b"]}]}})");
+  CHECK(error.reason() == "IO_TYPE");
+  CHECK(error.path() == "/io/output/denormalize/0/type");
+  CHECK(error.hint() == "did you mean \"one-hot-to-label\"?");
+}
+
 TEST_CASE("IO-13 steps: standardize, log, clip, round, and chains of them") {
   CHECK(normalized(R"({"type":"standardize","mean":[1,2],"std":[2,4]})", {3, 10}) == Numbers{1, 2});
   CHECK(normalized(R"({"type":"standardize","mean":[816496551957595777],"std":[9007199254740993]})", {816496551957595777.0})[0] == 0);
