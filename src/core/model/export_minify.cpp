@@ -77,7 +77,7 @@ class Minifier {
       add("activation", Json::text(model_.activation));
     else if (model_.activation_given && has_own_activations())
       add("activation", Json());
-    if (model_.default_type != "neurons") add("type", Json::text(model_.default_type));
+    if (!model_.default_type.empty() && model_.default_type != "neurons") add("type", Json::text(model_.default_type));
     for (const std::string_view key : {"minMops", "seed"})
       if (const Json* value = model_.json.find(key)) add(key, *value);
     if (const Json* io = model_.json.find("io"); io && io->size() > 0) add("io", renamed_io(*io));
