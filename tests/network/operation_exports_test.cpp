@@ -88,6 +88,18 @@ TEST_CASE("EXP-04 A-36 what operations are given stays in their layers, what the
   CHECK(holds(text, R"("table":{"size":3})"));
   CHECK(holds(text, "0.1234567890123"));
   minified(NeuralNetwork::from_json(R"({"domain": "mine", "layers": [2, {"type": "net", "net": {"layers": )" + layers + R"(}}, {"type": "core#neurons", "size": 1}]})", context));
+  // What is trained only where the model does not say it is not said by a pretty model either.
+  OperationParameter late("@*late");
+  late.train_only_if_not_in_model = true;
+  define_operation(context, {.name = "later", .domain = "mine", .params = {"*input", late, OperationParameter("size").defaults_to(Json::text(":input"))}},
+                   [](Variable x, Variable factor) { return x * factor; });
+  for (const std::string layer : {R"({"type": "later", "late": 2})", R"({"type": "net", "net": {"layers": [2, {"type": "later", "late": 2}]}})"}) {
+    NeuralNetwork untold = NeuralNetwork::from_json(R"({"domain": "mine", "layers": [2, )" + layer + "]}", context);
+    minified(untold);
+    NeuralNetwork pretty = NeuralNetwork::from_json(untold.export_model({.optimize = "pretty"}), context);
+    REQUIRE(pretty.parameters().size() == 1);
+    CHECK(pretty.compute_gradients(Dataset::from({{{1, 1}, {0, 0}}})).gradients.size() == 1);
+  }
   // As an activation too, whose parameters stand in the layer that it belongs to.
   define_operation(context, {.name = "act", .domain = "mine", .activation = true, .params = {"*input", "!@alpha", "@beta"}},
                    [](Variable x, Variable alpha, Variable beta) { return x * alpha + beta; });

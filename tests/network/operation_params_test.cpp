@@ -98,7 +98,9 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   scale.train_only_if_not_in_model = true;
   define_affine(arrays, scale, "shift");
   CHECK(names_of(network_of(arrays, R"({"type": "affine", "scale": [1, 2], "shift": 3})")).empty());
-  CHECK(names_of(network_of(arrays, R"({"type": "affine", "scale": 2, "shift": 3})")) == std::vector<std::string>{"1.scale 2"});
+  NeuralNetwork counted = network_of(arrays, R"({"type": "affine", "scale": 2, "shift": 3})");
+  CHECK(names_of(counted) == std::vector<std::string>{"1.scale 2"});
+  CHECK(counted.compute_gradients(Dataset::from({{{1, 1}, {0, 9}}})).gradients.contains("1.scale"));
   // Neither given nor by default: noSetup means that the function gets nothing.
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "shift": 3})"); }) == "ARGUMENT");
 }

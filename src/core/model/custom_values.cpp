@@ -191,6 +191,7 @@ CustomOperation::Value CustomOperation::array_of(const OperationParameter& param
          name);
   value.dims = *dims;
   value.declares = true;
+  value.trainable = parameter.subject_of_training;  // how many there are is not what they are
   value.stored = !parameter.no_setup;
   if (value.stored) value.source = Value::setup;
   return value;

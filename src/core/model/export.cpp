@@ -5,7 +5,9 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <set>
 
+#include "core/model/json.h"
 #include "core/model/json_edit.h"
 #include "core/model/setup_instructions.h"
 #include "webai/error.hpp"
@@ -143,19 +145,22 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   JsonEdit edit;
   edit.set("/webai", Json::integer(1));
   set_inner_setups(edit, model.json, built, current, as, file);
+  std::set<std::string, std::less<>> outside;
+  add_places_of_operations(model, outside, is_trained_outside);
   BuiltModel left;  // whose parameters stay in setup.data
   std::vector<Tensor> values;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     const BuiltParameter& parameter = built.parameters[i];
     if (!parameter.setup.empty()) continue;
-    if (parameter.stored && (!can_be_written(parameter, current[i]) || stays_in_table(model, parameter))) {
+    const std::string place = pointer_to(parameter.layer, parameter.parameter);
+    const bool stays = outside.contains(place) || !can_be_written(parameter, current[i]) || stays_in_table(model, parameter);
+    if (parameter.stored && stays) {
       left.parameters.push_back(parameter);
       values.push_back(current[i]);
       continue;
     }
     if (parameter.stored) edit.spell_out_layer(parameter.layer);
-    edit.set(parameter.stored ? pointer_to(parameter.layer, parameter.parameter) : parameter.path,
-             json_from_parameter(parameter, current[i]));
+    edit.set(parameter.stored ? place : parameter.path, json_from_parameter(parameter, current[i]));
   }
   if (!left.parameters.empty()) {
     edit.set(model.setup_data_path, write_setup_data(left, values, as, file));

@@ -15,6 +15,8 @@
 
 namespace webai {
 
+struct OperationParameter;
+
 struct JsonExport {
   SetupDataAs setup_data_as = SetupDataAs::base64;
   bool pretty = false;  ///< line breaks and indentation
@@ -45,8 +47,12 @@ Json minify_model(const Model& model, const BuiltModel& built, std::span<const T
 /// The model's own operations that its living layers need, in today's words.
 std::vector<Json> used_operations(const Model& model, const std::function<bool(int)>& alive);
 /// Pointers to what operations of the program and of the model take from their layers, those in nets included. What stands
-/// there says more than its numbers, so it does not move to setup.data.
-void add_places_of_operations(const Model& model, std::set<std::string, std::less<>>& places);
+/// there says more than its numbers, so it does not move to setup.data. `which`: of those parameters alone.
+void add_places_of_operations(const Model& model, std::set<std::string, std::less<>>& places,
+                              bool (*which)(const OperationParameter&) = nullptr);
+
+/// Whether to stand in the model would end its training.
+bool is_trained_outside(const OperationParameter& parameter);
 
 class JsonEdit;
 /// Gives inner nets with a setup.data of their own the current values there, in the order of the document.

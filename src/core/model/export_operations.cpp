@@ -64,14 +64,19 @@ std::vector<Json> used_operations(const Model& model, const std::function<bool(i
   return used;
 }
 
-void add_places_of_operations(const Model& model, std::set<std::string, std::less<>>& places) {
+bool is_trained_outside(const OperationParameter& parameter) {
+  return parameter.subject_of_training && parameter.train_only_if_not_in_model;
+}
+
+void add_places_of_operations(const Model& model, std::set<std::string, std::less<>>& places,
+                              bool (*which)(const OperationParameter&)) {
   for (int id = 1; id <= model.element_count; ++id) {
     const Layer& layer = model.element(id);
     for (const auto& operation : {layer.custom, layer.custom_activation})
       if (operation)
         for (const OperationParameter& parameter : operation->params)
-          places.insert(pointer_to(layer.path, parameter.name));
-    if (layer.net) add_places_of_operations(*layer.net, places);
+          if (!which || which(parameter)) places.insert(pointer_to(layer.path, parameter.name));
+    if (layer.net) add_places_of_operations(*layer.net, places, which);
   }
 }
 
