@@ -34,7 +34,7 @@ struct Folder {
   }
 };
 
-std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string content(const std::string& path) {
   SystemFiles files;
