@@ -13,6 +13,8 @@ constexpr std::string_view kind_words(PropertyKind kind) {
   switch (kind) {
     case PropertyKind::boolean: return "true or false";
     case PropertyKind::number: return "a number";
+    case PropertyKind::positive: return "a number above 0";
+    case PropertyKind::share: return "a number from 0 to 1";
     case PropertyKind::integer: return "a whole number, 0 or more";
     case PropertyKind::count: return "a whole number, 1 or more";
     case PropertyKind::counts: return "a whole number, or one per axis";

@@ -36,6 +36,10 @@ std::string_view kind_words(const PropertyDef& property) {
       return "true or false";
     case PropertyKind::number:
       return "number";
+    case PropertyKind::positive:
+      return "number above 0";
+    case PropertyKind::share:
+      return "number from 0 to 1";
     case PropertyKind::integer:
       return "whole number";
     case PropertyKind::count:

@@ -1,6 +1,7 @@
 // The pull form: layers and parameters say where they take their values from; the root says what its outputs are.
 #include "core/ir/text.h"
 #include "steps.h"
+#include "webai/operation.hpp"
 
 using namespace webai;
 using test::Steps;
