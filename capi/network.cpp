@@ -1,6 +1,8 @@
 // A network as a value: whether it is idle, where operations on it belong.
 #include "capi/network.h"
 
+#include <algorithm>
+
 #include "capi/guard.h"
 #include "capi/options.h"
 #include "capi/value.h"
@@ -26,20 +28,34 @@ std::vector<std::string> allowed_devices(const webai_context& context) {
   return names;
 }
 
-// One name, or several to choose from: the first that can be used.
+// One name, or several to choose from: the first that is allowed and that this machine has. Where it has none of them, the
+// first that is allowed gives way to the processor, as it does by itself.
 std::string chosen_device(const webai_context& context, Options& opts) {
+  const auto is_absent = [&](const std::string& name) {
+    if (name == "cpu" || name == "auto") return false;
+    return std::ranges::any_of(devices(context.core()), [&](const DeviceDescription& device) {
+      return device.name == name && !device.absent.empty();
+    });
+  };
   const auto is_allowed = [&](const std::string& name) {
-    return name != "opencl" || (context.settings().backends & WEBAI_OPENCL);
+    const std::uint32_t bit = name == "opencl" ? WEBAI_OPENCL : name == "vulkan" ? WEBAI_VULKAN : 0;
+    return bit == 0 || (context.settings().backends & bit);
   };
   webai_value* const given = opts.find("device");
   if (kind_of(given) == WEBAI_LIST) {
     auto& list = *static_cast<List*>(given);
-    for (std::size_t i = 0; i < list.size(); ++i)
-      if (const std::string& name = expect<Text>(list.at(i), "device").value; is_allowed(name)) return name;
+    std::string first;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const std::string& name = expect<Text>(list.at(i), "device").value;
+      if (!is_allowed(name)) continue;
+      if (!is_absent(name)) return name;
+      if (first.empty()) first = name;
+    }
+    if (!first.empty()) return first;
     refuse(Code::denied, "BACKENDS", "none of these devices is among the backends of this context");
   }
   const std::string device = opts.text("device", "auto");
-  if (!is_allowed(device)) refuse(Code::denied, "BACKENDS", "OpenCL is not among the backends of this context");
+  if (!is_allowed(device)) refuse(Code::denied, "BACKENDS", "\"" + device + "\" is not among the backends of this context");
   return device;
 }
 
