@@ -32,7 +32,7 @@ std::vector<std::string> allowed_devices(const webai_context& context) {
 // first that is allowed gives way to the processor, as it does by itself.
 std::string chosen_device(const webai_context& context, Options& opts) {
   const auto is_absent = [&](const std::string& name) {
-    if (name == "cpu" || name == "auto") return false;
+    if (name != "opencl" && name != "vulkan") return false;  // asking opens their loaders
     return std::ranges::any_of(devices(context.core()), [&](const DeviceDescription& device) {
       return device.name == name && !device.absent.empty();
     });
