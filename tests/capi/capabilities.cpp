@@ -92,6 +92,27 @@ TEST_CASE("API-28 of several devices the first that can be used is taken") {
   CHECK(compiled(R"({"device":["opencl","auto"]})") == "cpu");
   CHECK(compiled(R"({"device":["opencl"]})") == "DENIED");
   CHECK(compiled(R"({"device":[7]})") == "TYPE_MISMATCH");
+  CHECK(compiled(R"({"device":["cpu","reference"]})") == "cpu");
+  CHECK(compiled(R"({"device":["reference","abacus"]})") == "reference");
+  CHECK(compiled(R"({"device":["abacus","reference"]})") == "NOT_FOUND");
+}
+
+TEST_CASE("API-28 OpenCL is taken from a list where the context allows it and this machine has it") {
+  webai_config config = plain_config();
+  config.backends = WEBAI_CPU | WEBAI_OPENCL;
+  const ContextHandle context = make_context(config);
+  const bool present = to_json(webai_value_get(asked(context.get(), "{}"), "executionUnits", 14)).find("\"opencl\"") != std::string::npos;
+  const Handle net = make_network(context.get(), xor_model);
+  const auto compiled = [&](const char* device) {
+    const Handle opts = json(context.get(), std::string(R"({"device":)") + device + "}");
+    webai_future* future = nullptr;
+    const webai_status status = webai_network_compile(net, opts, nullptr, &future, nullptr);
+    if (status) return std::string(webai_status_name(status));
+    return text_of(webai_value_get(await(future), "device", 6));
+  };
+  CHECK(compiled(R"(["opencl","reference"])") == (present ? "opencl" : "reference"));
+  CHECK(compiled(R"(["reference","opencl"])") == "reference");
+  CHECK(compiled(R"(["opencl"])") == compiled(R"("opencl")"));  // absent, it gives way to the processor
 }
 
 TEST_CASE("DATA-13 training takes prepared records as one array, or as a stream of them") {
@@ -165,4 +186,52 @@ TEST_CASE("VAR-01 VAR-04 VAR-06 variants are called in their own way, and a run 
   Handle out;
   REQUIRE(webai_network_run_now(net, in, nullptr, opts, nullptr, out.out(), nullptr) == WEBAI_OK);
   CHECK(floats(out) == std::vector<float>{11, 22});
+}
+
+namespace {
+
+// tanh by its variant, which always gives [1, 2], plus tanh itself.
+struct Mixture : Kit {
+  Handle variants, plain;
+  webai_status sum(webai_value* x, webai_value** result) {
+    Handle rough, smooth;
+    if (const webai_status s = webai_function_call(webai_value_get(variants, "tanh", 4), &x, 1, rough.out(), nullptr)) return s;
+    if (const webai_status s = webai_function_call(webai_value_get(plain, "tanh", 4), &x, 1, smooth.out(), nullptr)) return s;
+    webai_value* const sides[] = {rough, smooth};
+    return webai_function_call(webai_value_get(plain, "add", 3), sides, 2, result, nullptr);
+  }
+  static Mixture& of(void* user) { return *static_cast<Mixture*>(static_cast<Kit*>(user)); }
+};
+
+}  // namespace
+
+TEST_CASE("VAR-06 beside its variant an operation is what it was, in a run and in a verification") {
+  Mixture kit;
+  const Handle rough = kit.function([](void*, webai_call* call, webai_value* const*, std::size_t, webai_value** result) {
+    return webai_value_from_json(webai_call_context(call), "[[1,2]]", WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
+  });
+  const Handle description = json(kit.context.get(), R"({"name":"tanh","variant":"rough"})");
+  REQUIRE(webai_define_operation_variant(kit.context.get(), description, rough, nullptr) == WEBAI_OK);
+  kit.variants = kit.operations(R"({"variant":"rough"})");
+  kit.plain = kit.operations("{}");
+  const Handle runner = kit.function([](void* user, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
+    return Mixture::of(user).sum(args[1], result);
+  });
+  const Handle verifier = kit.function([](void* user, webai_call* call, webai_value* const*, std::size_t, webai_value** result) {
+    Handle sum;
+    if (const webai_status s = Mixture::of(user).sum(make_tensor(webai_call_context(call), {0, 0}, {1, 2}), sum.out())) return s;
+    const char* const info = floats(sum) == std::vector<float>{1, 2} ? R"({"error":0.5})" : R"({"error":9})";
+    return webai_value_from_json(webai_call_context(call), info, WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
+  });
+  const Handle mixing = json(kit.context.get(), R"({"name":"mixing"})"), opts = json(kit.context.get(), R"({"type":"mixing"})");
+  REQUIRE(webai_define_run(kit.context.get(), mixing, runner, nullptr) == WEBAI_OK);
+  REQUIRE(webai_define_verify(kit.context.get(), mixing, verifier, nullptr) == WEBAI_OK);
+  const Handle net = kit.network(R"({"layers":[2,2]})"), in = json(kit.context.get(), "[0,0]");
+  Handle out;
+  REQUIRE(webai_network_run_now(net, in, nullptr, opts, nullptr, out.out(), nullptr) == WEBAI_OK);
+  CHECK(floats(out) == std::vector<float>{1, 2});
+  const Handle data = json(kit.context.get(), "[[[0,0],[0,0]]]");
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_verify(net, data, opts, nullptr, &future, nullptr) == WEBAI_OK);
+  CHECK(number_at(await(future), "error") == 0.5);
 }

@@ -54,6 +54,27 @@ TEST_CASE("a network learns the exclusive or in each layout of the data") {
   }
   CHECK(answers[0] == answers[1]);
   CHECK(answers[0] == answers[2]);
+  // No layout is guessed: the one left out is that of pairs, here as for held-out samples and gradients.
+  const Handle network = make_network(context.get(), xor_model);
+  for (int given = 0; given < 3; ++given)
+    for (int said = 0; said < 3; ++said) {
+      CAPTURE(given, said);
+      const Handle data = json(context.get(), layouts[given].first);
+      const std::string layout = said == 0 ? "" : "\"layout\":\"" + std::string(layouts[said].second) + "\"";
+      const Handle plain = json(context.get(), "{" + layout + "}");
+      const Handle held = json(context.get(), R"({"maxIterations":1,"validation":{"$leaf":0})" + (layout.empty() ? "" : "," + layout) + "}", {data});
+      const Handle train_on = json(context.get(), layouts[said].first);
+      webai_future* future = nullptr;
+      Handle error;
+      const auto outcome = [&](webai_status status) {
+        if (status == WEBAI_OK) await(std::exchange(future, nullptr));
+        return status;
+      };
+      CHECK((outcome(webai_network_train(network, data, plain, nullptr, &future, error.out())) == WEBAI_OK) == (given == said));
+      CHECK((outcome(webai_network_verify(network, data, plain, nullptr, &future, error.out())) == WEBAI_OK) == (given == said));
+      CHECK((outcome(webai_network_compute_gradients(network, data, plain, nullptr, &future, error.out())) == WEBAI_OK) == (given == said));
+      CHECK((outcome(webai_network_train(network, train_on, held, nullptr, &future, error.out())) == WEBAI_OK) == (given == said));
+    }
 }
 
 TEST_CASE("inputs may be lists, batches, tensors, and one named input") {
@@ -391,7 +412,12 @@ TEST_CASE("ERR-24 an instruction that does not exist and a record that is cut ar
   check(failure_of({3, 0, 0, 0, 0.5, 0, 0}), "INSTRUCTION", codes, "0.5");
   check(failure_of({3, 0, 0, 0, -1, 0, 0}), "INSTRUCTION", codes, "-1");
   check(failure_of({3, 0, 0, 0, std::nanf(""), 0, 0}), "INSTRUCTION", codes, "nan");
+  check(failure_of({3, 0, 0, 0, 4, 0, 0}), "INSTRUCTION", codes, "4");
   check(failure_of({3, 0, 0, 0, 3, 0, 0}), "TRUNCATED", "4 elements", "3");
+  check(failure_of({3, 0, 0, 0, 3}), "TRUNCATED", "4 elements", "1");
+  check(failure_of({3, 0, 0, 0, 1, 0}), "TRUNCATED", "3 elements", "2");
+  check(failure_of({3, 0, 0, 0, 1}), "TRUNCATED", "3 elements", "1");
+  check(failure_of({0, 1, 0, 0, 3, 0, 0}), "TRUNCATED", "4 elements", "3");
 }
 
 TEST_CASE("several inputs and outputs go by their names") {

@@ -59,6 +59,19 @@ TEST_CASE("ACT-03 tanh is the hyperbolic tangent") { check("tanh", {{ln2, 0.6, 0
 
 TEST_CASE("ACT-04 isrlu is x / sqrt(1 + x^2) below 0, else x") {
   check("isrlu", {{-0.75, -0.6, 0.512}, {0, 0, 1}, {2, 2, 1}});
+  // Where the square, or what is below it, is no longer a number.
+  check("isrlu", {{-1e15, -1, 0}, {-1e18, -1, 0}, {-3e18, -1, 0}, {-1e30, -1, 0}});
+  for (const char* device : {"reference", "cpu"}) {
+    CAPTURE(device);
+    NeuralNetwork net = NeuralNetwork::from_json(
+        R"({"dataType": "fp64", "layers": [1, {"size": 1, "weights": [[1]], "bias": [0]}, {"type": "isrlu", "alpha": 4}]})",
+        {.device = device});
+    CHECK(net.run({-0.375})[0] == Approx(-0.3).epsilon(1e-12));  // the root of 1 + 4 * 0.375^2 is 1.25
+    CHECK(net.run({-1e30})[0] == Approx(-0.5).epsilon(1e-12));
+    CHECK(net.run({1e30})[0] == 1e30);
+    const Gradients gradients = net.compute_gradients(Dataset::from({{{-0.375}, {-1.3}}}));
+    CHECK(gradients.gradients.at("1.bias").at(0) == Approx(0.512).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("ACT-05 relu is the positive part, with slope 0 at 0") { check("relu", {{-3, 0, 0}, {0, 0, 0}, {2, 2, 1}}); }

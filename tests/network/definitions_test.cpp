@@ -214,10 +214,15 @@ TEST_CASE("EX-15 neurons composed of Variables take their size from the product,
       R"({"domain": "custom-domain", "activation": "core#tanh", "layers": [2, 8, {"size": 1, "activation": "core#sigmoid"}]})",
       context);
   const double first = network.verify(Dataset::sample("xor")).error;
+  const auto before = network.parameters();
   const TrainInfo info = network.train(Dataset::sample("xor"), {.max_iterations = 3000, .error_threshold = 1});
   CHECK(info.error < 0.02);
   CHECK(info.error < first);
   CHECK(network.run({1, 0})[0] > 0.7);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CAPTURE(before[i].first);
+    CHECK(network.parameters()[i].second.at(0) != before[i].second.at(0));
+  }
   CHECK(network.inspect().find("neurons") == std::string::npos);
 }
 

@@ -44,6 +44,16 @@ TEST_CASE("EX-08 two small nets make one: A-72 their weights stand in the outer 
     CHECK(net.run(input)[i] == flat.run(input)[i]);
     CHECK(again.run(input)[i] == net.run(input)[i]);
   }
+  // The numbers stand in the outer setup.data, those of the nets in their places; the nets' own stays empty.
+  const Json whole = read_json(net.to_json({.setup_data_as = "array"}), net.context().limits());
+  const Json* const data = whole.find("setup")->find("data");
+  REQUIRE(data->size() == 5 * (8 * 8 + 8));
+  std::size_t at = 0;
+  for (const auto& [name, value] : net.parameters())
+    for (std::size_t i = 0; i < value.elements(); ++i)
+      if (value.at(i) != static_cast<float>(data->as_numbers()[at++])) FAIL(name);
+  for (const std::size_t layer : {2, 3})
+    CHECK(whole.find("layers")->at(layer).find("net")->find("setup")->find("data")->as_text().empty());
 }
 
 TEST_CASE("M-NET-05 a net with setup data of its own keeps it, and gets what it learned back") {

@@ -345,6 +345,17 @@ TEST_CASE("ERR-10 joins of unequal leading dimensions are refused with both shap
       {"type": "flatten"}]})");
   CHECK(std::string(error.what()) ==
         "/layers/1: joins 8x8x16 (a) and 4x4x16 (b): all dimensions but the last must be equal");
+  // Each of the leading dimensions counts, of each source, and as many of them.
+  for (const char* last : {"[2, 4, 5]", "[3, 2, 5]", "[6, 5]", "[2, 3, 1, 5]", "30"}) {
+    INFO(last);
+    const Error unequal = world.error_of(R"({"layers": [{"size": [2, 3, 5], "pipes": [{"size": [2, 3, 1]}, {"size": )" +
+                                         std::string(last) + R"(}]}, {"type": "identity"}]})");
+    CHECK(unequal.code() == Code::shape_mismatch);
+    CHECK(unequal.reason() == "JOIN_DIMS");
+    CHECK(unequal.expected() == "2x3x5");
+  }
+  CHECK(world.build(R"({"layers": [{"size": [2, 3, 5], "pipes": [{"size": [2, 3, 1]}]}, {"type": "identity"}]})").layers.back().output ==
+        Shape{2, 3, 6});
 }
 
 TEST_CASE("layers of images: convolution, pooling, flatten, with the shapes of Keras") {

@@ -38,6 +38,10 @@ TEST_CASE("JSON values keep their kind, order and exact integers") {
   CHECK(json.find("a")->find("s")->as_text() == "x\xc3\xa9\n");
   CHECK(json.find("a")->find("t")->as_boolean());
   CHECK(json.find("missing") == nullptr);
+  std::string many = "{";
+  for (int i = 40; i > 0; --i) many += "\"k" + std::to_string(i * 7 % 41) + "\":" + std::to_string(i) + ",";
+  many.back() = '}';
+  CHECK(write_json(read(many)) == many);  // objects of many keys too
   CHECK(write_json(json) ==
         "{\"b\":[1,2.5,-3],\"a\":{\"t\":true,\"n\":null,\"s\":\"x\xc3\xa9\\n\"},\"i\":9223372036854775807}");
 }
@@ -77,6 +81,16 @@ TEST_CASE("A-60 duplicate keys are refused with their place, in small and in lar
   for (int i = 0; i < 100; ++i) many += "\"k" + std::to_string(i) + "\":0,";
   CHECK(read(many + "\"k100\":0}").size() == 101);
   CHECK(error_of(many + "\"k7\":0}").reason() == "DUPLICATE_KEY");
+  CHECK(error_of(many + "\n\"k99\":0}").path() == "line 2, column 5");
+  // However many keys stand around the two, and wherever these stand.
+  for (int keys = 2; keys < 40; ++keys)
+    for (int first = 0; first < keys; ++first) {
+      std::string text = "{";
+      for (int i = 0; i < keys; ++i) text += "\"k" + std::to_string(i) + "\":0,";
+      CHECK(error_of(text + "\"k" + std::to_string(first) + "\":0}").reason() == "DUPLICATE_KEY");
+    }
+  CHECK(error_of(R"({"a": [{"b": 1, "c": {}, "b": 2}]})").path() == "line 1, column 27");
+  CHECK(error_of(R"({"ab": 1, "\u0061b": 2})").reason() == "DUPLICATE_KEY");
 }
 
 TEST_CASE("bad UTF-8 and zero bytes are refused") {

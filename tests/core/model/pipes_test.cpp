@@ -157,6 +157,33 @@ TEST_CASE("A-17 streams join in the order of their sources, history behind its s
   CHECK(steps.run({{5}, {6}}) == Row{6, 5, 3, 6, 17});
 }
 
+TEST_CASE("A-17 what is pulled joins where its source stands, before or behind what is delivered in the next run") {
+  const World world;
+  const auto model = [](const char* b_to, const char* pulled) {
+    return R"({"layers": [{"name": "a", "size": 1, "to": "end", "pipes": [{"name": "b", "size": 1, "to": [)" + std::string(b_to) +
+           R"(]}]}, {"name": "end", "type": "identity", "size": 3, "pipeFrom": ")" + pulled +
+           R"(", "pipes": [{"name": "back", "size": 1, "weights": [1, 0, 0], "bias": false, "to": "end"}]},
+           {"name": "late", "size": 1, "weights": [10], "bias": false, "pipeFrom": "b"}], "outputs": [{"name": "joined", "pipeFrom": "end"}]})";
+  };
+  Steps early(world, model("", "b"));  // a, b, what back gave in the last run
+  CHECK(early.run({{1}, {2}}) == Row{1, 2, 0});
+  CHECK(early.run({{3}, {4}}) == Row{3, 4, 1});
+  Steps late(world, model("", "late"));  // a, what back gave, late
+  CHECK(late.run({{1}, {2}}) == Row{1, 0, 20});
+  CHECK(late.run({{3}, {4}}) == Row{3, 1, 40});
+}
+
+TEST_CASE("A-17 a target that stands twice in one list is an error, however it is spelt") {
+  const World world;
+  for (const char* targets : {R"("to": ["end", "end"])", R"("to": [2, "end"])", R"("to": ["end.input", 1, "end"])",
+                              R"("history": 1, "historyTo": ["end", 2])", R"("to": ["end.bias", "shift"])"}) {
+    INFO(targets);
+    const Error error = world.error_of(R"({"layers": [{"size": 1, )" + std::string(targets) +
+                                       R"(}, {"size": 1}, {"name": "end", "size": 1, "bias": "shift"}]})");
+    CHECK(error.reason() == "TARGET_TWICE");
+  }
+}
+
 TEST_CASE("A-69 hidden inputs take the layer's to, behind its own values") {
   const World world;
   Steps steps(world,

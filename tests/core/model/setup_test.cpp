@@ -104,6 +104,16 @@ TEST_CASE("A-33 the order is: a layer's parameters, then its pipes, layer by lay
   CHECK(built.parameters[2].initial.at(0) == 3);
   CHECK(built.parameters[3].initial.at(1) == 8);  // inline
   CHECK(built.parameters[4].initial.at(0) == 4);  // 2.bias
+  // Also where a pull has a later layer built first.
+  const BuiltModel pulled = world.build(R"({"layers": [1, {"name": "first", "size": 1, "pipeFrom": "second"},
+      {"name": "second", "size": 1, "pipeFrom": "0", "pipes": [1]}], "outputs": [{"name": "y", "pipeFrom": "first"}],
+      "setup": {"data": [1, 2, 3, 4, 5, 6]}})");
+  std::vector<std::string> names;
+  for (const BuiltParameter& parameter : pulled.parameters) {
+    names.push_back(parameter.name);
+    CHECK(parameter.initial.at(0) == static_cast<double>(names.size()));
+  }
+  CHECK(names == std::vector<std::string>{"first.weights", "first.bias", "second.weights", "second.bias", "2/0.weights", "2/0.bias"});
 }
 
 TEST_CASE("setup.data has the elements of the model's data type") {
