@@ -344,7 +344,8 @@ TEST_CASE("ERR-10 joins of unequal leading dimensions are refused with both shap
       world.error_of(R"({"layers": [{"name": "a", "size": [8, 8, 16], "pipes": [{"name": "b", "size": [4, 4, 16]}]},
       {"type": "flatten"}]})");
   CHECK(std::string(error.what()) ==
-        "/layers/1: joins 8x8x16 (a) and 4x4x16 (b): all dimensions but the last must be equal");
+        "/layers/1: joins 8x8x16 (a) and 4x4x16 (b): all dimensions but the last must be equal; "
+                                     "flatten what comes, or give it the same sizes but for the last");
   // Each of the leading dimensions counts, of each source, and as many of them.
   for (const char* last : {"[2, 4, 5]", "[3, 2, 5]", "[6, 5]", "[2, 3, 1, 5]", "30"}) {
     INFO(last);

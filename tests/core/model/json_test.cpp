@@ -89,7 +89,7 @@ TEST_CASE("A-60 duplicate keys are refused with their place, in small and in lar
       for (int i = 0; i < keys; ++i) text += "\"k" + std::to_string(i) + "\":0,";
       CHECK(error_of(text + "\"k" + std::to_string(first) + "\":0}").reason() == "DUPLICATE_KEY");
     }
-  CHECK(error_of(R"({"a": [{"b": 1, "c": {}, "b": 2}]})").path() == "line 1, column 27");
+  CHECK(error_of(R"({"a": [{"b": 1, "c": {}, "b": 2}]})").path() == "line 1, column 28");
   CHECK(error_of(R"({"ab": 1, "\u0061b": 2})").reason() == "DUPLICATE_KEY");
 }
 

@@ -354,6 +354,7 @@ void add_loop_violations(std::vector<Violation>& cases) {
   add("C1", "steps", std::int64_t{0});
   add("C2", "carried", std::int64_t{9});
   add("C2", "carried", std::int64_t{1}, {of({2, 3}, fp64)});
+  add("C5", "ends", std::int64_t{9});
   add("C3", "steps", std::int64_t{5});
   add("C3", "stacked", std::int64_t{0});
   Graph other = sample.attributes.graph("body");
