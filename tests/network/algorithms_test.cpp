@@ -170,8 +170,8 @@ TEST_CASE("EX-17 EXT-01 EXT-02 EXT-04 EXT-06 runners, verifiers and exporters ar
   CHECK(NeuralNetwork::from_json(R"({"layers": [2, {"name": "hidden", "size": 3}, 1]})", context).export_as("to-names") ==
         "0= hidden=hidden 2= ");
   // A domain's own goes before that of the core, and serves its models alone.
-  define_domain(context, {.name = "mine", .default_data_type = "fp32", .default_operation_type = "core#neurons"});
-  const char* const in_mine = R"({"domain": "mine", "layers": [2, 1]})";
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  const char* const in_mine = R"({"domain": "mine", "layers": [2, {"type": "core#neurons", "size": 1}]})";
   CHECK(NeuralNetwork::from_json(in_mine, context).export_as("to-names") == "0= 1= ");
   define_export(context, {.name = "to-names", .domain = "mine"}, [](InternalModel&, const Json&) { return std::string("mine"); });
   define_export(context, {.name = "to-mine", .domain = "mine"}, [](InternalModel&, const Json&) { return std::string("mine"); });
