@@ -159,6 +159,7 @@ struct LayerInfo {
   Shape input, output;          ///< without the batch
   std::uint64_t parameters = 0, bytes = 0;
   std::string note;             ///< "normalised 0..255 -> 0..1", "as one of 10 labels"
+  bool inner = false;           ///< of the net in the row above, "1 > 2": counted there; sizes as far as they are written
 };
 
 /// A dimension that each run binds: null in the size of an input.

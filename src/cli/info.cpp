@@ -35,9 +35,12 @@ std::string shape_json(const Shape& shape) {
 Row row_of(const LayerInfo& layer) {
   const bool is_input = layer.type == "input";
   Row row;
-  row[0] = is_input ? "input" : layer.name.empty() ? layer.place : layer.name;
-  row[1] = is_input ? layer.name : layer.type;
-  row[2] = is_input ? layer.output.text() : layer.input.text() + " -> " + layer.output.text();
+  row[0] = layer.inner         ? layer.place
+           : is_input          ? "input"
+           : layer.name.empty() ? layer.place
+                                : layer.name;
+  row[1] = layer.inner && !layer.name.empty() ? layer.name + " (" + layer.type + ")" : is_input ? layer.name : layer.type;
+  if (layer.output.rank() > 0) row[2] = (layer.input.rank() == 0 ? "" : layer.input.text() + " -> ") + layer.output.text();
   row[3] = layer.activation;
   if (layer.parameters) {
     row[4] = plural(layer.parameters, "parameter");
@@ -102,6 +105,7 @@ class Info final : public Command {
       row.text("place", layer.place).text("name", layer.name).text("type", layer.type).text("activation", layer.activation);
       row.raw("input", shape_json(layer.input)).raw("output", shape_json(layer.output));
       row.count("parameters", layer.parameters).count("bytes", layer.bytes).text("note", layer.note);
+      if (layer.inner) row.raw("inner", "true");
       layers.push_back(row.str());
     }
     JsonObject result;

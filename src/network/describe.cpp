@@ -116,8 +116,9 @@ NetworkInfo NeuralNetwork::info() const {
   const ModelSummary summary = summarise(state.model, state.built);
   NetworkInfo info;
   for (const LayerRow& row : summary.rows)
-    if (!row.inner) info.layers.push_back({row.place, row.name, row.type, row.activation, row.input, row.output,
-                           static_cast<std::uint64_t>(row.parameters), static_cast<std::uint64_t>(row.bytes), row.note});
+    info.layers.push_back({row.place, row.name, row.type, row.activation, row.input, row.output,
+                           static_cast<std::uint64_t>(row.parameters), static_cast<std::uint64_t>(row.bytes), row.note,
+                           row.inner});
   info.parameters = static_cast<std::uint64_t>(summary.parameters);
   info.bytes = static_cast<std::uint64_t>(summary.bytes);
   info.flops = summary.operations;

@@ -124,3 +124,31 @@ TEST_CASE("EX-26 the author's minimal JSON runs") {
   NeuralNetwork net = NeuralNetwork::from_json(R"({"activation":"tanh","layers":[8,14,9]})");
   CHECK(net.run({1, 2, 3, 4, 5, 6, 7, 8}).size() == 9);
 }
+
+TEST_CASE("EX-05 EX-08 EX-09 info says what flows into a layer, what a net is made of and what an iterator does") {
+  const auto row = [](const std::string& model, const std::string& place) {
+    for (const LayerInfo& layer : NeuralNetwork::from_json(model, {.json5 = true}).info().layers)
+      if (layer.place == place) return layer;
+    FAIL("no row " << place);
+    return LayerInfo();
+  };
+  const std::string pipes = R"({layers: [{name: "input", size: 8}, 8, 10, {size: 4, pipes: [{size: 16, to: ["input", 1]}]}]})";
+  CHECK(row(pipes, "1").note == "takes input (8), what is piped into input (16), 3/0 of the run before (16)");
+  const std::string nets = R"({layers: [8, 8, {type: "net", net: {layers: [8, 5, {name: "last", size: 8}]}}, 2]})";
+  CHECK(row(nets, "2").parameters == 8 * 5 + 5 + 5 * 8 + 8);
+  const LayerInfo last = row(nets, "2 > 2");
+  CHECK(last.inner);
+  CHECK(last.name == "last");
+  CHECK(last.parameters == 5 * 8 + 8);
+  CHECK(last.output == Shape{8});
+  const std::string diffusion = R"({layers: [{type: "iterator", steps: {from: 999, to: 0, step: -1}, state: [{name: "x", pipeFrom: "initial_noise", size: 2}],
+    net: {layers: [{name: "x_input", pipeFrom: "x"}, {name: "t_input", pipeFrom: "iterator:step"}, {size: 32, activation: "relu"},
+                   {size: 2, to: "predicted_noise"}, {type: "ddpmUpdateStep", noise: "predicted_noise", to: "x"}]}}]})";
+  CHECK(row(diffusion, "input").name == "initial_noise");
+  CHECK(row(diffusion, "output").note == "1000 steps from 999 to 0, x starts as initial_noise");
+  CHECK(row(diffusion, "output > 1").note == "from iterator:step");
+  CHECK(row(diffusion, "output > 4").note == "to x");
+  const std::string text = NeuralNetwork::from_json(diffusion, {.json5 = true}).inspect();
+  CHECK(text.find("each step of %") != std::string::npos);
+  CHECK(text.find("\\n") == std::string::npos);
+}
