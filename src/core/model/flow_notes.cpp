@@ -103,8 +103,11 @@ std::string steps_note(const Layer& layer) {
   const IteratorSteps& steps = layer.steps;
   std::vector<std::string> parts = {plural(steps.count, "step") + " from " + std::to_string(steps.from) + " to " +
                                     std::to_string(steps.from + (steps.count - 1) * steps.step)};
-  for (const StateVariable& state : layer.states)
-    parts.push_back(state.name + " starts as " + (state.pipe_from.empty() ? "zeros" : state.pipe_from));
+  for (const StateVariable& state : layer.states) {
+    const bool number = state.pipe_from.find_first_not_of("0123456789/") == std::string::npos;
+    const std::string from = (number ? "layer " : "") + state.pipe_from;
+    parts.push_back(state.name + " starts as " + (state.pipe_from.empty() ? "zeros" : from));
+  }
   if (layer.until) parts.push_back("until " + layer.until->from + " is " + (layer.until->below ? "below" : "above") + " a bound");
   return joined(parts);
 }
