@@ -18,7 +18,6 @@ struct TrainingSession::State {
   std::unique_ptr<NeuralNetwork::State::Verification> verification;  // of the held-out samples
   std::unique_ptr<TrainingDriver> driver;
   std::string checkpoint;  // file to write to
-  TrainInfo final_info;
 
   /// Before others may train the network.
   void forget_driver() {
