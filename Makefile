@@ -41,8 +41,8 @@ format: ## lay out the sources by .clang-format
 
 tidy: ## look for bugs with clang-tidy (slow)
 	@scripts/packages.sh build test develop
-	cmake --preset clang19
-	git ls-files 'src/*.cpp' 'capi/*.cpp' | xargs -P 2 -n 4 clang-tidy -p build/clang19 --quiet
+	cmake --preset clang19 -B build/tidy -DCMAKE_UNITY_BUILD=OFF
+	git ls-files 'src/*.cpp' 'capi/*.cpp' | xargs -P 2 -n 4 clang-tidy -p build/tidy --quiet
 
 requirements: ## check that each test of docs/requirements.md ran in the last `make test`, list rows without one
 	@tests/structure/requirements.py . --ran build/release

@@ -98,7 +98,7 @@ template <class Info> void read_info(const Registered& function, webai_value* ma
   if (member(map, "accuracy")) info.accuracy = number_in(function, map, "accuracy", 0);
 }
 
-using Shared = std::shared_ptr<const Registered>;
+using Own = std::shared_ptr<const Registered>;
 
 TrainInfo call_train(webai_context& context, const Registered& function, InternalModel& model, const Dataset& data,
                      const TrainOptions& options, const ControlSignal& control) {
@@ -170,7 +170,7 @@ webai_status define(webai_context* ctx, std::string_view kind, webai_value* desc
     const auto registered = std::make_shared<Registered>(algorithm_name(kind, definition.name),
                                                          std::vector<Ref<Function>>{std::move(function)});
     keep_registered(context.registrations(), registered,
-                    [&] { body(context, std::move(definition), Shared(registered)); });
+                    [&] { body(context, std::move(definition), Own(registered)); });
   });
 }
 
@@ -182,14 +182,14 @@ using namespace webai::capi;
 extern "C" {
 
 webai_status webai_define_export(webai_context* ctx, webai_value* description, webai_function* fn, webai_error** err) {
-  return define(ctx, "export", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Shared own) {
+  return define(ctx, "export", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Own own) {
     webai::define_export(context.core(), std::move(what),
                          [&context, own](webai::InternalModel&, const webai::Json&) { return call_export(context, *own); });
   });
 }
 
 webai_status webai_define_run(webai_context* ctx, webai_value* description, webai_function* fn, webai_error** err) {
-  return define(ctx, "run", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Shared own) {
+  return define(ctx, "run", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Own own) {
     webai::define_run(context.core(), std::move(what),
                       [&context, own](webai::InternalModel& model, const webai::Tensor& input, std::string_view state) {
                         return call_run(context, *own, model, input, state);
@@ -198,7 +198,7 @@ webai_status webai_define_run(webai_context* ctx, webai_value* description, weba
 }
 
 webai_status webai_define_train(webai_context* ctx, webai_value* description, webai_function* fn, webai_error** err) {
-  return define(ctx, "train", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Shared own) {
+  return define(ctx, "train", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Own own) {
     webai::define_train(context.core(), std::move(what),
                         [&context, own](webai::InternalModel& model, const webai::Dataset& data,
                                         const webai::TrainOptions& options, webai::ControlSignal& control) {
@@ -208,7 +208,7 @@ webai_status webai_define_train(webai_context* ctx, webai_value* description, we
 }
 
 webai_status webai_define_verify(webai_context* ctx, webai_value* description, webai_function* fn, webai_error** err) {
-  return define(ctx, "verify", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Shared own) {
+  return define(ctx, "verify", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Own own) {
     webai::define_verify(context.core(), std::move(what),
                          [&context, own](webai::InternalModel& model, const webai::Dataset& data,
                                          const webai::VerifyOptions& options) {

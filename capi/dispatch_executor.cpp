@@ -9,7 +9,7 @@ namespace webai::capi {
 namespace {
 
 // Shared by the executor and the tickets that the host holds: a ticket may come back after the executor has gone.
-struct Shared {
+struct SharedState {
   std::mutex mutex;
   std::condition_variable finished;
   Executor::Task task = nullptr;
@@ -33,24 +33,24 @@ struct Shared {
 
 // One per thread that may help; given to the host again only after it came back.
 struct Ticket final : webai_task {
-  std::shared_ptr<Shared> while_out;  // keeps both alive while the host has it
+  std::shared_ptr<SharedState> while_out;  // keeps both alive while the host has it
   std::shared_ptr<std::vector<Ticket>> all;
 
   void run() noexcept override {
-    const std::shared_ptr<Shared> shared = std::move(while_out);
+    const std::shared_ptr<SharedState> shared = std::move(while_out);
     const std::shared_ptr<std::vector<Ticket>> keep = std::move(all);
     std::unique_lock lock(shared->mutex);
     shared->help(lock);
     out = false;
   }
-  bool out = false;  // guarded by Shared::mutex
+  bool out = false;  // guarded by SharedState::mutex
 };
 
 class DispatchExecutor final : public Executor {
  public:
   DispatchExecutor(std::shared_ptr<HostBridge> bridge, std::size_t width)
       : bridge_(std::move(bridge)),
-        shared_(std::make_shared<Shared>()),
+        shared_(std::make_shared<SharedState>()),
         tickets_(std::make_shared<std::vector<Ticket>>(width - 1)) {}
 
   std::size_t width() const noexcept override { return tickets_->size() + 1; }
@@ -87,7 +87,7 @@ class DispatchExecutor final : public Executor {
 
  private:
   std::shared_ptr<HostBridge> bridge_;
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<SharedState> shared_;
   std::shared_ptr<std::vector<Ticket>> tickets_;
 };
 

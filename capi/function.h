@@ -56,6 +56,11 @@ class Function : public webai_value {
   ~Function() = default;
 };
 
+/// The value as a function; null where it is none.
+inline Ref<Function> function_of(webai_value* value) {
+  return value && value->kind == WEBAI_FUNCTION ? Ref<Function>::share(static_cast<Function*>(value)) : Ref<Function>();
+}
+
 /// One of the host.
 class Callback final : public Function {
  public:

@@ -7,10 +7,6 @@
 namespace webai::capi {
 namespace {
 
-Ref<Function> function_of(webai_value* value) {
-  return kind_of(value) == WEBAI_FUNCTION ? Ref<Function>::share(static_cast<Function*>(value)) : Ref<Function>();
-}
-
 // A map with a member changed, or without it where that is null; null where nothing is left.
 Value with(webai_context& context, webai_value* map, std::string_view key, Value value) {
   std::vector<Map::Entry> entries;

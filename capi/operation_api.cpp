@@ -20,10 +20,6 @@ struct Description {
   Ref<Function> init_state;
 };
 
-Ref<Function> function_of(webai_value* value) {
-  return kind_of(value) == WEBAI_FUNCTION ? Ref<Function>::share(static_cast<Function*>(value)) : Ref<Function>();
-}
-
 // One parameter, of which `default` may be a function.
 Json read_parameter(Description& into, std::size_t place, webai_value* value) {
   if (kind_of(value) != WEBAI_MAP) return json_from_value(value, TensorForm::array);

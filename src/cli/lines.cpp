@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::size_t most_models = 16;
 
-[[noreturn]] void refuse(std::string message, std::string expected = {}) {
+[[noreturn]] void refuse_job(std::string message, std::string expected = {}) {
   throw Error(Code::invalid_argument, {.message = std::move(message), .reason = "JOB", .expected = std::move(expected)});
 }
 
@@ -91,31 +91,31 @@ constexpr std::string_view job_members[] = {"id",     "model",       "device",  
 void check_members(const Json& job) {
   for (const auto& [key, value] : job.members()) {
     if (std::ranges::find(job_members, key) == std::end(job_members))
-      refuse("a job has no member \"" + key + "\"", fmt::format("{}", fmt::join(job_members, ", ")));
+      refuse_job("a job has no member \"" + key + "\"", fmt::format("{}", fmt::join(job_members, ", ")));
   }
 }
 
 const std::string& text_of(const Json& object, const char* key) {
   const Json* const member = object.find(key);
-  if (!member) refuse(std::string("\"") + key + "\" is missing");
-  if (!member->is_text()) refuse(std::string("\"") + key + "\" is no text");
+  if (!member) refuse_job(std::string("\"") + key + "\" is missing");
+  if (!member->is_text()) refuse_job(std::string("\"") + key + "\" is no text");
   return member->as_text();
 }
 
 std::span<const Json::Member> members_of(const Json& job, const char* key) {
   const Json* const member = job.find(key);
   if (!member || member->is_null()) return {};
-  if (!member->is_object()) refuse(std::string("\"") + key + "\" is no object");
+  if (!member->is_object()) refuse_job(std::string("\"") + key + "\" is no object");
   return member->members();
 }
 
 // The types that a job declares for its inputs or outputs, by the port's place; empty where it says nothing.
 using PortIndex = std::size_t (*)(const NeuralNetwork& network, const std::string& name);
-std::vector<std::string> declared_types(const NeuralNetwork& network, const Json& job, const char* key,
+std::vector<std::string> types_of_job(const NeuralNetwork& network, const Json& job, const char* key,
                                         std::size_t ports, PortIndex index) {
   std::vector<std::string> types(ports);
   for (const auto& [name, type] : members_of(job, key)) {
-    if (!type.is_text()) refuse("the type of \"" + name + "\" is no text");
+    if (!type.is_text()) refuse_job("the type of \"" + name + "\" is no text");
     types[index(network, name)] = type.as_text();
   }
   return types;
@@ -148,7 +148,7 @@ class Server {
 
   std::string work(const std::string& line, std::string& id) {
     const Json job = read_json(line, limits_);
-    if (!job.is_object()) refuse("this line is no job", "an object");
+    if (!job.is_object()) refuse_job("this line is no job", "an object");
     if (const Json* const given = job.find("id")) id = write_json(*given);
     check_members(job);
     const std::string device = job.find("device") ? text_of(job, "device") : common_.device;
@@ -157,9 +157,9 @@ class Server {
     const std::vector<Tensor> inputs = read_inputs(network, job);
     const std::span<const Json::Member> outputs = members_of(job, "outputs");
     const std::vector<std::string> types =
-        declared_types(network, job, "output_types", network.outputs().size(), output_index);
+        types_of_job(network, job, "output_types", network.outputs().size(), output_index);
     if (const Json* const reset = job.find("reset")) {
-      if (!reset->is_boolean()) refuse("\"reset\" is neither true nor false");
+      if (!reset->is_boolean()) refuse_job("\"reset\" is neither true nor false");
       if (reset->as_boolean()) network.reset();
     }
     const auto start = std::chrono::steady_clock::now();
@@ -171,7 +171,7 @@ class Server {
     JsonObject result;
     result.raw("id", id).boolean("ok", true).number("ms", ms).count("nodes", model.nodes).count("on_device", model.on_device);
     for (const auto& [name, path] : outputs) {
-      if (!path.is_text()) refuse("output \"" + name + "\" is no path");
+      if (!path.is_text()) refuse_job("output \"" + name + "\" is no path");
       write_values(path.as_text(), results[output_index(network, name)].second);
     }
     if (outputs.empty()) {  // without a file to go to, values go into the answer
@@ -187,11 +187,11 @@ class Server {
   static std::vector<Tensor> read_inputs(const NeuralNetwork& network, const Json& job) {
     // One value for all of them: texts, objects that name inputs.
     if (const Json* const input = job.find("input")) {
-      if (job.find("inputs")) refuse("\"input\" and \"inputs\" are both given");
+      if (job.find("inputs")) refuse_job("\"input\" and \"inputs\" are both given");
       return inputs_of(network, *input);
     }
     const std::vector<PortInfo> ports = network.inputs();
-    const std::vector<std::string> types = declared_types(network, job, "input_types", ports.size(), input_index);
+    const std::vector<std::string> types = types_of_job(network, job, "input_types", ports.size(), input_index);
     std::vector<Tensor> tensors(ports.size());
     std::vector<bool> found(ports.size(), false);
     for (const auto& [name, value] : members_of(job, "inputs")) {
@@ -207,7 +207,7 @@ class Server {
       found[index] = true;
     }
     for (std::size_t p = 0; p < ports.size(); ++p)
-      if (!found[p]) refuse("input \"" + ports[p].name + "\" is missing");
+      if (!found[p]) refuse_job("input \"" + ports[p].name + "\" is missing");
     return tensors;
   }
 

@@ -17,7 +17,7 @@ struct Image {
   Image& operator=(const Image&) = delete;
 };
 
-[[noreturn]] void refuse(const std::string& path, std::string message, std::string expected = {}, std::string hint = {}) {
+[[noreturn]] void refuse_picture(const std::string& path, std::string message, std::string expected = {}, std::string hint = {}) {
   throw Error(Code::invalid_argument, {.message = std::move(message), .reason = "PNG", .path = path,
                                        .expected = std::move(expected), .hint = std::move(hint)});
 }
@@ -35,18 +35,18 @@ Tensor read_png(const Context& context, const std::string& path, const Shape& wa
   Image own;
   png_image& image = own.image;
   if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()))
-    refuse(path, std::string("is not a picture in PNG: ") + image.message);
+    refuse_picture(path, std::string("is not a picture in PNG: ") + image.message);
   const std::int64_t height = image.height, width = image.width;
   const std::int64_t channels = channels_for(wanted, height * width);
   if (height * width * channels != wanted.elements())
-    refuse(path, "the picture has another size than the model's input",
+    refuse_picture(path, "the picture has another size than the model's input",
            wanted.rank() >= 2 ? wanted.text() : std::to_string(wanted.elements()) + " values",
            "it is " + std::to_string(width) + " wide and " + std::to_string(height) + " high: scale it first");
   image.format = channels == 1 ? PNG_FORMAT_GRAY : channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
   Tensor pixels = Tensor::uninitialised(context, DType::u8, wanted);
   const png_color black{0, 0, 0};  // what shows through where a transparent picture loses its fourth channel
   if (!png_image_finish_read(&image, &black, pixels.data(), 0, nullptr))
-    refuse(path, std::string("cannot be read to its end: ") + image.message);
+    refuse_picture(path, std::string("cannot be read to its end: ") + image.message);
   return pixels;
 }
 

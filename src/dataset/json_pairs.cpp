@@ -42,9 +42,9 @@ struct Side {
   bool first = true;
 };
 
-class PairReader {
+class JsonPairs {
  public:
-  explicit PairReader(const DataFile& file) : name_(file.name) {
+  explicit JsonPairs(const DataFile& file) : name_(file.name) {
     Limits limits;
     limits.nodes = most_values;
     try {
@@ -69,7 +69,7 @@ class PairReader {
     return nullptr;
   }
 
-  PairReader(std::string name, const Json& samples) : name_(std::move(name)), json_(samples) {}
+  JsonPairs(std::string name, const Json& samples) : name_(std::move(name)), json_(samples) {}
 
   const std::string& name() const { return name_; }
 
@@ -294,7 +294,7 @@ class UnreadPairs final : public UnreadSource {
   Json list_;
 };
 
-std::shared_ptr<const Source> source_of(PairReader reader) {
+std::shared_ptr<const Source> source_of(JsonPairs reader) {
   if (const Json* list = reader.unread()) return std::make_shared<UnreadPairs>(reader.name(), *list);
   return reader.source();
 }
@@ -315,7 +315,7 @@ std::shared_ptr<const Source> make_text_file_source(const DataFile& file, bool b
   return make_text_source(file.name, std::move(lines), 1);
 }
 
-std::shared_ptr<const Source> make_json_source(const DataFile& file) { return source_of(PairReader(file)); }
-std::shared_ptr<const Source> make_json_source(const Json& samples) { return source_of(PairReader("data", samples)); }
+std::shared_ptr<const Source> make_json_source(const DataFile& file) { return source_of(JsonPairs(file)); }
+std::shared_ptr<const Source> make_json_source(const Json& samples) { return source_of(JsonPairs("data", samples)); }
 
 }  // namespace webai

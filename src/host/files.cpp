@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/descriptor.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -31,24 +32,6 @@ std::string words_of(int error) { return std::generic_category().message(error);
                .path = path,
                .hint = std::move(hint)});
 }
-
-// An open file, closed at the end of the scope.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  bool is_open() const { return number_ >= 0; }
-  // Closes now; 0 or the error. Some file systems report a full disk only here.
-  int close() { return ::close(std::exchange(number_, -1)) == 0 ? 0 : errno; }
-
- private:
-  int number_;
-};
 
 int open_file(const std::string& path, int flags, mode_t mode = 0) {
   int number;

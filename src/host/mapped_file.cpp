@@ -12,12 +12,13 @@
 #include <system_error>
 #include <utility>
 
+#include "host/descriptor.h"
 #include "webai/error.hpp"
 
 namespace webai {
 namespace {
 
-[[noreturn]] void fail(const std::string& name, int error) {
+[[noreturn]] void cannot_map(const std::string& name, int error) {
   const bool absent = error == ENOENT || error == ENOTDIR;
   const bool link = error == ELOOP || error == EMLINK;
   throw Error(
@@ -32,23 +33,6 @@ namespace {
        .hint = link ? "put the file itself into the model's folder" : ""});
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
 Descriptor open_at(int folder, const std::string& part, int flags, const std::string& name) {
   int number;
   do {
@@ -58,8 +42,8 @@ Descriptor open_at(int folder, const std::string& part, int flags, const std::st
   struct stat facts;
   if (number < 0 && errno == ENOTDIR && ::fstatat(folder, part.c_str(), &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
       S_ISLNK(facts.st_mode))
-    fail(name, ELOOP);
-  if (number < 0) fail(name, errno);
+    cannot_map(name, ELOOP);
+  if (number < 0) cannot_map(name, errno);
   return Descriptor(number);
 }
 
@@ -80,12 +64,12 @@ Descriptor open_within(const std::string& folder, const std::string& name) {
 Tensor map_file_within(const std::string& folder, const std::string& name) {
   const Descriptor file = open_within(folder, name);
   struct stat facts;
-  if (::fstat(file.number(), &facts) != 0) fail(name, errno);
-  if (!S_ISREG(facts.st_mode)) fail(name, S_ISDIR(facts.st_mode) ? EISDIR : EINVAL);
+  if (::fstat(file.number(), &facts) != 0) cannot_map(name, errno);
+  if (!S_ISREG(facts.st_mode)) cannot_map(name, S_ISDIR(facts.st_mode) ? EISDIR : EINVAL);
   const auto size = static_cast<std::size_t>(facts.st_size);
   if (size == 0) return Tensor::wrap(nullptr, DType::u8, Shape{0});
   void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.number(), 0);
-  if (memory == MAP_FAILED) fail(name, errno);
+  if (memory == MAP_FAILED) cannot_map(name, errno);
   return Tensor::wrap(memory, DType::u8, Shape{static_cast<std::int64_t>(size)},
                       [memory, size] { ::munmap(memory, size); });
 }

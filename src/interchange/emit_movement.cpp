@@ -10,10 +10,6 @@ namespace {
 using ops::AxisView;
 using ops::Integers;
 
-std::size_t axis_of(const Node& node, const Shape& shape) {
-  return *ops::axis_of(node.attributes.integer("axis"), shape.rank());
-}
-
 /// For each element of the result in turn: the input's strides along the result's axes, and where it begins.
 void pick(LoopWriter& writer, const Node& node, std::span<const std::int64_t> strides, std::int64_t offset = 0) {
   const Shape& y = writer.output_shape(node);
@@ -307,7 +303,7 @@ void triangular_loops(LoopWriter& writer, const Node& node) {
   writer.close(x.rank());
 }
 
-constexpr Emitter emitters[] = {
+constexpr Emitter movement_table[] = {
     {"transpose", transpose_numpy, transpose_loops},
     {"reverse", reverse_numpy, reverse_loops},
     {"broadcastTo", spread_numpy, spread_loops},
@@ -325,6 +321,6 @@ constexpr Emitter emitters[] = {
 
 }  // namespace
 
-std::span<const Emitter> movement_emitters() { return emitters; }
+std::span<const Emitter> movement_emitters() { return movement_table; }
 
 }  // namespace webai

@@ -5,16 +5,17 @@
 #include "interchange/writer.h"
 
 namespace webai {
+
+std::size_t axis_of(const Node& node, const Shape& shape) {
+  return *ops::axis_of(node.attributes.integer("axis"), shape.rank());
+}
+
 namespace {
 
 using ops::AxisView;
 using ops::Integers;
 
 bool flag(const Node& node, std::string_view name) { return node.attributes.boolean(name); }
-
-std::size_t axis_of(const Node& node, const Shape& shape) {
-  return *ops::axis_of(node.attributes.integer("axis"), shape.rank());
-}
 
 // ---- matmul
 
@@ -223,7 +224,7 @@ void running_loops(LoopWriter& writer, const Node& node) {
   writer.close(3);
 }
 
-constexpr Emitter emitters[] = {
+constexpr Emitter row_table[] = {
     {"matmul", matmul_numpy, matmul_loops},
     {"reduceSum", [](NumpyWriter& w, const Node& n) { return reduced_numpy(w, n, "sum"); }, sum_loops},
     {"reduceMean", [](NumpyWriter& w, const Node& n) { return reduced_numpy(w, n, "mean"); }, mean_loops},
@@ -239,6 +240,6 @@ constexpr Emitter emitters[] = {
 
 }  // namespace
 
-std::span<const Emitter> row_emitters() { return emitters; }
+std::span<const Emitter> row_emitters() { return row_table; }
 
 }  // namespace webai

@@ -166,7 +166,7 @@ template <bool average> void pool_loops(LoopWriter& writer, const Node& node) {
   writer.close(4);
 }
 
-constexpr Emitter emitters[] = {
+constexpr Emitter window_table[] = {
     {"conv2d", conv_numpy, conv_loops},
     {"conv2dInputGradient", nullptr, conv_back_loops},
     {"maxPool2d", max_numpy, pool_loops<false>},
@@ -175,6 +175,6 @@ constexpr Emitter emitters[] = {
 
 }  // namespace
 
-std::span<const Emitter> window_emitters() { return emitters; }
+std::span<const Emitter> window_emitters() { return window_table; }
 
 }  // namespace webai

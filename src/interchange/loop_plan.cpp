@@ -9,8 +9,6 @@ namespace {
 
 constexpr int most_joined = 8;  // operators in one expression
 
-std::size_t at(ValueId id) { return static_cast<std::size_t>(id); }
-
 /// Free and taken parts of the work array, in the order of their offsets.
 class Space {
  public:

@@ -12,7 +12,6 @@
 namespace webai {
 namespace {
 
-constexpr std::size_t columns = 110;
 
 }  // namespace
 
@@ -229,7 +228,7 @@ std::string LoopWriter::weights_text(ValueId id) {
   std::size_t begin = text.size();
   for (std::size_t i = 0; i < tensor.elements(); ++i) {
     const std::string number = bytes ? std::to_string(range.code(tensor.at(i))) : words_.number(tensor.at(i)).text;
-    if (i > 0) text += text.size() - begin + number.size() > columns ? ",\n  " : ", ";
+    if (i > 0) text += text.size() - begin + number.size() > table_columns ? ",\n  " : ", ";
     if (text.back() == ' ' && text[text.size() - 2] == ' ') begin = text.size();
     text += number;
   }

@@ -10,7 +10,6 @@ namespace webai {
 namespace {
 
 constexpr std::size_t longest_joined = 60;  // characters of an expression that is put into another
-constexpr std::size_t columns = 110;
 
 }  // namespace
 
@@ -58,7 +57,7 @@ std::string NumpyWriter::weights_text(ValueId id) {
     const std::string number = value.type.type == DType::boolean ? (tensor.at(i) != 0 ? "True" : "False")
                                : is_integer(value.type.type) ? std::to_string(static_cast<std::int64_t>(tensor.at(i)))
                                                              : words_.number(tensor.at(i)).text;
-    if (i > 0) text += text.size() - begin + number.size() > columns ? ",\n    " : ", ";
+    if (i > 0) text += text.size() - begin + number.size() > table_columns ? ",\n    " : ", ";
     if (text.ends_with("    ")) begin = text.size();
     text += number;
   }

@@ -7,8 +7,6 @@
 namespace webai {
 namespace {
 
-std::size_t at(ValueId id) { return static_cast<std::size_t>(id); }
-
 class Opening {
  public:
   Opening(const Graph& source, OpenGraph& result) : source_(source), result_(result) {}

@@ -10,6 +10,9 @@
 
 namespace webai {
 
+/// A value as the index of a list that has one entry for each.
+inline std::size_t at(ValueId id) { return static_cast<std::size_t>(id); }
+
 /// A loop between two nodes of a graph. What all steps share is read where it stands; of the node that begins the loop
 /// come what is carried, the rows of what is stacked and perhaps the index of the step; the node that ends it takes what
 /// is carried on and one row of each stacked output, and gives what the loop gives.

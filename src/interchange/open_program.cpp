@@ -18,7 +18,7 @@ constexpr std::int64_t few = 40;             // lengths that are all tried
 constexpr std::int64_t small = 10, row = 9;  // else: the smallest, some that follow each other, and the largest
 
 /// A program cut at its numbers: pieces.size() == numbers.size() + 1.
-struct Cut {
+struct CutText {
   std::string before;  // the line of lengths
   std::vector<std::string> pieces, numbers;
   std::vector<bool> in_comment;
@@ -27,8 +27,8 @@ struct Cut {
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
 // What stands behind the line of lengths.
-Cut cut(const std::string& text, Language language) {
-  Cut result;
+CutText cut(const std::string& text, Language language) {
+  CutText result;
   std::string piece;
   const std::size_t line = text.find(lengths_line), begin = line + lengths_line.size();
   result.before = text.substr(0, line);
@@ -137,7 +137,7 @@ class Maker {
   // The numbers of the program for some lengths; nothing where it has other words.
   std::optional<Example> example(const Lengths& lengths, bool* fails = nullptr) const {
     try {
-      const Cut own = cut(write_(lengths, true), language_);
+      const CutText own = cut(write_(lengths, true), language_);
       if (own.before != base_cut_.before || own.pieces != base_cut_.pieces) return {};
       Example result{lengths, {}};
       for (std::size_t k = 0; k < own.numbers.size(); ++k) {
@@ -337,7 +337,7 @@ class Maker {
   const std::vector<OpenLengthRange>& ranges_;
   const std::function<std::string(const Lengths&, bool)>& write_;
   Lengths base_, least_;
-  Cut base_cut_;
+  CutText base_cut_;
   std::vector<Example> examples_;  // the first: of base_
   struct Other {
     std::size_t dimension;

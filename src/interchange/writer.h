@@ -19,6 +19,11 @@
 
 namespace webai {
 
+/// Where tables of numbers break their lines.
+inline constexpr std::size_t table_columns = 110;
+/// The node's attribute "axis", counted from the front.
+std::size_t axis_of(const Node& node, const Shape& shape);
+
 /// What both know of the graph: shapes, names of weights and states, the layer that a node came from.
 class ProgramWriter {
  public:

@@ -14,7 +14,7 @@ namespace {
 constexpr std::pair<std::string_view, std::string_view> other_names[] = {
     {"object", "json"}, {"to-python-numpy", "python-numpy"}, {"python", "python-numpy"}, {"js", "javascript"}};
 
-[[noreturn]] void wrong(const std::string& name, const char* expected, const Json& value) {
+[[noreturn]] void refuse_option(const std::string& name, const char* expected, const Json& value) {
   throw Error(Code::invalid_argument, {.message = "option \"" + name + "\"",
                                        .reason = "OPTION",
                                        .path = name,
@@ -23,19 +23,19 @@ constexpr std::pair<std::string_view, std::string_view> other_names[] = {
 }
 
 std::string text(const std::string& name, const Json& value) {
-  if (!value.is_text()) wrong(name, "a text", value);
+  if (!value.is_text()) refuse_option(name, "a text", value);
   return value.as_text();
 }
 
 bool boolean(const std::string& name, const Json& value) {
-  if (!value.is_boolean()) wrong(name, "true or false", value);
+  if (!value.is_boolean()) refuse_option(name, "true or false", value);
   return value.as_boolean();
 }
 
 std::string layer(const std::string& name, const Json& value) {
   const auto index = value.is_number() ? value.as_integer() : std::nullopt;
   if (index && *index >= 0) return std::to_string(*index);
-  if (!value.is_text() || value.as_text().empty()) wrong(name, "a layer's name or index", value);
+  if (!value.is_text() || value.as_text().empty()) refuse_option(name, "a layer's name or index", value);
   return value.as_text();
 }
 
@@ -48,7 +48,7 @@ std::string layer(const std::string& name, const Json& value) {
 }
 
 void take_layers(ExportOptions& options, const Json& value) {
-  if (!value.is_object()) wrong("layers", "an object {from, to}", value);
+  if (!value.is_object()) refuse_option("layers", "an object {from, to}", value);
   for (const auto& [key, end] : value.members()) {
     if (key == "from")
       options.from = layer("layers.from", end);
@@ -98,7 +98,7 @@ ExportOptions export_options_from_json(const Context& context, std::string_view 
 ExportOptions export_options_from_json(const Json& object, std::vector<std::string>* unknown) {
   ExportOptions options;
   if (object.is_null()) return options;
-  if (!object.is_object()) wrong("options", "an object", object);
+  if (!object.is_object()) refuse_option("options", "an object", object);
   for (const auto& [key, value] : object.members()) {
     if (value.is_null()) continue;
     if (key == "to") {

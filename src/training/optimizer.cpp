@@ -15,7 +15,7 @@ Term decayed(const TrainOptions& options, Term weights, Term gradient) {
   return decay == 0 ? gradient : gradient + weights * decay;
 }
 
-Term square(Term x) { return x * x; }
+Term squared(Term x) { return x * x; }
 Term root(Term x) { return x.apply("sqrt"); }
 
 // D' = r g + m D; w' = w - D'. With dampening d: D' = r (1 - d) g + m D, but r g in the very first step.
@@ -50,11 +50,11 @@ Term adam_like(const TrainOptions& options, const StepInputs& inputs, Term w, Te
   const double b1 = options.beta1, b2 = options.beta2.value_or(0.999);
   const Term r = inputs.learning_rate;
   const Term g = decoupled ? gradient : decayed(options, w, gradient);
-  const Term mean_before = states.like_parameter("mean", 0), square_before = states.like_parameter("square", 0);
+  const Term mean_before = states.like_parameter("mean", 0), square_before = states.like_parameter("squared", 0);
   const Term power1_before = states.shared("beta1Power", 1), power2_before = states.shared("beta2Power", 1);
   const Term power1 = power1_before * b1, power2 = power2_before * b2;
   const Term mean = mean_before * b1 + g * (1 - b1);
-  const Term mean_square = square_before * b2 + square(g) * (1 - b2);
+  const Term mean_square = square_before * b2 + squared(g) * (1 - b2);
   states.write(mean_before, mean);
   states.write(square_before, mean_square);
   states.write(power1_before, power1);
@@ -82,16 +82,16 @@ Term adamw(const TrainOptions& options, const StepInputs& inputs, Term w, Term g
 // Hinton's lecture 6e; centered: Graves 2013.
 Term rmsprop(const TrainOptions& options, const StepInputs& inputs, Term w, Term gradient, UpdateStates& states) {
   const Term g = decayed(options, w, gradient);
-  const Term square_before = states.like_parameter("square", 0);
+  const Term square_before = states.like_parameter("squared", 0);
   const double rho = options.rho.value_or(0.99);
-  const Term mean_square = square_before * rho + square(g) * (1 - rho);
+  const Term mean_square = square_before * rho + squared(g) * (1 - rho);
   states.write(square_before, mean_square);
   Term spread = mean_square;
   if (options.centered) {
     const Term mean_before = states.like_parameter("mean", 0);
     const Term mean = mean_before * rho + g * (1 - rho);
     states.write(mean_before, mean);
-    spread = mean_square - square(mean);
+    spread = mean_square - squared(mean);
   }
   const Term direction = g / (root(spread) + options.epsilon.value_or(1e-8));
   if (options.momentum.value_or(0) == 0) return w - inputs.learning_rate * direction;
@@ -105,7 +105,7 @@ Term rmsprop(const TrainOptions& options, const StepInputs& inputs, Term w, Term
 Term adagrad(const TrainOptions& options, const StepInputs& inputs, Term w, Term gradient, UpdateStates& states) {
   const Term g = decayed(options, w, gradient);
   const Term before = states.like_parameter("squares", options.initial_accumulator);
-  const Term squares = before + square(g);
+  const Term squares = before + squared(g);
   states.write(before, squares);
   Term rate = inputs.learning_rate;
   if (options.learning_rate_decay != 0) {
@@ -120,11 +120,11 @@ Term adagrad(const TrainOptions& options, const StepInputs& inputs, Term w, Term
 Term adadelta(const TrainOptions& options, const StepInputs& inputs, Term w, Term gradient, UpdateStates& states) {
   const double rho = options.rho.value_or(0.9), epsilon = options.epsilon.value_or(1e-6);
   const Term g = decayed(options, w, gradient);
-  const Term square_before = states.like_parameter("square", 0), step_before = states.like_parameter("squareStep", 0);
-  const Term mean_square = square_before * rho + square(g) * (1 - rho);
+  const Term square_before = states.like_parameter("squared", 0), step_before = states.like_parameter("squareStep", 0);
+  const Term mean_square = square_before * rho + squared(g) * (1 - rho);
   const Term step = root(step_before + epsilon) / root(mean_square + epsilon) * g;
   states.write(square_before, mean_square);
-  states.write(step_before, step_before * rho + square(step) * (1 - rho));
+  states.write(step_before, step_before * rho + squared(step) * (1 - rho));
   return w - inputs.learning_rate * step;
 }
 
@@ -154,18 +154,18 @@ Term lion(const TrainOptions& options, const StepInputs& inputs, Term w, Term g,
 // You et al. 2020: Adam's step, as long as the weights are; for large batches.
 Term lamb(const TrainOptions& options, const StepInputs& inputs, Term w, Term g, UpdateStates& states) {
   const double b1 = options.beta1, b2 = options.beta2.value_or(0.999), decay = options.weight_decay.value_or(0);
-  const Term mean_before = states.like_parameter("mean", 0), square_before = states.like_parameter("square", 0);
+  const Term mean_before = states.like_parameter("mean", 0), square_before = states.like_parameter("squared", 0);
   const Term power1_before = states.shared("beta1Power", 1), power2_before = states.shared("beta2Power", 1);
   const Term power1 = power1_before * b1, power2 = power2_before * b2;
   const Term mean = mean_before * b1 + g * (1 - b1);
-  const Term mean_square = square_before * b2 + square(g) * (1 - b2);
+  const Term mean_square = square_before * b2 + squared(g) * (1 - b2);
   states.write(mean_before, mean);
   states.write(square_before, mean_square);
   states.write(power1_before, power1);
   states.write(power2_before, power2);
   Term step = mean / (1.0 - power1) / (root(mean_square / (1.0 - power2)) + options.epsilon.value_or(1e-6));
   if (decay != 0) step = step + w * decay;
-  const auto length = [](Term x) { return root(square(x).apply("reduceSum")); };
+  const auto length = [](Term x) { return root(squared(x).apply("reduceSum")); };
   const Term weights_length = length(w), step_length = length(step);
   // Without weights or without a step there is no ratio: 1 then.
   const Term both = weights_length * step_length, one = both.number(1);

@@ -15,7 +15,7 @@ namespace {
 // In the order of Schedule::Kind.
 constexpr std::array<std::string_view, 6> types = {"constant", "linear", "cosine", "step", "exponential", "plateau"};
 
-[[noreturn]] void wrong(std::string message, const char* expected = "", std::string hint = {}) {
+[[noreturn]] void refuse_schedule(std::string message, const char* expected = "", std::string hint = {}) {
   throw Error(Code::invalid_argument, {.message = std::move(message), .reason = "OPTION",
                                        .path = "learningRateSchedule", .expected = expected, .hint = std::move(hint)});
 }
@@ -81,16 +81,16 @@ void check_schedule(const TrainOptions& options) {
   const LearningRateSchedule& form = options.learning_rate_schedule;
   if (std::find(types.begin(), types.end(), form.type) == types.end()) {
     const std::string near = nearest_name(form.type, types);
-    wrong("there is no schedule \"" + form.type + "\"", "one of constant, linear, cosine, step, exponential, plateau",
+    refuse_schedule("there is no schedule \"" + form.type + "\"", "one of constant, linear, cosine, step, exponential, plateau",
           near.empty() ? "" : "did you mean \"" + near + "\"?");
   }
   if ((form.type == "linear" || form.type == "cosine") && options.max_iterations == TrainOptions::unlimited)
-    wrong("\"" + form.type + "\" ends at maxIterations, which is not given");
-  if (!(factor_of(form) > 0 && factor_of(form) <= 1)) wrong("factor is out of range", "above 0, at most 1");
-  if (form.every == 0) wrong("every is 0", "1 or more epochs");
-  if (form.patience == 0) wrong("patience is 0", "1 or more epochs");
-  if (!(form.min_delta >= 0) || !std::isfinite(form.min_delta)) wrong("minDelta is out of range", "0 or more");
-  if (!(form.minimum >= 0) || !std::isfinite(form.minimum)) wrong("minimum is out of range", "0 or more");
+    refuse_schedule("\"" + form.type + "\" ends at maxIterations, which is not given");
+  if (!(factor_of(form) > 0 && factor_of(form) <= 1)) refuse_schedule("factor is out of range", "above 0, at most 1");
+  if (form.every == 0) refuse_schedule("every is 0", "1 or more epochs");
+  if (form.patience == 0) refuse_schedule("patience is 0", "1 or more epochs");
+  if (!(form.min_delta >= 0) || !std::isfinite(form.min_delta)) refuse_schedule("minDelta is out of range", "0 or more");
+  if (!(form.minimum >= 0) || !std::isfinite(form.minimum)) refuse_schedule("minimum is out of range", "0 or more");
 }
 
 }  // namespace webai

@@ -52,8 +52,6 @@ Product product_of(const Graph& graph, const Node& node) {
   return product;
 }
 
-std::string number(std::size_t value) { return std::to_string(value) + "u"; }
-
 // Panels of `width` lines along k: to[panel][k][line]. The element (line, k) lies at line * stride + k * step.
 std::string pack_text(const std::string& name, std::size_t batch, std::size_t lines, std::size_t k, std::size_t width,
                       bool k_is_outer) {

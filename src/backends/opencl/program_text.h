@@ -14,6 +14,9 @@
 
 namespace webai::opencl {
 
+/// As a kernel's text spells a size.
+inline std::string number(std::size_t value) { return std::to_string(value) + "u"; }
+
 struct LaunchOperand {
   ValueId value = no_value;  ///< of the graph; no_value: kernel scratch
   std::size_t scratch = 0;   ///< byte offset into it

@@ -59,8 +59,6 @@ std::vector<Pass> passes_of(const Shape& shape, std::uint32_t axes) {
   return passes;
 }
 
-std::string number(std::size_t value) { return std::to_string(value) + "u"; }
-
 std::string pass_text(const std::string& name, const Kind& kind, const Pass& pass, float divisor,
                       bool repairs_division) {
   const auto result = [&](const std::string& value) {

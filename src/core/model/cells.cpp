@@ -84,7 +84,7 @@ CellStep lstm_p(const CellParts& cell, Term x, std::span<const Term> memory) {
 }
 
 constexpr std::string_view one_state[] = {"state"}, state_and_output[] = {"state", "output"};
-constexpr CellKind kinds[] = {{"rnn", 1, one_state, false, rnn},
+constexpr CellKind cell_kinds[] = {{"rnn", 1, one_state, false, rnn},
                               {"gru", 3, one_state, false, gru},
                               {"lstm", 4, state_and_output, true, lstm},
                               {"lstm-n", 4, one_state, true, lstm_n},
@@ -101,8 +101,8 @@ std::string named(std::string_view prefix, std::string_view name) {
 }  // namespace
 
 const CellKind& cell_kind(std::string_view name) {
-  const auto found = std::ranges::find(kinds, name, &CellKind::name);
-  if (found == std::end(kinds)) throw Error(Code::internal, "there is no cell \"" + std::string(name) + "\"");
+  const auto found = std::ranges::find(cell_kinds, name, &CellKind::name);
+  if (found == std::end(cell_kinds)) throw Error(Code::internal, "there is no cell \"" + std::string(name) + "\"");
   return *found;
 }
 

@@ -13,7 +13,7 @@
 namespace webai {
 namespace {
 
-constexpr std::array<std::string_view, 8> kinds = {"absent", "number",     "list",   "text",
+constexpr std::array<std::string_view, 8> argument_kinds = {"absent", "number",     "list",   "text",
                                                    "input",  "activation", "output", "states"};
 
 // An elementwise operator as a function of one number.
@@ -297,7 +297,7 @@ void forward_shape(const UserOperation& operation, ShapeContext& shapes) {
 std::string text_of(const std::vector<HostArgument>& arguments) {
   std::vector<Json> list;
   for (const HostArgument& argument : arguments)
-    list.push_back(Json::object({{"kind", Json::text(std::string(kinds[argument.kind]))},
+    list.push_back(Json::object({{"kind", Json::text(std::string(argument_kinds[argument.kind]))},
                                  {"numbers", Json::numbers(argument.numbers)},
                                  {"words", Json::text(argument.words)},
                                  {"index", Json::integer(static_cast<std::int64_t>(argument.index))},
@@ -318,8 +318,8 @@ std::vector<HostArgument> host_arguments(std::string_view text, std::size_t inpu
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Json entry = list.at(i);
     HostArgument argument;
-    const auto kind = std::ranges::find(kinds, std::string_view(entry.find("kind")->as_text()));
-    argument.kind = static_cast<HostArgument::Kind>(kind - kinds.begin());
+    const auto kind = std::ranges::find(argument_kinds, std::string_view(entry.find("kind")->as_text()));
+    argument.kind = static_cast<HostArgument::Kind>(kind - argument_kinds.begin());
     const auto numbers = entry.find("numbers")->as_numbers();
     argument.numbers.assign(numbers.begin(), numbers.end());
     argument.words = entry.find("words")->as_text();

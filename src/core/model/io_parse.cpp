@@ -10,7 +10,7 @@
 namespace webai {
 namespace {
 
-constexpr IoStepKind kinds[] = {
+constexpr IoStepKind step_kinds[] = {
     {"rescale-linear", "from to clamp"},
     {"standardize", "mean std"},
     {"log", "offset"},
@@ -77,10 +77,10 @@ class StepReader {
     const Json* type = json_.find("type");
     if (!type || !type->is_text()) fail(path_, "IO_TYPE", "a step needs a \"type\"");
     step_.type = type->as_text();
-    const auto kind = std::ranges::find(kinds, step_.type, &IoStepKind::name);
-    if (kind == std::end(kinds)) {
+    const auto kind = std::ranges::find(step_kinds, step_.type, &IoStepKind::name);
+    if (kind == std::end(step_kinds)) {
       std::vector<std::string_view> names;
-      for (const IoStepKind& entry : kinds) names.push_back(entry.name);
+      for (const IoStepKind& entry : step_kinds) names.push_back(entry.name);
       const std::string near = nearest_name(step_.type, names);
       fail(path_ + "/type", "IO_TYPE", "there is no step \"" + step_.type + "\"",
            near.empty() ? "" : "did you mean \"" + near + "\"?");
@@ -353,7 +353,7 @@ void share_vocabulary(IoBlock& block) {
 
 }  // namespace
 
-std::span<const IoStepKind> io_step_kinds() { return kinds; }
+std::span<const IoStepKind> io_step_kinds() { return step_kinds; }
 
 IoBlock parse_io(const Json& json, std::string_view path) {
   const std::string place(path);

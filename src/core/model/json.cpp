@@ -9,8 +9,6 @@
 namespace webai {
 namespace {
 
-constexpr double exact_bound = 9007199254740992.0;  // 2^53: below it every whole double is the number that was written
-
 [[noreturn]] void wrong_kind(const char* wanted) {
   throw Error(Code::internal, std::string("a JSON value was read as ") + wanted + " without looking at its kind");
 }
@@ -85,7 +83,7 @@ double Json::as_number() const {
 std::optional<std::int64_t> Json::as_integer() const noexcept {
   if (const auto* whole = std::get_if<std::int64_t>(&value_)) return *whole;
   if (const double* value = std::get_if<double>(&value_))
-    if (std::abs(*value) <= exact_bound && std::trunc(*value) == *value) return static_cast<std::int64_t>(*value);
+    if (std::abs(*value) <= largest_exact && std::trunc(*value) == *value) return static_cast<std::int64_t>(*value);
   return std::nullopt;
 }
 

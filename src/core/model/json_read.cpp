@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::uint32_t deepest = 4096;  // whatever the limits say: values are destroyed recursively
 constexpr std::size_t few_keys = 16;     // up to here duplicates are looked for one by one, behind that at the end
-constexpr double exact_bound = 9007199254740992.0;
 
 /// Walks the text and says outside how far it got, so that an error can name the place.
 class TrackedIterator {
@@ -46,7 +45,7 @@ class TrackedIterator {
 };
 
 /// The text being read and how to name a place in it.
-struct Source {
+struct JsonText {
   std::string_view text;
   const StrictText* strict = nullptr;  ///< set when `text` was translated
   std::string_view original;
@@ -78,7 +77,7 @@ std::string shown(std::string_view text) {
 
 class TreeBuilder {
  public:
-  TreeBuilder(Source& source, const Limits& limits) : source_(source), limits_(limits) {
+  TreeBuilder(JsonText& source, const Limits& limits) : source_(source), limits_(limits) {
     values_left_ = limits.nodes > ~std::uint64_t{0} / 8 ? ~std::uint64_t{0} : limits.nodes * 8;
     objects_left_ = limits.nodes;
     number_bytes_left_ = limits.host_bytes;
@@ -248,7 +247,7 @@ class TreeBuilder {
   }
 
   bool add_integer(double value, Json exact) {
-    if (value <= exact_bound && value >= -exact_bound && in_number_array()) return add_number(value);
+    if (value <= largest_exact && value >= -largest_exact && in_number_array()) return add_number(value);
     return add(std::move(exact));
   }
 
@@ -284,7 +283,7 @@ class TreeBuilder {
     return true;
   }
 
-  Source& source_;
+  JsonText& source_;
   const Limits& limits_;
   std::uint64_t values_left_, objects_left_, number_bytes_left_;
   std::vector<Frame> frames_;
@@ -300,7 +299,7 @@ Json read_json(std::string_view text, const Limits& limits, JsonOptions options)
                                        .expected = "at most " + std::to_string(limits.json_bytes),
                                        .actual = std::to_string(text.size())});
   StrictText strict;
-  Source source{.text = text, .original = text};
+  JsonText source{.text = text, .original = text};
   if (options.json5) {
     strict = strict_from_json5(text);
     source.text = strict.text;

@@ -31,7 +31,7 @@ constexpr ParameterDef neuron_parameters[] = {
     {"bias", "[neurons]; false or null: none, a number: this constant"},
 };
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef dense_definitions[] = {
     {.name = "input", .doc = "Takes data from outside.", .size = SizeRule::required, .on_first_layer = true},
     {.name = "neurons",
      .doc = "Each neuron sums its weighted inputs and a bias: y = x W + b.",
@@ -44,6 +44,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> dense_layers() { return definitions; }
+std::span<const LayerDef> dense_layers() { return dense_definitions; }
 
 }  // namespace webai

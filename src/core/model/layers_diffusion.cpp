@@ -88,7 +88,7 @@ constexpr ParameterDef ddpm_parameters[] = {
     {"t", "the number of the step, from trainSteps - 1 down to 0", "iterator:step"},
 };
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef diffusion_definitions[] = {
     {.name = "ddpmUpdateStep",
      .doc = "One step back of a denoising diffusion model: a little less noise.",
      .properties = ddpm_properties,
@@ -99,6 +99,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> diffusion_layers() { return definitions; }
+std::span<const LayerDef> diffusion_layers() { return diffusion_definitions; }
 
 }  // namespace webai

@@ -185,7 +185,7 @@ constexpr ParameterDef depthwise_parameters[] = {
     {"bias", "[channels * depthMultiplier]; false or null: none, a number: this constant"},
 };
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef image_definitions[] = {
     {.name = "conv2d",
      .doc = "Two-dimensional convolution with a bias.",
      .properties = conv_properties,
@@ -212,6 +212,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> image_layers() { return definitions; }
+std::span<const LayerDef> image_layers() { return image_definitions; }
 
 }  // namespace webai

@@ -23,7 +23,7 @@ constexpr PropertyDef iterator_properties[] = {
      .doc = "states and layers that it gives of all steps, instead of the final states; true: all states"},
 };
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef iterator_definitions[] = {
     {.name = "iterator",
      .doc = "Runs a model step by step within one run.",
      .properties = iterator_properties,
@@ -33,6 +33,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> iterator_layers() { return definitions; }
+std::span<const LayerDef> iterator_layers() { return iterator_definitions; }
 
 }  // namespace webai

@@ -55,7 +55,7 @@ constexpr PropertyDef net_properties[] = {
     {.name = "share", .kind = PropertyKind::text, .doc = "nets of one name share their weights"},
 };
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef net_definitions[] = {
     {.name = "net",
      .doc = "A whole model as a layer.",
      .properties = net_properties,
@@ -65,6 +65,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> net_layers() { return definitions; }
+std::span<const LayerDef> net_layers() { return net_definitions; }
 
 }  // namespace webai

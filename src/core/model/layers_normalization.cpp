@@ -92,7 +92,7 @@ constexpr ParameterDef batch_norm_parameters[] = {
     {"movingVariance", "[channels], kept by training"},
 };
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef normalization_definitions[] = {
     {.name = "layerNorm",
      .doc = "Mean 0 and variance 1 over the last dimension, then scale and bias.",
      .properties = layer_norm_properties,
@@ -107,6 +107,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> normalization_layers() { return definitions; }
+std::span<const LayerDef> normalization_layers() { return normalization_definitions; }
 
 }  // namespace webai

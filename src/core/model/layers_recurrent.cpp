@@ -50,7 +50,7 @@ constexpr ParameterDef lstm_parameters[] = {
 };
 constexpr std::span prototype_parameters(lstm_parameters, 3);
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef recurrent_definitions[] = {
     {.name = "rnn",
      .doc = "A plain recurrent layer: neurons that also see their own last outputs.",
      .properties = cell_properties,
@@ -95,6 +95,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> recurrent_layers() { return definitions; }
+std::span<const LayerDef> recurrent_layers() { return recurrent_definitions; }
 
 }  // namespace webai

@@ -143,7 +143,7 @@ constexpr ParameterDef parameters[] = {
     {"backwardPeepholeWeights", "as peepholeWeights"},
 };
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef sequence_definitions[] = {
     {.name = "recurrent",
      .doc = "A cell over a whole sequence, [steps, ...], that stands in one input; its memory begins at zeros in each "
             "run.",
@@ -156,6 +156,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> sequence_layers() { return definitions; }
+std::span<const LayerDef> sequence_layers() { return sequence_definitions; }
 
 }  // namespace webai

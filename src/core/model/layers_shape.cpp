@@ -47,7 +47,7 @@ constexpr PropertyDef dropout_properties[] = {
      .fallback = "0.5"},
 };
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef shape_definitions[] = {
     {.name = "flatten", .doc = "All values of a sample in one dimension, row-major.", .build = build_flatten},
     {.name = "reshape",
      .doc = "The same values under another size.",
@@ -61,6 +61,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> shape_layers() { return definitions; }
+std::span<const LayerDef> shape_layers() { return shape_definitions; }
 
 }  // namespace webai

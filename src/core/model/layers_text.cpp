@@ -41,7 +41,7 @@ constexpr PropertyDef embedding_properties[] = {
 };
 constexpr ParameterDef embedding_parameters[] = {{"weights", "[inputDim, outputDim]"}};
 
-constexpr LayerDef definitions[] = {
+constexpr LayerDef text_definitions[] = {
     {.name = "embedding",
      .doc = "A learned row of numbers for each whole number: [..., n] becomes [..., n, outputDim].",
      .properties = embedding_properties,
@@ -51,6 +51,6 @@ constexpr LayerDef definitions[] = {
 
 }  // namespace
 
-std::span<const LayerDef> text_layers() { return definitions; }
+std::span<const LayerDef> text_layers() { return text_definitions; }
 
 }  // namespace webai

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <string>
 
+#include "core/model/json.h"
 #include "core/model/parse.h"
 #include "webai/error.hpp"
 
@@ -20,7 +21,7 @@ constexpr std::size_t most_common = 256;
 
 std::int64_t length_of(const Json& value, std::string_view what, const std::string& path) {
   const auto length = value.is_number() ? value.as_integer() : std::nullopt;
-  if (!length || *length < 1 || value.as_number() > 9007199254740992.0)
+  if (!length || *length < 1 || value.as_number() > largest_exact)
     wrong_value(path, what, "a whole number of 1 or more", value);
   return *length;
 }

@@ -2,27 +2,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/model/json.h"
+#include "core/model/layer_error.h"
 #include "core/model/parse.h"
 #include "webai/error.hpp"
 
 namespace webai {
 namespace {
 
-constexpr double largest_exact = 9007199254740992.0;
-
 std::int64_t whole(const Json& value, std::string_view what, const std::string& path) {
   const auto number = value.is_number() ? value.as_integer() : std::nullopt;
   if (!number || std::abs(value.as_number()) > largest_exact) wrong_value(path, what, "a whole number", value);
   return *number;
-}
-
-[[noreturn]] void refuse(const Layer& layer, Code code, std::string reason, std::string path, std::string message,
-                         std::string hint) {
-  throw Error(code, {.message = std::move(message),
-                     .reason = std::move(reason),
-                     .path = std::move(path),
-                     .layer = layer.name,
-                     .hint = std::move(hint)});
 }
 
 // N, or {from, to, step} with both ends included; the last step is the last one that does not pass `to`.
@@ -44,20 +35,20 @@ IteratorSteps steps_of(const Context& context, const Layer& layer) {
       return value ? whole(*value, key, pointer_to(path, key)) : otherwise;
     };
     if (!given.find("to"))
-      refuse(layer, Code::invalid_model, "PROPERTY_MISSING", path, "steps need \"to\"", "say where they end: {\"from\": 0, \"to\": 9}");
+      fail(layer, Code::invalid_model, "PROPERTY_MISSING", path, "steps need \"to\"", "say where they end: {\"from\": 0, \"to\": 9}");
     steps.from = number("from", 0);
     steps.step = number("step", 1);
     const std::int64_t distance = number("to", 0) - steps.from;
     if (steps.step == 0)
-      refuse(layer, Code::invalid_model, "ITERATOR_STEP", pointer_to(path, "step"), "a step of 0 never arrives", "use 1 or -1");
+      fail(layer, Code::invalid_model, "ITERATOR_STEP", pointer_to(path, "step"), "a step of 0 never arrives", "use 1 or -1");
     if (distance != 0 && (distance > 0) != (steps.step > 0))
-      refuse(layer, Code::invalid_model, "ITERATOR_STEP", given.find("step") ? pointer_to(path, "step") : path,
+      fail(layer, Code::invalid_model, "ITERATOR_STEP", given.find("step") ? pointer_to(path, "step") : path,
              "a step of " + std::to_string(steps.step) + " leads away from \"to\"", "turn its sign round");
     steps.count = distance / steps.step + 1;
   }
   const std::uint64_t most = context.limits().run_steps;
   if (static_cast<std::uint64_t>(steps.count) > most)
-    refuse(layer, Code::limit_exceeded, "RUN_STEPS", path,
+    fail(layer, Code::limit_exceeded, "RUN_STEPS", path,
            "the iterator makes " + std::to_string(steps.count) + " steps, at most " + std::to_string(most) + " are allowed",
            "raise the limit \"runSteps\" if this is meant");
   return steps;
@@ -114,11 +105,11 @@ IteratorEnd end_of(const Layer& layer, const Json& given) {
     }
     from = given.find("pipeFrom");
     if (!from)
-      refuse(layer, Code::invalid_model, "PROPERTY_MISSING", end.path, "\"until\" needs \"pipeFrom\"",
+      fail(layer, Code::invalid_model, "PROPERTY_MISSING", end.path, "\"until\" needs \"pipeFrom\"",
              "say which layer or state ends it: {\"pipeFrom\": \"done\", \"above\": 0.5}");
     const Json *above = given.find("above"), *below = given.find("below");
     if (above && below)
-      refuse(layer, Code::invalid_model, "ITERATOR_UNTIL", end.path, "\"until\" has one bound, \"above\" or \"below\"",
+      fail(layer, Code::invalid_model, "ITERATOR_UNTIL", end.path, "\"until\" has one bound, \"above\" or \"below\"",
              "keep one of them");
     end.below = below != nullptr;
     if (const Json* bound = above ? above : below) end.bound = bound->as_number();
@@ -143,7 +134,7 @@ std::vector<CollectedName> collected_by(const Context& context, const Layer& lay
     if (!name.is_text() || name.as_text().empty())
       wrong_value(place, "collect", "the name of a state or layer, an array of such, or true", name);
     if (std::ranges::find(list, name.as_text(), &CollectedName::name) != list.end())
-      refuse(layer, Code::invalid_model, "TARGET_TWICE", place, "\"" + name.as_text() + "\" stands twice in \"collect\"",
+      fail(layer, Code::invalid_model, "TARGET_TWICE", place, "\"" + name.as_text() + "\" stands twice in \"collect\"",
              "name it once");
     list.push_back({name.as_text(), place});
   };
@@ -164,15 +155,15 @@ void parse_iterator(const Context& context, Layer& layer) {
   const std::string path = pointer_to(layer.path, "state");
   const Json* list = layer.properties.find("state");
   if (!list || !list->is_array() || list->size() == 0)
-    refuse(layer, Code::invalid_model, "ITERATOR_STATE", list ? path : layer.path,
+    fail(layer, Code::invalid_model, "ITERATOR_STATE", list ? path : layer.path,
            "an iterator carries at least one state variable", "\"state\": [{\"name\": \"x\", \"size\": 3}]");
   if (list->size() > context.limits().nodes) wrong_value(path, "state", "a shorter array", *list);
   for (std::size_t i = 0; i < list->size(); ++i) {
     StateVariable variable = variable_of(context, list->at(i), pointer_to(path, i));
     if (variable.name.empty() || variable.name.find_first_of(".:/") != std::string::npos)
-      refuse(layer, Code::invalid_model, "NAME", variable.path, "a state has a name, without any of . : /", "\"name\": \"x\"");
+      fail(layer, Code::invalid_model, "NAME", variable.path, "a state has a name, without any of . : /", "\"name\": \"x\"");
     if (std::ranges::find(layer.states, variable.name, &StateVariable::name) != layer.states.end())
-      refuse(layer, Code::invalid_model, "DUPLICATE_NAME", pointer_to(variable.path, "name"),
+      fail(layer, Code::invalid_model, "DUPLICATE_NAME", pointer_to(variable.path, "name"),
              "two states are called \"" + variable.name + "\"", "each state has a name of its own");
     layer.states.push_back(std::move(variable));
   }

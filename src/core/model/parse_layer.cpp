@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "core/base/names.h"
+#include "core/model/json.h"
+#include "core/model/layer_error.h"
 #include "core/model/parse.h"
 #include "core/op/registry.h"
 #include "webai/error.hpp"
@@ -12,15 +14,6 @@ namespace {
 
 constexpr std::int64_t longest_history = 65535;
 constexpr std::size_t deepest_net = 64;
-
-[[noreturn]] void fail(const Layer& layer, Code code, std::string reason, std::string path, std::string message,
-                       std::string hint = {}) {
-  throw Error(code, {.message = std::move(message),
-                     .reason = std::move(reason),
-                     .path = std::move(path),
-                     .layer = layer.name,
-                     .hint = std::move(hint)});
-}
 
 // "a layer", "a pipe", "a conv2d layer"
 std::string owner_of(const Layer& layer) {
@@ -291,7 +284,7 @@ class LayerParser {
 
   Dimension dimension(const Json& value, const std::string& path) {
     if (value.is_null()) return Dimension::symbol(model_.symbol_count++);
-    if (value.is_number() && value.as_number() > 9007199254740992.0)
+    if (value.is_number() && value.as_number() > largest_exact)
       fail(layer_, Code::limit_exceeded, "SIZE", path, "size is too large: " + describe(value));
     const auto length = value.is_number() ? value.as_integer() : std::nullopt;
     if (!length || *length < 1) wrong_value(path, "size", "a whole number of 1 or more", value);

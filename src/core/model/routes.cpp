@@ -3,19 +3,11 @@
 
 #include <algorithm>
 
+#include "core/model/layer_error.h"
 #include "webai/error.hpp"
 
 namespace webai {
 namespace {
-
-[[noreturn]] void fail(const Layer& source, Code code, std::string reason, std::string path, std::string message,
-                       std::string hint = {}) {
-  throw Error(code, {.message = std::move(message),
-                     .reason = std::move(reason),
-                     .path = std::move(path),
-                     .layer = source.name,
-                     .hint = std::move(hint)});
-}
 
 // What stands beside `pipeFrom` of a layer without a default input.
 bool pulls_parameters(const Layer& layer) {

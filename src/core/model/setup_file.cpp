@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t longest_name = 1024;
 constexpr std::size_t part_alignment = 64;
 
-[[noreturn]] void fail(Code code, const std::string& path, std::string message, std::string expected = {},
+[[noreturn]] void refuse_file(Code code, const std::string& path, std::string message, std::string expected = {},
                        std::string actual = {}, std::string hint = {}) {
   throw Error(code, {.message = std::move(message),
                      .reason = "SETUP_FILE",
@@ -40,7 +40,7 @@ bool stays_inside(std::string_view name) {
   }
 }
 
-std::uint64_t whole(const Json& value, std::string_view key, const std::string& path) {
+std::uint64_t whole_bytes(const Json& value, std::string_view key, const std::string& path) {
   const auto number = value.is_number() ? value.as_integer() : std::nullopt;
   if (!number || *number < 0) wrong_value(pointer_to(path, key), key, "a whole number of 0 or more", value);
   return static_cast<std::uint64_t>(*number);
@@ -55,7 +55,7 @@ bool is_checksum(const Json& value) {
 
 void check_setup_file_name(const std::string& name, const std::string& path) {
   if (stays_inside(name)) return;
-  fail(Code::invalid_model, path, "the name of the file leads out of the model's folder",
+  refuse_file(Code::invalid_model, path, "the name of the file leads out of the model's folder",
        "a relative name without \"..\", such as \"m.weights\"", describe(Json::text(name)),
        "put the file beside the model");
 }
@@ -70,9 +70,9 @@ SetupFile parse_setup_file(const Json& object, const std::string& path) {
       if (!value.is_text()) wrong_value(pointer_to(path, key), key, "the name of a file", value);
       file.name = value.as_text();
     } else if (key == "offset") {
-      file.offset = whole(value, key, path);
+      file.offset = whole_bytes(value, key, path);
     } else if (key == "bytes") {
-      file.bytes = whole(value, key, path);
+      file.bytes = whole_bytes(value, key, path);
     } else {
       if (!is_checksum(value)) wrong_value(pointer_to(path, key), key, "16 hexadecimal digits", value);
       file.checksum = value.as_text();
@@ -89,7 +89,7 @@ SetupFile parse_setup_file(const Json& object, const std::string& path) {
 
 Tensor read_setup_file(const SetupFile& file, const WeightFiles* files, const std::string& path) {
   if (!files || !*files)
-    fail(Code::denied, path, "the weights stand in the file \"" + file.name + "\", and nobody here opens files", "", "",
+    refuse_file(Code::denied, path, "the weights stand in the file \"" + file.name + "\", and nobody here opens files", "", "",
          "load the model from its file, or give NetworkOptions::weights");
   Tensor all;
   try {
@@ -102,11 +102,11 @@ Tensor read_setup_file(const SetupFile& file, const WeightFiles* files, const st
     throw Error(error.code(), std::move(details));
   }
   if (all.type() != DType::u8)
-    fail(Code::host_error, path, "the host gave the file \"" + file.name + "\" as another type than bytes", "u8",
+    refuse_file(Code::host_error, path, "the host gave the file \"" + file.name + "\" as another type than bytes", "u8",
          std::string(name_of(all.type())));
   const std::uint64_t size = all.bytes();
   if (file.offset > size || (file.bytes && *file.bytes > size - file.offset))
-    fail(Code::invalid_model, path, "the file \"" + file.name + "\" ends too early",
+    refuse_file(Code::invalid_model, path, "the file \"" + file.name + "\" ends too early",
          file.bytes && *file.bytes <= ~file.offset ? std::to_string(file.offset + *file.bytes) + " bytes or more"
                                                    : "more than " + std::to_string(file.offset) + " bytes",
          std::to_string(size), "it may be incomplete: copy it again");
@@ -116,7 +116,7 @@ Tensor read_setup_file(const SetupFile& file, const WeightFiles* files, const st
   if (file.checksum.empty()) return part;
   const std::string found = checksum_of({static_cast<const std::byte*>(part.data()), part.bytes()});
   if (found != file.checksum)
-    fail(Code::invalid_model, path, "the file \"" + file.name + "\" is not the one that the model was written with",
+    refuse_file(Code::invalid_model, path, "the file \"" + file.name + "\" is not the one that the model was written with",
          "the checksum " + file.checksum, found, "take the file that belongs to this model, or leave \"checksum\" out");
   return part;
 }

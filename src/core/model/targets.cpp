@@ -2,21 +2,13 @@
 #include <algorithm>
 
 #include "core/base/names.h"
+#include "core/model/layer_error.h"
 #include "core/model/routes.h"
 #include "core/op/registry.h"
 #include "webai/error.hpp"
 
 namespace webai {
 namespace {
-
-[[noreturn]] void fail(const Layer& source, Code code, std::string reason, std::string path, std::string message,
-                       std::string hint = {}) {
-  throw Error(code, {.message = std::move(message),
-                     .reason = std::move(reason),
-                     .path = std::move(path),
-                     .layer = source.name,
-                     .hint = std::move(hint)});
-}
 
 bool has_parameter(const Layer& layer, std::string_view name) {
   if (name == "input") return !layer.custom || layer.custom->takes_default_input;

@@ -17,7 +17,7 @@ void swap_if_big_endian(std::vector<std::byte>& bytes, std::size_t width) {
       std::reverse(at, at + static_cast<std::ptrdiff_t>(width));
 }
 
-[[noreturn]] void refuse(const std::string& path, std::string message, std::string expected, std::string actual) {
+[[noreturn]] void refuse_tensor(const std::string& path, std::string message, std::string expected, std::string actual) {
   throw Error(Code::invalid_argument, {.message = std::move(message),
                                        .reason = "TENSOR_JSON",
                                        .path = path,
@@ -27,7 +27,7 @@ void swap_if_big_endian(std::vector<std::byte>& bytes, std::size_t width) {
 
 const Json& member(const Json& json, std::string_view key, const std::string& path) {
   const Json* found = json.find(key);
-  if (!found) refuse(path, "a tensor has \"" + std::string(key) + "\"", "{dataType, dims, data}", describe(json));
+  if (!found) refuse_tensor(path, "a tensor has \"" + std::string(key) + "\"", "{dataType, dims, data}", describe(json));
   return *found;
 }
 
@@ -47,28 +47,28 @@ Json tensor_to_json(const Tensor& tensor) {
 Tensor tensor_from_json(const Context& context, const Json& json, const std::string& path) {
   const Json& name = member(json, "dataType", path);
   const auto type = name.is_text() ? dtype_from_name(name.as_text()) : std::nullopt;
-  if (!type) refuse(pointer_to(path, "dataType"), "the data type is not known", "\"fp32\" or the like", describe(name));
+  if (!type) refuse_tensor(pointer_to(path, "dataType"), "the data type is not known", "\"fp32\" or the like", describe(name));
   const Json& dims = member(json, "dims", path);
   if (!dims.is_array() || dims.size() > Shape::max_rank)
-    refuse(pointer_to(path, "dims"), "dims are an array of lengths", "at most " + std::to_string(Shape::max_rank),
+    refuse_tensor(pointer_to(path, "dims"), "dims are an array of lengths", "at most " + std::to_string(Shape::max_rank),
            describe(dims));
   Shape shape;
   for (std::size_t i = 0; i < dims.size(); ++i) {
     const Json dim = dims.at(i);
     const auto length = dim.is_number() ? dim.as_integer() : std::nullopt;
     if (!length || *length < 0)
-      refuse(pointer_to(pointer_to(path, "dims"), i), "a length is a whole number", "0 or more", describe(dim));
+      refuse_tensor(pointer_to(pointer_to(path, "dims"), i), "a length is a whole number", "0 or more", describe(dim));
     shape.append(*length);
   }
   const Json& data = member(json, "data", path);
   const std::string at = pointer_to(path, "data");
-  if (!data.is_text()) refuse(at, "the data is a text", "base64", describe(data));
+  if (!data.is_text()) refuse_tensor(at, "the data is a text", "base64", describe(data));
   std::vector<std::byte> bytes = decode_base64(data.as_text(), at);
   const std::size_t width = size_of(*type);
   // The count is compared before anything of that size is taken.
   const auto elements = static_cast<std::uint64_t>(shape.elements());
   if (bytes.size() % width != 0 || bytes.size() / width != elements)
-    refuse(at, "the data has another number of elements than its dims say", shape.text() + " elements",
+    refuse_tensor(at, "the data has another number of elements than its dims say", shape.text() + " elements",
            std::to_string(bytes.size()) + " bytes");
   swap_if_big_endian(bytes, width);
   Tensor tensor = Tensor::uninitialised(context, *type, shape);

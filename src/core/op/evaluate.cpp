@@ -12,7 +12,7 @@ namespace {
 Operand operand_of(Tensor& tensor) { return {tensor.data(), tensor.type(), tensor.shape()}; }
 
 // Row-major strides of `shape` seen as the broadcast shape `full`: 0 where it repeats.
-std::array<std::int64_t, Shape::max_rank> broadcast_strides(const Shape& shape, const Shape& full) {
+std::array<std::int64_t, Shape::max_rank> all_strides(const Shape& shape, const Shape& full) {
   const auto own = strides_of(shape);
   std::array<std::int64_t, Shape::max_rank> result{};
   for (std::size_t i = 0; i < shape.rank(); ++i)
@@ -26,7 +26,7 @@ void evaluate_chain(const Chain& chain, std::span<const Operand> inputs, std::sp
   const Shape full = outputs.front().shape;
   const DType type = outputs.front().type;
   std::vector<std::array<std::int64_t, Shape::max_rank>> strides;
-  for (const Operand& input : inputs) strides.push_back(broadcast_strides(input.shape, full));
+  for (const Operand& input : inputs) strides.push_back(all_strides(input.shape, full));
   std::vector<double> slots(inputs.size() + chain.steps.size());
   std::vector<std::int64_t> offsets(inputs.size());
   const std::int64_t count = full.elements();
