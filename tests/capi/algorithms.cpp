@@ -22,7 +22,7 @@ struct View {
   float* data;
   std::size_t size;
 };
-View view_of(webai_value* tensor) {
+View numbers_of(webai_value* tensor) {
   webai_tensor_view view;
   REQUIRE(webai_tensor_get_view(tensor, &view) == WEBAI_OK);
   return {static_cast<float*>(view.data), webai_value_size(tensor)};
@@ -53,8 +53,8 @@ webai_status adamw(void*, webai_call* call, webai_value* const* args, std::size_
       ++step;
       for (std::size_t p = 0; p < webai_value_size(gradients); ++p) {
         const char* name = nullptr;
-        const View gradient = view_of(webai_value_at(gradients, p, &name, nullptr));
-        const View weights = view_of(webai_value_get(parameters, name, WEBAI_NUL_TERMINATED));
+        const View gradient = numbers_of(webai_value_at(gradients, p, &name, nullptr));
+        const View weights = numbers_of(webai_value_get(parameters, name, WEBAI_NUL_TERMINATED));
         auto& [first, second] = moments[name];
         first.resize(gradient.size);
         second.resize(gradient.size);
@@ -83,26 +83,18 @@ Handle parameters_of(webai_value* net) {
   return all;
 }
 
-Handle trained(webai_context* context, webai_value* net, const std::string& options) {
-  const Handle data = json(context, xor_data), opts = json(context, options);
-  webai_future* future = nullptr;
-  Handle error;
-  const webai_status status = webai_network_train(net, data, opts, nullptr, &future, error.out());
-  INFO(webai_error_message(error, nullptr));
-  REQUIRE(status == WEBAI_OK);
-  return await(future);
-}
-
-constexpr const char* model = R"({"layers":[2,8,1],"activation":"tanh"})";
+constexpr const char* wide_model = R"({"layers":[2,8,1],"activation":"tanh"})";
 
 }  // namespace
 
 TEST_CASE("API-21 EXT-03 AdamW of a host written in C trains as the built-in one does") {
   Kit kit;
   define(kit, webai_define_train, R"({"name":"AdamW","domain":"core"})", adamw);
-  const Handle built_in = kit.network(model), own = kit.network(model);
-  const Handle expected = trained(kit.context.get(), built_in, R"({"optimizer":"adamw","learningRate":0.02,"batchSize":4,"maxIterations":100})");
-  const Handle info = trained(kit.context.get(), own, R"({"type":"AdamW","learningRate":0.02,"batchSize":4,"maxIterations":100,"mine":1})");
+  const Handle built_in = kit.network(wide_model), own = kit.network(wide_model);
+  const Handle expected = train(kit.context.get(), built_in, xor_data,
+                                R"({"optimizer":"adamw","learningRate":0.02,"batchSize":4,"maxIterations":100})");
+  const Handle info = train(kit.context.get(), own, xor_data,
+                            R"({"type":"AdamW","learningRate":0.02,"batchSize":4,"maxIterations":100,"mine":1})");
   CHECK(number_at(info, "iterations") == 100);
   CHECK(number_at(info, "steps") == 100);  // what the function says itself is kept
   CHECK(number_at(info, "samples") == 400);
@@ -110,7 +102,8 @@ TEST_CASE("API-21 EXT-03 AdamW of a host written in C trains as the built-in one
   CHECK(number_at(info, "error") == Approx(number_at(expected, "error")).epsilon(1e-3));
   const Handle mine = parameters_of(own), theirs = parameters_of(built_in);
   for (std::size_t p = 0; p < webai_value_size(mine); ++p) {
-    const View a = view_of(webai_value_at(mine, p, nullptr, nullptr)), b = view_of(webai_value_at(theirs, p, nullptr, nullptr));
+    const View a = numbers_of(webai_value_at(mine, p, nullptr, nullptr));
+    const View b = numbers_of(webai_value_at(theirs, p, nullptr, nullptr));
     for (std::size_t i = 0; i < a.size; ++i) CHECK(a.data[i] == Approx(b.data[i]).margin(1e-4));
   }
 }
@@ -132,10 +125,10 @@ TEST_CASE("API-21 a training of a host is told to stop, is cancelled, and exclud
     }
     return WEBAI_OK;
   });
-  const Handle net = kit.network(model);
+  const Handle net = kit.network(wide_model);
   network = net;
   kept = nullptr;
-  const Handle info = trained(kit.context.get(), net, R"({"type":"patient"})");
+  const Handle info = train(kit.context.get(), net, xor_data, R"({"type":"patient"})");
   CHECK(train_inside == WEBAI_BUSY);
   CHECK(text_of(webai_value_get(info, "stopReason", 10)) == "stopTraining");
   CHECK(number_at(info, "errorPercent") == 25);
@@ -161,17 +154,17 @@ TEST_CASE("TRAIN-13 a stop reaches a training of a host that has not begun, and 
     const char* const info = webai_cancel_fired(args[3]) ? R"({"iterations":0,"error":1})" : R"({"iterations":7,"error":1})";
     return webai_value_from_json(webai_call_context(call), info, WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
   });
-  const Handle net = kit.network(model);
+  const Handle net = kit.network(wide_model);
   const Handle data = json(kit.context.get(), xor_data), opts = json(kit.context.get(), R"({"type":"asking"})");
   webai_network_stop_training(net);
-  CHECK(number_at(trained(kit.context.get(), net, R"({"type":"asking"})"), "iterations") == 7);
+  CHECK(number_at(train(kit.context.get(), net, xor_data, R"({"type":"asking"})"), "iterations") == 7);
   webai_future* future = nullptr;
   REQUIRE(webai_network_train(net, data, opts, nullptr, &future, nullptr) == WEBAI_OK);
   webai_network_stop_training(net);
   const Handle info = await(future);
   CHECK(number_at(info, "iterations") == 0);
   CHECK(text_of(webai_value_get(info, "stopReason", 10)) == "stopTraining");
-  CHECK(number_at(trained(kit.context.get(), net, R"({"type":"asking"})"), "iterations") == 7);
+  CHECK(number_at(train(kit.context.get(), net, xor_data, R"({"type":"asking"})"), "iterations") == 7);
 }
 
 TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exports of a host see the network from inside") {
@@ -179,7 +172,7 @@ TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exp
   define(kit, webai_define_run, R"({"name":"plus"})", [](void*, webai_call*, webai_value* const* args, std::size_t count, webai_value** result) -> webai_status {
     if (count != 3 || args[2]) return WEBAI_INVALID_ARGUMENT;
     if (const webai_status s = webai_network_run_now(args[0], args[1], nullptr, nullptr, nullptr, result, nullptr)) return s;
-    view_of(*result).data[0] += 100;
+    numbers_of(*result).data[0] += 100;
     return WEBAI_OK;
   });
   define(kit, webai_define_verify, R"({"name":"upside-down"})", [](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
@@ -196,7 +189,8 @@ TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exp
     if (const webai_status s = webai_network_describe(args[0], about.out(), nullptr)) return s;
     return webai_value_number(webai_call_context(call), number_at(about, "parameterCount") * number_at(args[1], "times"), result);
   });
-  const Handle net = kit.network(model), in = json(kit.context.get(), "[1,0]"), data = json(kit.context.get(), xor_data);
+  const Handle net = kit.network(wide_model), in = json(kit.context.get(), "[1,0]");
+  const Handle data = json(kit.context.get(), xor_data);
   const Handle plus = json(kit.context.get(), R"({"type":"plus","strict":true,"own":1})");
   Handle plain, other, out;
   REQUIRE(webai_network_run_now(net, in, nullptr, nullptr, nullptr, plain.out(), nullptr) == WEBAI_OK);
@@ -243,7 +237,8 @@ TEST_CASE("EXT-05 what a host's algorithm gives wrong is told, and names stand o
     CHECK(how(nullptr, description, nullptr, nullptr) == WEBAI_INVALID_ARGUMENT);
     CHECK(how(kit.context.get(), nullptr, kit.core, nullptr) == WEBAI_INVALID_ARGUMENT);
   }
-  const Handle net = kit.network(model), in = json(kit.context.get(), "[1,0]"), data = json(kit.context.get(), xor_data);
+  const Handle net = kit.network(wide_model), in = json(kit.context.get(), "[1,0]");
+  const Handle data = json(kit.context.get(), xor_data);
   for (const char* name : {"empty", "wrong", "failing"}) {
     INFO(name);
     const bool failing_one = std::string(name) == "failing";

@@ -6,11 +6,11 @@
 
 namespace {
 
-std::atomic<std::size_t> calls{0}, failing{0};
+std::atomic<std::size_t> calls_of_new{0}, failing_call{0};
 
 void* take(std::size_t size, std::size_t alignment) noexcept {
-  const std::size_t number = ++calls;
-  if (failing.load(std::memory_order_relaxed) == number) return nullptr;
+  const std::size_t number = ++calls_of_new;
+  if (failing_call.load(std::memory_order_relaxed) == number) return nullptr;
   if (size == 0) size = 1;
   return alignment ? std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment) : std::malloc(size);
 }
@@ -23,8 +23,8 @@ void* take_or_throw(std::size_t size, std::size_t alignment) {
 
 namespace capi_test {
 
-std::size_t allocations() noexcept { return calls; }
-void fail_allocation(std::size_t number) noexcept { failing = number ? calls + number : 0; }
+std::size_t allocations() noexcept { return calls_of_new; }
+void fail_allocation(std::size_t number) noexcept { failing_call = number ? calls_of_new + number : 0; }
 
 }  // namespace capi_test
 

@@ -43,7 +43,7 @@ webai_status xor_source(void* user_data, webai_call* call, webai_value* const* a
                                0, result, nullptr);
 }
 
-std::string trained(webai_context* context, webai_value* data, const char* options) {
+std::string trained_text(webai_context* context, webai_value* data, const char* options) {
   const Handle network = make_network(context, xor_model), opts = json(context, options);
   webai_future* future = nullptr;
   Handle error;
@@ -258,10 +258,10 @@ TEST_CASE("datasets from lists, columns and functions train the same") {
   REQUIRE(webai_dataset_from(context.get(), parts, nullptr, columns.out(), error.out()) == WEBAI_OK);
   REQUIRE(webai_dataset_from(context.get(), source, nullptr, function.out(), error.out()) == WEBAI_OK);
   const char* options = R"({"maxIterations":20})";
-  const std::string golden = trained(context.get(), items, options);
-  CHECK(trained(context.get(), list, options) == golden);
-  CHECK(trained(context.get(), columns, options) == golden);
-  CHECK(trained(context.get(), function, options) == golden);
+  const std::string golden = trained_text(context.get(), items, options);
+  CHECK(trained_text(context.get(), list, options) == golden);
+  CHECK(trained_text(context.get(), columns, options) == golden);
+  CHECK(trained_text(context.get(), function, options) == golden);
 }
 
 TEST_CASE("each step gives a new dataset") {
@@ -336,7 +336,7 @@ TEST_CASE("map changes items by a function of the host") {
   REQUIRE(webai_dataset_from(context.get(), items, nullptr, dataset.out(), error.out()) == WEBAI_OK);
   REQUIRE(webai_dataset_map(dataset, function, mapped.out(), error.out()) == WEBAI_OK);
   const char* options = R"({"maxIterations":20})";
-  CHECK(trained(context.get(), mapped, options) == trained(context.get(), inverse, options));
+  CHECK(trained_text(context.get(), mapped, options) == trained_text(context.get(), inverse, options));
 }
 
 TEST_CASE("work that needs the loop thread waits for it") {

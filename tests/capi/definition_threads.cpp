@@ -9,8 +9,8 @@ using namespace capi_test;
 
 namespace {
 
-constexpr const char* plain = R"({"name":"noted","domain":"core","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})";
-constexpr const char* model = R"({"layers":[2,{"type":"noted"}]})";
+constexpr const char* noted_operation = R"({"name":"noted","domain":"core","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})";
+constexpr const char* noted_model = R"({"layers":[2,{"type":"noted"}]})";
 
 struct Note {
   std::set<std::thread::id> threads;
@@ -34,8 +34,8 @@ webai_status note(void* user, webai_call* call, webai_value* const* args, std::s
   return WEBAI_OK;
 }
 
-void define(webai_context* context, Note& own, std::uint32_t flags) {
-  const Handle description = json(context, plain);
+void define_noted(webai_context* context, Note& own, std::uint32_t flags) {
+  const Handle description = json(context, noted_operation);
   Handle function, error;
   REQUIRE(webai_function_create(context, note, &own, nullptr, flags, function.out()) == WEBAI_OK);
   const webai_status status = webai_define_operation(context, description, function, nullptr, error.out());
@@ -48,8 +48,8 @@ void define(webai_context* context, Note& own, std::uint32_t flags) {
 TEST_CASE("an operation of the loop thread binds its networks to that thread, and others wait for it") {
   Note own;
   const ContextHandle context = make_context();
-  define(context.get(), own, 0);
-  const Handle network = make_network(context.get(), model), in = json(context.get(), "[1,2]");
+  define_noted(context.get(), own, 0);
+  const Handle network = make_network(context.get(), noted_model), in = json(context.get(), "[1,2]");
   Handle future;
   REQUIRE(webai_network_run(network, in, nullptr, nullptr, nullptr, future.out(), nullptr) == WEBAI_OK);
   webai_status status = WEBAI_PENDING, now = WEBAI_OK, called = WEBAI_OK;
@@ -71,8 +71,8 @@ TEST_CASE("an operation of the loop thread binds its networks to that thread, an
   // One of any thread runs wherever somebody waits.
   Note free;
   const ContextHandle other = make_context();
-  define(other.get(), free, WEBAI_ANY_THREAD);
-  const Handle unbound = make_network(other.get(), model), numbers = json(other.get(), "[1,2]");
+  define_noted(other.get(), free, WEBAI_ANY_THREAD);
+  const Handle unbound = make_network(other.get(), noted_model), numbers = json(other.get(), "[1,2]");
   std::thread runner([&] {
     Handle out;
     called = webai_network_run_now(unbound, numbers, nullptr, nullptr, nullptr, out.out(), nullptr);
@@ -90,8 +90,8 @@ TEST_CASE("with a host that posts, operations of the loop thread run in its turn
   config.host = &host;
   Note own;
   const ContextHandle context = make_context(config);
-  define(context.get(), own, 0);
-  const Handle network = make_network(context.get(), model), in = json(context.get(), "[1,2]");
+  define_noted(context.get(), own, 0);
+  const Handle network = make_network(context.get(), noted_model), in = json(context.get(), "[1,2]");
   Handle future;
   REQUIRE(webai_network_run(network, in, nullptr, nullptr, nullptr, future.out(), nullptr) == WEBAI_OK);
   CHECK(webai_future_wait(future, WEBAI_FOREVER) == WEBAI_WRONG_THREAD);
@@ -110,8 +110,8 @@ TEST_CASE("with a host that posts, operations of the loop thread run in its turn
 TEST_CASE("a function of an operation cannot block on the network that calls it, and may shut the context down") {
   Note own;
   const ContextHandle context = make_context();
-  define(context.get(), own, WEBAI_ANY_THREAD);
-  const Handle network = make_network(context.get(), model), in = json(context.get(), "[1,2]");
+  define_noted(context.get(), own, WEBAI_ANY_THREAD);
+  const Handle network = make_network(context.get(), noted_model), in = json(context.get(), "[1,2]");
   own.network = network;
   own.in = in;
   Handle out;
@@ -130,7 +130,7 @@ TEST_CASE("a context that is shut down while a function of an operation runs end
   static std::atomic<bool> running, go_on;
   running = go_on = false;
   const ContextHandle context = make_context();
-  const Handle description = json(context.get(), plain);
+  const Handle description = json(context.get(), noted_operation);
   Handle function;
   const auto slow = [](void*, webai_call*, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
     running = true;
@@ -140,7 +140,8 @@ TEST_CASE("a context that is shut down while a function of an operation runs end
   };
   REQUIRE(webai_function_create(context.get(), slow, nullptr, nullptr, WEBAI_ANY_THREAD, function.out()) == WEBAI_OK);
   REQUIRE(webai_define_operation(context.get(), description, function, nullptr, nullptr) == WEBAI_OK);
-  const Handle network = make_network(context.get(), model), batch = make_tensor(context.get(), {1, 2, 3, 4}, {2, 2});
+  const Handle network = make_network(context.get(), noted_model);
+  const Handle batch = make_tensor(context.get(), {1, 2, 3, 4}, {2, 2});
   webai_status status = WEBAI_OK;
   std::thread runner([&] {
     Handle out;

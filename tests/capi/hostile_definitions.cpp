@@ -8,7 +8,7 @@ using namespace capi_test;
 
 namespace {
 
-constexpr const char* plain = R"({"name":"mine","domain":"mine","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})";
+constexpr const char* plain_operation = R"({"name":"mine","domain":"mine","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})";
 
 webai_status nothing(void*, webai_call*, webai_value* const*, std::size_t, webai_value**) { return WEBAI_OK; }
 webai_status same(void*, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
@@ -19,8 +19,8 @@ webai_status same(void*, webai_call*, webai_value* const* args, std::size_t, web
 struct Prepared {
   Kit kit;
   Handle net, in;
-  explicit Prepared(webai_callback callback, std::uint32_t flags = WEBAI_ANY_THREAD, const char* description = plain,
-                    const webai_config& config = plain_config())
+  explicit Prepared(webai_callback callback, std::uint32_t flags = WEBAI_ANY_THREAD,
+                    const char* description = plain_operation, const webai_config& config = plain_config())
       : kit(config) {
     kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
     kit.define(description, callback, nullptr, flags);
@@ -45,7 +45,7 @@ TEST_CASE("what the function of an operation fails with arrives with its place a
   const auto fails = [](void*, webai_call* call, webai_value* const*, std::size_t, webai_value**) {
     return webai_call_fail(call, WEBAI_HOST_ERROR, "out of ink", WEBAI_NUL_TERMINATED, thrown);
   };
-  kit.define(plain, fails, nullptr, WEBAI_ANY_THREAD);
+  kit.define(plain_operation, fails, nullptr, WEBAI_ANY_THREAD);
   const Handle net = kit.network(R"({"layers":[2,{"type":"mine#mine"}]})"), in = json(kit.context.get(), "[1,2]");
   const auto check = [&](const Failure& failure) {
     CHECK(failure.status == WEBAI_HOST_ERROR);
@@ -64,7 +64,8 @@ TEST_CASE("what the function of an operation fails with arrives with its place a
     REQUIRE(webai_network_run(net, in, nullptr, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
     return webai_await(future, out, err);
   }));
-  const std::string composed = std::string(plain).replace(std::string(plain).find("mine"), 4, "other");
+  std::string composed = plain_operation;
+  composed.replace(composed.find("mine"), 4, "other");
   const Handle given = json(kit.context.get(), composed), function = kit.function(fails, WEBAI_PURE);
   REQUIRE(webai_define_operation(kit.context.get(), given, function, nullptr, nullptr) == WEBAI_OK);
   const Handle model = json(kit.context.get(), R"({"layers":[2,3,{"type":"mine#other"}]})");
@@ -117,7 +118,7 @@ TEST_CASE("while a graph is built values have no data, and mean nothing when it 
   kept = nullptr;
   Kit kit;
   kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
-  kit.define(plain, [](void* user, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
+  kit.define(plain_operation, [](void* user, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
     webai_tensor_view view;
     webai_future* future = nullptr;
     Handle text;
@@ -155,8 +156,8 @@ TEST_CASE("while a graph is built values have no data, and mean nothing when it 
 TEST_CASE("OP-02 OP-03 OP-08 a definition that cannot be is refused, and what came with it is given back") {
   Kit kit;
   kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
-  kit.define(plain, same, nullptr, WEBAI_ANY_THREAD);
-  CHECK(kit.refused(plain, same).status == WEBAI_ALREADY_EXISTS);
+  kit.define(plain_operation, same, nullptr, WEBAI_ANY_THREAD);
+  CHECK(kit.refused(plain_operation, same).status == WEBAI_ALREADY_EXISTS);
   CHECK(kit.refused(R"({"name":"tanh","domain":"core"})", same).reason() == "OPERATION_EXISTS");
   CHECK(kit.refused(R"({"name":"x","domain":"nowhere"})", same).reason() == "DOMAIN");
   CHECK(kit.refused(R"({"name":"x y","domain":"mine"})", same).reason() == "NAME");

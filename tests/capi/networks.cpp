@@ -7,24 +7,6 @@ using namespace capi_test;
 
 namespace {
 
-Handle run_now(webai_value* network, webai_value* in, webai_value* into = nullptr, webai_value* options = nullptr) {
-  Handle out, error;
-  const webai_status status = webai_network_run_now(network, in, into, options, nullptr, out.out(), error.out());
-  INFO(webai_error_message(error, nullptr));
-  REQUIRE(status == WEBAI_OK);
-  return out;
-}
-
-Handle train(webai_context* context, webai_value* network, const std::string& data, const std::string& options) {
-  const Handle samples = json(context, data), opts = json(context, options);
-  webai_future* future = nullptr;
-  Handle error;
-  const webai_status status = webai_network_train(network, samples, opts, nullptr, &future, error.out());
-  INFO(webai_error_message(error, nullptr));
-  REQUIRE(status == WEBAI_OK);
-  return await(future);
-}
-
 // Weights and a bias that are known: y = 2a + 3b + 1.
 constexpr const char* known_model = R"({"layers":[2,{"size":1,"activation":null,"weights":[[2],[3]],"bias":[1]}]})";
 

@@ -17,14 +17,6 @@ constexpr const char* trend_model = R"({"layers": [{"name": "x", "size": [null, 
 constexpr const char* text_model = R"({"layers": [{"type": "input", "size": [null]}, {"type": "embedding", "outputDim": 1, "weights": [[1], [10]]}, {"type": "identity"}],
     "io": {"input": {"normalize": {"type": "lookup", "vocabulary": "ab"}}}})";
 
-Handle run_now(webai_value* network, webai_value* in) {
-  Handle out, error;
-  const webai_status status = webai_network_run_now(network, in, nullptr, nullptr, nullptr, out.out(), error.out());
-  INFO(webai_error_message(error, nullptr));
-  REQUIRE(status == WEBAI_OK);
-  return out;
-}
-
 Handle run_later(webai_value* network, webai_value* in) {
   webai_future* future = nullptr;
   Handle error;

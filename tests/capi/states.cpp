@@ -5,18 +5,6 @@ using namespace capi_test;
 
 namespace {
 
-// Gives the sum of what it was given.
-constexpr const char* summing_model =
-    R"({"layers":[1,{"name":"sum","size":1,"weights":[1,1],"bias":false,"to":["sum",2]},{"type":"identity"}]})";
-
-Handle run_now(webai_value* network, webai_value* in, webai_value* into = nullptr, webai_value* options = nullptr) {
-  Handle out, error;
-  const webai_status status = webai_network_run_now(network, in, into, options, nullptr, out.out(), error.out());
-  INFO(webai_error_message(error, nullptr));
-  REQUIRE(status == WEBAI_OK);
-  return out;
-}
-
 double step(webai_context* context, webai_value* network, double value) {
   return floats(run_now(network, json(context, "[" + std::to_string(value) + "]"))).at(0);
 }

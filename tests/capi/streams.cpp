@@ -5,8 +5,6 @@ using namespace capi_test;
 
 namespace {
 
-constexpr const char* summing_model =
-    R"({"layers":[1,{"name":"sum","size":1,"weights":[1,1],"bias":false,"to":["sum",2]},{"type":"identity"}]})";
 // Says the letter that comes next: the columns of an identity matrix, moved on by one.
 constexpr const char* letters_model =
     R"({"layers":[{"type":"input","size":3},{"type":"neurons","size":3,"activation":"softmax","weights":[[0,9,0],[0,0,9],[9,0,0]],"bias":[0,0,0]}],

@@ -131,6 +131,25 @@ inline Handle await(webai_value* future_owned) {
   return result;
 }
 
+inline Handle run_now(webai_value* network, webai_value* in, webai_value* into = nullptr,
+                      webai_value* options = nullptr) {
+  Handle out, error;
+  const webai_status status = webai_network_run_now(network, in, into, options, nullptr, out.out(), error.out());
+  INFO(webai_error_message(error, nullptr));
+  REQUIRE(status == WEBAI_OK);
+  return out;
+}
+
+inline Handle train(webai_context* context, webai_value* network, const std::string& data, const std::string& options) {
+  const Handle samples = json(context, data), opts = json(context, options);
+  webai_future* future = nullptr;
+  Handle error;
+  const webai_status status = webai_network_train(network, samples, opts, nullptr, &future, error.out());
+  INFO(webai_error_message(error, nullptr));
+  REQUIRE(status == WEBAI_OK);
+  return await(future);
+}
+
 inline Handle make_tensor(webai_context* context, std::vector<float> values, std::vector<std::int64_t> shape) {
   webai_tensor_view view{};
   view.data = values.data();
@@ -157,6 +176,9 @@ inline std::vector<float> floats(webai_value* tensor) {
 
 inline constexpr const char* xor_model = R"({"layers":[2,3,1],"activation":"tanh"})";
 inline constexpr const char* xor_data = "[[[0,0],[0]],[[0,1],[1]],[[1,0],[1]],[[1,1],[0]]]";
+/// Gives the sum of what it was given.
+inline constexpr const char* summing_model =
+    R"({"layers":[1,{"name":"sum","size":1,"weights":[1,1],"bias":false,"to":["sum",2]},{"type":"identity"}]})";
 
 /// A host that counts its memory, can refuse the n-th allocation, and keeps log lines and posted tasks.
 struct CountingHost {

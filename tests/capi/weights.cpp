@@ -59,10 +59,10 @@ ContextHandle context_of(Shelf& shelf, const webai_host& host) {
   return context;
 }
 
-const char* const model = R"({"layers": [2, 1], "setup": {"data": {"file": "m.weights"}}})";
+const char* const filed_model = R"({"layers": [2, 1], "setup": {"data": {"file": "m.weights"}}})";
 
 Failure creating(webai_context* context) {
-  const Handle description = json(context, model);
+  const Handle description = json(context, filed_model);
   return failing(
       [&](webai_value** out, webai_value** err) { return webai_network_create(context, description, out, err); });
 }
@@ -73,7 +73,7 @@ TEST_CASE("A-63 the host fetches the weights that a model names") {
   Shelf shelf;
   const webai_host host = host_of(shelf);
   const ContextHandle context = context_of(shelf, host);
-  const Handle network = make_network(context.get(), model);
+  const Handle network = make_network(context.get(), filed_model);
   CHECK(shelf.asked == "m.weights");
   Handle parameters, error;
   REQUIRE(webai_network_get_parameters(network, parameters.out(), error.out()) == WEBAI_OK);

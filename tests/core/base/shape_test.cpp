@@ -3,6 +3,7 @@
 #include <limits>
 #include <vector>
 
+#include "code_of.h"
 #include "webai/error.hpp"
 #include "webai/shape.hpp"
 
@@ -11,19 +12,7 @@ using webai::Code;
 using webai::Dimension;
 using webai::Error;
 using webai::Shape;
-
-namespace {
-
-template <class Callable> Code code_of(Callable callable) {
-  try {
-    callable();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return static_cast<Code>(0);
-}
-
-}  // namespace
+using webai::test::code_of;
 
 TEST_CASE("a shape counts, prints and compares") {
   const Shape shape{3, 224, 224};

@@ -2,11 +2,13 @@
 
 #include <vector>
 
+#include "code_of.h"
 #include "test_host.h"
 #include "webai/error.hpp"
 #include "webai/tensor.hpp"
 
 using namespace webai;
+using webai::test::code_of;
 using webai::testing::TestHost;
 
 namespace {
@@ -16,15 +18,6 @@ struct Setup {
   Context context;
   explicit Setup(Context::Options options = {}) : context(host, nullptr, options) {}
 };
-
-template <class Callable> Code code_of(Callable callable) {
-  try {
-    callable();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return static_cast<Code>(0);
-}
 
 }  // namespace
 

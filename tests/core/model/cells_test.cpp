@@ -5,9 +5,9 @@
 #include "steps.h"
 
 using namespace webai;
+using test::Row;
 using test::Steps;
 using test::World;
-using Row = std::vector<double>;
 
 namespace {
 
@@ -112,7 +112,7 @@ struct Case {
 };
 
 // Runs the graph and the plain cell on the same numbers, two lanes, four steps.
-void check(const Case& entry, double (*phi)(double) = nullptr) {
+void check_cell(const Case& entry, double (*phi)(double) = nullptr) {
   INFO(entry.cell);
   const World world;
   Steps steps(world, model_of(entry.cell), 2);
@@ -164,13 +164,13 @@ TEST_CASE("REC-01 to REC-05 every cell computes its formula") {
         Case{R"("type": "gru", "bias": false)", 3, &Plain::gru},
         Case{R"("type": "lstm-n", "bias": null)", 4, &Plain::lstm_n},
         Case{R"("type": "rnn", "bias": false)", 1, &Plain::rnn}})
-    check(entry);
+    check_cell(entry);
 }
 
 TEST_CASE("A-71 an activation replaces tanh in a cell, null leaves it out") {
-  check({R"("type": "gru", "activation": "relu")", 3, &Plain::gru}, [](double x) { return x > 0 ? x : 0; });
-  check({R"("type": "lstm", "activation": null)", 4, &Plain::lstm}, [](double x) { return x; });
-  check({R"("type": "lstm-p", "activation": "leakyRelu", "alpha": 0.5)", 4, &Plain::lstm_p},
+  check_cell({R"("type": "gru", "activation": "relu")", 3, &Plain::gru}, [](double x) { return x > 0 ? x : 0; });
+  check_cell({R"("type": "lstm", "activation": null)", 4, &Plain::lstm}, [](double x) { return x; });
+  check_cell({R"("type": "lstm-p", "activation": "leakyRelu", "alpha": 0.5)", 4, &Plain::lstm_p},
         [](double x) { return x > 0 ? x : 0.5 * x; });
   const World world;
   const auto activation = [&](const char* text) { return world.build(text).layers[1].activation; };

@@ -14,7 +14,7 @@ namespace {
 
 Json read(std::string_view text, JsonOptions options = {}) { return read_json(text, Limits{}, options); }
 
-Error error_of(std::string_view text, Limits limits = {}, JsonOptions options = {}) {
+Error json_error(std::string_view text, Limits limits = {}, JsonOptions options = {}) {
   try {
     read_json(text, limits, options);
   } catch (const Error& error) {
@@ -62,64 +62,64 @@ TEST_CASE("JSON comparison looks at structure, not at the order of keys") {
 }
 
 TEST_CASE("a syntax error names line and column, what was expected and what was there") {
-  const Error error = error_of("{\n  \"a\": 1,\n  \"layers\": [1, 2}\n}");
+  const Error error = json_error("{\n  \"a\": 1,\n  \"layers\": [1, 2}\n}");
   CHECK(error.code() == Code::invalid_json);
   CHECK(error.reason() == "JSON_SYNTAX");
   CHECK(error.path() == "line 3, column 18");
   CHECK_THAT(error.what(), Catch::Contains("unexpected '}'") && Catch::Contains("']'"));
-  CHECK(error_of("").path() == "line 1, column 1");
-  CHECK(error_of("{\"a\" 1}").path() == "line 1, column 6");
-  CHECK(error_of("[1e999]").reason() == "NUMBER_RANGE");
+  CHECK(json_error("").path() == "line 1, column 1");
+  CHECK(json_error("{\"a\" 1}").path() == "line 1, column 6");
+  CHECK(json_error("[1e999]").reason() == "NUMBER_RANGE");
 }
 
 TEST_CASE("A-60 duplicate keys are refused with their place, in small and in large objects") {
-  const Error error = error_of("{\"size\": 1,\n \"size\": 2}");
+  const Error error = json_error("{\"size\": 1,\n \"size\": 2}");
   CHECK(error.code() == Code::invalid_json);
   CHECK(error.reason() == "DUPLICATE_KEY");
   CHECK(error.path() == "line 2, column 7");
   std::string many = "{";
   for (int i = 0; i < 100; ++i) many += "\"k" + std::to_string(i) + "\":0,";
   CHECK(read(many + "\"k100\":0}").size() == 101);
-  CHECK(error_of(many + "\"k7\":0}").reason() == "DUPLICATE_KEY");
-  CHECK(error_of(many + "\n\"k99\":0}").path() == "line 2, column 5");
+  CHECK(json_error(many + "\"k7\":0}").reason() == "DUPLICATE_KEY");
+  CHECK(json_error(many + "\n\"k99\":0}").path() == "line 2, column 5");
   // However many keys stand around the two, and wherever these stand.
   for (int keys = 2; keys < 40; ++keys)
     for (int first = 0; first < keys; ++first) {
       std::string text = "{";
       for (int i = 0; i < keys; ++i) text += "\"k" + std::to_string(i) + "\":0,";
-      CHECK(error_of(text + "\"k" + std::to_string(first) + "\":0}").reason() == "DUPLICATE_KEY");
+      CHECK(json_error(text + "\"k" + std::to_string(first) + "\":0}").reason() == "DUPLICATE_KEY");
     }
-  CHECK(error_of(R"({"a": [{"b": 1, "c": {}, "b": 2}]})").path() == "line 1, column 28");
-  CHECK(error_of(R"({"ab": 1, "\u0061b": 2})").reason() == "DUPLICATE_KEY");
+  CHECK(json_error(R"({"a": [{"b": 1, "c": {}, "b": 2}]})").path() == "line 1, column 28");
+  CHECK(json_error(R"({"ab": 1, "\u0061b": 2})").reason() == "DUPLICATE_KEY");
 }
 
 TEST_CASE("bad UTF-8 and zero bytes are refused") {
-  CHECK(error_of("[\"\xff\"]").code() == Code::invalid_json);
-  CHECK(error_of("[\"\xc0\x80\"]").code() == Code::invalid_json);
-  CHECK(error_of(std::string_view("[1]\0[2]", 7)).code() == Code::invalid_json);
+  CHECK(json_error("[\"\xff\"]").code() == Code::invalid_json);
+  CHECK(json_error("[\"\xc0\x80\"]").code() == Code::invalid_json);
+  CHECK(json_error(std::string_view("[1]\0[2]", 7)).code() == Code::invalid_json);
 }
 
 TEST_CASE("limits end the reading as soon as they are passed") {
   Limits limits;
   limits.json_depth = 10;
-  CHECK(error_of("[[[[[[[[[[[1]]]]]]]]]]]", limits).reason() == "JSON_DEPTH");
+  CHECK(json_error("[[[[[[[[[[[1]]]]]]]]]]]", limits).reason() == "JSON_DEPTH");
   CHECK_NOTHROW(read_json("[[[[[[[[[[1]]]]]]]]]]", limits));
   limits = {};
   limits.json_depth = ~0u;
-  CHECK(error_of(std::string(1'000'000, '['), limits).reason() == "JSON_DEPTH");
+  CHECK(json_error(std::string(1'000'000, '['), limits).reason() == "JSON_DEPTH");
   limits = {};
   limits.json_bytes = 5;
-  CHECK(error_of("[1,2,3]", limits).reason() == "JSON_BYTES");
+  CHECK(json_error("[1,2,3]", limits).reason() == "JSON_BYTES");
   limits = {};
   limits.nodes = 10;
   std::string objects = "[";
   for (int i = 0; i < 1000; ++i) objects += "{},";
-  CHECK(error_of(objects + "{}]", limits).reason() == "OBJECTS");
+  CHECK(json_error(objects + "{}]", limits).reason() == "OBJECTS");
   std::string texts = "[";
   for (int i = 0; i < 1000; ++i) texts += "true,";
-  CHECK(error_of(texts + "true]", limits).reason() == "VALUES");
+  CHECK(json_error(texts + "true]", limits).reason() == "VALUES");
   limits.host_bytes = 64;
-  CHECK(error_of("[1,2,3,4,5,6,7,8,9]", limits).reason() == "NUMBERS");
+  CHECK(json_error("[1,2,3,4,5,6,7,8,9]", limits).reason() == "NUMBERS");
   CHECK_NOTHROW(read_json("[1,2,3,4,5,6,7,8]", limits));
 }
 
@@ -133,18 +133,18 @@ TEST_CASE("A-57 the lenient mode takes comments, trailing commas, bare keys and 
   CHECK(json.find("dataType")->as_text() == "fp32");
   CHECK(json.find("layers")->size() == 3);
   CHECK(json.find("layers")->at(1).find("name")->as_text() == "it's \"me\"");
-  CHECK(error_of(text).code() == Code::invalid_json);
+  CHECK(json_error(text).code() == Code::invalid_json);
 }
 
 TEST_CASE("A-57 the lenient mode still refuses what is wrong, at its place in the original text") {
   for (const char* text : {"[,]", "[1,,2]", "{a:1,,}", "{a}", "[undefined]", "'open", "[1] /* open", "[1] 2"})
-    CHECK(error_of(text, {}, {.json5 = true}).code() == Code::invalid_json);
-  CHECK(error_of("// one\n{a: 'x', b: }", {}, {.json5 = true}).path() == "line 2, column 13");
-  CHECK(error_of("{a: 1, 'a': 2}", {}, {.json5 = true}).reason() == "DUPLICATE_KEY");
-  CHECK_NOTHROW(error_of(std::string(200'000, '/') + std::string(1, '*'), {}, {.json5 = true}));
+    CHECK(json_error(text, {}, {.json5 = true}).code() == Code::invalid_json);
+  CHECK(json_error("// one\n{a: 'x', b: }", {}, {.json5 = true}).path() == "line 2, column 13");
+  CHECK(json_error("{a: 1, 'a': 2}", {}, {.json5 = true}).reason() == "DUPLICATE_KEY");
+  CHECK_NOTHROW(json_error(std::string(200'000, '/') + std::string(1, '*'), {}, {.json5 = true}));
   std::string stars;
   for (int i = 0; i < 200'000; ++i) stars += "/*/";
-  CHECK(error_of(stars, {}, {.json5 = true}).code() == Code::invalid_json);
+  CHECK(json_error(stars, {}, {.json5 = true}).code() == Code::invalid_json);
 }
 
 TEST_CASE("the JSON conformance suite behaves as its file names say") {

@@ -10,7 +10,7 @@ using test::World;
 
 namespace {
 
-struct Row {
+struct Mistake {
   const char* text;
   Code code;
   const char* reason;
@@ -21,7 +21,7 @@ struct Row {
 
 TEST_CASE("bad input: each mistake has its code, reason and place") {
   const World world;
-  const Row rows[] = {
+  const Mistake mistakes[] = {
       {"[1, 2]", Code::invalid_model, "PROPERTY_VALUE", ""},
       {R"({"webai": 2, "layers": [1, 1]})", Code::unsupported, "VERSION", "/webai"},
       {R"({"webai": 0, "layers": [1, 1]})", Code::invalid_model, "PROPERTY_VALUE", "/webai"},
@@ -88,13 +88,13 @@ TEST_CASE("bad input: each mistake has its code, reason and place") {
       {R"({"layers": [2, {"type": "net", "net": {"layers": [2, {"size": 0}]}}]})", Code::invalid_model,
        "PROPERTY_VALUE", "/layers/1/net/layers/1/size"},
   };
-  for (const Row& row : rows) {
-    INFO(row.text);
-    const Error error = world.error_of(row.text);
+  for (const Mistake& mistake : mistakes) {
+    INFO(mistake.text);
+    const Error error = world.error_of(mistake.text);
     INFO(error.what());
-    CHECK(error.code() == row.code);
-    CHECK(error.reason() == row.reason);
-    CHECK(error.path() == row.path);
+    CHECK(error.code() == mistake.code);
+    CHECK(error.reason() == mistake.reason);
+    CHECK(error.path() == mistake.path);
     CHECK_FALSE(error.message().empty());
   }
 }

@@ -4,9 +4,9 @@
 #include "steps.h"
 
 using namespace webai;
+using test::Row;
 using test::Steps;
 using test::World;
-using Row = std::vector<double>;
 
 namespace {
 

@@ -4,20 +4,20 @@
 #include "webai/operation.hpp"
 
 using namespace webai;
+using test::Row;
 using test::Steps;
 using test::World;
-using Row = std::vector<double>;
 
 namespace {
 
-struct Wanted {
+struct Refusal {
   const char* model;
   const char* reason;
   const char* path;
   const char* hint;
 };
 
-void check(const Wanted& wanted) {
+void fails(const Refusal& wanted) {
   INFO(wanted.model);
   const Error error = World().error_of(wanted.model);
   CHECK(error.reason() == wanted.reason);
@@ -97,30 +97,30 @@ TEST_CASE("a pull takes the hidden inputs too, as a push does") {
 }
 
 TEST_CASE("ERR-23 pulls name what is there, and no circles") {
-  check({R"({"layers": [{"name": "source", "size": 1}, {"size": 1, "pipeFrom": "sorce"}]})", "TARGET_UNKNOWN",
+  fails({R"({"layers": [{"name": "source", "size": 1}, {"size": 1, "pipeFrom": "sorce"}]})", "TARGET_UNKNOWN",
          "/layers/1/pipeFrom", "\"source\""});
-  check({R"({"layers": [{"name": "source", "size": 1}, {"size": 1, "pipeFrom": "source:1"}]})", "TARGET_UNKNOWN",
+  fails({R"({"layers": [{"name": "source", "size": 1}, {"size": 1, "pipeFrom": "source:1"}]})", "TARGET_UNKNOWN",
          "/layers/1/pipeFrom", "\"source\""});
-  check({R"({"layers": [{"name": "source", "size": 1}, {"size": 1, "bias": {"pipeFrom": "bias"}}]})", "TARGET_UNKNOWN",
+  fails({R"({"layers": [{"name": "source", "size": 1}, {"size": 1, "bias": {"pipeFrom": "bias"}}]})", "TARGET_UNKNOWN",
          "/layers/1/bias/pipeFrom", ""});
-  check({R"({"layers": [1, {"size": 1, "bias": {"pipeFrom": 3}}]})", "PROPERTY_VALUE", "/layers/1/bias/pipeFrom", ""});
-  check(
+  fails({R"({"layers": [1, {"size": 1, "bias": {"pipeFrom": 3}}]})", "PROPERTY_VALUE", "/layers/1/bias/pipeFrom", ""});
+  fails(
       {R"({"layers": [1, {"name": "x", "size": 1, "pipeFrom": "x"}]})", "FLOW_CYCLE", "/layers/1/pipeFrom", "\"to\""});
-  check({R"({"layers": [1, {"name": "a", "size": 1, "pipeFrom": "b"}, {"name": "b", "size": 1, "pipeFrom": "a"}]})",
+  fails({R"({"layers": [1, {"name": "a", "size": 1, "pipeFrom": "b"}, {"name": "b", "size": 1, "pipeFrom": "a"}]})",
          "FLOW_CYCLE", "/layers/2/pipeFrom", "\"to\""});
-  check({R"({"layers": [1, {"name": "a", "size": 1, "pipeFrom": "b"}, {"name": "b", "size": 1}]})", "FLOW_CYCLE",
+  fails({R"({"layers": [1, {"name": "a", "size": 1, "pipeFrom": "b"}, {"name": "b", "size": 1}]})", "FLOW_CYCLE",
          "/layers/1/pipeFrom", "\"to\""});
-  check({R"({"layers": [{"name": "only", "pipes": [{"size": 1}]}, {"size": 1, "pipeFrom": "only"}]})", "TARGET_UNKNOWN",
+  fails({R"({"layers": [{"name": "only", "pipes": [{"size": 1}]}, {"size": 1, "pipeFrom": "only"}]})", "TARGET_UNKNOWN",
          "/layers/1/pipeFrom", "pipes"});
 }
 
 TEST_CASE("the outputs of the root are checked") {
-  check({R"({"layers": [1, 1], "outputs": []})", "PROPERTY_VALUE", "/outputs", ""});
-  check({R"({"layers": [1, 1], "outputs": ["x"]})", "PROPERTY_VALUE", "/outputs/0", ""});
-  check({R"({"layers": [1, 1], "outputs": [{"name": "x"}]})", "PROPERTY_MISSING", "/outputs/0", "layer"});
-  check({R"({"layers": [1, 1], "outputs": [{"pipeFrm": "x"}]})", "UNKNOWN_PROPERTY", "/outputs/0/pipeFrm", "pipeFrom"});
-  check({R"({"layers": [1, 1], "outputs": [{"pipeFrom": "x"}]})", "TARGET_UNKNOWN", "/outputs/0/pipeFrom", ""});
-  check({R"({"layers": [1, 1], "outputs": [{"name": "y", "pipeFrom": "1"}, {"name": "y", "pipeFrom": "0"}]})",
+  fails({R"({"layers": [1, 1], "outputs": []})", "PROPERTY_VALUE", "/outputs", ""});
+  fails({R"({"layers": [1, 1], "outputs": ["x"]})", "PROPERTY_VALUE", "/outputs/0", ""});
+  fails({R"({"layers": [1, 1], "outputs": [{"name": "x"}]})", "PROPERTY_MISSING", "/outputs/0", "layer"});
+  fails({R"({"layers": [1, 1], "outputs": [{"pipeFrm": "x"}]})", "UNKNOWN_PROPERTY", "/outputs/0/pipeFrm", "pipeFrom"});
+  fails({R"({"layers": [1, 1], "outputs": [{"pipeFrom": "x"}]})", "TARGET_UNKNOWN", "/outputs/0/pipeFrom", ""});
+  fails({R"({"layers": [1, 1], "outputs": [{"name": "y", "pipeFrom": "1"}, {"name": "y", "pipeFrom": "0"}]})",
          "DUPLICATE_NAME", "/outputs/1/name", ""});
 }
 

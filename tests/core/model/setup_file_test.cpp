@@ -32,16 +32,6 @@ struct Disk {
   };
 };
 
-Error error_of(const World& world, const std::string& text, const WeightFiles* files) {
-  try {
-    world.build(text, {.files = files});
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error for " << text);
-  return Error(Code::internal, "unreachable");
-}
-
 std::string model(const std::string& data) { return R"({"layers": [2, 1], "setup": {"data": )" + data + "}}"; }
 
 }  // namespace
@@ -101,18 +91,18 @@ TEST_CASE("A-63 files too short, too long, changed, absent, or that nobody may o
   };
   for (const Case& one : cases) {
     CAPTURE(one.data);
-    const Error error = error_of(world, model(one.data), &disk.weights);
+    const Error error = world.error_of(model(one.data), {.files = &disk.weights});
     CHECK(error.code() == one.code);
     CHECK(error.reason() == one.reason);
     CHECK(error.path() == "/setup/data");
     if (one.expected) CHECK(error.expected() == one.expected);
     if (one.actual) CHECK(error.actual() == one.actual);
   }
-  CHECK(error_of(world, model(R"({"file": "long"})"), &disk.weights).hint() ==
+  CHECK(world.error_of(model(R"({"file": "long"})"), {.files = &disk.weights}).hint() ==
         "say how much of the file is meant: \"bytes\": 12");
   world.build(model(R"({"file": "long", "bytes": 12, "checksum": ")" + checksum + R"("})"), {.files = &disk.weights});
 
-  const Error closed = error_of(world, model(R"({"file": "right"})"), nullptr);
+  const Error closed = world.error_of(model(R"({"file": "right"})"));
   CHECK(closed.code() == Code::denied);
   CHECK(closed.reason() == "SETUP_FILE");
 }
@@ -123,13 +113,13 @@ TEST_CASE("A-63 a name that leads out of the model's folder is refused before an
   for (const char* name : {"/etc/passwd", "../m", "a/../m", "./m", "a//m", "a/", "", ".", "..", "C:m", "http://h/m",
                            "a\\\\m", "a\\u0000b", "a\\nb"}) {
     CAPTURE(name);
-    const Error error = error_of(world, model(R"({"file": ")" + std::string(name) + R"("})"), &disk.weights);
+    const Error error = world.error_of(model(R"({"file": ")" + std::string(name) + R"("})"), {.files = &disk.weights});
     CHECK(error.code() == Code::invalid_model);
     CHECK(error.reason() == "SETUP_FILE");
     CHECK(error.path() == "/setup/data/file");
   }
   REQUIRE(disk.asked.empty());
-  const auto reason = [&](const std::string& data) { return error_of(world, model(data), &disk.weights); };
+  const auto reason = [&](const std::string& data) { return world.error_of(model(data), {.files = &disk.weights}); };
   CHECK(reason("{}").reason() == "PROPERTY_MISSING");
   CHECK(reason(R"({"file": "m", "ofset": 0})").hint() == "did you mean \"offset\"?");
   CHECK(reason(R"({"file": "m", "offset": -1})").path() == "/setup/data/offset");
@@ -155,7 +145,7 @@ TEST_CASE("A-63 A-05 with instructions each entry of a file has a type of its ow
   REQUIRE(built.parameters[0].initial.type() == DType::fp32);
   REQUIRE(values_of(built.parameters[1].initial) == std::vector<double>{7});
   disk.files["mixed"].resize(7);
-  REQUIRE(error_of(world, text, &disk.weights).reason() == "INSTRUCTIONS");
+  REQUIRE(world.error_of(text, {.files = &disk.weights}).reason() == "INSTRUCTIONS");
 }
 
 TEST_CASE("A-63 what is written into a file reads back, inner nets with data of their own as well") {
@@ -180,5 +170,5 @@ TEST_CASE("A-63 what is written into a file reads back, inner nets with data of 
   for (std::size_t i = 0; i < current.size(); ++i)
     CHECK(values_of(again.parameters[i].initial) == values_of(current[i]));
   disk.files["m.weights"][0] ^= std::byte{1};
-  CHECK(error_of(world, write_json(json), &disk.weights).reason() == "SETUP_FILE");
+  CHECK(world.error_of(write_json(json), {.files = &disk.weights}).reason() == "SETUP_FILE");
 }

@@ -6,10 +6,10 @@
 
 namespace webai::test {
 
+using Row = std::vector<double>;
+
 class Steps {
  public:
-  using Row = std::vector<double>;
-
   Steps(const World& world, BuiltModel built) : world_(world), built_(std::move(built)) {
     const Graph& graph = built_.graph;
     for (const Value& value : graph.values) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/caller_executor.h"
@@ -54,9 +55,9 @@ struct World {
     return build_model(context, registry, parse(text), options);
   }
   /// The error that building this text ends in; fails the test when there is none.
-  Error error_of(std::string_view text) const {
+  Error error_of(std::string_view text, BuildOptions options = {}) const {
     try {
-      build(text);
+      build(text, std::move(options));
     } catch (const Error& error) {
       return error;
     }

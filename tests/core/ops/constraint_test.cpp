@@ -7,6 +7,7 @@
 
 #include "core/op/elementwise.h"
 #include "support/sample_run.h"
+#include "types.h"
 #include "webai/error.hpp"
 
 using namespace webai;
@@ -14,8 +15,6 @@ using namespace webai::test;
 
 namespace {
 
-using Integers = std::vector<std::int64_t>;
-constexpr Dimension n0 = batch_symbol;
 constexpr DType fp32 = DType::fp32, fp64 = DType::fp64, i32 = DType::i32, boolean = DType::boolean;
 
 struct Violation {
@@ -24,8 +23,6 @@ struct Violation {
   std::vector<ValueType> inputs;
   Attributes attributes = {};
 };
-
-ValueType of(Shape shape, DType type = fp32) { return {type, shape}; }
 
 Attributes window(Integers size, Integers strides, Integers padding, const char* layout = "nhwc") {
   return {{"poolSize", size}, {"strides", strides}, {"padding", padding}, {"layout", layout}};

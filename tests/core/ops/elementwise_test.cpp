@@ -14,7 +14,7 @@ using namespace webai::test;
 
 namespace {
 
-template <class T> std::vector<T> run(const char* name, const std::vector<std::vector<T>>& operands) {
+template <class T> std::vector<T> run_flat(const char* name, const std::vector<std::vector<T>>& operands) {
   Tape tape(context(), registry());
   std::vector<Ref> inputs;
   for (const std::vector<T>& values : operands) {
@@ -41,33 +41,34 @@ constexpr std::uint64_t greatest = std::numeric_limits<std::uint64_t>::max();
 }  // namespace
 
 TEST_CASE("integers wrap in their own width") {
-  CHECK(run<std::int8_t>("add", {{127, -128}, {1, -1}}) == Bytes{-128, 127});
-  CHECK(run<std::int8_t>("mul", {{16, 100}, {16, 100}}) == Bytes{0, 16});
-  CHECK(run<std::int8_t>("neg", {{-128, 5}}) == Bytes{-128, -5});
-  CHECK(run<std::int8_t>("abs", {{-128, -5}}) == Bytes{-128, 5});
-  CHECK(run<std::int64_t>("add", {{std::numeric_limits<std::int64_t>::max()}, {1}}) == Longs{lowest});
-  CHECK(run<std::uint64_t>("sub", {{0}, {1}}) == Naturals{greatest});
-  CHECK(run<std::uint64_t>("mul", {{greatest}, {greatest}}) == Naturals{1});
+  CHECK(run_flat<std::int8_t>("add", {{127, -128}, {1, -1}}) == Bytes{-128, 127});
+  CHECK(run_flat<std::int8_t>("mul", {{16, 100}, {16, 100}}) == Bytes{0, 16});
+  CHECK(run_flat<std::int8_t>("neg", {{-128, 5}}) == Bytes{-128, -5});
+  CHECK(run_flat<std::int8_t>("abs", {{-128, -5}}) == Bytes{-128, 5});
+  CHECK(run_flat<std::int64_t>("add", {{std::numeric_limits<std::int64_t>::max()}, {1}}) == Longs{lowest});
+  CHECK(run_flat<std::uint64_t>("sub", {{0}, {1}}) == Naturals{greatest});
+  CHECK(run_flat<std::uint64_t>("mul", {{greatest}, {greatest}}) == Naturals{1});
 }
 
 TEST_CASE("integer quotients go towards zero, remainders take the divisor's sign, and zero divides to zero") {
-  CHECK(run<std::int64_t>("div", {{7, -7, 7, -7, lowest, 5}, {2, 2, -2, -2, -1, 0}}) == Longs{3, -3, -3, 3, lowest, 0});
-  CHECK(run<std::int64_t>("mod", {{7, -7, 7, -7, lowest, 5}, {3, 3, -3, -3, -1, 0}}) == Longs{1, 2, -2, -1, 0, 0});
-  CHECK(run<std::uint64_t>("div", {{greatest, 9}, {2, greatest}}) == Naturals{greatest / 2, 0});
-  CHECK(run<std::uint64_t>("mod", {{greatest, 9}, {10, greatest}}) == Naturals{5, 9});
+  CHECK(run_flat<std::int64_t>("div", {{7, -7, 7, -7, lowest, 5}, {2, 2, -2, -2, -1, 0}}) ==
+        Longs{3, -3, -3, 3, lowest, 0});
+  CHECK(run_flat<std::int64_t>("mod", {{7, -7, 7, -7, lowest, 5}, {3, 3, -3, -3, -1, 0}}) == Longs{1, 2, -2, -1, 0, 0});
+  CHECK(run_flat<std::uint64_t>("div", {{greatest, 9}, {2, greatest}}) == Naturals{greatest / 2, 0});
+  CHECK(run_flat<std::uint64_t>("mod", {{greatest, 9}, {10, greatest}}) == Naturals{5, 9});
 }
 
 TEST_CASE("64-bit integers beyond 2^53 compare exactly, with and without sign") {
   constexpr std::int64_t big = (std::int64_t{1} << 60) + 1;
-  CHECK(run<std::int64_t>("less", {{big, -1}, {big + 1, 1}}) == Longs{1, 1});
-  CHECK(run<std::int64_t>("max", {{big, lowest}, {big - 1, -1}}) == Longs{big, -1});
-  CHECK(run<std::uint64_t>("less", {{1, greatest}, {greatest, 1}}) == Naturals{1, 0});
-  CHECK(run<std::uint64_t>("min", {{greatest}, {greatest - 1}}) == Naturals{greatest - 1});
-  CHECK(run<std::uint64_t>("relu", {{greatest}}) == Naturals{greatest});
-  CHECK(run<std::uint64_t>("sign", {{greatest, 0}}) == Naturals{1, 0});
-  CHECK(run<std::uint64_t>("clip", {{greatest, 0}}) == Naturals{greatest, 0});
-  CHECK(run<std::int64_t>("clip", {{lowest, big}}) == Longs{lowest, big});
-  CHECK(run<std::int64_t>("round", {{big}}) == Longs{big});
+  CHECK(run_flat<std::int64_t>("less", {{big, -1}, {big + 1, 1}}) == Longs{1, 1});
+  CHECK(run_flat<std::int64_t>("max", {{big, lowest}, {big - 1, -1}}) == Longs{big, -1});
+  CHECK(run_flat<std::uint64_t>("less", {{1, greatest}, {greatest, 1}}) == Naturals{1, 0});
+  CHECK(run_flat<std::uint64_t>("min", {{greatest}, {greatest - 1}}) == Naturals{greatest - 1});
+  CHECK(run_flat<std::uint64_t>("relu", {{greatest}}) == Naturals{greatest});
+  CHECK(run_flat<std::uint64_t>("sign", {{greatest, 0}}) == Naturals{1, 0});
+  CHECK(run_flat<std::uint64_t>("clip", {{greatest, 0}}) == Naturals{greatest, 0});
+  CHECK(run_flat<std::int64_t>("clip", {{lowest, big}}) == Longs{lowest, big});
+  CHECK(run_flat<std::int64_t>("round", {{big}}) == Longs{big});
 }
 
 TEST_CASE("every alias leads to an operator and hides none") {

@@ -9,11 +9,11 @@
 
 #include "core/op/term.h"
 #include "support/sample_run.h"
+#include "types.h"
 
 namespace webai::test {
 
 using Json = nlohmann::json;
-using Integers = std::vector<std::int64_t>;
 
 inline bool is_tensor(const Json& value) { return value.is_object() && value.contains("data"); }
 

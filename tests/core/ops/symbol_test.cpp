@@ -2,14 +2,12 @@
 #include <catch2/catch.hpp>
 
 #include "support/sample_run.h"
+#include "types.h"
 
 using namespace webai;
 using namespace webai::test;
 
 namespace {
-
-using Integers = std::vector<std::int64_t>;
-constexpr Dimension n0 = batch_symbol;
 
 struct Row {
   const char* op;
@@ -17,8 +15,6 @@ struct Row {
   Attributes attributes;
   Shape expected;
 };
-
-ValueType of(Shape shape, DType type = DType::fp32) { return {type, shape}; }
 
 }  // namespace
 

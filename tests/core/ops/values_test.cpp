@@ -4,13 +4,13 @@
 #include <limits>
 
 #include "support/sample_run.h"
+#include "types.h"
 
 using namespace webai;
 using namespace webai::test;
 
 namespace {
 
-using Integers = std::vector<std::int64_t>;
 using Numbers = std::vector<double>;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
