@@ -10,13 +10,13 @@ using namespace webai::test;
 
 namespace {
 
-struct Case {
+struct SampleCase {
   Graph graph;
   std::map<std::string, Tensor> values;
 };
 
-Case case_of(const OpDef& op, const Sample& sample, DType floating) {
-  Case result;
+SampleCase case_of(const OpDef& op, const Sample& sample, DType floating) {
+  SampleCase result;
   GraphBuilder builder(context(), registry(), result.graph);
   const std::vector<Tensor> inputs = sample_inputs(sample, floating);
   std::vector<Ref> refs;
@@ -44,7 +44,7 @@ void compare(const OpDef& op, DType floating) {
   const auto judge = reference_device(context()), device = cpu_device(context());
   for (std::size_t s = 0; s < op.samples.size(); ++s) {
     INFO(title(op, s));
-    const Case data = case_of(op, op.samples[s], floating);
+    const SampleCase data = case_of(op, op.samples[s], floating);
     const auto expected = run_graph(data.graph, *judge, data.values, training_mode(op.samples[s]));
     const auto found = run_graph(data.graph, *device, data.values, training_mode(op.samples[s]));
     double scale = 0;
@@ -83,7 +83,7 @@ TEST_CASE("every operator gives on the cpu what the reference gives, fp16 and bf
 TEST_CASE("the cpu gives the same bits with 1, 2 and 4 threads") {
   for (const OpDef* op : all_operators())
     for (std::size_t s = 0; s < op->samples.size(); ++s) {
-      const Case data = case_of(*op, op->samples[s], DType::fp32);
+      const SampleCase data = case_of(*op, op->samples[s], DType::fp32);
       std::map<std::string, Tensor> first;
       for (const std::size_t threads : {1, 2, 4}) {
         const Context on = Context::system({.threads = threads});

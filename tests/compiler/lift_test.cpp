@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::int64_t steps = 3;
 
-std::size_t count(const Graph& graph, std::string_view name) {
-  return static_cast<std::size_t>(
-      std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) { return node.op->name == name; }));
-}
 const Graph& body_of(const Graph& graph, std::size_t which) {
   for (const Node& node : graph.nodes)
     if (is_loop(node) && which-- == 0) return *LoopView(node.attributes).body;
@@ -114,7 +110,7 @@ TEST_CASE("each operator's rule for rows, and for their sum, gives what its step
       for (const std::vector<bool>& has_rows : choices) {
         INFO(title(*op, s) << ", rows of " << Catch::StringMaker<std::vector<bool>>::convert(has_rows));
         const OneNode node(*op, sample, has_rows);
-        was_lifted = was_lifted || count(lifted(node.looped), "loop") == 0;
+        was_lifted = was_lifted || count_of(lifted(node.looped), "loop") == 0;
         const auto found = run_graph(node.looped, *device, node.values),
                    expected = run_graph(node.written, *device, node.values);
         for (const auto& [name, tensor] : expected) {
@@ -163,13 +159,13 @@ TEST_CASE("a recurrence keeps the product with its state, everything else leaves
     graph.outputs.push_back({"gradient " + std::to_string(i), flowing[i].id});
 
   const Graph result = lifted(graph);
-  REQUIRE(count(result, "loop") == 2);
-  CHECK(count(body_of(result, 0), "matmul") == 1);  // h w
-  CHECK(count(body_of(result, 1), "matmul") == 1);  // the gradient of h, through w
+  REQUIRE(count_of(result, "loop") == 2);
+  CHECK(count_of(body_of(result, 0), "matmul") == 1);  // h w
+  CHECK(count_of(body_of(result, 1), "matmul") == 1);  // the gradient of h, through w
   CHECK(LoopView(std::find_if(result.nodes.rbegin(), result.nodes.rend(), is_loop)->attributes).carried ==
         1);  // no sums
   // Outside: x u and y forward; x u and h w again, y' v, and one product each for the gradients of u, w and v.
-  CHECK(count(result, "matmul") >= 7);
+  CHECK(count_of(result, "matmul") >= 7);
 
   std::map<std::string, Tensor> values;
   std::uint64_t id = 0;
@@ -212,9 +208,9 @@ TEST_CASE("what each step has to do, and what would take too much memory for all
     graph.outputs = {{"y", emit_loop(builder, body, {{}, {&xs, 1}, {&weights, 1}}, length, false, recompute)[0].id}};
     return lifted(graph);
   };
-  CHECK(count(loop_with("matmul", {}, 4, type), "loop") == 0);
-  CHECK(count(loop_with("matmul", {}, 1, type), "loop") == 1);                               // one step gains nothing
-  CHECK(count(loop_with("matmul", {}, 1 << 20, {DType::fp32, Shape{128, 3}}), "loop") == 1);  // 1.5 GB of rows
-  CHECK(count(loop_with("matmul", {}, 4, type, true), "loop") == 1);  // asked for
-  CHECK(count(loop_with("randomUniform", {{"shape", std::vector<std::int64_t>{2}}}, 4, type), "loop") == 1);
+  CHECK(count_of(loop_with("matmul", {}, 4, type), "loop") == 0);
+  CHECK(count_of(loop_with("matmul", {}, 1, type), "loop") == 1);  // one step gains nothing
+  CHECK(count_of(loop_with("matmul", {}, 1 << 20, {DType::fp32, Shape{128, 3}}), "loop") == 1);  // 1.5 GB of rows
+  CHECK(count_of(loop_with("matmul", {}, 4, type, true), "loop") == 1);  // asked for
+  CHECK(count_of(loop_with("randomUniform", {{"shape", std::vector<std::int64_t>{2}}}, 4, type), "loop") == 1);
 }

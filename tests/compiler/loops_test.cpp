@@ -48,17 +48,13 @@ struct Recurrence {
   }
 };
 
-std::size_t count(const Graph& graph, std::string_view name) {
-  return static_cast<std::size_t>(std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) { return node.op->name == name; }));
-}
-
 }  // namespace
 
 TEST_CASE("a loop and its gradient give what the steps written out give") {
   const bool reverse = GENERATE(false, true);
   for (const DType type : {DType::fp64, DType::fp32}) {
     const Recurrence loop(false, type, reverse), written(true, type, reverse);
-    REQUIRE(count(loop.graph, "loop") == 2);
+    REQUIRE(count_of(loop.graph, "loop") == 2);
     for (const auto& device : {reference_device(context()), cpu_device(context())}) {
       const auto found = run_graph(loop.graph, *device, loop.values), expected = run_graph(written.graph, *device, written.values);
       for (const auto& [name, tensor] : expected)
@@ -75,13 +71,13 @@ TEST_CASE("what nobody reads of a loop is left out: rows, and sums that only fee
   Recurrence all(false);
   all.graph.outputs = {{"last", all.results[0].id}};
   const Graph forward = trim_loops(drop_dead(all.graph));
-  REQUIRE(count(forward, "loop") == 1);
+  REQUIRE(count_of(forward, "loop") == 1);
   CHECK(forward.nodes.front().outputs.size() == 1);  // neither rows nor what was collected for the gradient
 
   Recurrence trained(false);
   std::erase_if(trained.graph.outputs, [](const NamedValue& output) { return output.name != "xs'" && output.name != "last"; });
   const Graph partial = drop_dead(trim_loops(drop_dead(trained.graph)));
-  REQUIRE(count(partial, "loop") == 2);
+  REQUIRE(count_of(partial, "loop") == 2);
   const LoopView backward(std::find_if(partial.nodes.rbegin(), partial.nodes.rend(), is_loop)->attributes);
   CHECK(backward.carried == 1);  // the gradient of the state; the sum for w is gone
   const auto device = cpu_device(context());

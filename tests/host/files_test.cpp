@@ -13,42 +13,21 @@
 
 #include "core/base/memory_source.h"
 #include "host/files.h"
+#include "support/folder.h"
+#include "support/refusals.h"
 #include "webai/error.hpp"
 
 using namespace webai;
+using namespace webai::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-// A folder of its own, removed at the end.
-struct Folder {
-  std::string path;
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "webai-files-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string at(const std::string& name) const { return path + "/" + name; }
-  std::size_t count() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-};
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string content(const std::string& path) {
   SystemFiles files;
   return read_text(*files.open(path), 1 << 24);
-}
-
-template <class Callable> Error error_of(Callable callable) {
-  try {
-    callable();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("nothing was thrown");
-  throw 0;
 }
 
 mode_t mode_of(const std::string& path) {

@@ -5,38 +5,31 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
+#include <string>
 
 #include "host/mapped_file.h"
+#include "support/folder.h"
+#include "support/refusals.h"
 #include "webai/error.hpp"
 
 using namespace webai;
+using namespace webai::test;
 namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "webai-mapped-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
+struct ModelFolder : Folder {
+  ModelFolder() {
     fs::create_directories(path / "model/deep");
     write("secret", "secret");
     write("model/m.weights", "12345678");
     write("model/deep/er", "ab");
     write("model/empty", "");
   }
-  ~Folder() { fs::remove_all(path); }
-  void write(const char* name, const char* text) const { std::ofstream(path / name) << text; }
   Tensor map(const char* name) const { return map_file_within((path / "model").string(), name); }
   Error error_of(const char* name) const {
-    try {
-      map(name);
-    } catch (const Error& error) {
-      return error;
-    }
-    FAIL("nothing was thrown for " << name);
-    throw 0;
+    INFO(name);
+    return test::error_of([&] { map(name); });
   }
 };
 
@@ -45,7 +38,7 @@ std::string text_of(const Tensor& tensor) { return {static_cast<const char*>(ten
 }  // namespace
 
 TEST_CASE("A-63 a file of weights is found below its model's folder and mapped; writing to it reaches no file") {
-  const Folder folder;
+  const ModelFolder folder;
   Tensor weights = folder.map("m.weights");
   REQUIRE(weights.type() == DType::u8);
   REQUIRE(text_of(weights) == "12345678");
@@ -60,7 +53,7 @@ TEST_CASE("A-63 a file of weights is found below its model's folder and mapped; 
 }
 
 TEST_CASE("A-63 no link below the model's folder is followed, and nothing but a file is taken") {
-  const Folder folder;
+  const ModelFolder folder;
   fs::create_symlink(folder.path / "secret", folder.path / "model/link");
   fs::create_symlink(folder.path / "model/m.weights", folder.path / "model/inside");
   fs::create_directory_symlink(folder.path, folder.path / "model/up");

@@ -3,22 +3,14 @@
 
 #include <cmath>
 
+#include "support/contexts.h"
+#include "support/refusals.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-Context one_thread() { return Context::system({.threads = 1}); }
-
-std::string reason_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.reason();
-  }
-  return "nothing thrown";
-}
 
 struct Moments {
   std::vector<double> first, second;
@@ -64,7 +56,7 @@ TrainInfo adamw(InternalModel& model, const Dataset& data, const TrainOptions& o
   return info;
 }
 
-const char* const model = R"({"layers": [2, 8, 1], "activation": "tanh"})";
+const char* const learner = R"({"layers": [2, 8, 1], "activation": "tanh"})";
 
 }  // namespace
 
@@ -96,7 +88,7 @@ TEST_CASE("EX-16 EXT-03 AdamW of a program trains as the built-in one does") {
   TrainOptions options{.max_iterations = 100, .learning_rate = 0.02};
   options.batch_size = 4;
   options.optimizer = "adamw";
-  NeuralNetwork built_in = NeuralNetwork::from_json(model, context), own = NeuralNetwork::from_json(model, context);
+  NeuralNetwork built_in = NeuralNetwork::from_json(learner, context), own = NeuralNetwork::from_json(learner, context);
   const TrainInfo expected = built_in.train(Dataset::sample("xor"), options);
   options.type = "AdamW";
   int told = 0;
@@ -128,7 +120,7 @@ TEST_CASE("EX-17 EXT-03 a training may stand for back-propagation, is told to st
                  info.error = 0.25;
                  return info;
                });
-  NeuralNetwork network = NeuralNetwork::from_json(model, context);
+  NeuralNetwork network = NeuralNetwork::from_json(learner, context);
   const TrainInfo info = network.train(Dataset::sample("xor"));
   CHECK(calls == 1);
   CHECK(info.iterations == 3);
@@ -179,7 +171,7 @@ TEST_CASE("EX-17 EXT-01 EXT-02 EXT-04 EXT-06 runners, verifiers and exporters ar
   CHECK(NeuralNetwork::from_json(in_mine, context).export_as("to-mine") == "mine");
   CHECK(NeuralNetwork::from_json(R"({"layers": [2, 1]})", context).export_as("to-names") == "0= 1= ");
   CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"layers": [2, 1]})", context).export_as("to-mine"); }) == "EXPORTER");
-  NeuralNetwork network = NeuralNetwork::from_json(model, context);
+  NeuralNetwork network = NeuralNetwork::from_json(learner, context);
   RunOptions run;
   run.type = "default-runner";
   CHECK(network.run({1, 0}, run)[0] == Approx(network.run({1, 0})[0] + 100));
@@ -200,7 +192,7 @@ TEST_CASE("EXT-05 algorithms stand once in a domain, and unknown ones are errors
   CHECK(reason_of([&] { define_train(context, {.name = ""}, nothing); }) == "NAME");
   define_domain(context, {.name = "other"});
   define_train(context, {.name = "mine", .domain = "other"}, nothing);
-  NeuralNetwork network = NeuralNetwork::from_json(model, context);
+  NeuralNetwork network = NeuralNetwork::from_json(learner, context);
   TrainOptions train;
   train.type = "yours";
   CHECK(reason_of([&] { network.train(Dataset::sample("xor"), train); }) == "TRAIN_TYPE");

@@ -1,33 +1,19 @@
 // Trainings that are interrupted and gone on with.
 #include <catch2/catch.hpp>
 
-#include <stdlib.h>
-
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 
+#include "support/contexts.h"
+#include "support/folder.h"
+#include "support/refusals.h"
 #include "support/small_training.h"
+#include "support/values.h"
 #include "webai/files.hpp"
 
 using namespace webai;
 using namespace webai::test;
-
-namespace {
-
-// A place for one file, gone when the test is over.
-struct Scratch {
-  std::filesystem::path folder;
-  std::string path;
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "webai-checkpoint-XXXXXX").string();
-    folder = ::mkdtemp(pattern.data());
-    path = (folder / "file").string();
-  }
-  ~Scratch() { std::filesystem::remove_all(folder); }
-};
-
-}  // namespace
 
 TEST_CASE("training goes on from a checkpoint to the same bits: shuffles, momentum, Adam, dropout, schedules, patience") {
   struct Case {
@@ -40,7 +26,8 @@ TEST_CASE("training goes on from a checkpoint to the same bits: shuffles, moment
     const Context context = one_thread();
     const std::string model = std::string(R"({"dataType": ")") + test.type + R"(", "layers": [4, {"size": 16, "activation": "tanh"},
       {"type": "batchNorm"}, {"type": "dropout", "rate": 0.3}, {"size": 3, "activation": "softmax"}]})";
-    Scratch file;
+    const Folder folder;
+    const std::string file = folder.at("file");
     TrainOptions options{.max_iterations = 6, .learning_rate_schedule = test.schedule, .optimizer = test.optimizer, .batch_size = 7};
     options.learning_rate_schedule.patience = 1;
     options.learning_rate_schedule.every = 2;
@@ -52,7 +39,7 @@ TEST_CASE("training goes on from a checkpoint to the same bits: shuffles, moment
     NeuralNetwork straight = NeuralNetwork::from_json(model, context);
     const TrainInfo wanted = straight.train(data, options);
 
-    options.checkpoint = file.path;
+    options.checkpoint = file;
     {
       NeuralNetwork first = NeuralNetwork::from_json(model, context);
       TrainingSession session(first, data, options);
@@ -81,7 +68,8 @@ TEST_CASE("a checkpoint in the middle of an epoch, at any step, goes on to the s
   NeuralNetwork straight = NeuralNetwork::from_json(small, context);
   straight.train(data, options);
   for (int steps = 0; steps < 20; ++steps) {
-    Scratch file;
+    const Folder folder;
+    const std::string file = folder.at("file");
     NeuralNetwork first = NeuralNetwork::from_json(small, context);
     bool more = true;
     {
@@ -90,11 +78,11 @@ TEST_CASE("a checkpoint in the middle of an epoch, at any step, goes on to the s
         session.profile(0);  // exactly one step
         more = session.info().stop_reason.empty();
       }
-      session.save_checkpoint(file.path);
+      session.save_checkpoint(file);
     }
     NeuralNetwork second = NeuralNetwork::from_json(small, context);
     TrainOptions on = options;
-    on.checkpoint = file.path;
+    on.checkpoint = file;
     on.resume = true;
     second.train(data, on);
     INFO(steps);
@@ -114,16 +102,17 @@ TEST_CASE("training through time goes on from a checkpoint to the same bits, wit
   NeuralNetwork straight = NeuralNetwork::from_json(model, context);
   straight.train(data, options);
   for (int steps = 0; steps < 24; ++steps) {
-    Scratch file;
+    const Folder folder;
+    const std::string file = folder.at("file");
     NeuralNetwork first = NeuralNetwork::from_json(model, context);
     {
       TrainingSession session(first, data, options);
       for (int i = 0; i < steps && session.info().stop_reason.empty(); ++i) session.profile(0);
-      session.save_checkpoint(file.path);
+      session.save_checkpoint(file);
     }
     NeuralNetwork second = NeuralNetwork::from_json(model, context);
     TrainOptions on = options;
-    on.checkpoint = file.path;
+    on.checkpoint = file;
     on.resume = true;
     second.train(data, on);
     INFO(steps);
@@ -135,10 +124,11 @@ TEST_CASE("training through time goes on from a checkpoint to the same bits, wit
 
 TEST_CASE("a checkpoint of another training is refused, and changes nothing") {
   const Context context = one_thread();
-  Scratch file;
+  const Folder folder;
+  const std::string file = folder.at("file");
   const Dataset data = classes(context);
   TrainOptions options{.max_iterations = 1, .optimizer = "adam", .batch_size = 10};
-  options.checkpoint = file.path;
+  options.checkpoint = file;
   NeuralNetwork net = NeuralNetwork::from_json(small, context);
   net.train(data, options);
   options.resume = true;
@@ -164,10 +154,10 @@ TEST_CASE("a checkpoint of another training is refused, and changes nothing") {
   other = options;
   other.batch_size = 5;
   CHECK(refused(small, other).find("batch") != std::string::npos);
-  CHECK(error_of([&] { NeuralNetwork::from_json(small, context).train(data, other); }).path() == file.path);
-  write_file(file.path, std::as_bytes(std::span("webai checkpoint 1\n", 19)));
+  CHECK(error_of([&] { NeuralNetwork::from_json(small, context).train(data, other); }).path() == file);
+  write_file(file, std::as_bytes(std::span("webai checkpoint 1\n", 19)));
   CHECK(refused(small, options).find("cut short") != std::string::npos);
-  std::remove(file.path.c_str());
+  std::remove(file.c_str());
   NeuralNetwork fresh = NeuralNetwork::from_json(small, context);
   CHECK(error_of([&] { fresh.train(data, options); }).code() == Code::not_found);
   options.checkpoint.clear();
@@ -176,16 +166,17 @@ TEST_CASE("a checkpoint of another training is refused, and changes nothing") {
 
 TEST_CASE("checkpoints are written at the epochs that were asked for") {
   const Context context = one_thread();
-  Scratch file;
+  const Folder folder;
+  const std::string file = folder.at("file");
   NeuralNetwork net = NeuralNetwork::from_json(small, context);
   TrainOptions options{.max_iterations = 5};
-  options.checkpoint = file.path;
+  options.checkpoint = file;
   options.checkpoint_every = 2;
   std::vector<bool> there;
   options.progress = [&](const Progress& progress) {
-    if (progress.epoch_end) there.push_back(std::filesystem::exists(file.path));
+    if (progress.epoch_end) there.push_back(std::filesystem::exists(file));
   };
   net.train(classes(context), options);
   CHECK(there == std::vector<bool>{false, true, true, true, true});
-  CHECK(read_file(file.path).starts_with("webai checkpoint 1\n"));
+  CHECK(read_file(file).starts_with("webai checkpoint 1\n"));
 }

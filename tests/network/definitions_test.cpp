@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "network/operations.h"
+#include "support/contexts.h"
+#include "support/refusals.h"
 #include "webai/webai.hpp"
 
 using namespace webai;

@@ -2,7 +2,11 @@
 // expected and there, and the hint, to the letter. Those of a model's text alone: tests/core/model/errors_test.cpp.
 #include <catch2/catch.hpp>
 
+#include <functional>
+#include <string>
+
 #include "network/operations.h"
+#include "support/contexts.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -21,7 +25,7 @@ struct Wanted {
   const char* hint;
 };
 
-void check(const std::function<void()>& work, const Wanted& wanted) {
+void fails(const std::function<void()>& work, const Wanted& wanted) {
   try {
     work();
   } catch (const Error& error) {
@@ -39,15 +43,9 @@ void check(const std::function<void()>& work, const Wanted& wanted) {
   FAIL_CHECK("no error");
 }
 
-Context with_domain() {
-  Context context = one_thread();
-  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
-  return context;
-}
-
 const auto doubled = [](Variable x) { return x + x; };
 
-NeuralNetwork network(const Context& context, const std::string& model) {
+NeuralNetwork build(const Context& context, const std::string& model) {
   return NeuralNetwork::from_json(model, context);
 }
 
@@ -56,32 +54,32 @@ NeuralNetwork network(const Context& context, const std::string& model) {
 TEST_CASE("ERR-02 a domain without a data type of its own needs one in the model") {
   const Context context = one_thread();
   define_domain(context, {.name = "bare"});
-  check([&] { network(context, R"({"domain": "bare", "layers": [1, 1]})"); },
+  fails([&] { build(context, R"({"domain": "bare", "layers": [1, 1]})"); },
         {Code::invalid_model, "NO_DATATYPE", "/dataType", "", "", "", "", "give the model a \"dataType\""});
 }
 
 TEST_CASE("ERR-04 a domain that exists is not defined again") {
   const Context context = with_domain();
-  check([&] { define_domain(context, {.name = "mine"}); }, {Code::already_exists, "DOMAIN_EXISTS", "/domainName", "",
+  fails([&] { define_domain(context, {.name = "mine"}); }, {Code::already_exists, "DOMAIN_EXISTS", "/domainName", "",
                                                             "", "", "", "use it as it is, or choose another name"});
 }
 
 TEST_CASE("ERR-05 an operation that exists is not defined again") {
   const Context context = with_domain();
   define_operation(context, {.name = "twice", .domain = "mine"}, doubled);
-  check([&] { define_operation(context, {.name = "twice", .domain = "mine"}, doubled); },
+  fails([&] { define_operation(context, {.name = "twice", .domain = "mine"}, doubled); },
         {Code::already_exists, "OPERATION_EXISTS", "", "", "twice", "", "",
          "choose another name, or a domain of your own"});
-  check([&] { define_operation(context, {.name = "tanh", .domain = "core"}, doubled); },
+  fails([&] { define_operation(context, {.name = "tanh", .domain = "core"}, doubled); },
         {Code::already_exists, "OPERATION_EXISTS", "", "", "tanh", "", "",
          "choose another name, or a domain of your own"});
 }
 
 TEST_CASE("ERR-06 an operation needs a domain that is there, and hears the nearest one") {
   const Context context = with_domain();
-  check([&] { define_operation(context, {.name = "twice", .domain = "mime"}, doubled); },
+  fails([&] { define_operation(context, {.name = "twice", .domain = "mime"}, doubled); },
         {Code::not_found, "DOMAIN", "/domain", "", "twice", "", "", "did you mean \"mine\"?"});
-  check([&] { define_operation(context, {.name = "twice", .domain = "elsewhere"}, doubled); },
+  fails([&] { define_operation(context, {.name = "twice", .domain = "elsewhere"}, doubled); },
         {Code::not_found, "DOMAIN", "/domain", "", "twice", "", "", "define it first, with define_domain"});
 }
 
@@ -93,9 +91,9 @@ TEST_CASE("ERR-07 a variant stands once, and belongs to an operation that is the
                              [](std::span<const Tensor> given) { return given[0]; });
   };
   define("twice");
-  check([&] { define("twice"); }, {Code::already_exists, "VARIANT_EXISTS", "/variant", "", "twice", "", "",
+  fails([&] { define("twice"); }, {Code::already_exists, "VARIANT_EXISTS", "/variant", "", "twice", "", "",
                                    "choose another name for the variant"});
-  check([&] { define("twise"); },
+  fails([&] { define("twise"); },
         {Code::not_found, "OPERATION", "/name", "", "twise", "", "", "did you mean \"twice\"?"});
 }
 
@@ -107,16 +105,16 @@ TEST_CASE("ERR-09 training through an operation without a gradient names it befo
                     .params = {"*input", OperationParameter("size").defaults_to(Json::text(":input"))}},
                    [](Numbers x) { return std::vector<double>(x.begin(), x.end()); });
   NeuralNetwork net =
-      network(context, R"({"layers": [2, {"name": "hidden", "size": 3}, {"name": "h", "type": "mine#host"}, 1]})");
-  check([&] { net.train(Dataset::sample("xor"), {.max_iterations = 1}); },
+      build(context, R"({"layers": [2, {"name": "hidden", "size": 3}, {"name": "h", "type": "mine#host"}, 1]})");
+  fails([&] { net.train(Dataset::sample("xor"), {.max_iterations = 1}); },
         {Code::not_differentiable, "NOT_DIFFERENTIABLE", "/layers/2", "h", "host", "", "",
          "train only what comes after it, or compose it of operators that have gradients"});
 }
 
 TEST_CASE("ERR-11 a pipe into an end of fixed size has that size") {
-  check(
+  fails(
       [&] {
-        network(
+        build(
             one_thread(),
             R"({"layers": [2, {"size": 2, "pipes": [{"size": 3, "to": "end"}]}, {"name": "out", "size": 4, "bias": "end"}]})");
       },
@@ -126,19 +124,19 @@ TEST_CASE("ERR-11 a pipe into an end of fixed size has that size") {
 
 TEST_CASE("ERR-13 an inner net has the domain and the data type around it") {
   const Context context = with_domain();
-  check([&] { network(context, R"({"layers": [2, {"type": "net", "net": {"dataType": "fp64", "layers": [2, 1]}}]})"); },
+  fails([&] { build(context, R"({"layers": [2, {"type": "net", "net": {"dataType": "fp64", "layers": [2, 1]}}]})"); },
         {Code::invalid_model, "NET_MISMATCH", "/layers/1/net/dataType", "", "", "fp32", "fp64",
          "leave it out of the inner net, or give both the same"});
-  check([&] { network(context, R"({"layers": [2, {"type": "net", "net": {"domain": "mine", "layers": [2, 1]}}]})"); },
+  fails([&] { build(context, R"({"layers": [2, {"type": "net", "net": {"domain": "mine", "layers": [2, 1]}}]})"); },
         {Code::invalid_model, "NET_MISMATCH", "/layers/1/net/domain", "", "", "core", "mine",
          "leave it out of the inner net, or give both the same"});
 }
 
 TEST_CASE("ERR-14 a part that cannot be cut out names what crosses the cut") {
-  const NeuralNetwork net = network(
+  const NeuralNetwork net = build(
       one_thread(),
       R"({"layers": [2, {"size": 2, "pipes": [{"size": 1, "name": "skip", "to": "end"}]}, 3, {"size": 1, "name": "end"}]})");
-  check([&] { net.export_model({.from = "0", .upto = "1"}); },
+  fails([&] { net.export_model({.from = "0", .upto = "1"}); },
         {Code::invalid_argument, "SPLIT", "/layers/1/pipes/0/to", "", "", "", "",
          "cut where only one flow goes from layer to layer"});
 }
@@ -149,25 +147,25 @@ TEST_CASE("ERR-16 ERR-19 ERR-20 parameters that cannot be") {
     define_composed_operation(context, {.name = "op", .domain = "mine", .params = std::move(params)}, 0,
                               [](Arguments given) -> Variable { return given[0]; });
   };
-  check(
+  fails(
       [&] {
         define({"*input", "*size"});
       },
       {Code::invalid_argument, "SIZE_PARAM", "/model/defineParams/1", "", "op", "", "",
        "keep name, callDefaultWith and default"});
-  check(
+  fails(
       [&] {
         define({"*a", "a"});
       },
       {Code::invalid_argument, "DUPLICATE_PARAM", "/model/defineParams/1", "", "op", "", "", "keep one of the two"});
-  check([&] { define({"*a.b"}); }, {Code::invalid_argument, "PARAM", "/model/defineParams/0", "", "op", "", "",
+  fails([&] { define({"*a.b"}); }, {Code::invalid_argument, "PARAM", "/model/defineParams/0", "", "op", "", "",
                                     "letters behind the shorthands * @ ! ~, none of . : / # in them"});
-  check(
+  fails(
       [&] {
         define({"*input", "@output"});
       },
       {Code::invalid_argument, "RESERVED_NAME", "/model/defineParams/1", "", "op", "", "", "choose another name"});
-  check(
+  fails(
       [&] {
         define({"*input", "pipes"});
       },
@@ -178,28 +176,28 @@ TEST_CASE("ERR-17 an array whose size nobody says") {
   const Context context = with_domain();
   define_operation(context, {.name = "host", .domain = "mine", .params = {"*input", "*table"}},
                    [](Numbers x, Numbers) { return std::vector<double>(x.begin(), x.end()); });
-  check([&] { network(context, R"({"layers": [2, {"name": "here", "type": "mine#host", "size": 2}]})"); },
+  fails([&] { build(context, R"({"layers": [2, {"name": "here", "type": "mine#host", "size": 2}]})"); },
         {Code::invalid_model, "ARRAY_SIZE", "/layers/1", "here", "host", "", "",
          "give it in the model, as {\"size\": [..]}, or define a default"});
 }
 
 TEST_CASE("ERR-26 states and gradients of another structure") {
-  NeuralNetwork net = network(one_thread(), R"({"layers": [{"name": "in", "size": 2, "history": 2}, 1]})");
-  NeuralNetwork other = network(one_thread(), R"({"layers": [{"name": "in", "size": 2, "history": 1}, 1]})");
+  NeuralNetwork net = build(one_thread(), R"({"layers": [{"name": "in", "size": 2, "history": 2}, 1]})");
+  NeuralNetwork other = build(one_thread(), R"({"layers": [{"name": "in", "size": 2, "history": 1}, 1]})");
   const auto hash_of = [](const NeuralNetwork& of) {
     const std::string state = of.get_internal_state();
     return state.substr(state.find("\"modelHash\":\"") + 13, 16);
   };
   const std::string own = hash_of(net), its = "\"" + hash_of(other) + "\"";
-  check([&] { net.set_internal_state(other.get_internal_state()); },
+  fails([&] { net.set_internal_state(other.get_internal_state()); },
         {Code::invalid_argument, "STATE_MISMATCH", "/modelHash", "", "", own.c_str(), its.c_str(),
          "layers, sizes and pipes have to be the same; weights may differ"});
   Gradients absent;
   absent.gradients.emplace("1.bais", Tensor(net.context(), DType::fp32, Shape{1}));
-  check([&] { net.apply_gradients(absent); },
+  fails([&] { net.apply_gradients(absent); },
         {Code::not_found, "GRADIENT", "", "", "", "", "", "did you mean \"1.bias\"?"});
   Gradients gradients;
   gradients.gradients.emplace("1.bias", Tensor(net.context(), DType::fp32, Shape{2}));
-  check([&] { net.apply_gradients(gradients); },
+  fails([&] { net.apply_gradients(gradients); },
         {Code::shape_mismatch, "GRADIENT", "", "", "", "1", "2", "gradients are those of this model"});
 }

@@ -5,15 +5,15 @@
 #include "core/model/build.h"
 #include "core/op/registry.h"
 #include "network/finite_differences.h"
-#include "network/operations.h"
+#include "support/contexts.h"
+#include "support/refusals.h"
+#include "support/values.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
 using namespace webai::test;
 
 namespace {
-
-using Row = std::vector<double>;
 
 void define_graph_operations(const Context& context) {
   define_operation(context, {.name = "transposed", .domain = "graph"}, [](Variable x) { return apply("transpose", {x}); });
@@ -48,16 +48,6 @@ constexpr const char* foreign = R"({"domain": "graph", "layers": [
   "outputs": [{"name": "flat", "pipeFrom": "r"}, {"name": "turned", "pipeFrom": "t"}]})";
 const Row x = {1, 2, 3, 4, 5, 6};
 const Row answer = {17, 22, 27, 22, 29, 36, 27, 36, 45, 1, 4, 2, 5, 3, 6};
-
-Error error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  return Error(Code::internal, "unreachable");
-}
 
 }  // namespace
 

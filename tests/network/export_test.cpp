@@ -7,17 +7,15 @@
 #include <vector>
 
 #include "../support/random_model.h"
+#include "support/values.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
-NeuralNetwork network(const std::string& model) { return NeuralNetwork::from_json(model, {.device = "reference"}); }
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.type() == b.type() && a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
-}
+NeuralNetwork judged(const std::string& model) { return NeuralNetwork::from_json(model, {.device = "reference"}); }
 
 Tensor random_input(const NeuralNetwork& net, test::RandomModel& random, std::size_t samples = 2) {
   std::vector<double> values(net.input_size() * samples);
@@ -42,7 +40,7 @@ void check_models(std::uint64_t first, std::uint64_t count) {
     const std::string text = random.text();
     INFO("seed " << seed << "\n" << text);
     try {
-      NeuralNetwork net = network(text);
+      NeuralNetwork net = judged(text);
       if (seed % 2 == 0)  // as after a training
         for (const auto& [name, tensor] : net.parameters()) {
           std::vector<double> values(tensor.elements());
@@ -54,7 +52,7 @@ void check_models(std::uint64_t first, std::uint64_t count) {
       for (const ExportOptions& form : forms()) {
         const std::string exported = net.export_model(form);
         INFO("exported " << form.optimize << "\n" << exported);
-        NeuralNetwork again = network(exported);
+        NeuralNetwork again = judged(exported);
         if (!same_bits(raw(again, input), wanted) || !same_bits(raw(again, input), next))
           FAIL("the exported model computes something else");
         if (!form.optimize.empty())
@@ -83,7 +81,7 @@ namespace {
 
 std::string exported(const std::string& model, ExportOptions options) {
   options.setup_data_as = options.setup_data_as == "base64" ? "given" : options.setup_data_as;
-  return network(model).export_model(options);
+  return judged(model).export_model(options);
 }
 
 Error refusal(const std::string& model, const std::string& from, const std::string& upto) {
@@ -117,7 +115,7 @@ TEST_CASE("EXP-04 minify leaves only what has to be said") {
 TEST_CASE("EXP-04 minify drops what reaches no output, and numbers targets") {
   std::vector<std::pair<std::string, std::string>> renamed;
   NeuralNetwork net =
-      network(R"({"layers": [{"size": 2, "name": "eyes", "pipes": [{"size": 1, "name": "ears", "to": "late"}]},
+      judged(R"({"layers": [{"size": 2, "name": "eyes", "pipes": [{"size": 1, "name": "ears", "to": "late"}]},
     {"size": 3, "pipes": [{"size": 9, "name": "nobody", "to": []}, {"size": 1, "name": "short cut", "to": ["ghost", "out pipe"]}]},
     {"size": 2, "to": "late"}, {"size": 5, "name": "ghost", "to": []}, {"size": 2, "name": "late"},
     {"size": 1, "name": "answer", "pipes": [{"size": 1, "name": "out pipe"}]}]})");
@@ -137,7 +135,7 @@ TEST_CASE("EXP-04 minify drops what reaches no output, and numbers targets") {
 
 TEST_CASE("EXP-05 pretty has all values in the layers") {
   NeuralNetwork net =
-      network(R"({"layers": [2, 1, {"size": 1, "bias": [7]}], "setup": {"data": [1, 2, 3, 4], "x-tool": 1}})");
+      judged(R"({"layers": [2, 1, {"size": 1, "bias": [7]}], "setup": {"data": [1, 2, 3, 4], "x-tool": 1}})");
   const std::string text = net.export_model({.optimize = "pretty"});
   CHECK(
       read_json(text, net.context().limits()) ==
@@ -153,28 +151,28 @@ TEST_CASE("A-50 the parts of a model in a row compute what the whole does") {
     {"size": 2, "name": "b", "pipes": [{"size": 2, "to": ["c"]}, 3]}, {"size": 5, "name": "c"}, 2],
     "io": {"input": {"normalize": {"type": "rescale-linear", "from": [0, 2], "to": [0, 1]}},
            "output": {"denormalize": {"type": "one-hot-to-label", "labels": ["yes", "no"]}}}})";
-  NeuralNetwork net = network(model);
+  NeuralNetwork net = judged(model);
   test::RandomModel random(7);
   const Tensor input = random_input(net, random, 1);
   const Tensor wanted = raw(net, input);
   for (const std::string optimize : {"", "pretty", "minify"})
     for (const auto& [end, begin] :
          {std::pair<std::string, std::string>{"in", "a"}, {"a", "b"}, {"2", "3"}, {"c", "4"}}) {
-      NeuralNetwork front = network(net.export_model({.optimize = optimize, .upto = end}));
-      NeuralNetwork back = network(net.export_model({.optimize = optimize, .from = begin}));
+      NeuralNetwork front = judged(net.export_model({.optimize = optimize, .upto = end}));
+      NeuralNetwork back = judged(net.export_model({.optimize = optimize, .from = begin}));
       CHECK(same_bits(raw(back, raw(front, input)), wanted));
     }
-  NeuralNetwork middle = network(net.export_model({.from = "a", .upto = "b"}));
+  NeuralNetwork middle = judged(net.export_model({.from = "a", .upto = "b"}));
   CHECK(middle.input_size() == 3);
   CHECK(middle.output_size() == 7);
   CHECK(middle.labels().empty());
 }
 
 TEST_CASE("A-50 a part of images takes an input of the cut tensor's dimensions") {
-  NeuralNetwork net = network(R"({"layers": [[6, 6, 1], {"type": "conv2d", "filters": 2, "kernelSize": 3},
+  NeuralNetwork net = judged(R"({"layers": [[6, 6, 1], {"type": "conv2d", "filters": 2, "kernelSize": 3},
     {"type": "maxPool2d"}, {"type": "flatten"}, 3]})");
-  CHECK(network(net.export_model({.from = "2"})).input_shape() == Shape{4, 4, 2});
-  CHECK(network(net.export_model({.from = "4", .upto = "4"})).input_shape() == Shape{8});
+  CHECK(judged(net.export_model({.from = "2"})).input_shape() == Shape{4, 4, 2});
+  CHECK(judged(net.export_model({.from = "4", .upto = "4"})).input_shape() == Shape{8});
 }
 
 TEST_CASE("ERR-14 what crosses a cut beside the main flow is listed") {
@@ -210,8 +208,8 @@ TEST_CASE("EX-23 export options read as JSON, with the nearest name for a wrong 
   CHECK(fails(R"({"layers": {"form": 1}})") == "did you mean \"layers.from\"?OPTION_UNKNOWN");
   CHECK(fails(R"({"layers": {"from": -1}})") == "OPTION");
   CHECK(fails(R"({"to": 7})") == "OPTION");
-  CHECK_THROWS_AS(network("{\"layers\": [1, 1]}").export_model({.optimize = "smallest"}), Error);
-  CHECK_THROWS_AS(network("{\"layers\": [1, 1]}").export_model({.to = "poem"}), Error);
+  CHECK_THROWS_AS(judged("{\"layers\": [1, 1]}").export_model({.optimize = "smallest"}), Error);
+  CHECK_THROWS_AS(judged("{\"layers\": [1, 1]}").export_model({.to = "poem"}), Error);
 }
 
 TEST_CASE("A-51 pulls, outputs by name, ends of pipes, histories and cells keep their meaning in every spelling") {
@@ -230,12 +228,12 @@ TEST_CASE("A-51 pulls, outputs by name, ends of pipes, histories and cells keep 
           R"({"layers": [2, 2, {"size": 3, "type": "input", "name": "late", "pipes": [2]}, {"size": 2, "name": "end", "pipes": [{"size": 1, "to": "end"}, 2]}]})"}) {
     INFO(model);
     try {
-      NeuralNetwork net = network(model);
+      NeuralNetwork net = judged(model);
       test::RandomModel random(3);
       const Tensor input = random_input(net, random);
       const Tensor first = raw(net, input), second = raw(net, input);
       for (const ExportOptions& form : forms()) {
-        NeuralNetwork again = network(net.export_model(form));
+        NeuralNetwork again = judged(net.export_model(form));
         INFO(net.export_model(form));
         CHECK(same_bits(raw(again, input), first));
         CHECK(same_bits(raw(again, input), second));
@@ -247,11 +245,11 @@ TEST_CASE("A-51 pulls, outputs by name, ends of pipes, histories and cells keep 
 }
 
 TEST_CASE("A-50 pulls move with their layers, and delayed flows and histories may not cross") {
-  NeuralNetwork net = network(
+  NeuralNetwork net = judged(
       R"({"layers": [2, {"size": 3, "name": "a"}, {"size": 2, "pipeFrom": "a"}, {"size": 1, "pipeFrom": "2"}]})");
   test::RandomModel random(8);
   const Tensor input = random_input(net, random, 1);
-  NeuralNetwork front = network(net.export_model({.upto = "a"})), back = network(net.export_model({.from = "2"}));
+  NeuralNetwork front = judged(net.export_model({.upto = "a"})), back = judged(net.export_model({.from = "2"}));
   CHECK(same_bits(raw(back, raw(front, input)), raw(net, input)));
   CHECK_THAT(
       refusal(R"({"layers": [2, {"size": 2, "name": "a"}, {"size": 2, "name": "b", "to": [3, "a"]}, 1]})", "", "1")

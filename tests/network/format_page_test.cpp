@@ -28,7 +28,7 @@ std::string cell(std::string_view text) {
   return result;
 }
 
-std::string quoted(std::string_view text) { return "`" + std::string(text) + "`"; }
+std::string code(std::string_view text) { return "`" + std::string(text) + "`"; }
 
 std::string_view kind_words(const PropertyDef& property) {
   switch (property.kind) {
@@ -64,7 +64,7 @@ std::string size_words(SizeRule rule) {
 
 // What the page has to hold of a layer type.
 std::string chunk_of(const LayerDef& layer) {
-  std::string text = "### " + quoted(layer.name) + "\n\n" + std::string(layer.doc) + " " + size_words(layer.size);
+  std::string text = "### " + code(layer.name) + "\n\n" + std::string(layer.doc) + " " + size_words(layer.size);
   if (layer.takes_default_activation) text += " Takes the root's activation.";
   if (layer.on_first_layer) text += " May stand first.";
   if (!layer.has_default_input) text += " Has no input of its own: its parameters are piped to.";
@@ -72,16 +72,16 @@ std::string chunk_of(const LayerDef& layer) {
   if (!layer.properties.empty()) {
     text += "\n| property | value | absent | |\n|---|---|---|---|\n";
     for (const PropertyDef& entry : layer.properties)
-      text += "| " + quoted(entry.name) + " | " + std::string(kind_words(entry)) + " | " +
+      text += "| " + code(entry.name) + " | " + std::string(kind_words(entry)) + " | " +
               (entry.required           ? "an error"
                : entry.fallback.empty() ? ""
-                                        : quoted(entry.fallback)) +
+                                        : code(entry.fallback)) +
               " | " + cell(entry.doc) + " |\n";
   }
   if (!layer.parameters.empty()) {
     text += "\n| parameter | |\n|---|---|\n";
     for (const ParameterDef& entry : layer.parameters)
-      text += "| " + quoted(entry.name) + " | " + cell(entry.doc) + " |\n";
+      text += "| " + code(entry.name) + " | " + cell(entry.doc) + " |\n";
   }
   return text;
 }
@@ -101,9 +101,9 @@ std::string activation_table() {
     std::string constants;
     for (const AttributeSpec& entry : op->attributes)
       if (is_constant_of_activation(entry))
-        constants += (constants.empty() ? "" : ", ") + quoted(entry.name) + " " +
+        constants += (constants.empty() ? "" : ", ") + code(entry.name) + " " +
                      (entry.fallback ? value_text(*entry.fallback) : "");
-    text += "| " + quoted(op->name) + " | `" + cell(op->formula) + "` | " + constants + " |\n";
+    text += "| " + code(op->name) + " | `" + cell(op->formula) + "` | " + constants + " |\n";
   }
   return text;
 }
@@ -143,7 +143,7 @@ std::set<std::string> first_column(const std::string& heading) {
   return names;
 }
 
-template <class Range> std::set<std::string> names_of(const Range& words) { return {words.begin(), words.end()}; }
+template <class Range> std::set<std::string> set_of(const Range& words) { return {words.begin(), words.end()}; }
 
 }  // namespace
 
@@ -156,8 +156,8 @@ TEST_CASE("what the page of the model language has to hold, as text", "[.][page]
 }
 
 TEST_CASE("G-10 the page of the model language knows each property of root and layers, each step and each old name") {
-  CHECK(first_column("## Root\n") == names_of(root_properties()));
-  CHECK(first_column("Properties of every layer and pipe") == names_of(core_layer_properties()));
+  CHECK(first_column("## Root\n") == set_of(root_properties()));
+  CHECK(first_column("Properties of every layer and pipe") == set_of(core_layer_properties()));
   std::set<std::string> steps;
   for (const IoStepKind& kind : io_step_kinds()) steps.insert(std::string(kind.name));
   CHECK(first_column("type, or an object.\n") == steps);

@@ -4,6 +4,9 @@
 #include <cmath>
 
 #include "network/operations.h"
+#include "support/contexts.h"
+#include "support/refusals.h"
+#include "support/values.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -13,12 +16,6 @@ namespace {
 
 Tensor tensor(const Context& context, Shape shape, std::vector<double> values) {
   return Tensor::from(context, DType::fp32, shape, values);
-}
-
-std::vector<double> values_of(const Tensor& tensor) {
-  std::vector<double> values;
-  for (std::size_t i = 0; i < tensor.elements(); ++i) values.push_back(tensor.at(i));
-  return values;
 }
 
 // The running sum of everything it was given, once by plain numbers and once composed.
@@ -60,9 +57,9 @@ TEST_CASE("EX-19 API-09 API-10 A-53 operators are functions: fusedMatMul as the 
   const Tensor left = operations["fusedMatMul"](a, c, true, false, 0.0, "linear");
   REQUIRE(left.shape() == Shape{3, 4});
   CHECK(left.at(0) == 1 * 1 + 4 * 5);
-  CHECK(values_of(operations["fusedMatMul"](a, d, false, true, 0.0, "linear")) == std::vector<double>{1, 2, 3, 6, 4, 5, 6, 15});
-  CHECK(values_of(operations["add"](a, 1.0)) == std::vector<double>{2, 3, 4, 5, 6, 7});
-  CHECK(values_of(operations["concat"](a, a, -1)).size() == 12);
+  CHECK(as_numbers(operations["fusedMatMul"](a, d, false, true, 0.0, "linear")) == std::vector<double>{1, 2, 3, 6, 4, 5, 6, 15});
+  CHECK(as_numbers(operations["add"](a, 1.0)) == std::vector<double>{2, 3, 4, 5, 6, 7});
+  CHECK(as_numbers(operations["concat"](a, a, -1)).size() == 12);
   CHECK(reason_of([&] { operations["tanh"](a, a); }) == "INPUT_COUNT");
   CHECK(reason_of([&] { operations["tanh"].call({}); }) == "INPUT_COUNT");
   CHECK(reason_of([&] { operations["tanh"]("word"); }) == "ARGUMENT");
@@ -90,7 +87,7 @@ TEST_CASE("A-53 operations of a program are functions without another word") {
   REQUIRE(operations.size() == 2);
   CHECK(operations["addIfAbove"].parameters() == std::vector<std::string>{"a", "b", "value"});
   const Tensor a = tensor(context, {3}, {1, 2, 3}), b = tensor(context, {3}, {3, 0, 1});
-  CHECK(values_of(operations["addIfAbove"](a, b, 0.5)) == std::vector<double>{4, 0, 4});
+  CHECK(as_numbers(operations["addIfAbove"](a, b, 0.5)) == std::vector<double>{4, 0, 4});
   CHECK(operations["swish"](a).at(0) == Approx(1 / (1 + std::exp(-1.0))));
 }
 
@@ -104,10 +101,10 @@ TEST_CASE("API-11 EX-19 stateful operations go on from the state that they are g
     CHECK(function.is_stateful());
     FunctionState one = function.get_new_state(), other = function.get_new_state();
     const Tensor a = tensor(context, {2}, {1, 2});
-    CHECK(values_of(function(a, one)) == std::vector<double>{1, 2});
-    CHECK(values_of(function(a, one)) == std::vector<double>{2, 4});
-    CHECK(values_of(function(a, other)) == std::vector<double>{1, 2});
-    CHECK(values_of(function(a)) == std::vector<double>{1, 2});
+    CHECK(as_numbers(function(a, one)) == std::vector<double>{1, 2});
+    CHECK(as_numbers(function(a, one)) == std::vector<double>{2, 4});
+    CHECK(as_numbers(function(a, other)) == std::vector<double>{1, 2});
+    CHECK(as_numbers(function(a)) == std::vector<double>{1, 2});
   }
 }
 

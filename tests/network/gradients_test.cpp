@@ -2,9 +2,10 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <functional>
 
-#include "network/operations.h"
+#include "network/seeded.h"
+#include "support/contexts.h"
+#include "support/refusals.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -12,29 +13,14 @@ using namespace webai::test;
 
 namespace {
 
-constexpr std::string_view model =
+constexpr std::string_view tanh_net =
     R"({"seed": 2, "dataType": "fp64", "activation": "tanh", "layers": [2, {"name": "hidden", "size": 3}, 1]})";
-
-Error error_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  throw 0;
-}
-
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  REQUIRE(text.find(from) != std::string::npos);
-  return text.replace(text.find(from), from.size(), to);
-}
 
 }  // namespace
 
 TEST_CASE("A-44 gradients say their loss, samples and model, and travel as text to the same bits") {
   const Context context = one_thread();
-  NeuralNetwork net = NeuralNetwork::from_json(model, context), other = NeuralNetwork::from_json(model, context);
+  NeuralNetwork net = NeuralNetwork::from_json(tanh_net, context), other = NeuralNetwork::from_json(tanh_net, context);
   const Dataset data = Dataset::sample("xor");
   const Gradients computed = net.compute_gradients(data);
   CHECK(computed.samples == 4);
@@ -55,7 +41,7 @@ TEST_CASE("A-44 gradients say their loss, samples and model, and travel as text 
 
 TEST_CASE("A-44 gradients honour toTrain and toSkip, and leave the memory of a network as it was") {
   const Context context = one_thread();
-  NeuralNetwork net = NeuralNetwork::from_json(model, context);
+  NeuralNetwork net = NeuralNetwork::from_json(tanh_net, context);
   const Dataset data = Dataset::sample("xor");
   const Gradients all = net.compute_gradients(data);
   VerifyOptions options;
@@ -88,13 +74,13 @@ TEST_CASE("A-44 gradients that commit their state leave the memory as runs over 
   CHECK(committed.error == learns.compute_gradients(data).error);
   CHECK(learns.run({0.1, 0.2})[0] == runs.run({0.1, 0.2})[0]);
   // A network without a memory has nothing to commit.
-  NeuralNetwork plain = NeuralNetwork::from_json(model, one_thread());
+  NeuralNetwork plain = NeuralNetwork::from_json(tanh_net, one_thread());
   CHECK(plain.compute_gradients(Dataset::sample("xor"), {.commit_state = true}).samples == 4);
 }
 
 TEST_CASE("A-43 an optimizer that applies gradients takes the rate that it is given") {
   const Context context = one_thread();
-  NeuralNetwork plain = NeuralNetwork::from_json(model, context), optimized = NeuralNetwork::from_json(model, context);
+  NeuralNetwork plain = NeuralNetwork::from_json(tanh_net, context), optimized = NeuralNetwork::from_json(tanh_net, context);
   const Gradients gradients = plain.compute_gradients(Dataset::sample("xor"));
   plain.apply_gradients(gradients, {.scale = 0.05});
   optimized.apply_gradients(gradients, {.optimizer = "sgd", .options = {.learning_rate = 0.05, .momentum = 0.0}});
@@ -106,10 +92,10 @@ TEST_CASE("A-43 an optimizer that applies gradients takes the rate that it is gi
 
 TEST_CASE("A-43 A-44 gradients of another model, and texts that are none, are refused and change nothing") {
   const Context context = one_thread();
-  NeuralNetwork net = NeuralNetwork::from_json(model, context);
+  NeuralNetwork net = NeuralNetwork::from_json(tanh_net, context);
   // Of the same parameters, but wired in another way.
   NeuralNetwork rewired = NeuralNetwork::from_json(
-      replaced(std::string(model), R"("size": 3})", R"("size": 3, "activation": "relu"})"), context);
+      replaced(std::string(tanh_net), R"("size": 3})", R"("size": 3, "activation": "relu"})"), context);
   const Gradients foreign = rewired.compute_gradients(Dataset::sample("xor"));
   const auto before = net.parameters();
   const Error error = error_of([&] { net.apply_gradients(foreign); });

@@ -11,18 +11,18 @@ using namespace webai;
 
 namespace {
 
-NeuralNetwork make(const std::string& step, const std::string& size) {
+NeuralNetwork with_step(const std::string& step, const std::string& size) {
   return NeuralNetwork::from_json(R"({"io": {"input": {"normalize": )" + step + R"(}}, "layers": [{"size": )" + size + R"(}, {"type": "identity"}]})",
                                   Context::system({.threads = 1}));
 }
 
 std::vector<double> image(const std::string& words, const std::string& size, const std::vector<double>& pixels) {
-  return make(R"({"type": "image", )" + words + "}", size).run(pixels).values();
+  return with_step(R"({"type": "image", )" + words + "}", size).run(pixels).values();
 }
 
-Error error_of(const std::string& step, const std::string& size = "[2, 2, 1]") {
+Error step_error(const std::string& step, const std::string& size = "[2, 2, 1]") {
   try {
-    make(step, size);
+    with_step(step, size);
   } catch (const Error& error) {
     return error;
   }
@@ -30,7 +30,7 @@ Error error_of(const std::string& step, const std::string& size = "[2, 2, 1]") {
   return Error(Code::internal, "");
 }
 
-std::vector<double> counted(int count) {
+std::vector<double> up_to(int count) {
   std::vector<double> list;
   for (int i = 0; i < count; ++i) list.push_back(i);
   return list;
@@ -71,27 +71,27 @@ TEST_CASE("IO-13 image resizes pictures, to larger and smaller ones, as plain lo
     for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(wanted[i]).margin(1e-4));
   }
   CHECK(image(R"("size": [2, 2], "resize": "nearest")", "[4, 4]", {1, 2, 3, 4}) == std::vector<double>{1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4});
-  CHECK(image(R"("size": [4, 4], "resize": "nearest")", "[2, 2]", counted(16)) == std::vector<double>{5, 7, 13, 15});
+  CHECK(image(R"("size": [4, 4], "resize": "nearest")", "[2, 2]", up_to(16)) == std::vector<double>{5, 7, 13, 15});
   CHECK(image(R"("size": [2, 2])", "[2, 2]", {1, 2, 3, 4}) == std::vector<double>{1, 2, 3, 4});
 }
 
 TEST_CASE("IO-13 image crops, takes channels first, and standardizes each channel") {
-  CHECK(image(R"("size": [3, 4], "crop": [1, 1, 2, 2])", "[2, 2]", counted(12)) == std::vector<double>{5, 6, 9, 10});
-  CHECK(image(R"("size": [2, 4], "crop": "center")", "[2, 2]", counted(8)) == std::vector<double>{1, 2, 5, 6});
-  CHECK(image(R"("size": [4, 2], "crop": "center")", "[2, 2]", counted(8)) == std::vector<double>{2, 3, 4, 5});
-  CHECK(image(R"("size": [4, 2], "crop": "center", "resize": "nearest")", "[1, 1]", counted(8)) == std::vector<double>{5});
+  CHECK(image(R"("size": [3, 4], "crop": [1, 1, 2, 2])", "[2, 2]", up_to(12)) == std::vector<double>{5, 6, 9, 10});
+  CHECK(image(R"("size": [2, 4], "crop": "center")", "[2, 2]", up_to(8)) == std::vector<double>{1, 2, 5, 6});
+  CHECK(image(R"("size": [4, 2], "crop": "center")", "[2, 2]", up_to(8)) == std::vector<double>{2, 3, 4, 5});
+  CHECK(image(R"("size": [4, 2], "crop": "center", "resize": "nearest")", "[1, 1]", up_to(8)) == std::vector<double>{5});
   // Two channels of two pixels: 0 1 and 2 3.
   CHECK(image(R"("size": [1, 2, 2], "layout": "chw")", "[1, 2, 2]", {0, 1, 2, 3}) == std::vector<double>{0, 2, 1, 3});
   CHECK(image(R"("size": [1, 2, 2], "mean": [1, 10], "std": [2, 4])", "[1, 2, 2]", {3, 18, 5, 2}) == std::vector<double>{1, 2, 2, -2});
   CHECK(image(R"("size": [1, 2, 2], "std": 255)", "[1, 2, 2]", {255, 0, 510, 0}) == std::vector<double>{1, 0, 2, 0});
-  NeuralNetwork net = make(R"([{"type": "image", "size": [4, 6, 3], "layout": "chw"}, {"type": "rescale-linear", "from": [0, 255]}])", "[2, 3, 3]");
+  NeuralNetwork net = with_step(R"([{"type": "image", "size": [4, 6, 3], "layout": "chw"}, {"type": "rescale-linear", "from": [0, 255]}])", "[2, 3, 3]");
   CHECK(net.inputs().front().shape == Shape{3, 4, 6});
   for (const double value : net.run(std::vector<double>(72, 255.0)).values()) CHECK(value == Approx(1));
 }
 
 TEST_CASE("IO-13 what is wrong with a step \"image\" is told by its place") {
   const auto refused = [](const std::string& words, const std::string& reason, const std::string& path) {
-    const Error error = error_of(R"({"type": "image", )" + words + "}");
+    const Error error = step_error(R"({"type": "image", )" + words + "}");
     INFO(words);
     CHECK(error.reason() == reason);
     CHECK(error.path() == "/io/input/normalize" + path);
@@ -111,6 +111,6 @@ TEST_CASE("IO-13 what is wrong with a step \"image\" is told by its place") {
   refused(R"("size": [3, 3])", "IO_SIZE", "");
   refused(R"("size": [3, 3, 1], "std": 0)", "IO_RANGE", "/std");
   refused(R"("size": [3, 3, 1], "mean": [1, 2])", "IO_SIZE", "");
-  CHECK(error_of(R"([{"type": "round"}, {"type": "image", "size": [3, 3, 1]}])").path() == "/io/input/normalize/1");
-  CHECK(error_of(R"({"type": "image", "size": [2000000000, 2, 1]})", "[1000000, 2, 1]").reason() == "TENSOR_BYTES");
+  CHECK(step_error(R"([{"type": "round"}, {"type": "image", "size": [3, 3, 1]}])").path() == "/io/input/normalize/1");
+  CHECK(step_error(R"({"type": "image", "size": [2000000000, 2, 1]})", "[1000000, 2, 1]").reason() == "TENSOR_BYTES");
 }

@@ -8,20 +8,18 @@
 #include <vector>
 
 #include "core/model/integer_code.h"
+#include "network/seeded.h"
+#include "support/contexts.h"
 #include "webai/network.hpp"
 #include "webai/stream.hpp"
 #include "webai/values.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
 constexpr const char* integer_types[] = {"u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64"};
-
-const Context& context() {
-  static const Context instance = Context::system({.threads = 1});
-  return instance;
-}
 
 NeuralNetwork network_of(const std::string& type, const std::string& rest) {
   return NeuralNetwork::from_json(R"({"dataType": ")" + type + R"(", )" + rest + "}", context());
@@ -29,17 +27,7 @@ NeuralNetwork network_of(const std::string& type, const std::string& rest) {
 
 Dataset exclusive_or() { return Dataset::from({{{0, 0}, {0}}, {{0, 1}, {1}}, {{1, 0}, {1}}, {{1, 1}, {0}}}); }
 
-Error error_of(const std::string& text) {
-  try {
-    NeuralNetwork::from_json(text, context());
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error: " << text);
-  return Error(Code::internal, "");
-}
-
-Tensor bytes_of(std::vector<double> values) {
+Tensor byte_tensor(std::vector<double> values) {
   return Tensor::from(context(), DType::u8, Shape{static_cast<std::int64_t>(values.size())}, values);
 }
 
@@ -49,7 +37,7 @@ TEST_CASE("A-23 inputs and outputs of a u8 model are codes, 255 for 1, and numbe
   NeuralNetwork net = network_of("u8", R"("layers": [3, {"type": "identity"}])");
   CHECK(net.data_type() == DType::u8);
   CHECK(net.number_type() == DType::fp32);
-  const Output codes = net.run(bytes_of({0, 51, 255}));
+  const Output codes = net.run(byte_tensor({0, 51, 255}));
   REQUIRE(codes.tensor().type() == DType::u8);
   CHECK(codes.tensor().at(1) == 51);
   CHECK(codes[1] == Approx(0.2));
@@ -61,7 +49,7 @@ TEST_CASE("A-23 inputs and outputs of a u8 model are codes, 255 for 1, and numbe
   CHECK(numbers.tensor().at(2) == 0);
   // Without normalisation the same.
   const RunOptions plain{.normalize = false};
-  CHECK(net.run(bytes_of({0, 51, 255}), plain).tensor().at(1) == 51);
+  CHECK(net.run(byte_tensor({0, 51, 255}), plain).tensor().at(1) == 51);
 }
 
 TEST_CASE("A-23 signed types hold -1 to 1") {

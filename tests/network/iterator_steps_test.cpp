@@ -14,10 +14,6 @@ using namespace webai::test;
 
 namespace {
 
-std::string with(const std::string& state, const std::string& layers, const std::string& more = "") {
-  return R"({"layers": [2, {"type": "iterator", "steps": 3, "state": [)" + state + R"(], "net": {"layers": [)" + layers + "]}" + more + "}]}";
-}
-
 // x doubles in each step, from what comes in; `done` says how large it is.
 std::string doubling(const std::string& more, const std::string& done = R"({"name": "done", "size": 1, "bias": false, "weights": [[1]], "to": []})") {
   return R"({"dataType": "fp64", "layers": [1, {"name": "loop", "type": "iterator", "steps": 5, "state": [{"name": "x", "pipeFrom": "0"}],
@@ -224,7 +220,7 @@ TEST_CASE("A-42 what an iterator ends by or collects is told by its place when i
   refused(R"("collect": ["x", "x"])", "TARGET_TWICE", "collect/1");
   refused(R"("collect": ["x", "twise"])", "TARGET_UNKNOWN", "collect/1", R"(did you mean "twice"?)");
   refused(R"("collect": ["x", "twice:1"])", "TARGET_UNKNOWN", "collect/1");
-  const Error size = error_of(with(R"({"name": "x", "pipeFrom": "0"})", R"({"pipeFrom": "x"}, {"size": 2, "to": "x"})", R"(, "until": "x")"));
+  const Error size = error_of(looped(R"({"name": "x", "pipeFrom": "0"})", R"({"pipeFrom": "x"}, {"size": 2, "to": "x"})", R"(, "until": "x")"));
   CHECK(size.reason() == "UNTIL_SIZE");
   CHECK(size.path() == "/layers/1/until");
   CHECK(size.expected() == "1");

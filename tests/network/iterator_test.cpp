@@ -20,11 +20,7 @@ std::string counting(const std::string& steps, const std::string& counted = "ite
                        {"size": 1, "bias": false, "weights": [[1], [1]], "to": "x"}]}}]})";
 }
 
-double counted(const std::string& steps, const std::string& what = "iterator:step") { return make(counting(steps, what)).run({100})[0] - 100; }
-
-std::string with(const std::string& state, const std::string& layers, const std::string& more = "") {
-  return R"({"layers": [2, {"type": "iterator", "steps": 3, "state": [)" + state + R"(], "net": {"layers": [)" + layers + "]}" + more + "}]}";
-}
+double added_up(const std::string& steps, const std::string& what = "iterator:step") { return make(counting(steps, what)).run({100})[0] - 100; }
 
 std::string diffusion(const std::string& rest = R"(, "noise": "predicted_noise")") {
   return R"({"layers": [{"type": "iterator", "steps": {"from": 19, "to": 0, "step": -1}, "state": [{"name": "x", "pipeFrom": "initial_noise", "size": 2}],
@@ -42,14 +38,14 @@ const std::string learning = R"({"dataType": "fp64", "layers": [{"name": "in", "
 }  // namespace
 
 TEST_CASE("A-41 M-ITER-01 M-ITER-04 steps run from one end to the other, both included") {
-  CHECK(counted("5") == 0 + 1 + 2 + 3 + 4);
-  CHECK(counted(R"({"from": 2, "to": 5})") == 2 + 3 + 4 + 5);
-  CHECK(counted(R"({"from": 3, "to": -1, "step": -1})") == 3 + 2 + 1 + 0 - 1);
-  CHECK(counted(R"({"from": 999, "to": 0, "step": -1})") == 999 * 1000 / 2);
-  CHECK(counted(R"({"from": 0, "to": 7, "step": 3})") == 0 + 3 + 6);
-  CHECK(counted(R"({"from": 7, "to": 0, "step": -3})") == 7 + 4 + 1);
-  CHECK(counted(R"({"from": 4, "to": 4, "step": -2})") == 4);
-  CHECK(counted(R"({"from": 7, "to": 0, "step": -3})", "iterator:index") == 0 + 1 + 2);
+  CHECK(added_up("5") == 0 + 1 + 2 + 3 + 4);
+  CHECK(added_up(R"({"from": 2, "to": 5})") == 2 + 3 + 4 + 5);
+  CHECK(added_up(R"({"from": 3, "to": -1, "step": -1})") == 3 + 2 + 1 + 0 - 1);
+  CHECK(added_up(R"({"from": 999, "to": 0, "step": -1})") == 999 * 1000 / 2);
+  CHECK(added_up(R"({"from": 0, "to": 7, "step": 3})") == 0 + 3 + 6);
+  CHECK(added_up(R"({"from": 7, "to": 0, "step": -3})") == 7 + 4 + 1);
+  CHECK(added_up(R"({"from": 4, "to": 4, "step": -2})") == 4);
+  CHECK(added_up(R"({"from": 7, "to": 0, "step": -3})", "iterator:index") == 0 + 1 + 2);
 }
 
 TEST_CASE("A-41 steps that never arrive, or are too many, are refused with their place") {
@@ -71,7 +67,7 @@ TEST_CASE("A-41 steps that never arrive, or are too many, are refused with their
 }
 
 TEST_CASE("A-42 M-ITER-02 M-ITER-05 states start with zeros or what they pull, and leave in order") {
-  NeuralNetwork net = make(with(R"({"name": "x", "pipeFrom": "0"}, {"name": "m", "size": 1})", R"({"name": "a", "pipeFrom": "x"}, {"name": "b", "pipeFrom": "m"},
+  NeuralNetwork net = make(looped(R"({"name": "x", "pipeFrom": "0"}, {"name": "m", "size": 1})", R"({"name": "a", "pipeFrom": "x"}, {"name": "b", "pipeFrom": "m"},
       {"pipes": [{"size": 2, "bias": false, "weights": [[0, 1], [1, 0], [0, 0]], "to": "x"}, {"size": 1, "bias": false, "weights": [[1], [0], [1]], "to": "m"}]})"));
   // (a, b, m) becomes (b, a, m + a), three times.
   const auto out = net.run({5, 7});
@@ -92,20 +88,20 @@ TEST_CASE("A-42 an unknown source on the first layer is an input of that name, i
     "net": {"layers": [{"pipeFrom": "x"}, {"size": 3, "to": "x"}]}}]})");
   CHECK(open.reason() == "NO_SIZE");
   CHECK(open.path() == "/layers/0/state/0");
-  const Error later = error_of(with(R"({"name": "x", "pipeFrom": "strat"})", R"({"pipeFrom": "x"}, {"size": 2, "to": "x"})"));
+  const Error later = error_of(looped(R"({"name": "x", "pipeFrom": "strat"})", R"({"pipeFrom": "x"}, {"size": 2, "to": "x"})"));
   CHECK(later.reason() == "TARGET_UNKNOWN");
   CHECK(later.path() == "/layers/1/state/0/pipeFrom");
 }
 
 TEST_CASE("A-42 each state is written once, with its own size, and labels have a taker") {
   const std::string x = R"({"name": "x", "pipeFrom": "0"})", read = R"({"pipeFrom": "x"}, )";
-  const Error never = error_of(with(x, read + R"({"size": 2})"));
+  const Error never = error_of(looped(x, read + R"({"size": 2})"));
   CHECK(never.reason() == "STATE_WRITE");
   CHECK(never.path() == "/layers/1/state/0");
-  const Error twice = error_of(with(x, read + R"({"size": 2, "to": ["x", 2]}, {"size": 2, "to": "x"})"));
+  const Error twice = error_of(looped(x, read + R"({"size": 2, "to": ["x", 2]}, {"size": 2, "to": "x"})"));
   CHECK(twice.reason() == "STATE_WRITE");
   CHECK(twice.path() == "/layers/1/net/layers/2/to");
-  const Error size = error_of(with(x, read + R"({"size": 3, "to": "x"})"));
+  const Error size = error_of(looped(x, read + R"({"size": 3, "to": "x"})"));
   CHECK(size.reason() == "STATE_SIZE");
   CHECK(size.path() == "/layers/1/net/layers/1/to");
   CHECK(size.expected() == "2");
@@ -113,8 +109,8 @@ TEST_CASE("A-42 each state is written once, with its own size, and labels have a
   const Error label = error_of(diffusion(""));
   CHECK(label.reason() == "TARGET_UNKNOWN");
   CHECK(label.path() == "/layers/0/net/layers/2/to");
-  CHECK(error_of(with(R"({"name": "x"})", read + R"({"size": 2, "to": "x"})")).reason() == "NO_SIZE");
-  CHECK(error_of(with(x, R"({"pipeFrom": "iterator:stop"}, {"size": 2, "to": "x"})")).reason() == "TARGET_UNKNOWN");
+  CHECK(error_of(looped(R"({"name": "x"})", read + R"({"size": 2, "to": "x"})")).reason() == "NO_SIZE");
+  CHECK(error_of(looped(x, R"({"pipeFrom": "iterator:stop"}, {"size": 2, "to": "x"})")).reason() == "TARGET_UNKNOWN");
 }
 
 TEST_CASE("A-72 memory inside an iterator lives across its steps and across runs") {
@@ -180,7 +176,7 @@ TEST_CASE("A-42 with checkpoint steps are computed again, and learn the same") {
 
 TEST_CASE("A-42 heads feed a net by name when each is called like one of its inputs, else joined in order") {
   const auto model = [](const std::string& first, const std::string& second) {
-    return with(R"({"name": "x", "pipeFrom": "0"})", R"({"name": ")" + first + R"(", "pipeFrom": "x"}, {"name": ")" + second + R"(", "pipeFrom": "iterator:index"},
+    return looped(R"({"name": "x", "pipeFrom": "0"})", R"({"name": ")" + first + R"(", "pipeFrom": "x"}, {"name": ")" + second + R"(", "pipeFrom": "iterator:index"},
       {"type": "net", "net": {"layers": [{"pipes": [{"name": "time", "size": 1}, {"name": "value", "size": 2}]},
         {"size": 2, "bias": false, "weights": [[10, 100], [1, 0], [0, 1]]}]}, "to": "x"})");
   };
@@ -193,14 +189,14 @@ TEST_CASE("A-42 heads feed a net by name when each is called like one of its inp
 }
 
 TEST_CASE("A-72 an iterator in an iterator reaches the states around it, and an input layer takes what flows in") {
-  NeuralNetwork nested = make(with(R"({"name": "x", "pipeFrom": "0"})", R"({"pipeFrom": "x"},
+  NeuralNetwork nested = make(looped(R"({"name": "x", "pipeFrom": "0"})", R"({"pipeFrom": "x"},
     {"type": "iterator", "steps": 2, "state": [{"name": "y", "pipeFrom": "x"}], "to": "x", "net": {"layers": [{"name": "a", "pipeFrom": "y"}, {"name": "b", "pipeFrom": "x"},
       {"size": 2, "bias": false, "weights": [[1, 0], [0, 1], [1, 0], [0, 1]], "to": "y"}]}})"));
   const auto out = nested.run({1, -2});  // y + x + x with y = x: three times as much, three times
   CHECK(out[0] == 27);
   CHECK(out[1] == -54);
   // What flows in stands beside the state in each step.
-  NeuralNetwork flowing = make(with(R"({"name": "x", "size": 2})", R"({"name": "given", "size": 2, "to": "sum"},
+  NeuralNetwork flowing = make(looped(R"({"name": "x", "size": 2})", R"({"name": "given", "size": 2, "to": "sum"},
     {"name": "old", "size": 2, "pipeFrom": "x", "bias": false, "weights": [[1, 0], [0, 1]]},
     {"name": "sum", "size": 2, "bias": false, "weights": [[1, 0], [0, 1], [1, 0], [0, 1]], "to": "x"})"));
   CHECK(flowing.run({1, -2})[0] == 3);
@@ -222,9 +218,9 @@ TEST_CASE("an iterator that has nothing to count its samples by, or lacks a part
   const Error alone = error_of(R"({"layers": [{"type": "iterator", "steps": 2, "state": [{"name": "x", "size": 1}], "net": {"layers": [{"pipeFrom": "x"}, {"size": 1, "to": "x"}]}}]})");
   CHECK(alone.reason() == "NO_INPUT");
   CHECK(error_of(R"({"layers": [1, {"type": "iterator", "steps": 2, "state": [{"name": "x", "size": 1}]}]})").reason() == "PROPERTY_MISSING");
-  CHECK(error_of(with("", R"({"pipeFrom": "x"}, 2)")).reason() == "ITERATOR_STATE");
-  CHECK(error_of(with(R"({"name": "x", "size": 1}, {"name": "x", "size": 1})", R"({"pipeFrom": "x"}, 2)")).reason() == "DUPLICATE_NAME");
-  CHECK(error_of(with(R"({"name": "x", "size": [1, 0]})", R"({"pipeFrom": "x"}, 2)")).path() == "/layers/1/state/0/size");
-  CHECK(error_of(with(R"({"name": "x", "size": [1000000000, 1000000000]})", R"({"pipeFrom": "x"}, {"type": "tanh", "to": "x"})")).reason() == "TENSOR_BYTES");
+  CHECK(error_of(looped("", R"({"pipeFrom": "x"}, 2)")).reason() == "ITERATOR_STATE");
+  CHECK(error_of(looped(R"({"name": "x", "size": 1}, {"name": "x", "size": 1})", R"({"pipeFrom": "x"}, 2)")).reason() == "DUPLICATE_NAME");
+  CHECK(error_of(looped(R"({"name": "x", "size": [1, 0]})", R"({"pipeFrom": "x"}, 2)")).path() == "/layers/1/state/0/size");
+  CHECK(error_of(looped(R"({"name": "x", "size": [1000000000, 1000000000]})", R"({"pipeFrom": "x"}, {"type": "tanh", "to": "x"})")).reason() == "TENSOR_BYTES");
   CHECK(error_of(R"({"layers": [2, {"type": "ddpmUpdateStep", "noise": "e"}]})").code() == Code::invalid_model);
 }

@@ -9,7 +9,8 @@
 #include "core/ir/text.h"
 #include "core/model/build.h"
 #include "core/op/registry.h"
-#include "network/operations.h"
+#include "support/contexts.h"
+#include "support/refusals.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -28,7 +29,7 @@ std::string graph_of(const Context& context, const std::string& text) {
   return graph;
 }
 
-Error error_of(const Context& context, const std::string& model) {
+Error error_of_model(const Context& context, const std::string& model) {
   try {
     NeuralNetwork::from_json(model, context);
   } catch (const Error& error) {
@@ -39,7 +40,7 @@ Error error_of(const Context& context, const std::string& model) {
 }
 
 std::string reason_of_model(const Context& context, const std::string& model) {
-  return error_of(context, model).reason();
+  return error_of_model(context, model).reason();
 }
 
 }  // namespace
@@ -88,7 +89,7 @@ TEST_CASE("M-PIPE-17 an operation without a default input is reached by its para
   };
   CHECK(NeuralNetwork::from_json(model("left"), context).run({1, 2, 10, 20}).values() == std::vector<double>{11, 22});
   CHECK(NeuralNetwork::from_json(model("both.a"), context).run({1, 2, 10, 20}).values() == std::vector<double>{11, 22});
-  const Error error = error_of(context, model("both"));
+  const Error error = error_of_model(context, model("both"));
   CHECK(error.code() == Code::invalid_model);
   CHECK(error.reason() == "NO_DEFAULT_INPUT");
   CHECK(error.path() == "/layers/0/pipes/0/to");
@@ -111,7 +112,7 @@ TEST_CASE("M-PROP-01 DOM-03 A-54 the domain is core unless said; activations are
   CHECK(run(R"({"layers": [1, {"type": "mine#same", "size": 1, "activation": "relu"}]})") == -100);
   CHECK(run(R"({"layers": [1, {"type": "identity", "activation": "mine#tenfold"}]})") == -10);
   CHECK(run(R"({"domain": "mine", "layers": [1, {"domain": "core", "type": "identity", "activation": "relu"}]})") == 0);
-  const Error error = error_of(context, R"({"layers": [1, {"size": 1, "activation": "tenfold"}]})");
+  const Error error = error_of_model(context, R"({"layers": [1, {"size": 1, "activation": "tenfold"}]})");
   CHECK(error.reason() == "NOT_ACTIVATION");
   CHECK(error.path() == "/layers/1/activation");
   CHECK(reason_of_model(context, R"({"layers": [1, {"domain": "mime", "size": 1}]})") == "DOMAIN");
@@ -154,7 +155,7 @@ TEST_CASE("M-PROP-16 RES-10 net, steps and state belong to nets and iterators, w
   const Context context = one_thread();
   for (const char* property : {R"("net": {"layers": [2, 2]})", R"("steps": 3)", R"("state": [])"}) {
     CAPTURE(property);
-    const Error error = error_of(context, R"({"layers": [2, {"size": 2, )" + std::string(property) + "}]}");
+    const Error error = error_of_model(context, R"({"layers": [2, {"size": 2, )" + std::string(property) + "}]}");
     CHECK(error.reason() == "UNKNOWN_PROPERTY");
   }
   CHECK(reason_of_model(context, R"({"layers": [2, {"type": "net"}]})") == "PROPERTY_MISSING");

@@ -7,23 +7,20 @@
 #include <thread>
 
 #include "core/base/memory_source.h"
+#include "support/contexts.h"
+#include "support/small_training.h"
+#include "support/values.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
-const char* const xor_model = R"({"layers": [2, 3, 1], "activation": "tanh"})";
 Dataset xor_data() { return Dataset::sample("xor"); }
 
-Context with_threads(std::size_t threads) { return Context::system({.threads = threads}); }
-
-std::vector<std::byte> bytes_of(NeuralNetwork& net) {
-  std::vector<std::byte> bytes;
-  for (const auto& [name, tensor] : net.parameters()) {
-    const auto* data = static_cast<const std::byte*>(tensor.data());
-    bytes.insert(bytes.end(), data, data + tensor.bytes());
-  }
+std::vector<std::byte> bytes_with_output(NeuralNetwork& net) {
+  std::vector<std::byte> bytes = bytes_of(net);
   const Output output = net.run(std::vector<double>(net.input_size(), 0.25));
   const auto* data = static_cast<const std::byte*>(output.tensor().data());
   bytes.insert(bytes.end(), data, data + output.tensor().bytes());
@@ -63,7 +60,7 @@ TEST_CASE("weights after 100 steps are the same bits for 1, 2 and 4 threads, and
       for (std::size_t i = 0; i < labels.elements(); ++i) labels.set(i, static_cast<double>(i % 10));
       NeuralNetwork net = NeuralNetwork::from_json(model, context);
       net.train(Dataset::from(inputs, labels).shuffle().batch(32), {.max_iterations = 10, .learning_rate = 0.05});
-      const std::vector<std::byte> bytes = bytes_of(net);
+      const std::vector<std::byte> bytes = bytes_with_output(net);
       if (first.empty()) first = bytes;
       CHECK(bytes == first);
     }
@@ -72,7 +69,7 @@ TEST_CASE("weights after 100 steps are the same bits for 1, 2 and 4 threads, and
 
 TEST_CASE("another seed gives other weights") {
   NeuralNetwork one = NeuralNetwork::from_json(xor_model), two = NeuralNetwork::from_json(xor_model, {.seed = 5});
-  CHECK(bytes_of(one) != bytes_of(two));
+  CHECK(bytes_with_output(one) != bytes_with_output(two));
 }
 
 TEST_CASE("every optimizer learns") {

@@ -1,19 +1,14 @@
 // Minify writes nets as layers of the model around them, and nothing that is computed changes.
 #include <catch2/catch.hpp>
 
-#include <cstring>
-
-#include "network/operations.h"
+#include "support/contexts.h"
+#include "support/values.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
 using namespace webai::test;
 
 namespace {
-
-bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.type() == b.type() && a.shape() == b.shape() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
-}
 
 // Minified once more it stays; three runs give the same bits (nets may remember). Returns the text.
 std::string check_merged(const std::string& model, bool merges = true) {

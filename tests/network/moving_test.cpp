@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/contexts.h"
+#include "support/refusals.h"
 #include "support/small_training.h"
 #include "webai/webai.hpp"
 

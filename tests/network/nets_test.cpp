@@ -1,11 +1,12 @@
 // Models inside models: names and weights of their own, learned with the rest.
 #include <catch2/catch.hpp>
 
-#include <cmath>
 #include <cstring>
 
 #include "network/finite_differences.h"
 #include "network/seeded.h"
+#include "support/contexts.h"
+#include "support/values.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
@@ -14,20 +15,12 @@ using namespace webai::test;
 
 namespace {
 
-Context one_thread() { return Context::system({.threads = 1}); }
-
-std::vector<std::string> names_of(const NeuralNetwork& net) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : net.parameters()) names.push_back(name);
-  return names;
-}
-
-const std::string small = R"({"activation": "relu", "layers": [8, 8, 8], "setup": {"data": "", "instructions": ""}})";
+const std::string inner = R"({"activation": "relu", "layers": [8, 8, 8], "setup": {"data": "", "instructions": ""}})";
 
 }  // namespace
 
 TEST_CASE("EX-08 two small nets make one: A-72 their weights stand in the outer data when theirs is empty") {
-  const std::string model = R"({"activation": "relu", "layers": [8, 8, {"type": "net", "net": )" + small + R"(}, {"type": "net", "net": )" + small + "}]}";
+  const std::string model = R"({"activation": "relu", "layers": [8, 8, {"type": "net", "net": )" + inner + R"(}, {"type": "net", "net": )" + inner + "}]}";
   NeuralNetwork net = make(model);
   CHECK(net.input_size() == 8);
   CHECK(net.output_size() == 8);

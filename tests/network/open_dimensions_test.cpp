@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "support/open_runs.h"
+#include "support/refusals.h"
+#include "support/values.h"
 #include "webai/json.hpp"
 #include "webai/stream.hpp"
 #include "webai/values.hpp"

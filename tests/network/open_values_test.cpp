@@ -1,10 +1,9 @@
 // Values as people write them, texts and streams for models with open dimensions.
 #include <catch2/catch.hpp>
 
-#include <cmath>
-#include <functional>
-
 #include "support/open_runs.h"
+#include "support/refusals.h"
+#include "support/values.h"
 #include "webai/json.hpp"
 #include "webai/stream.hpp"
 #include "webai/values.hpp"
@@ -15,10 +14,8 @@ using namespace webai::test;
 
 namespace {
 
-Json parsed(const std::string& text) { return read_json(text, Limits()); }
-
 // [a..., b...] joined, of any lengths.
-constexpr const char* two_inputs = R"({"layers": [{"name": "a", "size": [null, 2], "pipes": [{"name": "b", "label": "other", "size": [null, 2]}]},
+constexpr const char* joined_inputs = R"({"layers": [{"name": "a", "size": [null, 2], "pipes": [{"name": "b", "label": "other", "size": [null, 2]}]},
     {"type": "identity"}]})";
 
 }  // namespace
@@ -45,7 +42,7 @@ TEST_CASE("A-39 IO-06 values as people write them have the lengths of their arra
 }
 
 TEST_CASE("A-39 several inputs with open dimensions come by name, or as one array with an item for each") {
-  NeuralNetwork network = NeuralNetwork::from_json(two_inputs);
+  NeuralNetwork network = NeuralNetwork::from_json(joined_inputs);
   const auto shape_of = [&](const std::string& text) { return network.run_named(network.inputs_of(parsed(text))).tensor().shape(); };
   const Shape five = shape_of(R"({"a": [[1, 2], [3, 4]], "b": [[5, 6], [7, 8]]})");
   CHECK(shape_of("[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]") == five);

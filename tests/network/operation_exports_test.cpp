@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "network/operations.h"
+#include "support/contexts.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -9,13 +10,7 @@ using namespace webai::test;
 
 namespace {
 
-Context with_domain(DomainDefinition domain = {.name = "mine", .default_data_type = "fp32"}) {
-  Context context = one_thread();
-  define_domain(context, std::move(domain));
-  return context;
-}
-
-std::vector<std::string> parameters_of(const NeuralNetwork& network) {  // layers may get other names
+std::vector<std::string> parameter_shapes(const NeuralNetwork& network) {  // layers may get other names
   std::vector<std::string> list;
   for (const auto& [name, tensor] : network.parameters()) list.push_back(name.substr(name.find('.')) + " " + tensor.shape().text());
   return list;
@@ -26,7 +21,7 @@ std::string minified(NeuralNetwork network) {
   const std::string text = network.export_model({.setup_data_as = "array", .optimize = "minify"});
   INFO(text);
   NeuralNetwork again = NeuralNetwork::from_json(text, network.context());
-  CHECK(parameters_of(again) == parameters_of(network));
+  CHECK(parameter_shapes(again) == parameter_shapes(network));
   const std::vector<double> input(network.input_size(), 0.75);
   CHECK(again.run(input).values() == network.run(input).values());
   CHECK(again.data_type() == network.data_type());
@@ -79,7 +74,7 @@ TEST_CASE("EXP-04 A-36 what operations are given stays in their layers, what the
                    });
   const std::string layers = R"([2, {"type": "affine", "scale": [3, 4], "shift": 2}, {"type": "table", "table": {"count": 3}, "value": 0.1234567890123, "size": 3}])";
   NeuralNetwork network = NeuralNetwork::from_json(R"({"domain": "mine", "layers": )" + layers + "}", context);
-  CHECK(parameters_of(network) == std::vector<std::string>{".scale 2", ".shift 2", ".gain scalar", ".free scalar", ".table 3"});
+  CHECK(parameter_shapes(network) == std::vector<std::string>{".scale 2", ".shift 2", ".gain scalar", ".free scalar", ".table 3"});
   network.set_parameter("1.gain", Tensor::from(context, DType::fp32, Shape{}, std::vector<double>{5}));
   network.set_parameter("1.scale", Tensor::from(context, DType::fp32, Shape{2}, std::vector<double>{6, 7}));
   const std::string text = minified(network);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "network/operations.h"
+#include "support/refusals.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -11,17 +12,11 @@ using namespace webai::test;
 
 namespace {
 
-Context with_domain() {
-  Context context = one_thread();
-  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
-  return context;
-}
-
 NeuralNetwork network_of(const Context& context, const std::string& layer, const std::string& rest = "") {
   return NeuralNetwork::from_json(R"({"domain": "mine", "layers": [2, )" + layer + "]" + rest + "}", context);
 }
 
-std::vector<std::string> names_of(const NeuralNetwork& network) {
+std::vector<std::string> listed(const NeuralNetwork& network) {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : network.parameters()) names.push_back(name + " " + tensor.shape().text());
   return names;
@@ -40,11 +35,11 @@ TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or
   const Context context = with_domain();
   define_affine(context, "@*scale", "@*shift");
   using Names = std::vector<std::string>;
-  CHECK(names_of(network_of(context, R"({"type": "affine", "shift": 2, "scale": {"size": [2]}})")) ==
+  CHECK(listed(network_of(context, R"({"type": "affine", "shift": 2, "scale": {"size": [2]}})")) ==
         Names{"1.scale 2", "1.shift 2"});
-  CHECK(names_of(network_of(context, R"({"type": "affine", "shift": {"count": 2}, "scale": 2})")) ==
+  CHECK(listed(network_of(context, R"({"type": "affine", "shift": {"count": 2}, "scale": 2})")) ==
         Names{"1.scale 2", "1.shift 2"});
-  CHECK(names_of(network_of(context, R"({"type": "affine", "shift": {"count": [1, 2]}, "scale": {"size": [1, 2]}})")) ==
+  CHECK(listed(network_of(context, R"({"type": "affine", "shift": {"count": [1, 2]}, "scale": {"size": [1, 2]}})")) ==
         Names{"1.scale 1x2", "1.shift 1x2"});
   NeuralNetwork stored = network_of(context, R"({"type": "affine", "scale": 2, "shift": 2})", R"(, "setup": {"data": [1, 2, 3, 4]})");
   CHECK(stored.run({1, 1}).values() == std::vector<double>{4, 6});
@@ -53,7 +48,7 @@ TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or
   const Context untrained = with_domain();
   define_affine(untrained, "*scale", "*shift");
   NeuralNetwork constant = network_of(untrained, R"({"type": "affine", "scale": 2, "shift": 1})", R"(, "setup": {"data": [3, 4, 5]})");
-  CHECK(names_of(constant) == Names{"1.scale 2", "1.shift 1"});
+  CHECK(listed(constant) == Names{"1.scale 2", "1.shift 1"});
   CHECK(constant.run({1, 1}).values() == std::vector<double>{8, 9});
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 2})", R"(, "setup": {"data": [3]})"); }) ==
         "SETUP_SIZE");
@@ -68,7 +63,7 @@ TEST_CASE("INFO-01 INFO-02 INFO-06 PARAM-02 to PARAM-10 A-34 A-35 A-36 numbers a
   const Context context = with_domain();
   define_affine(context, "scale", OperationParameter("shift").defaults_to(Json::number(10)));
   NeuralNetwork drawn = network_of(context, R"({"type": "affine"})");
-  REQUIRE(names_of(drawn) == std::vector<std::string>{"1.scale scalar"});
+  REQUIRE(listed(drawn) == std::vector<std::string>{"1.scale scalar"});
   CHECK(std::abs(drawn.parameters()[0].second.at(0)) <= 0.5);
   CHECK(network_of(context, R"({"type": "affine"})", R"(, "setup": {"data": [3]})").run({1, 2}).values() ==
         std::vector<double>{13, 16});
@@ -83,7 +78,7 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   shift.train_only_if_not_in_model = true;
   define_affine(context, "!@*scale", shift);
   NeuralNetwork network = network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 3})");
-  REQUIRE(names_of(network) == std::vector<std::string>{"1.scale 2"});
+  REQUIRE(listed(network) == std::vector<std::string>{"1.scale 2"});
   network.set_parameter("1.scale", Tensor::from(context, DType::fp32, Shape{2}, std::vector<double>{5, 6}));
   const std::string text = network.to_json();
   CHECK(text.find("[5,6]") != std::string::npos);
@@ -97,9 +92,9 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   OperationParameter scale("@*scale");
   scale.train_only_if_not_in_model = true;
   define_affine(arrays, scale, "shift");
-  CHECK(names_of(network_of(arrays, R"({"type": "affine", "scale": [1, 2], "shift": 3})")).empty());
+  CHECK(listed(network_of(arrays, R"({"type": "affine", "scale": [1, 2], "shift": 3})")).empty());
   NeuralNetwork counted = network_of(arrays, R"({"type": "affine", "scale": 2, "shift": 3})");
-  CHECK(names_of(counted) == std::vector<std::string>{"1.scale 2"});
+  CHECK(listed(counted) == std::vector<std::string>{"1.scale 2"});
   CHECK(counted.compute_gradients(Dataset::from({{{1, 1}, {0, 9}}})).gradients.contains("1.scale"));
   // Neither given nor by default: noSetup means that the function gets nothing.
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "shift": 3})"); }) == "ARGUMENT");
@@ -195,7 +190,7 @@ TEST_CASE("OP-05 OP-06 ERR-08 ERR-21 A-54 operations stand where they may") {
   NeuralNetwork network = NeuralNetwork::from_json(
       R"({"layers": [2, {"size": 1, "activation": "mine#act"}], "setup": {"data": [1, 2, 3, 10]}})", context);
   CHECK(network.run({1, 1})[0] == 60);
-  CHECK(names_of(network).back() == "1.activation/alpha scalar");
+  CHECK(listed(network).back() == "1.activation/alpha scalar");
   CHECK(network.train(Dataset::sample("xor"), {.max_iterations = 1, .learning_rate = 0.001}).iterations == 1);
   NeuralNetwork given = NeuralNetwork::from_json(
       R"({"layers": [2, {"size": 1, "activation": "mine#act", "alpha": 4}], "setup": {"data": [1, 2, 3]}})", context);

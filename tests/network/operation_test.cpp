@@ -3,27 +3,27 @@
 
 #include <cmath>
 
+#include "support/contexts.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-Context one_thread() { return Context::system({.threads = 1}); }
 
 void define_swish(const Context& context) {
   define_domain(context, {.name = "mine"});
   define_operation(context, {.name = "swish", .domain = "mine"}, [](Variable x) { return x * sigmoid(x); });
 }
 
-const char* const model = R"({"layers": [2, {"size": 4, "activation": "mine#swish"}, 1]})";
+const char* const swish_model = R"({"layers": [2, {"size": 4, "activation": "mine#swish"}, 1]})";
 
 }  // namespace
 
 TEST_CASE("a composed operation is an activation that trains, as the built-in one of the same formula does") {
   const Context context = one_thread();
   define_swish(context);
-  NeuralNetwork own = NeuralNetwork::from_json(model, context);
+  NeuralNetwork own = NeuralNetwork::from_json(swish_model, context);
   NeuralNetwork built_in =
       NeuralNetwork::from_json(R"({"layers": [2, {"size": 4, "activation": "silu"}, 1]})", context);
   const TrainOptions options{.max_iterations = 20};
@@ -42,7 +42,7 @@ TEST_CASE("a composed operation is a layer type, and is fused with what stands a
     CHECK(output[i] == Approx(x / (1 + std::exp(-x))).epsilon(1e-6));
   }
   // The product, its bias and the whole of swish are one kernel.
-  const std::string kernels = NeuralNetwork::from_json(model, context).inspect();
+  const std::string kernels = NeuralNetwork::from_json(swish_model, context).inspect();
   CHECK(kernels.find("core#matmul + epilogue") + kernels.find("matmul + epilogue") != 2 * std::string::npos);
   CHECK(kernels.find("swish") == std::string::npos);
 }
@@ -64,7 +64,7 @@ TEST_CASE("operations call one another, take attributes, and see types and shape
 TEST_CASE("an operation belongs to its context") {
   const Context context = one_thread();
   define_swish(context);
-  CHECK_THROWS_WITH(NeuralNetwork::from_json(model, one_thread()), Catch::Contains("mine"));
+  CHECK_THROWS_WITH(NeuralNetwork::from_json(swish_model, one_thread()), Catch::Contains("mine"));
 }
 
 TEST_CASE("definitions that cannot be are refused with the reason") {

@@ -1,27 +1,22 @@
 // What the tests of operations that a program defines have in common.
 #pragma once
 
-#include <functional>
 #include <span>
-#include <string>
+#include <utility>
 
+#include "support/contexts.h"
 #include "webai/webai.hpp"
 
 namespace webai::test {
 
-inline Context one_thread() { return Context::system({.threads = 1}); }
-
 /// What host functions are given.
 using Numbers = std::span<const double>;
 
-/// The reason of the error that `work` ends with.
-inline std::string reason_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.reason();
-  }
-  return "nothing thrown";
+/// A context of one thread with a domain of the program's own.
+inline Context with_domain(DomainDefinition domain = {.name = "mine", .default_data_type = "fp32"}) {
+  Context context = one_thread();
+  define_domain(context, std::move(domain));
+  return context;
 }
 
 }  // namespace webai::test

@@ -6,9 +6,11 @@
 #include <thread>
 #include <vector>
 
+#include "support/refusals.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
@@ -19,16 +21,6 @@ NeuralNetwork line(const char* type = "fp64") {
 }
 
 double bias_of(const NeuralNetwork& net) { return net.parameters()[1].second.at(0); }
-
-template <class Call> Error error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  return Error(Code::internal, "unreachable");
-}
 
 }  // namespace
 

@@ -1,21 +1,17 @@
 // Pipes into parameters: each sample brings its own, for every layer type (A-61, A-69).
 #include <catch2/catch.hpp>
 
-#include <cmath>
-
 #include "network/finite_differences.h"
+#include "network/seeded.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
-NeuralNetwork make(const std::string& model) {
-  return NeuralNetwork::from_json(model, Context::system({.threads = 1}), {.seed = 7});
-}
-
-struct Case {
+struct PipedCase {
   std::string type;       // words of the layer
   std::string size;       // of the input
   int values;             // of an input sample
@@ -24,8 +20,8 @@ struct Case {
   std::string shape;      // as nested sizes, for the layer that has it inline
 };
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> list = {
+const std::vector<PipedCase>& piped_cases() {
+  static const std::vector<PipedCase> list = {
       {R"("type": "neurons", "size": 2, "bias": false)", "3", 3, "weights", 6, ""},
       {R"("type": "neurons", "size": 2, "weights": [1, 2, 3, 4, 5, 6])", "3", 3, "bias", 2, ""},
       {R"("type": "conv2d", "filters": 2, "kernelSize": [2, 3], "padding": "same", "bias": [0.5, -1])", "[3, 4, 2]", 24, "weights", 24, ""},
@@ -44,12 +40,6 @@ const std::vector<Case>& cases() {
   return list;
 }
 
-std::vector<double> waves(int count, double pace) {
-  std::vector<double> list;
-  for (int i = 0; i < count; ++i) list.push_back(std::sin(pace * (i + 1)));
-  return list;
-}
-
 std::string text_of(const std::vector<double>& values) { return write_json(Json::numbers(values)); }
 
 std::vector<double> joined(std::vector<double> first, const std::vector<double>& second) {
@@ -60,7 +50,7 @@ std::vector<double> joined(std::vector<double> first, const std::vector<double>&
 }  // namespace
 
 TEST_CASE("A-61 A-69 what is piped into a parameter is each sample's own, and computes as a constant does") {
-  for (const Case& one : cases()) {
+  for (const PipedCase& one : piped_cases()) {
     INFO(one.type << " " << one.parameter);
     NeuralNetwork piped = make(R"({"dataType": "fp64", "layers": [{"size": )" + one.size + R"(, "pipes": [{"name": "k", "size": )" + std::to_string(one.count) +
                                R"(, "to": "layer.)" + one.parameter + R"("}]}, {"name": "layer", )" + one.type + "}]}");
@@ -84,7 +74,7 @@ TEST_CASE("A-61 A-69 what is piped into a parameter is each sample's own, and co
 }
 
 TEST_CASE("A-61 A-69 gradients go through what is piped into parameters: finite differences in fp64") {
-  for (const Case& one : cases()) {
+  for (const PipedCase& one : piped_cases()) {
     INFO(one.type << " " << one.parameter);
     NeuralNetwork net = make(R"({"dataType": "fp64", "layers": [{"pipes": [{"name": "x", "size": )" + one.size + R"(, "to": "layer"}, {"size": 2}]},
       {"name": "k", "size": )" + std::to_string(one.count) + R"(, "activation": "tanh", "to": "layer.)" + one.parameter + R"("}, {"name": "layer", )" + one.type + R"(}, {"type": "flatten"}, {"size": 1}]})");

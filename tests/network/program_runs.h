@@ -5,41 +5,14 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "support/folder.h"
 #include "webai/webai.hpp"
 
 namespace webai::test {
-
-namespace fs = std::filesystem;
-
-/// A folder that goes with the test.
-class Folder {
- public:
-  Folder() {
-    static int count = 0;
-    path_ = fs::temp_directory_path() / ("webai-programs-" + std::to_string(reinterpret_cast<std::uintptr_t>(this)) +
-                                         "-" + std::to_string(++count));
-    fs::create_directories(path_);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name) << text; }
-  std::string read(const std::string& name) const {
-    std::ostringstream text;
-    text << std::ifstream(path_ / name).rdbuf();
-    return text.str();
-  }
-  int shell(const std::string& command) const {
-    return std::system(("cd '" + path_.string() + "' && " + command).c_str());
-  }
-
- private:
-  fs::path path_;
-};
 
 inline bool works(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
 
@@ -163,7 +136,7 @@ inline std::string run_all(const std::string& language, std::vector<Case>& cases
   return folder.read("out.txt");
 }
 
-inline void check(const std::string& language, std::vector<Case> cases) {
+inline void check_programs(const std::string& language, std::vector<Case> cases) {
   const std::string printed = run_all(language, cases);
   if (printed.empty()) {
     WARN(language << " is not installed: its programs were not run");

@@ -10,6 +10,7 @@
 #include "core/op/registry.h"
 #include "interchange/program.h"
 #include "network/program_runs.h"
+#include "support/folder.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -99,18 +100,18 @@ std::vector<Case> random_models(std::uint64_t first, std::uint64_t count) {
 }  // namespace
 
 TEST_CASE("EX-17 programs in Python compute what the runtime does") {
-  check("python-numpy", families());
-  check("python-numpy", random_models(1000, 60));
+  check_programs("python-numpy", families());
+  check_programs("python-numpy", random_models(1000, 60));
 }
 
 TEST_CASE("G-13 programs in C compute what the runtime does") {
-  check("c", families());
-  check("c", random_models(2000, 60));
+  check_programs("c", families());
+  check_programs("c", random_models(2000, 60));
 }
 
 TEST_CASE("G-13 programs in JavaScript compute what the runtime does") {
-  check("javascript", families());
-  check("javascript", random_models(3000, 60));
+  check_programs("javascript", families());
+  check_programs("javascript", random_models(3000, 60));
 }
 
 namespace {
@@ -150,7 +151,7 @@ std::vector<Case> loops() {
 }  // namespace
 
 TEST_CASE("G-13 an iterator is a loop in programs, which compute what the runtime does") {
-  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, loops());
+  for (const char* language : {"python-numpy", "c", "javascript"}) check_programs(language, loops());
   // The loop is written once, however often it runs.
   const auto length = [](const std::string& language, int steps) {
     return NeuralNetwork::from_json(R"({"layers": [{"name": "in", "size": 2}, {"type": "iterator", "steps": )" + std::to_string(steps) +
@@ -213,7 +214,7 @@ std::vector<Case> open_cases() {
 }  // namespace
 
 TEST_CASE("A-39 G-13 lengths of open dimensions are arguments of programs, which compute what the runtime does") {
-  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, open_cases());
+  for (const char* language : {"python-numpy", "c", "javascript"}) check_programs(language, open_cases());
 }
 
 TEST_CASE("A-61 explicitBatch programs compute what the runtime does") {
@@ -230,7 +231,7 @@ TEST_CASE("A-61 explicitBatch programs compute what the runtime does") {
                "outputs": [{"pipeFrom": "3"}, {"pipeFrom": "t"}]})",
            {{1, 2, 3, 4, 5, 6}, {0.5, -1, 2, 0, 1, 3}}};
   one.context = context;
-  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, {one});
+  for (const char* language : {"python-numpy", "c", "javascript"}) check_programs(language, {one});
 }
 
 TEST_CASE("A-39 programs refuse lengths that they have no room for, and are refused where they cannot be written") {
@@ -295,15 +296,15 @@ TEST_CASE("programs take weights as numbers as well as base64") {
   test::RandomModel random(5);
   Case one = made(R"({"layers": [3, 4, 2], "activation": "sigmoid"})", random);
   one.options.setup_data_as = "array";
-  check("python-numpy", {one});
-  check("javascript", {one});
+  check_programs("python-numpy", {one});
+  check_programs("javascript", {one});
 }
 
 TEST_CASE("programs of models in 16 bits compute in fp32 and say so") {
   test::RandomModel random(6);
   Case one = made(R"({"dataType": "bf16", "layers": [3, 4, 2], "activation": "sigmoid"})", random);
   one.tolerance = 0.02;
-  for (const char* language : {"python-numpy", "c", "javascript"}) check(language, {one});
+  for (const char* language : {"python-numpy", "c", "javascript"}) check_programs(language, {one});
   const NeuralNetwork net = NeuralNetwork::from_json(one.model);
   CHECK(net.export_model({.to = "c"}).find("weights are bf16; it computes in fp32") != std::string::npos);
 }
@@ -327,6 +328,6 @@ TEST_CASE("G-17 in C weights may take a byte each, and the program states the er
   for (const double value : NeuralNetwork::from_json(one.model).run(one.inputs[0]).values())
     scale = std::max(scale, std::fabs(value));
   one.tolerance = 1.5 * stated / scale;
-  check("c", {one});
+  check_programs("c", {one});
   CHECK_THROWS_AS(net.export_model({.to = "javascript", .weights = "u8"}), Error);
 }

@@ -17,22 +17,24 @@ using webai::test::SchemaValidator;
 
 namespace {
 
-const Context& context() {
+const Context& quiet_context() {
   static const Context made = Context::system({.threads = 1, .log_level = 0});
   return made;
 }
 
-Json json(const std::string& text, bool json5 = false) { return read_json(text, context().limits(), {.json5 = json5}); }
+Json schema_json(const std::string& text, bool json5 = false) {
+  return read_json(text, quiet_context().limits(), {.json5 = json5});
+}
 
 const SchemaValidator& validator() {
-  static const SchemaValidator made(json(model_schema(context())));
+  static const SchemaValidator made(schema_json(model_schema(quiet_context())));
   return made;
 }
 
 // What the parser says of it: nothing, or its reason.
-std::string refusal(const std::string& text) {
+std::string parser_refusal(const std::string& text) {
   try {
-    NeuralNetwork::from_json(text, context());
+    NeuralNetwork::from_json(text, quiet_context());
   } catch (const Error& error) {
     return error.reason();
   }
@@ -42,7 +44,7 @@ std::string refusal(const std::string& text) {
 }  // namespace
 
 TEST_CASE("G-10 G-15 the schema has no reference to nothing, and says what every type and property is for") {
-  const Json schema = json(model_schema(context()));
+  const Json schema = schema_json(model_schema(quiet_context()));
   validator().check_schema();
   CHECK(schema.find("$schema")->as_text() == "https://json-schema.org/draft/2020-12/schema");
   const Json& parts = *schema.find("$defs");
@@ -67,9 +69,9 @@ TEST_CASE("G-10 G-15 the schema has no reference to nothing, and says what every
 TEST_CASE("G-10 every model of the proposal is valid by the schema, in every version's spelling") {
   for (const test::SeedModel& model : test::seed_models()) {
     CAPTURE(model.id, model.version);
-    CHECK(validator().accepts(json(model.text, true)));
+    CHECK(validator().accepts(schema_json(model.text, true)));
   }
-  CHECK(validator().accepts(json("{}")));
+  CHECK(validator().accepts(schema_json("{}")));
 }
 
 TEST_CASE(
@@ -79,7 +81,7 @@ TEST_CASE(
     const std::string name = entry.path().filename().string();
     if (entry.path().extension() != ".json" || name.find("training") != std::string::npos) continue;
     CAPTURE(name);
-    CHECK(validator().accepts(json(read_file(entry.path().string()))));
+    CHECK(validator().accepts(schema_json(read_file(entry.path().string()))));
     ++files;
   }
   CHECK(files >= 3);
@@ -87,11 +89,11 @@ TEST_CASE(
     test::RandomModel random(seed);
     const std::string text = random.text();
     CAPTURE(text);
-    if (!validator().accepts(json(text))) FAIL("a random model is not valid by the schema");
+    if (!validator().accepts(schema_json(text))) FAIL("a random model is not valid by the schema");
     if (seed % 25 != 0) continue;
-    NeuralNetwork net = NeuralNetwork::from_json(text, context());
+    NeuralNetwork net = NeuralNetwork::from_json(text, quiet_context());
     for (const char* optimize : {"", "minify", "pretty"})
-      if (!validator().accepts(json(net.export_model({.optimize = optimize})))) FAIL("exported as " << optimize);
+      if (!validator().accepts(schema_json(net.export_model({.optimize = optimize})))) FAIL("exported as " << optimize);
   }
 }
 
@@ -112,7 +114,7 @@ TEST_CASE("G-10 what else the language has is valid by the schema") {
        R"({"layers": [1, {"type": "embedding", "outputDim": 4}, {"size": 3, "activation": "softmax"}], "io": {"input": {"normalize": {"type": "chain", "steps": [{"type": "lookup", "vocabulary": ["a", "bc", "?"], "level": "word", "unknown": "?"}]}}, "output": {"denormalize": "lookup"}}})",
        R"({"io": {"input": {"a": {"normalize": ["round", {"type": "clip", "min": 0}]}}, "output": {"denormalize": null}}, "layers": [{"pipes": [{"name": "a", "size": 2}, 3]}, 1]})"}) {
     CAPTURE(text);
-    CHECK(validator().accepts(json(text)));
+    CHECK(validator().accepts(schema_json(text)));
   }
 }
 
@@ -136,8 +138,8 @@ TEST_CASE("A-67 words that a model cannot have are refused by the schema as by t
        R"({"layers": [4, 2], "outputs": [{"name": "a", "pipeFrom": "1", "size": 2}]})",
        R"({"layers": [{"type": "iterator", "steps": 3, "state": [{"name": "x", "size": 2, "from": "y"}], "net": {"layers": [{"pipeFrom": "x", "to": "x"}]}}]})"}) {
     CAPTURE(text);
-    CHECK(refusal(text) == "UNKNOWN_PROPERTY");
-    CHECK_FALSE(validator().accepts(json(text)));
+    CHECK(parser_refusal(text) == "UNKNOWN_PROPERTY");
+    CHECK_FALSE(validator().accepts(schema_json(text)));
   }
   for (const char* text :
        {R"({"layers": [{"size": [null, 2], "shapeHints": {"dim_0": {"max": 0}}}, {"type": "softmax"}]})",
@@ -148,8 +150,8 @@ TEST_CASE("A-67 words that a model cannot have are refused by the schema as by t
         R"({"layers": [4, {"size": 2, "name": "a.b"}]})", R"({"layers": [4, {"type": "conv2d", "kernelSize": 3}]})",
         R"({"dataType": "fp33"})", R"({"layers": [2, 1], "setup": {"data": {"file": "/etc/passwd"}}})"}) {
     CAPTURE(text);
-    CHECK(!refusal(text).empty());
-    CHECK_FALSE(validator().accepts(json(text)));
+    CHECK(!parser_refusal(text).empty());
+    CHECK_FALSE(validator().accepts(schema_json(text)));
   }
 }
 
@@ -157,13 +159,13 @@ TEST_CASE("G-10 the schema knows what a program defined") {
   const Context own = Context::system({.threads = 1, .log_level = 0});
   define_domain(own, {.name = "mine"});
   define_operation(own, {.name = "twice", .domain = "core"}, [](Variable x) { return x + x; });
-  const SchemaValidator known(json(model_schema(own)));
+  const SchemaValidator known(schema_json(model_schema(own)));
   known.check_schema();
-  const Json made = json(model_schema(own));
+  const Json made = schema_json(model_schema(own));
   CHECK(made.find("$defs")->find("model")->find("properties")->find("domain")->find("description")->as_text() ==
         "Known here: core, mine.");
-  const Json as_type = json(R"({"layers": [2, {"type": "twice"}]})"),
-             as_activation = json(R"({"layers": [2, {"size": 2, "activation": "twice"}]})");
+  const Json as_type = schema_json(R"({"layers": [2, {"type": "twice"}]})"),
+             as_activation = schema_json(R"({"layers": [2, {"size": 2, "activation": "twice"}]})");
   CHECK(known.accepts(as_type));
   CHECK(known.accepts(as_activation));
   CHECK_FALSE(validator().accepts(as_type));

@@ -6,6 +6,7 @@
 
 #include "network/finite_differences.h"
 #include "network/seeded.h"
+#include "support/values.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
@@ -13,8 +14,6 @@ using namespace webai;
 using namespace webai::test;
 
 namespace {
-
-using Numbers = std::vector<double>;
 
 struct Cell {
   std::string words;  // of the cell, beside its type and size
@@ -44,12 +43,6 @@ NeuralNetwork stepwise(const Cell& cell) {
   return make(R"({"dataType": "fp64", "layers": [3, {"name": "way", "type": ")" + cell.type + R"(", "size": 2)" + cell.words + "}]}");
 }
 
-Numbers waves(int count, double pace) {
-  Numbers list;
-  for (int i = 0; i < count; ++i) list.push_back(std::sin(pace * (i + 1)));
-  return list;
-}
-
 // Values to the parameters of the one, in the order in which the other has them.
 void fill(NeuralNetwork& net, const std::string& prefix, double pace) {
   for (const auto& [name, value] : net.parameters()) {
@@ -64,20 +57,20 @@ void fill(NeuralNetwork& net, const std::string& prefix, double pace) {
 }
 
 // What a cell gives, step by step; `reverse`: the last step of the sequence first, results in its order.
-Numbers by_steps(const Cell& cell, Numbers sequence, double pace, bool reverse) {
+Row by_steps(const Cell& cell, Row sequence, double pace, bool reverse) {
   NeuralNetwork net = stepwise(cell);
   fill(net, "", pace);
-  Numbers results(static_cast<std::size_t>(steps * units));
+  Row results(static_cast<std::size_t>(steps * units));
   for (int i = 0; i < steps; ++i) {
     const int step = reverse ? steps - 1 - i : i;
     const auto begin = sequence.begin() + step * inputs;
-    const Numbers out = net.run(Numbers(begin, begin + inputs)).values();
+    const Row out = net.run(Row(begin, begin + inputs)).values();
     std::ranges::copy(out, results.begin() + step * units);
   }
   return results;
 }
 
-void check_near(const Numbers& got, const Numbers& wanted) {
+void check_near(const Row& got, const Row& wanted) {
   REQUIRE(got.size() == wanted.size());
   for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == Approx(wanted[i]).margin(1e-14));
 }
@@ -85,10 +78,10 @@ void check_near(const Numbers& got, const Numbers& wanted) {
 }  // namespace
 
 TEST_CASE("REC-05 a cell over a sequence gives what it gives step by step, in either direction and in both") {
-  const Numbers sequence = waves(steps * inputs, 0.9);
+  const Row sequence = waves(steps * inputs, 0.9);
   for (const Cell& cell : cells()) {
     INFO(cell.type << cell.words);
-    const Numbers forward = by_steps(cell, sequence, 0.7, false), backward = by_steps(cell, sequence, 0.7, true);
+    const Row forward = by_steps(cell, sequence, 0.7, false), backward = by_steps(cell, sequence, 0.7, true);
     NeuralNetwork there = make(recurrent(cell, R"(, "returnSequence": true)"));
     fill(there, "", 0.7);
     CHECK_FALSE(there.is_stateful());
@@ -98,21 +91,21 @@ TEST_CASE("REC-05 a cell over a sequence gives what it gives step by step, in ei
     NeuralNetwork last = make(recurrent(cell, ""));
     fill(last, "", 0.7);
     CHECK(last.outputs().front().shape == Shape{units});
-    check_near(last.run(sequence).values(), Numbers(forward.end() - units, forward.end()));
+    check_near(last.run(sequence).values(), Row(forward.end() - units, forward.end()));
     NeuralNetwork back = make(recurrent(cell, R"(, "direction": "backward", "returnSequence": true)"));
     fill(back, "", 0.7);
     check_near(back.run(sequence).values(), backward);
     NeuralNetwork first = make(recurrent(cell, R"(, "direction": "backward")"));
     fill(first, "", 0.7);
-    check_near(first.run(sequence).values(), Numbers(backward.begin(), backward.begin() + units));
+    check_near(first.run(sequence).values(), Row(backward.begin(), backward.begin() + units));
 
     NeuralNetwork both = make(recurrent(cell, cell.back + R"(, "direction": "both", "returnSequence": true)"));
     fill(both, "", 0.7);
     fill(both, "backward", 0.4);
-    const Numbers other = by_steps(cell, sequence, 0.4, true);
-    Numbers side_by_side;
+    const Row other = by_steps(cell, sequence, 0.4, true);
+    Row side_by_side;
     for (int i = 0; i < steps; ++i)
-      for (const Numbers* way : {&forward, &other}) side_by_side.insert(side_by_side.end(), way->begin() + i * units, way->begin() + (i + 1) * units);
+      for (const Row* way : {&forward, &other}) side_by_side.insert(side_by_side.end(), way->begin() + i * units, way->begin() + (i + 1) * units);
     check_near(both.run(sequence).values(), side_by_side);
     NeuralNetwork ends = make(recurrent(cell, cell.back + R"(, "direction": "both")"));
     fill(ends, "", 0.7);
@@ -136,13 +129,13 @@ TEST_CASE("REC-05 gradients of cells over sequences: finite differences in fp64"
 TEST_CASE("REC-05 samples side by side are each by themselves; steps of one number, dimensions of a step, connections") {
   const Cell gru{"", "gru"};
   NeuralNetwork net = make(recurrent(gru, R"(, "direction": "both")"));
-  const Numbers one = waves(12, 0.9), two = waves(12, 2.2);
-  Numbers batch = one;
+  const Row one = waves(12, 0.9), two = waves(12, 2.2);
+  Row batch = one;
   batch.insert(batch.end(), two.begin(), two.end());
-  const Numbers out = net.run(Tensor::from(net.context(), DType::fp64, Shape{2, 4, 3}, batch)).values();
-  const Numbers first = net.run(one).values(), second = net.run(two).values();
-  CHECK(Numbers(out.begin(), out.begin() + 4) == first);
-  CHECK(Numbers(out.begin() + 4, out.end()) == second);
+  const Row out = net.run(Tensor::from(net.context(), DType::fp64, Shape{2, 4, 3}, batch)).values();
+  const Row first = net.run(one).values(), second = net.run(two).values();
+  CHECK(Row(out.begin(), out.begin() + 4) == first);
+  CHECK(Row(out.begin() + 4, out.end()) == second);
   CHECK(make(recurrent({"", "rnn"}, "", "5")).outputs().front().shape == Shape{2});
   CHECK(make(recurrent({"", "rnn"}, "", "[4, 2, 3]")).parameters().front().second.shape() == Shape{6, 2});
   // One-to-one: y = tanh(x w + s r).
@@ -153,7 +146,7 @@ TEST_CASE("REC-05 samples side by side are each by themselves; steps of one numb
 TEST_CASE("REC-05 a sequence of open length, piped weights, and exports") {
   NeuralNetwork open = make(R"({"dataType": "fp64", "layers": [{"size": [null, 3]}, {"type": "recurrent", "cell": "lstm", "units": 2, "direction": "both"}]})");
   NeuralNetwork four = make(R"({"dataType": "fp64", "layers": [{"size": [4, 3]}, {"type": "recurrent", "cell": "lstm", "units": 2, "direction": "both"}]})");
-  const Numbers sequence = waves(12, 0.9);
+  const Row sequence = waves(12, 0.9);
   check_near(open.run(Tensor::from(open.context(), DType::fp64, Shape{4, 3}, sequence)).values(), four.run(sequence).values());
   CHECK(open.run(Tensor::from(open.context(), DType::fp64, Shape{2, 3}, waves(6, 0.9))).size() == 4);
   for (const char* const optimize : {"", "minify", "pretty"}) CHECK(make(four.export_model({.optimize = optimize})).run(sequence).values() == four.run(sequence).values());
@@ -161,7 +154,7 @@ TEST_CASE("REC-05 a sequence of open length, piped weights, and exports") {
   const Cell rnn{R"(, "bias": false, "weights": [1, 2, 3, 4, 5, 6])", "rnn"};
   NeuralNetwork fixed = make(recurrent({rnn.words + R"(, "recurrentWeights": [0.1, 0.2, 0.3, 0.4])", "rnn"}, ""));
   NeuralNetwork piped = make(R"({"dataType": "fp64", "layers": [{"size": [4, 3], "pipes": [{"size": 4, "to": "way.recurrentWeights"}]}, {"name": "way", "type": "recurrent", "cell": "rnn", "units": 2)" + rnn.words + "}]}");
-  Numbers input = sequence;
+  Row input = sequence;
   for (const double value : {0.1, 0.2, 0.3, 0.4}) input.push_back(value);
   check_near(piped.run(input).values(), fixed.run(sequence).values());
 }

@@ -2,16 +2,16 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
-#include <cstring>
 
 #include "network/finite_differences.h"
+#include "support/contexts.h"
+#include "support/values.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-Context with_threads(std::size_t threads) { return Context::system({.threads = threads}); }
 
 // The output is the input of two steps ago: nothing but a memory can know it.
 std::vector<std::vector<Example>> echoes(std::size_t count, std::size_t length) {
@@ -33,15 +33,6 @@ std::vector<std::vector<Example>> echoes(std::size_t count, std::size_t length) 
 }
 
 const char* const echo_model = R"({"layers": [1, {"name": "memory", "type": "gru", "size": 8}, {"size": 1, "activation": "sigmoid"}]})";
-
-std::vector<std::byte> bytes_of(NeuralNetwork& net) {
-  std::vector<std::byte> bytes;
-  for (const auto& [name, tensor] : net.parameters()) {
-    const auto* data = static_cast<const std::byte*>(tensor.data());
-    bytes.insert(bytes.end(), data, data + tensor.bytes());
-  }
-  return bytes;
-}
 
 }  // namespace
 

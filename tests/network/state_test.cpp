@@ -1,31 +1,18 @@
 // Networks that remember: state from run to run, reset, saved and put back, lanes of a batch, activations.
 #include <catch2/catch.hpp>
 
+#include "network/seeded.h"
+#include "support/refusals.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
 // 1 + what it gave last time + ...: the sum of all inputs so far.
 const char* const summing = R"({"layers": [1, {"name": "sum", "size": 1, "weights": [1, 1], "bias": false, "to": [1, 2]}, {"type": "identity"}]})";
 const char* const recalling = R"({"layers": [{"name": "in", "size": 2, "history": 2}, {"type": "identity"}]})";
-
-Error error_of(NeuralNetwork& net, std::string_view state) {
-  try {
-    net.set_internal_state(state);
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  return Error(Code::internal, "unreachable");
-}
-
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-  const std::size_t at = text.find(from);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, from.size(), to);
-}
 
 }  // namespace
 
@@ -131,11 +118,12 @@ TEST_CASE("ERR-26 a state that does not fit changes nothing") {
            {replaced(good, "fp32", "fp16"), "TENSOR_JSON"},
            {replaced(good, "\"entries\":[", "\"entries\":[1,"), "STATE_MISMATCH"}}) {
     INFO(text);
-    const Error error = error_of(net, text);
+    const Error error = error_of([&] { net.set_internal_state(text); });
     if (reason != "ELEMENTS") CHECK(error.reason() == reason);
     CHECK(net.get_internal_state() == good);
   }
-  CHECK_THAT(error_of(net, replaced(good, "in.history", "in.histery")).hint(), Catch::Contains("in.history"));
+  CHECK_THAT(error_of([&] { net.set_internal_state(replaced(good, "in.history", "in.histery")); }).hint(),
+             Catch::Contains("in.history"));
   CHECK_THROWS_AS(net.set_internal_state("{"), Error);
 }
 

@@ -4,18 +4,15 @@
 #include <cmath>
 #include <string>
 
+#include "support/contexts.h"
 #include "webai/network.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
 
-const Context& context() {
-  static const Context instance = Context::system({.threads = 1});
-  return instance;
-}
-
-NeuralNetwork network_of(const std::string& type, const std::string& layers, const std::string& data) {
+NeuralNetwork stored_network(const std::string& type, const std::string& layers, const std::string& data) {
   return NeuralNetwork::from_json(
       R"({"dataType": ")" + type + R"(", "layers": )" + layers + R"(, "setup": {"data": )" + data + "}}", context());
 }
@@ -32,7 +29,7 @@ TEST_CASE("steps smaller than the spacing of 16-bit weights add up") {
   // neighbours of 1 are 0.001 (fp16) and 0.008 (bf16) away.
   for (const auto& [type, spacing] : {std::pair{"fp16", 0x1p-11}, std::pair{"bf16", 0x1p-8}}) {
     INFO(type);
-    NeuralNetwork network = network_of(type, R"([1, {"size": 1, "bias": false}])", "[1]");
+    NeuralNetwork network = stored_network(type, R"([1, {"size": 1, "bias": false}])", "[1]");
     TrainOptions options;
     options.momentum = 0;
     options.learning_rate = 1e-4;
@@ -46,7 +43,7 @@ TEST_CASE("steps smaller than the spacing of 16-bit weights add up") {
 
 TEST_CASE("a model in 16 bits computes with rounded weights while it learns") {
   // w = 1 + 2^-12 as master would round to 1: the first step's gradient is that of w = 1 exactly.
-  NeuralNetwork network = network_of("fp16", R"([1, {"size": 1, "bias": false}])", "[1]");
+  NeuralNetwork network = stored_network("fp16", R"([1, {"size": 1, "bias": false}])", "[1]");
   const Gradients gradients = network.compute_gradients(one_sample(1 + 0x1p-12, 0.5));
   // The input is rounded to 1 as well, so y = 1 and dw = (1 - 0.5) * 1.
   CHECK(gradients.gradients.at("1.weights").at(0) == 0.5);

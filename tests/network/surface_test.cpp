@@ -7,36 +7,30 @@
 #include <new>
 #include <sstream>
 
+#include "support/small_training.h"
 #include "webai/webai.hpp"
 
 namespace {
 std::atomic<std::size_t> allocations{0};
 }
 
-// Counts every allocation of the program. (The compiler sees malloc behind new and free behind delete, and misunderstands.)
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
-#endif
-void* operator new(std::size_t size) {
+// Counts every allocation of the program. (Not inline: a compiler that sees malloc behind new and free behind delete in
+// the same file misunderstands.)
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size ? size : 1)) return memory;
   throw std::bad_alloc();
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++allocations;
   return std::malloc(size ? size : 1);
 }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 using namespace webai;
-
-namespace {
-
-const char* const xor_model = R"({"layers": [2, 3, 1], "activation": "tanh"})";
-
-}  // namespace
+using namespace webai::test;
 
 TEST_CASE("runs in the steady state allocate nothing") {
   const Context context = Context::system({.threads = 2});

@@ -5,33 +5,17 @@
 #include <set>
 
 #include "network/finite_differences.h"
+#include "network/seeded.h"
+#include "support/contexts.h"
+#include "support/refusals.h"
+#include "support/values.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 
 namespace {
-
-Context one_thread() { return Context::system({.threads = 1}); }
-NeuralNetwork make(const std::string& model) { return NeuralNetwork::from_json(model, one_thread(), {.seed = 7}); }
-Json json(std::string_view text) { return read_json(text, Limits{}); }
-
-template <class Action> Error error_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("no error");
-  return Error(Code::internal, "");
-}
-
-std::vector<double> numbers(const Tensor& tensor) {
-  std::vector<double> values(tensor.elements());
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = tensor.at(i);
-  return values;
-}
-using Numbers = std::vector<double>;
 
 // Gives its inputs one after the other: image (3), coordinates (2), and 6 values without a name, of which 4 are the layer's.
 const std::string mixed = R"({"layers": [{"type": "input", "size": 4, "pipes": [
@@ -56,32 +40,32 @@ std::string said(RunStream stream) {
 
 TEST_CASE("EX-21 IO-06 a mixed value: objects name inputs, all else goes to the others in order of appearance") {
   NeuralNetwork net = make(mixed);
-  const Tensor input = net.input_of(json("[{\"imageData\": [1, [2, 3]], \"coordinates\": [7, 8]}, [0.1, 0.2, [0.3]], 0.4, 0.5, 0.6]"));
-  CHECK(numbers(net.run(input)).size() == 11);
-  std::map<std::string, Numbers> by_name;
+  const Tensor input = net.input_of(parsed("[{\"imageData\": [1, [2, 3]], \"coordinates\": [7, 8]}, [0.1, 0.2, [0.3]], 0.4, 0.5, 0.6]"));
+  CHECK(as_numbers(net.run(input)).size() == 11);
+  std::map<std::string, Row> by_name;
   std::size_t at = 0;
   for (const PortInfo& port : net.inputs())
     for (std::int64_t i = 0; i < port.shape.elements(); ++i) by_name[port.name].push_back(input.at(at++));
-  CHECK(by_name["imageData"] == Numbers{1, 2, 3});
-  CHECK(by_name["coordinates"] == Numbers{7, 8});
-  Numbers others;
+  CHECK(by_name["imageData"] == Row{1, 2, 3});
+  CHECK(by_name["coordinates"] == Row{7, 8});
+  Row others;
   for (const PortInfo& port : net.inputs())
     if (port.name != "imageData" && port.name != "coordinates") others.insert(others.end(), by_name[port.name].begin(), by_name[port.name].end());
-  CHECK(others == Numbers{0.1, 0.2, 0.3, 0.4, 0.5, 0.6});
+  CHECK(others == Row{0.1, 0.2, 0.3, 0.4, 0.5, 0.6});
   // Names may stand anywhere, and texts are dealt out where they appear.
-  CHECK(numbers(net.input_of(json(R"([0.1, {"coordinates": [7, 8]}, [[0.2, [0.3]], {"imageData": [1, [2, 3]]}], 0.4, 0.5, 0.6])"))) ==
-        numbers(input));
-  CHECK(InputValues::is_needed_for(json(R"([0.1, [0.2, {"coordinates": [7, 8]}]])")));
-  CHECK_FALSE(InputValues::is_needed_for(json("[0.1, [0.2, true]]")));
+  CHECK(as_numbers(net.input_of(parsed(R"([0.1, {"coordinates": [7, 8]}, [[0.2, [0.3]], {"imageData": [1, [2, 3]]}], 0.4, 0.5, 0.6])"))) ==
+        as_numbers(input));
+  CHECK(InputValues::is_needed_for(parsed(R"([0.1, [0.2, {"coordinates": [7, 8]}]])")));
+  CHECK_FALSE(InputValues::is_needed_for(parsed("[0.1, [0.2, true]]")));
   NeuralNetwork words = make(R"({"layers": [{"pipes": [{"name": "first", "size": 1}, {"name": "word", "size": 2}, {"name": "last", "size": 1}]},
       {"type": "identity"}], "io": {"input": {"word": {"normalize": {"type": "lookup", "vocabulary": "abc"}}}}})");
-  CHECK(numbers(words.input_of(json(R"([5, "cb", 7])"))) == Numbers{5, 2, 1, 7});
-  CHECK(numbers(words.input_of(json(R"([[5], ["cb", [7, 6]], "aa", 8])"))) == Numbers{5, 2, 1, 7, 6, 0, 0, 8});
+  CHECK(as_numbers(words.input_of(parsed(R"([5, "cb", 7])"))) == Row{5, 2, 1, 7});
+  CHECK(as_numbers(words.input_of(parsed(R"([[5], ["cb", [7, 6]], "aa", 8])"))) == Row{5, 2, 1, 7, 6, 0, 0, 8});
 }
 
 TEST_CASE("IO-05 A-62 inputs by name or label: unknown names, values that are missing, too many, twice or inside another") {
   NeuralNetwork net = make(mixed);
-  const auto fails = [&](std::string_view text) { return error_of([&] { net.input_of(json(text)); }); };
+  const auto fails = [&](std::string_view text) { return error_of([&] { net.input_of(parsed(text)); }); };
   const Error unknown = fails(R"({"imageDta": [1, 2, 3]})");
   CHECK(unknown.code() == Code::not_found);
   CHECK(unknown.details().reason == "INPUT_UNKNOWN");
@@ -98,7 +82,7 @@ TEST_CASE("IO-05 A-62 inputs by name or label: unknown names, values that are mi
   const Error labelled = fails(R"([{"imageData": [1], "coordinates": [1, 2]}, 1, 2, 3, 4, 5, 6])");
   CHECK(std::string(labelled.what()).find("image:0") != std::string::npos);  // errors show the label
   // Several samples: as many for each input.
-  const Tensor two = net.input_of(json(R"([{"image:0": [[1, 2, 3], [4, 5, 6]], "coordinates": [1, 2, 3, 4]}, [1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]])"));
+  const Tensor two = net.input_of(parsed(R"([{"image:0": [[1, 2, 3], [4, 5, 6]], "coordinates": [1, 2, 3, 4]}, [1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]])"));
   CHECK(two.shape() == Shape{2, 11});
   CHECK(fails(R"([{"imageData": [1, 2, 3, 4, 5, 6], "coordinates": [1, 2]}, 1, 2, 3, 4, 5, 6])").details().reason == "INPUT_SIZE");
 }
@@ -109,12 +93,12 @@ TEST_CASE("IO-13 lookup: characters, words, the longest piece, unknown ones, and
       "io": {"input": {"normalize": {"type": "lookup", )" + lookup + "}}}}");
   };
   const auto tokens = [&](const std::string& lookup, const std::string& text) {
-    return numbers(net(lookup, 1).input_of(Json::text(text)));
+    return as_numbers(net(lookup, 1).input_of(Json::text(text)));
   };
-  CHECK(tokens(R"("vocabulary": "abé ")", "é ba") == Numbers{2, 3, 1, 0});
-  CHECK(tokens(R"("vocabulary": ["a", "b", "ab"], "level": "character")", "abba") == Numbers{2, 1, 0});
-  CHECK(tokens(R"("vocabulary": ["the", "cat", "sat", "."])", " the  cat sat. ") == Numbers{0, 1, 2, 3});
-  CHECK(tokens(R"("vocabulary": ["the", "cat", "?"], "unknown": "?")", "the dog") == Numbers{0, 2});
+  CHECK(tokens(R"("vocabulary": "abé ")", "é ba") == Row{2, 3, 1, 0});
+  CHECK(tokens(R"("vocabulary": ["a", "b", "ab"], "level": "character")", "abba") == Row{2, 1, 0});
+  CHECK(tokens(R"("vocabulary": ["the", "cat", "sat", "."])", " the  cat sat. ") == Row{0, 1, 2, 3});
+  CHECK(tokens(R"("vocabulary": ["the", "cat", "?"], "unknown": "?")", "the dog") == Row{0, 2});
   const Error unmapped = error_of([&] { tokens(R"("vocabulary": "abc")", "abcüa"); });
   CHECK(unmapped.details().reason == "TEXT_UNMAPPED");
   CHECK(unmapped.details().actual == "ü");
@@ -122,7 +106,7 @@ TEST_CASE("IO-13 lookup: characters, words, the longest piece, unknown ones, and
   CHECK(error_of([&] { tokens(R"("vocabulary": ["the", "cat"])", "the cta"); }).details().hint == "did you mean \"cat\"?");
   // Too short a text is filled up in front where there is something to fill it with.
   NeuralNetwork three = net(R"("vocabulary": "_abc", "padding": "_")", 3);
-  CHECK(numbers(three.run(three.input_of(Json::text("ab")))) == Numbers{0, 1, 2});
+  CHECK(as_numbers(three.run(three.input_of(Json::text("ab")))) == Row{0, 1, 2});
   NeuralNetwork strict = net(R"("vocabulary": "abc")", 3);
   CHECK(error_of([&] { strict.input_of(Json::text("ab")); }).details().reason == "INPUT_SIZE");
 }
@@ -131,18 +115,18 @@ TEST_CASE("IO-13 lookup one-hot, labels on inputs, bits: one number in makes sev
   NeuralNetwork hot = make(R"({"layers": [{"type": "input", "size": [2, 3]}, {"type": "identity"}],
     "io": {"input": {"normalize": {"type": "lookup", "vocabulary": "abc", "oneHot": true}}}})");
   CHECK(hot.input_size() == 2);
-  CHECK(numbers(hot.run(hot.input_of(Json::text("ca")))) == Numbers{0, 0, 1, 1, 0, 0});
-  CHECK(numbers(hot.run({1, 2})) == Numbers{0, 1, 0, 0, 0, 1});
-  CHECK(numbers(hot.run({1, 2, 3, 4, 5, 6}, {.normalize = false})) == Numbers{1, 2, 3, 4, 5, 6});
+  CHECK(as_numbers(hot.run(hot.input_of(Json::text("ca")))) == Row{0, 0, 1, 1, 0, 0});
+  CHECK(as_numbers(hot.run({1, 2})) == Row{0, 1, 0, 0, 0, 1});
+  CHECK(as_numbers(hot.run({1, 2, 3, 4, 5, 6}, {.normalize = false})) == Row{1, 2, 3, 4, 5, 6});
   NeuralNetwork label = make(R"({"layers": [{"type": "input", "size": 2}, {"type": "identity"}],
     "io": {"input": {"normalize": {"type": "label-to-one-hot", "labels": ["cat", "dog"]}}}})");
-  CHECK(numbers(label.run(label.input_of(Json::text("dog")))) == Numbers{0, 1});
+  CHECK(as_numbers(label.run(label.input_of(Json::text("dog")))) == Row{0, 1});
   NeuralNetwork bits = make(R"({"layers": [{"type": "input", "size": 4}, {"type": "identity"}],
     "io": {"input": {"normalize": {"type": "bits", "count": 4}}, "output": {"denormalize": {"type": "bits", "count": 4}}}})");
   CHECK(bits.input_size() == 1);
-  CHECK(numbers(bits.run({11}, {.denormalize = false})) == Numbers{1, 0, 1, 1});
-  CHECK(numbers(bits.run({11})) == Numbers{11});
-  CHECK(numbers(bits.run({11, 6, 0})) == Numbers{11, 6, 0});
+  CHECK(as_numbers(bits.run({11}, {.denormalize = false})) == Row{1, 0, 1, 1});
+  CHECK(as_numbers(bits.run({11})) == Row{11});
+  CHECK(as_numbers(bits.run({11, 6, 0})) == Row{11, 6, 0});
 }
 
 TEST_CASE("IO-13 bits are learned from numbers, which are no classes") {
@@ -151,10 +135,10 @@ TEST_CASE("IO-13 bits are learned from numbers, which are no classes") {
   std::vector<Example> examples;
   for (int i = 0; i < 8; ++i) examples.push_back({{double(i)}, {double(7 - i)}});
   net.train(Dataset::from(examples), R"({"optimizer": "adam", "learningRate": 0.1, "maxIterations": 200})");
-  CHECK(numbers(net.run({0, 1, 2, 3, 4, 5, 6, 7})) == Numbers{7, 6, 5, 4, 3, 2, 1, 0});
+  CHECK(as_numbers(net.run({0, 1, 2, 3, 4, 5, 6, 7})) == Row{7, 6, 5, 4, 3, 2, 1, 0});
   DataEncoder encoder(net);
   encoder.push(Json::number(5), Json::number(2));
-  CHECK(numbers(encoder.pull()) == Numbers{3, 5, 2});
+  CHECK(as_numbers(encoder.pull()) == Row{3, 5, 2});
 }
 
 TEST_CASE("IO-13 what is wrong with a lookup, bits, a chain") {
@@ -183,18 +167,18 @@ TEST_CASE("A-29 io rules by the name of an input or output, of which there may b
     "outputs": [{"name": "x", "pipeFrom": "a"}, {"name": "y", "pipeFrom": "b"}],
     "io": {"input": {"a": {"normalize": {"type": "rescale-linear", "from": [0, 10], "to": [0, 1]}}},
            "output": {"y": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 100]}}}}})");
-  CHECK(numbers(net.run({5, 2})) == Numbers{0.5, 200});
+  CHECK(as_numbers(net.run({5, 2})) == Row{0.5, 200});
   NeuralNetwork one = make(R"({"layers": [1, {"type": "identity", "name": "answer"}],
     "io": {"output": {"answer": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 100]}}}}})");
-  CHECK(numbers(one.run({0.5})) == Numbers{50});
+  CHECK(as_numbers(one.run({0.5})) == Row{50});
 }
 
 TEST_CASE("A-68 an embedding is a table of rows that learns, in front of a memory as well") {
   NeuralNetwork net = make(R"({"layers": [{"type": "input", "size": 2}, {"type": "embedding", "inputDim": 3, "outputDim": 2,
     "weights": [[1, 2], [3, 4], [5, 6]]}]})");
-  CHECK(numbers(net.run({2, 0})) == Numbers{5, 6, 1, 2});
+  CHECK(as_numbers(net.run({2, 0})) == Row{5, 6, 1, 2});
   CHECK(net.output_shape() == Shape{2, 2});
-  CHECK(numbers(net.run({7, 1})) == Numbers{5, 6, 3, 4});  // past the end: the last row
+  CHECK(as_numbers(net.run({7, 1})) == Row{5, 6, 3, 4});  // past the end: the last row
   const std::string missing = R"({"layers": [1, {"type": "embedding", "outputDim": 2}]})";
   CHECK(error_of([&] { make(missing); }).details().reason == "PROPERTY_MISSING");
   CHECK(error_of([] { make(R"({"dataType": "fp16", "layers": [1, {"type": "embedding", "inputDim": 3000, "outputDim": 2}]})"); }).details().reason ==
@@ -217,7 +201,7 @@ TEST_CASE("A-68 a network learns a text, foretells it, and says it on") {
 
 TEST_CASE("RUN-02 a stream gives a step of the sequence at a time, and the memory goes on with it") {
   NeuralNetwork net = make(R"({"layers": [1, {"name": "sum", "size": 1, "weights": [1, 1], "bias": false, "to": ["sum", 2]}, {"type": "identity"}]})");
-  RunStream stream = net.run_stream(json("[1, 2, 4]"), {});
+  RunStream stream = net.run_stream(parsed("[1, 2, 4]"), {});
   CHECK(stream.next()->output[0] == 1);
   CHECK(stream.next()->output[0] == 3);
   const std::string state = net.get_internal_state();
@@ -230,7 +214,7 @@ TEST_CASE("RUN-02 a stream gives a step of the sequence at a time, and the memor
   net.set_internal_state(state);
   CHECK(net.run({4})[0] == 7);
   net.reset();
-  RunStream closed = net.run_stream(json("[1, 2, 4]"), {});
+  RunStream closed = net.run_stream(parsed("[1, 2, 4]"), {});
   closed.next();
   closed.close();
   CHECK_FALSE(closed.next());
@@ -244,8 +228,8 @@ TEST_CASE("RUN-02 a stream gives each step of the iterator that the output comes
       "net": {"layers": [{"pipeFrom": "x"}, {"name": "next", "size": 2, "activation": "tanh", "to": ["x", "sum"]}, {"name": "sum", "size": 1, "to": "y"}]}}]})";
   };
   NeuralNetwork net = make(iterator(3));
-  std::vector<Numbers> given;
-  for (const StreamItem& item : net.run_stream(json("[1, 2, 3, 4]"), {})) {
+  std::vector<Row> given;
+  for (const StreamItem& item : net.run_stream(parsed("[1, 2, 3, 4]"), {})) {
     CHECK(item.step == given.size());
     given.push_back(item.output.values());
   }
@@ -299,7 +283,7 @@ TEST_CASE("A-68 tokens come as often as they are likely; temperature, top k and 
     return std::vector<double>{std::count(text.begin(), text.end(), 'a') / 1000.0, std::count(text.begin(), text.end(), 'b') / 1000.0,
                                std::count(text.begin(), text.end(), 'c') / 1000.0};
   };
-  const auto check = [](const Numbers& shares, const Numbers& expected) {
+  const auto check = [](const Row& shares, const Row& expected) {
     for (std::size_t i = 0; i < 3; ++i) CHECK(shares[i] == Approx(expected[i]).margin(expected[i] == 0 ? 0 : 0.05));
   };
   check(tell({}), {0.5, 0.3, 0.2});
@@ -331,7 +315,7 @@ TEST_CASE("A-68 what generate refuses, the limit on steps, cancelling") {
   CHECK(error_of([&] { stream.next(); }).code() == Code::cancelled);
   CHECK_FALSE(stream.next());
   NeuralNetwork plain = make(R"({"layers": [2, 3]})");
-  CHECK(error_of([&] { plain.run_stream(json("[1, 2]"), {.generate = GenerateOptions{}}); }).details().reason == "GENERATE");
+  CHECK(error_of([&] { plain.run_stream(parsed("[1, 2]"), {.generate = GenerateOptions{}}); }).details().reason == "GENERATE");
 }
 
 TEST_CASE("A-68 a model without a memory goes on from the last tokens that its input holds") {
@@ -350,25 +334,25 @@ TEST_CASE("DATA-12 IO-01 IO-03 samples are pushed in, perhaps through a function
   encoder.push(Json::number(1), Json::text("y"));
   encoder.reset();
   encoder.push_ignored(Json::number(2));
-  encoder.push(Json::number(3), json("[1, 2, 3]"));
+  encoder.push(Json::number(3), parsed("[1, 2, 3]"));
   encoder.push(Json::number(4), Json::number(2));
-  const Numbers records = {3, 1, 7, 0, 1, 0, 0, 1, 2, 7, 3, 3, 7, 1, 2, 3, 3, 4, 7, 0, 0, 1};
+  const Row records = {3, 1, 7, 0, 1, 0, 0, 1, 2, 7, 3, 3, 7, 1, 2, 3, 3, 4, 7, 0, 0, 1};
   CHECK(encoder.waiting() == records.size());
   CHECK(error_of([&] { encoder.push(Json::number(1), Json::text("w")); }).details().reason == "LABEL");
-  CHECK(error_of([&] { encoder.push(Json::number(1), json("[1, 2]")); }).details().reason == "OUTPUT_SIZE");
+  CHECK(error_of([&] { encoder.push(Json::number(1), parsed("[1, 2]")); }).details().reason == "OUTPUT_SIZE");
   CHECK(encoder.waiting() == records.size());
-  Numbers pulled;
+  Row pulled;
   for (Tensor part = encoder.pull(1); part.elements() > 0; part = encoder.pull(8)) {
     CHECK(part.elements() <= 8);
     CHECK(part.type() == DType::fp32);
-    for (const double value : numbers(part)) pulled.push_back(value);
+    for (const double value : as_numbers(part)) pulled.push_back(value);
   }
   CHECK(pulled == records);
   CHECK(encoder.waiting() == 0);
   NeuralNetwork words = make(rounds(embedded));
   DataEncoder texts(words);
   texts.push(Json::text("ab"), Json::text("bc"));
-  CHECK(numbers(texts.pull()) == Numbers{3, 0, 0, 1, 0, 3, 1, 0, 0, 1});
+  CHECK(as_numbers(texts.pull()) == Row{3, 0, 0, 1, 0, 3, 1, 0, 0, 1});
 }
 
 TEST_CASE("IO-05 samples name inputs and outputs, each with the rules of its own") {
@@ -376,8 +360,8 @@ TEST_CASE("IO-05 samples name inputs and outputs, each with the rules of its own
     "outputs": [{"name": "x", "pipeFrom": "a"}, {"name": "y", "pipeFrom": "b"}],
     "io": {"output": {"x": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 100]}},
                       "y": {"denormalize": {"type": "one-hot-to-label", "labels": ["no", "yes"]}}}}})");
-  const auto error = [&](const std::string& data) { return net.compute_gradients(Dataset::json(json(data))).error; };
-  const auto verified = [&](const std::string& data) { return net.verify(Dataset::json(json(data))).error; };
+  const auto error = [&](const std::string& data) { return net.compute_gradients(Dataset::json(parsed(data))).error; };
+  const auto verified = [&](const std::string& data) { return net.verify(Dataset::json(parsed(data))).error; };
   (void)error;
   CHECK(verified(R"([[{"a": 0.5, "b": [0, 1]}, {"x": 50, "y": "yes"}], [[{"b": [1, 0]}, 0.25], {"x": [25], "y": 0}]])") == Approx(0).margin(1e-12));
   CHECK(net.labels("y") == std::vector<std::string>{"no", "yes"});
@@ -390,7 +374,7 @@ TEST_CASE("IO-05 samples name inputs and outputs, each with the rules of its own
   CHECK(reason(R"([[{"a": 0.5, "b": [0, 1]}, null]])") == "SAMPLES");
   const Error place = error_of([&] { verified(R"([[{"a": 0.5, "b": [0, 1]}, {"x": 50, "y": "no"}], [{"a": 0.5}, {"x": 50, "y": "no"}]])"); });
   CHECK(place.path().starts_with("data: /1"));
-  CHECK(error_of([&] { Dataset::json(json(R"([["text", [1]]])")).item(one_thread(), 0); }).details().reason == "SAMPLES");
+  CHECK(error_of([&] { Dataset::json(parsed(R"([["text", [1]]])")).item(one_thread(), 0); }).details().reason == "SAMPLES");
 }
 
 TEST_CASE("A-68 the gradient of an embedding is right, with a memory behind it too") {

@@ -6,6 +6,7 @@
 
 #include "network/finite_differences.h"
 #include "network/seeded.h"
+#include "support/values.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
 
@@ -35,13 +36,7 @@ std::string twins(const std::string& data, const std::vector<Entry>& entries) {
 
 const std::vector<Entry> same_weights = {{2, 0, fp64_code | tied, 0, 4}, {2, 1, fp64_code, 4, 2}, {3, 0, fp64_code | tied, 0, 4},
                                          {3, 1, fp64_code, 6, 2},        {4, 0, fp64_code, 8, 2}, {4, 1, fp64_code, 10, 1}};
-const std::string numbers = "[0.5, -0.25, 0.75, 0.125, 0.1, 0.2, -0.3, 0.4, 1.5, -0.5, 0.25]";
-
-std::vector<std::string> names_of(const NeuralNetwork& net) {
-  std::vector<std::string> names;
-  for (const auto& [name, tensor] : net.parameters()) names.push_back(name);
-  return names;
-}
+const std::string twin_numbers = "[0.5, -0.25, 0.75, 0.125, 0.1, 0.2, -0.3, 0.4, 1.5, -0.5, 0.25]";
 
 Tensor value_of(const NeuralNetwork& net, const std::string& name) {
   for (const auto& [known, tensor] : net.parameters())
@@ -55,7 +50,7 @@ const Dataset data = Dataset::from({{{0.3, -0.7}, {0.2}}, {{-0.1, 0.9}, {0.6}}, 
 }  // namespace
 
 TEST_CASE("A-05 tied weights are one parameter: it counts once, and runs as two with the same values") {
-  NeuralNetwork one = make(twins(numbers, same_weights));
+  NeuralNetwork one = make(twins(twin_numbers, same_weights));
   CHECK(names_of(one) == std::vector<std::string>{"a.weights", "a.bias", "b.bias", "3.weights", "3.bias"});
   CHECK(one.info().parameters == 11);
   NeuralNetwork two = make(R"({"dataType": "fp64", "activation": "tanh", "layers": [2, 2, 2, 1],
@@ -72,7 +67,7 @@ TEST_CASE("A-05 tied weights are one parameter: it counts once, and runs as two 
 }
 
 TEST_CASE("A-05 the gradient of tied weights is the sum over those that share them: finite differences in fp64") {
-  NeuralNetwork one = make(twins(numbers, same_weights));
+  NeuralNetwork one = make(twins(twin_numbers, same_weights));
   CHECK(test::check_gradients(one, data) == 5);
   NeuralNetwork two = make(R"({"dataType": "fp64", "activation": "tanh", "layers": [2, {"name": "a", "size": 2}, {"name": "b", "size": 2}, 1],
     "setup": {"data": [0.5, -0.25, 0.75, 0.125, 0.1, 0.2, 0.5, -0.25, 0.75, 0.125, -0.3, 0.4, 1.5, -0.5, 0.25]}})");
@@ -83,7 +78,7 @@ TEST_CASE("A-05 the gradient of tied weights is the sum over those that share th
 }
 
 TEST_CASE("A-05 what is tied stays tied through training and every export") {
-  NeuralNetwork net = make(twins(numbers, same_weights));
+  NeuralNetwork net = make(twins(twin_numbers, same_weights));
   const double before = net.verify(data).error;
   net.train(data, {.max_iterations = 100, .learning_rate = 0.1});
   CHECK(net.verify(data).error < before);
@@ -121,7 +116,7 @@ TEST_CASE("A-05 minify keeps a tie whose first owner is not needed any more") {
 
 TEST_CASE("A-05 layers that share weights are skipped and chosen together") {
   for (const std::string layer : {"a", "b"}) {
-    NeuralNetwork net = make(twins(numbers, same_weights));
+    NeuralNetwork net = make(twins(twin_numbers, same_weights));
     const double before = value_of(net, "a.weights").at(0);
     net.train(data, {.max_iterations = 3, .learning_rate = 0.1, .to_skip = {layer}});
     CHECK(value_of(net, "a.weights").at(0) == before);
@@ -163,7 +158,7 @@ TEST_CASE("A-05 A-40 ties inside a net hold, whether its weights are its own or 
 
 TEST_CASE("A-05 elements in common without the flag, in part, or in another type are refused, and so are running averages") {
   const auto refused = [](std::vector<Entry> entries, const std::string& message) {
-    const Error error = error_of(twins(numbers, entries));
+    const Error error = error_of(twins(twin_numbers, entries));
     INFO(error.what());
     CHECK(error.reason() == "INSTRUCTIONS");
     CHECK(error.path() == "/setup/instructions");
@@ -173,7 +168,7 @@ TEST_CASE("A-05 elements in common without the flag, in part, or in another type
   entries[0].type = entries[2].type = fp64_code;
   refused(entries, "share elements without saying so");
   entries[2].type |= tied;  // one of the two is enough
-  CHECK(names_of(make(twins(numbers, entries))).size() == 5);
+  CHECK(names_of(make(twins(twin_numbers, entries))).size() == 5);
   entries = same_weights;
   entries[2].offset = 1;
   refused(entries, "overlap");

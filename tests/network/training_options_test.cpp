@@ -5,7 +5,10 @@
 #include <cmath>
 
 #include "network/training_plan.h"
+#include "support/contexts.h"
+#include "support/refusals.h"
 #include "support/small_training.h"
+#include "support/values.h"
 
 using namespace webai;
 using namespace webai::test;

@@ -1,27 +1,17 @@
 // Networks whose weights stand in a file beside the model.
 #include <catch2/catch.hpp>
 
-#include <stdlib.h>
-
 #include <filesystem>
 #include <fstream>
 
+#include "support/folder.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using namespace webai::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "webai-weights-XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string at(const std::string& name) const { return (path / name).string(); }
-};
 
 Error load_error(const std::string& path) {
   try {
@@ -33,13 +23,13 @@ Error load_error(const std::string& path) {
   throw 0;
 }
 
-constexpr std::string_view model = R"({"layers": [4, 8, 3], "activation": "tanh", "seed": 5})";
+constexpr std::string_view stored_model = R"({"layers": [4, 8, 3], "activation": "tanh", "seed": 5})";
 
 }  // namespace
 
 TEST_CASE("A-63 a network is saved with its weights in a file beside it, and loads from there") {
   const Folder folder;
-  NeuralNetwork net = NeuralNetwork::from_json(model);
+  NeuralNetwork net = NeuralNetwork::from_json(stored_model);
   const auto before = net.run({1, 2, 3, 4}).values();
   net.save(folder.at("m.json"), {.setup_data_as = "file"});
   const std::string text = read_file(folder.at("m.json"));
@@ -80,7 +70,7 @@ TEST_CASE("A-63 a network is saved with its weights in a file beside it, and loa
 
 TEST_CASE("A-63 weights never take the place of the model that names them") {
   const Folder folder;
-  const NeuralNetwork net = NeuralNetwork::from_json(model);
+  const NeuralNetwork net = NeuralNetwork::from_json(stored_model);
   REQUIRE_THROWS_AS(net.save(folder.at("m.weights"), {.setup_data_as = "file"}), Error);
   REQUIRE_THROWS_AS(net.save(folder.at("m.json"), {.setup_data_as = "file", .setup_file = "m.json"}), Error);
   REQUIRE(fs::is_empty(folder.path));
@@ -89,7 +79,7 @@ TEST_CASE("A-63 weights never take the place of the model that names them") {
 TEST_CASE("A-63 files of weights that are gone, cut, changed or links are told with the model's file") {
   const Folder folder;
   const std::string path = folder.at("m.json"), weights = folder.at("m.weights");
-  NeuralNetwork::from_json(model).save(path, {.setup_data_as = "file"});
+  NeuralNetwork::from_json(stored_model).save(path, {.setup_data_as = "file"});
   const std::string good = read_file(weights);
   const auto write = [&](const std::string& text) { write_file(weights, std::as_bytes(std::span(text))); };
 

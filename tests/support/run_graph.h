@@ -1,8 +1,14 @@
 // Compiles a graph for devices and runs it once on tensors given by name.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <map>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "backends/cpu/cpu.h"
 #include "backends/host/device.h"
@@ -50,6 +56,12 @@ inline std::map<std::string, Tensor> run_graph(const Graph& graph, Device& devic
                                                const std::map<std::string, Tensor>& values, bool training = false) {
   Device* const devices[] = {&device};
   return run_graph(context(), graph, devices, values, training);
+}
+
+/// How many nodes of this operator the graph has, those in bodies left out.
+inline std::size_t count_of(const Graph& graph, std::string_view name) {
+  return static_cast<std::size_t>(
+      std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) { return node.op->name == name; }));
 }
 
 /// The mode that a sample asks for.

@@ -11,15 +11,11 @@
 #include "core/base/random.h"
 #include "core/op/op_def.h"
 #include "core/op/registry.h"
+#include "support/contexts.h"
 #include "webai/context.hpp"
 #include "webai/tensor.hpp"
 
 namespace webai::test {
-
-inline Context& context() {
-  static Context instance = Context::system({.threads = 1});
-  return instance;
-}
 
 inline const Registry& registry() {
   static const Registry instance = make_registry();

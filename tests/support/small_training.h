@@ -1,9 +1,9 @@
-// A small network, data that it can learn, and its weights as bytes.
+// Small networks, and data that they can learn.
 #pragma once
 
-#include <catch2/catch.hpp>
-
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 #include "webai/webai.hpp"
 
@@ -11,7 +11,7 @@ namespace webai::test {
 
 inline const char* const small = R"({"layers": [4, {"size": 6, "activation": "tanh"}, {"size": 3, "activation": "softmax"}]})";
 
-inline Context one_thread() { return Context::system({.threads = 1}); }
+inline const char* const xor_model = R"({"layers": [2, 3, 1], "activation": "tanh"})";
 
 /// Classes 0 to 2 that can be learned; the labels of the first `wrong` samples are wrong.
 inline Dataset classes(const Context& context, std::size_t samples = 60, std::size_t wrong = 0) {
@@ -21,25 +21,6 @@ inline Dataset classes(const Context& context, std::size_t samples = 60, std::si
     labels.set(i, static_cast<double>(i < wrong ? (i + 1) % 3 : i % 3));
   }
   return Dataset::from(inputs, labels);
-}
-
-inline std::vector<std::byte> bytes_of(const NeuralNetwork& net) {
-  std::vector<std::byte> bytes;
-  for (const auto& [name, tensor] : net.parameters()) {
-    const auto* data = static_cast<const std::byte*>(tensor.data());
-    bytes.insert(bytes.end(), data, data + tensor.bytes());
-  }
-  return bytes;
-}
-
-template <class Call> Error error_of(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  FAIL("accepted");
-  return Error(Code::internal, "accepted");
 }
 
 }  // namespace webai::test

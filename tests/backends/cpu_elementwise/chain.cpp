@@ -9,16 +9,14 @@
 #include "core/op/broadcast.h"
 #include "core/op/evaluate.h"
 #include "core/op/registry.h"
+#include "support/sample_run.h"
 
 using namespace webai;
 using namespace webai::cpu;
+using webai::test::registry;
 
 namespace {
 
-const Registry& registry() {
-  static const Registry instance = make_registry();
-  return instance;
-}
 ChainStep step(const char* name, std::vector<std::int32_t> operands, std::vector<double> attributes = {}) {
   return {&registry().get(name), std::move(operands), std::move(attributes)};
 }
@@ -45,12 +43,12 @@ struct Memory {
   std::vector<std::byte> bytes;
 };
 
-struct Case {
+struct ChainCase {
   Chain chain;
   std::vector<ChainOperand> inputs, results;
   std::vector<Memory> memory, expected;
 
-  Case(Chain steps, const std::vector<ValueType>& types, const std::vector<DType>& result_types)
+  ChainCase(Chain steps, const std::vector<ValueType>& types, const std::vector<DType>& result_types)
       : chain(std::move(steps)) {
     Shape shape;
     for (const ValueType& type : types) {
@@ -132,8 +130,8 @@ TEST_CASE("chains broadcast as the reference does, whatever the shapes") {
                                                        {{17, 23}, {17, 23}}};
   for (const auto& [a, b] : shapes) {
     INFO(a.text() << " and " << b.text());
-    Case(three_steps(), {floats(a), floats(b)}, {DType::fp32}).check();
-    Case(two_results(), {floats(a), floats(b), floats({})}, {DType::fp32, DType::fp32}).check();
+    ChainCase(three_steps(), {floats(a), floats(b)}, {DType::fp32}).check();
+    ChainCase(two_results(), {floats(a), floats(b), floats({})}, {DType::fp32, DType::fp32}).check();
   }
 }
 
@@ -157,8 +155,8 @@ TEST_CASE("every pair that is computed in one pass has the bits of two") {
       INFO(target.name << ": " << pair.first << " then " << pair.second << ", operand " << pair.position);
       for (const Shape& shape : {Shape{5}, Shape{500}}) {
         const std::vector<ValueType> types(static_cast<std::size_t>(inputs), floats(shape));
-        Case(chain, types, {DType::fp32}).check();
-        if (pair.second != "where") Case(apart, types, {DType::fp32, DType::fp32}).check();
+        ChainCase(chain, types, {DType::fp32}).check();
+        if (pair.second != "where") ChainCase(apart, types, {DType::fp32, DType::fp32}).check();
       }
     }
   });
@@ -167,18 +165,18 @@ TEST_CASE("every pair that is computed in one pass has the bits of two") {
 TEST_CASE("every processor target runs chains alike") {
   kernel_test::on_each_target([](const KernelTarget& target) {
     INFO(target.name);
-    Case(three_steps(), {floats({33, 100}), floats({100})}, {DType::fp32}).check();
-    Case(two_results(), {floats({3}), floats({3}), floats({})}, {DType::fp32, DType::fp32}).check();
-    Case(two_results(), {floats({1000}), floats({1000}), floats({})}, {DType::fp32, DType::fp32}).check();
+    ChainCase(three_steps(), {floats({33, 100}), floats({100})}, {DType::fp32}).check();
+    ChainCase(two_results(), {floats({3}), floats({3}), floats({})}, {DType::fp32, DType::fp32}).check();
+    ChainCase(two_results(), {floats({1000}), floats({1000}), floats({})}, {DType::fp32, DType::fp32}).check();
   });
 }
 
 TEST_CASE("the number of threads does not change a bit") {
   for (const std::size_t width : {2, 3, 4}) {
     kernel_test::Threads threads(width);
-    Case(three_steps(), {floats({300007}), floats({300007})}, {DType::fp32}).check(&threads);
-    Case(three_steps(), {floats({3001, 100}), floats({100})}, {DType::fp32}).check(&threads);
-    Case(two_results(), {floats({101, 3001}), floats({101, 1}), floats({3001})}, {DType::fp32, DType::fp32})
+    ChainCase(three_steps(), {floats({300007}), floats({300007})}, {DType::fp32}).check(&threads);
+    ChainCase(three_steps(), {floats({3001, 100}), floats({100})}, {DType::fp32}).check(&threads);
+    ChainCase(two_results(), {floats({101, 3001}), floats({101, 1}), floats({3001})}, {DType::fp32, DType::fp32})
         .check(&threads);
   }
 }
@@ -188,9 +186,9 @@ TEST_CASE("one step over narrow types rounds as the reference does") {
     for (const Shape& shape : {Shape{5}, Shape{64}, Shape{1003}, Shape{33, 7}}) {
       INFO(name_of(type) << " " << shape.text());
       const Chain add{2, {step("add", {0, 1})}, {2}};
-      Case(add, {{type, shape}, {type, shape}}, {type}).check();
-      Case(add, {{type, shape}, {type, {}}}, {type}).check();
-      Case(add, {{type, shape}, {type, Shape{shape[shape.rank() - 1]}}}, {type}).check();
+      ChainCase(add, {{type, shape}, {type, shape}}, {type}).check();
+      ChainCase(add, {{type, shape}, {type, {}}}, {type}).check();
+      ChainCase(add, {{type, shape}, {type, Shape{shape[shape.rank() - 1]}}}, {type}).check();
     }
   }
 }
@@ -198,7 +196,7 @@ TEST_CASE("one step over narrow types rounds as the reference does") {
 TEST_CASE("booleans go in and out of chains as bytes") {
   const Chain chain{3, {step("less", {0, 1}), step("logicalOr", {3, 2}), step("where", {4, 0, 1})}, {4, 5}};
   for (const Shape& shape : {Shape{3}, Shape{100}, Shape{20, 31}}) {
-    Case(chain, {floats(shape), floats({}), {DType::boolean, shape}}, {DType::boolean, DType::fp32}).check();
+    ChainCase(chain, {floats(shape), floats({}), {DType::boolean, shape}}, {DType::boolean, DType::fp32}).check();
   }
 }
 
@@ -206,7 +204,7 @@ TEST_CASE("a result may take the place of an input that is still read") {
   // The first result is ready after one step, and its place is that of input 0, which the last step reads.
   const Chain chain{2, {step("add", {0, 1}), step("mul", {2, 2}), step("sub", {3, 0})}, {2, 4}};
   for (const Shape& shape : {Shape{3}, Shape{64}, Shape{1000}, Shape{8, 256}}) {
-    Case one(chain, {floats(shape), floats(shape)}, {DType::fp32, DType::fp32});
+    ChainCase one(chain, {floats(shape), floats(shape)}, {DType::fp32, DType::fp32});
     const ChainKernel kernel(one.chain, one.inputs, one.results);
     Memory other(one.results[1].type, 5);
     void* targets[] = {one.memory[0].bytes.data(), other.bytes.data()};
@@ -221,12 +219,12 @@ TEST_CASE("a result may take the place of an input that is still read") {
 TEST_CASE("inputs and values appear as results, also twice") {
   const Chain chain{1, {step("neg", {0})}, {0, 1, 1}};
   for (const Shape& shape : {Shape{3}, Shape{1024}}) {
-    Case(chain, {floats(shape)}, {DType::fp32, DType::fp32, DType::fp32}).check();
+    ChainCase(chain, {floats(shape)}, {DType::fp32, DType::fp32, DType::fp32}).check();
   }
 }
 
 TEST_CASE("constants are taken when the chain is compiled") {
-  Case one(Chain{2, {step("mul", {0, 1})}, {2}}, {floats({100}), floats({})}, {DType::fp32});
+  ChainCase one(Chain{2, {step("mul", {0, 1})}, {2}}, {floats({100}), floats({})}, {DType::fp32});
   one.inputs[1].constant = one.memory[1].bytes.data();
   const ChainKernel kernel(one.chain, one.inputs, one.results);
   Memory found(one.results[0].type, 3);
@@ -245,7 +243,7 @@ TEST_CASE("an epilogue gives what the chain over the whole matrix gives, block b
        {Form{{32, 128}, {{128}, {32, 128}}}, Form{{32, 10}, {{10}, {32, 1}}}, Form{{7, 100}, {{}, {7, 100}}},
         Form{{2, 3, 4, 24}, {{24}, {2, 3, 4, 24}}}, Form{{5, 1}, {{1}, {5, 1}}}}) {
     INFO(form.shape.text());
-    Case one(two_results(), {floats(form.shape), floats(form.others[0]), floats(form.others[1])},
+    ChainCase one(two_results(), {floats(form.shape), floats(form.others[0]), floats(form.others[1])},
              {DType::fp32, DType::fp32});
     const ChainKernel kernel(one.chain, one.inputs, one.results);
     REQUIRE(kernel.is_epilogue());

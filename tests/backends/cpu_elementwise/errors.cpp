@@ -6,17 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "../cpu_kernels/support.h"
 #include "backends/cpu/elementwise_tiles.h"
 #include "patterns.h"
 
 using namespace webai;
 using namespace webai::cpu;
 using namespace elementwise_test;
+using kernel_test::infinity;
+using kernel_test::nothing;
 
 namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-const float nothing = std::nanf("");
 
 /// A unit of the last place of an fp32 number of this size.
 double unit_of(double size) {

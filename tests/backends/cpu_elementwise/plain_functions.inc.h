@@ -59,3 +59,6 @@ inline std::uint64_t hash_function(int function, std::uint32_t step) {
   }
   return hash.state;
 }
+
+#undef FUNCTION
+#undef RARE_FUNCTION

@@ -13,6 +13,8 @@
 
 using namespace webai;
 using namespace webai::cpu;
+using kernel_test::infinity;
+using kernel_test::nothing;
 using kernel_test::numbers;
 
 namespace {
@@ -92,9 +94,6 @@ double reduce_exactly(ReduceKind kind, const std::vector<double>& values) {
   }
   return kind == ReduceKind::mean ? result / static_cast<double>(values.size()) : result;
 }
-
-const float nothing = std::nanf("");
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 }  // namespace
 

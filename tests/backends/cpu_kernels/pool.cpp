@@ -14,8 +14,8 @@ using webai::cpu::PoolShape;
 
 namespace {
 
-PoolShape shape(std::size_t batch, std::size_t height, std::size_t width, std::size_t channels, std::size_t window,
-                std::size_t stride, std::size_t pad = 0, std::size_t dilation = 1) {
+PoolShape pool(std::size_t batch, std::size_t height, std::size_t width, std::size_t channels, std::size_t window,
+               std::size_t stride, std::size_t pad = 0, std::size_t dilation = 1) {
   PoolShape s;
   s.batch = batch, s.height = height, s.width = width, s.channels = channels;
   s.window_height = s.window_width = window;
@@ -25,17 +25,17 @@ PoolShape shape(std::size_t batch, std::size_t height, std::size_t width, std::s
   return s;
 }
 
-std::vector<PoolShape> shapes() {
+std::vector<PoolShape> pool_shapes() {
   std::vector<PoolShape> list = {
-      shape(2, 4, 6, 6, 2, 2),     shape(3, 8, 8, 16, 2, 2),      shape(1, 7, 5, 3, 2, 2), shape(2, 9, 8, 19, 3, 2, 1),
-      shape(1, 6, 7, 40, 3, 1, 1), shape(2, 5, 5, 1, 2, 1, 1, 2), shape(0, 4, 4, 2, 2, 2), shape(1, 2, 2, 2, 3, 1),
-      shape(1, 1, 1, 9, 2, 1, 2),  // windows over padding alone
-      shape(1, 9, 9, 5, 2, 3),
+      pool(2, 4, 6, 6, 2, 2),     pool(3, 8, 8, 16, 2, 2),      pool(1, 7, 5, 3, 2, 2), pool(2, 9, 8, 19, 3, 2, 1),
+      pool(1, 6, 7, 40, 3, 1, 1), pool(2, 5, 5, 1, 2, 1, 1, 2), pool(0, 4, 4, 2, 2, 2), pool(1, 2, 2, 2, 3, 1),
+      pool(1, 1, 1, 9, 2, 1, 2),  // windows over padding alone
+      pool(1, 9, 9, 5, 2, 3),
   };
-  PoolShape global = shape(3, 7, 6, 33, 7, 1);
+  PoolShape global = pool(3, 7, 6, 33, 7, 1);
   global.window_width = 6;
   list.push_back(global);
-  PoolShape uneven = shape(1, 5, 7, 2, 3, 2);
+  PoolShape uneven = pool(1, 5, 7, 2, 3, 2);
   uneven.window_width = 2, uneven.stride_x = 1, uneven.pad_top = 1, uneven.pad_right = 1;
   list.push_back(uneven);
   return list;
@@ -69,8 +69,8 @@ template <class Visit> void each_window(const PoolShape& s, Visit&& visit) {
   }
 }
 
-std::vector<float> expected(const PoolShape& s, PoolKind kind, bool count_padding, const std::vector<float>& input,
-                            const std::vector<float>& gradient) {
+std::vector<float> pooled(const PoolShape& s, PoolKind kind, bool count_padding, const std::vector<float>& input,
+                          const std::vector<float>& gradient) {
   const bool backward = kind == PoolKind::max_gradient || kind == PoolKind::average_gradient;
   std::vector<float> result(backward ? input.size() : gradient.size());
   each_window(s, [&](std::size_t out, const std::vector<std::size_t>& elements) {
@@ -97,13 +97,13 @@ constexpr PoolKind kinds[] = {PoolKind::max, PoolKind::max_gradient, PoolKind::a
 
 TEST_CASE("Pooling and its gradients follow their definitions") {
   on_each_target([](const webai::cpu::KernelTarget& target) {
-    for (const PoolShape& s : shapes()) {
+    for (const PoolShape& s : pool_shapes()) {
       std::vector<float> input = numbers(s.batch * s.height * s.width * s.channels, 1);
       for (float& value : input) value = std::round(value * 8) / 8;  // equal neighbours occur
       const std::vector<float> gradient = numbers(s.batch * s.output_height() * s.output_width() * s.channels, 2);
       for (const PoolKind kind : kinds) {
         for (const bool count_padding : {false, true}) {
-          const std::vector<float> right = expected(s, kind, count_padding, input, gradient);
+          const std::vector<float> right = pooled(s, kind, count_padding, input, gradient);
           for (const std::size_t width : {1, 3}) {
             std::vector<float> result(right.size(), 9.0F);
             Threads threads(width);
@@ -118,11 +118,11 @@ TEST_CASE("Pooling and its gradients follow their definitions") {
 }
 
 TEST_CASE("Pooling has the same bits for every number of threads") {
-  for (const PoolShape& s : {shape(8, 28, 28, 6, 2, 2), shape(1, 56, 56, 64, 3, 2, 1), shape(1, 60, 60, 32, 2, 2)}) {
+  for (const PoolShape& s : {pool(8, 28, 28, 6, 2, 2), pool(1, 56, 56, 64, 3, 2, 1), pool(1, 60, 60, 32, 2, 2)}) {
     const std::vector<float> input = numbers(s.batch * s.height * s.width * s.channels, 1);
     const std::vector<float> gradient = numbers(s.batch * s.output_height() * s.output_width() * s.channels, 2);
     for (const PoolKind kind : kinds) {
-      const std::vector<float> right = expected(s, kind, false, input, gradient);
+      const std::vector<float> right = pooled(s, kind, false, input, gradient);
       for (const std::size_t width : {1, 2, 4}) {
         std::vector<float> result(right.size());
         Threads threads(width);
@@ -134,7 +134,7 @@ TEST_CASE("Pooling has the same bits for every number of threads") {
 }
 
 TEST_CASE("Not-a-number is the greatest element of a pooling window") {
-  const PoolShape s = shape(1, 2, 2, 20, 2, 2);
+  const PoolShape s = pool(1, 2, 2, 20, 2, 2);
   on_each_target([&](const webai::cpu::KernelTarget&) {
     for (std::size_t place = 0; place < 4; ++place) {
       std::vector<float> input(80, 1.0F), output(20), gradient(20, 2.0F), back(80);

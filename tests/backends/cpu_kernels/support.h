@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -13,6 +14,9 @@
 #include "webai/context.hpp"
 
 namespace kernel_test {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+inline const float nothing = std::nanf("");
 
 /// Floats in (-1, 1) with full mantissas, the same for the same seed.
 inline std::vector<float> numbers(std::size_t count, std::uint32_t seed) {

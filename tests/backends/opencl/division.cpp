@@ -12,13 +12,6 @@ using namespace webai::test;
 
 namespace {
 
-std::shared_ptr<opencl::Session> session() {
-  std::string absent;
-  std::shared_ptr<opencl::Session> result = opencl::Session::open(context(), absent);
-  if (!result) WARN("not tested: " << absent);
-  return result;
-}
-
 // Guesses that are wrong by `reach` units either way, by bits of the operands; exact where reach is 0.
 struct Guesses {
   std::string quotient, root;
@@ -86,7 +79,7 @@ std::size_t differences(const std::shared_ptr<opencl::Session>& connection, cons
 }  // namespace
 
 TEST_CASE("repaired quotients and roots have the host's bits from guesses up to seven units wrong, and not beyond") {
-  const auto connection = session();
+  const auto connection = opencl_session();
   if (!connection) return;
   constexpr std::size_t pairs = 1 << 21;
   CHECK(differences(connection, {"a / b", "sqrt(a)"}, pairs) == 0);
@@ -96,7 +89,7 @@ TEST_CASE("repaired quotients and roots have the host's bits from guesses up to 
 }
 
 TEST_CASE("a device whose quotients are near passes the self-test when they are repaired, and else fails it") {
-  const auto connection = session();
+  const auto connection = opencl_session();
   if (!connection) return;
   const Guesses near = wrong_by(4), far = wrong_by(20);
   const opencl::SelfTest repaired = opencl::self_test(connection, near.division());

@@ -7,17 +7,6 @@
 using namespace webai;
 using namespace webai::test;
 
-namespace {
-
-std::shared_ptr<opencl::Session> session() {
-  std::string absent;
-  std::shared_ptr<opencl::Session> result = opencl::Session::open(context(), absent);
-  if (!result) WARN("not tested: " << absent);
-  return result;
-}
-
-}  // namespace
-
 TEST_CASE("a device is tested when it first compiles, and the program's report says what came of it") {
   std::string absent;
   const auto device = opencl::make_opencl_device(context(), absent);
@@ -35,7 +24,7 @@ TEST_CASE("a device is tested when it first compiles, and the program's report s
 }
 
 TEST_CASE("a device whose square root is one bit off fails the self-test by name") {
-  const auto connection = session();
+  const auto connection = opencl_session();
   if (!connection) return;
   const opencl::SelfTest outcome =
       opencl::self_test(connection, {},
@@ -47,7 +36,7 @@ TEST_CASE("a device whose square root is one bit off fails the self-test by name
 }
 
 TEST_CASE("a device that converts a whole number wrongly fails in the functions that need it") {
-  const auto connection = session();
+  const auto connection = opencl_session();
   if (!connection) return;
   const opencl::SelfTest outcome =
       opencl::self_test(connection, {},
@@ -60,7 +49,7 @@ TEST_CASE("a device that converts a whole number wrongly fails in the functions 
 }
 
 TEST_CASE("a driver that refuses the self-test leaves a device that promises no bits") {
-  const auto connection = session();
+  const auto connection = opencl_session();
   if (!connection) return;
   const opencl::SelfTest outcome = opencl::self_test(connection, {}, "#error this driver knows no OpenCL C\n");
   CHECK(!outcome.same_bits);

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstring>
+#include <memory>
+#include <string>
 
 #include "backends/opencl/opencl.h"
+#include "backends/opencl/session.h"
 #include "support/run_graph.h"
 
 namespace webai::test {
@@ -15,6 +19,14 @@ inline Device* opencl_device() {
   static const std::unique_ptr<Device> device = opencl::make_opencl_device(context(), absent);
   if (!device) WARN("not tested: " << absent);
   return device.get();
+}
+
+/// A connection of the test's own, on the same terms.
+inline std::shared_ptr<opencl::Session> opencl_session() {
+  std::string absent;
+  std::shared_ptr<opencl::Session> result = opencl::Session::open(context(), absent);
+  if (!result) WARN("not tested: " << absent);
+  return result;
 }
 
 /// Index of the first element whose bits differ (not-a-number counts as one value), or the count.
