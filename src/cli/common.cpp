@@ -80,7 +80,7 @@ void set_limit(Limits& limits, const std::string& text) {
 void CommonOptions::declare(Arguments& arguments) {
   arguments.text(device, "--device", "NAME", "auto, reference, cpu, opencl, ... (see webai devices)");
   arguments.flag(require, "--require", "Fail where the named device lacks something, instead of using another");
-  arguments.count(threads, "--threads", "Threads to work on; default: as many as the machine has");
+  arguments.count(threads, "--threads", "Threads to work on, at most 1,024; default: as many as the machine has");
   arguments.count(seed, "--seed", "Seed of initial weights and shuffles, instead of the model's");
   arguments.texts(limits, "--limit", "NAME=VALUE", "A bound on what input may ask for, such as nodes=200000");
   arguments.flag(quiet, "--quiet,-q", "No progress and no notices");

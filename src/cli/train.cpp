@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <system_error>
@@ -127,14 +128,19 @@ class Train final : public Command {
     return text.size();
   }
 
+  // A signal's handler may not stop anything itself.
+  static std::jthread when_interrupted(std::function<void()> stop) {
+    return std::jthread([stop = std::move(stop)](const std::stop_token& done) {
+      while (!done.stop_requested() && !interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (interrupted()) stop();
+    });
+  }
+
   // Nothing where there is no test, or it was interrupted.
   VerifyInfo measure(NeuralNetwork& network, const Dataset& test) const {
     if (!test.valid()) return {};
     std::stop_source stop;
-    const std::jthread watcher([&stop](const std::stop_token& measured) {  // a signal's handler may not stop anything
-      while (!measured.stop_requested() && !interrupted()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      if (interrupted()) stop.request_stop();
-    });
+    const std::jthread watcher = when_interrupted([&stop] { stop.request_stop(); });
     try {
       return network.verify(test, {}, stop.get_token());
     } catch (const Error& error) {
@@ -159,6 +165,7 @@ class Train final : public Command {
     watch_for_interrupt();
     survive_closed_pipes();
     TrainingSession session(network, data, options);
+    const std::jthread watcher = when_interrupted([&network] { network.stop_training(); });  // also while data are read
     try {
       while (session.advance())
         if (interrupted()) session.finish("stopTraining");

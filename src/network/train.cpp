@@ -20,11 +20,10 @@ namespace {
 constexpr double recurrent_clip_norm = 1;
 
 // Fills "auto" normalisation from up to the first 10,000 samples: mean and 1 / standard deviation of each element of
-// the last dimension, two passes in double.
+// the last dimension, two passes in double. `batching` says when to give up (Interrupted).
 void learn_normalization(const Context& context, const BuiltModel& built, const OpenLengths& lengths, const Dataset& data,
                          BatchOptions batching,
                          const std::function<Buffer*(std::string_view)>& buffer, TurnMutex& turn) {
-  if (built.auto_normalize.empty()) return;
   constexpr std::size_t most_samples = 10000;
   batching.type = DType::fp64;
   batching.background = nullptr;
@@ -109,7 +108,6 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     plan.batching.background = &state_->background;
     plan.batching.type = step_type(net.type);
     const auto buffer = [&net](std::string_view name) { return net.buffer(name); };
-    if (!options.resume) learn_normalization(net.context, net.built, plan.lengths, plan.data, plan.batching, buffer, net.turn);
     DriverSetup setup;
     setup.options = options;
     setup.measure = plan.request.measure;
@@ -122,6 +120,12 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     };
     setup.total_samples = static_cast<std::size_t>(plan.data.size().value_or(0));
     setup.input_name = flat_input;
+    if (!net.built.auto_normalize.empty())
+      setup.prepare = [&net, plan, buffer](const std::function<bool()>& interrupted) {
+        BatchOptions batching = plan.batching;
+        batching.interrupted = interrupted;
+        learn_normalization(net.context, net.built, plan.lengths, plan.data, batching, buffer, net.turn);
+      };
     setup.stopped = [&net] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };
     setup.buffer = buffer;
     setup.allocate = [&net](std::size_t bytes) { return net.allocate(bytes); };

@@ -132,6 +132,10 @@ void TrainingDriver::fetch() {
   block_ = {};
   block_done_ = 0;
   try {
+    if (setup_.prepare) {
+      setup_.prepare([this] { return reason_to_stop() != nullptr; });
+      setup_.prepare = nullptr;
+    }
     if (!in_epoch_) {
       iterator_.begin_epoch(info_.iterations);
       in_epoch_ = true;

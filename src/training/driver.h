@@ -38,6 +38,9 @@ struct DriverSetup {
   /// The network's buffer of a parameter or state by name; nullptr: not the network's.
   std::function<Buffer*(std::string_view name)> buffer;
   std::function<std::unique_ptr<Buffer>(std::size_t bytes)> allocate;
+  /// What has to be learned from the data before the first step, in the first fetch(); may throw Interrupted where
+  /// `interrupted` said yes. Empty: nothing.
+  std::function<void(const std::function<bool()>& interrupted)> prepare = {};
   std::function<bool()> stopped;  ///< asked before each segment: true ends training with "stopTraining"
   std::string input_name = "input";
   NamedBuffers kept;              ///< all parameters and states of the network: what checkpoints and best weights hold

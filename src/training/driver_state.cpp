@@ -115,6 +115,7 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   for (const auto& [buffer, bytes] : copies) buffer->write(0, bytes);
   const Json* const seen = from.state.find("seenData");
   seen_data_ = seen && seen->is_boolean() && seen->as_boolean();  // a default rate was lowered then, if it had to be
+  if (steps > 0) setup_.prepare = nullptr;  // what it would learn is among the parts
   best_ = std::move(best);
   schedule_ = schedule;
   patience_ = patience;

@@ -247,6 +247,30 @@ TEST_CASE("normalize auto learns from the data, and is saved as what it learned"
   CHECK(again.run({1030, 255})[0] == Approx(net.run({1030, 255})[0]).epsilon(1e-5));
 }
 
+TEST_CASE("a stop and a timeout hold while normalisation is learned") {
+  const std::string text = R"({"layers": [1, 1], "io": {"input": {"normalize": "auto"}}})";
+  NeuralNetwork net = NeuralNetwork::from_json(text, with_threads(1));
+  const std::string untouched = net.to_json();
+  std::uint64_t read = 0;
+  const Item sample{Tensor(net.context(), DType::fp32, Shape{1}), Tensor(net.context(), DType::fp32, Shape{1})};
+  const auto endless = [&](std::uint64_t stop_at) {
+    const auto next = [&, stop_at](std::size_t, Item& item) {
+      if (++read == stop_at) net.stop_training();
+      item = sample;
+      return true;
+    };
+    return Dataset::from(next).shuffle(std::size_t{1} << 22);  // filled in seconds
+  };
+  CHECK(net.train(endless(100)).stop_reason == "stopTraining");
+  CHECK(read < 100000);
+  CHECK(net.to_json() == untouched);
+  const TrainInfo late = net.train(endless(0), {.timeout = 30});
+  CHECK(late.stop_reason == "timeout");
+  CHECK(late.samples == 0);
+  CHECK(net.train(Dataset::from({{{1000}, {1}}, {{1002}, {0}}}), {.max_iterations = 1}).samples == 2);
+  CHECK(net.to_json() != untouched);
+}
+
 TEST_CASE("a progress function may use the network that trains") {
   NeuralNetwork net = NeuralNetwork::from_json(xor_model, with_threads(1));
   int calls = 0;
