@@ -38,10 +38,26 @@ constexpr CommandEntry table[] = {
      make_run},
     {"verify", "Measure a model on data: error, accuracy, confusion matrix",
      "  webai verify trained.json --data \"csv:iris.csv?target=species\"", make_verify},
-    {"info", "Show a model's layers, shapes, parameters and cost", "  webai info clothing.json", make_info},
+    {"info", "Show a model's layers, shapes, parameters and cost",
+     "  webai info clothing.json\n"
+     "A row is a layer or a pipe:\n"
+     "  its name or number   3/0 is the first pipe of layer 3, 2 > 1 is layer 1 of the net in layer 2, counted there\n"
+     "  its type             of an input the name\n"
+     "  8 -> 10              how many numbers of a sample go in and come out\n"
+     "  its activation, its parameters (what training changes) and their bytes\n"
+     "  what is not plain    where its values come from if not from the row above, and go if not to the row below;\n"
+     "                       what it keeps for the next run; the steps of an iterator\n"
+     "The last line is the whole model: a FLOP is one addition, multiplication or the like, a run takes one sample.",
+     make_info},
     {"inspect", "Show a model's graph, after each pass if wanted, and where each node runs",
      "  webai inspect clothing.json --passes\n"
-     "  webai inspect clothing.json --dot graph.dot && dot -Tsvg graph.dot > graph.svg",
+     "  webai inspect clothing.json --dot graph.dot && dot -Tsvg graph.dot > graph.svg\n"
+     "Words of the graph:\n"
+     "  %7: fp32[4, 8]   the value with the number 7: 4 samples of 8 numbers\n"
+     "  @ \"/layers/1\"    for the layer that stands there in the model\n"
+     "  state, write     what is kept for the next run; the value that it becomes\n"
+     "  chain            steps computed in one go; (0, 3) are what one takes: inputs first, then earlier steps\n"
+     "  on reference     by plain code, where a device has none of its own",
      make_inspect},
     {"convert", "Write a model in another form",
      "  webai convert net.json readable.json --to pretty --option setupDataAs=array", make_convert},

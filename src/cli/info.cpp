@@ -39,7 +39,9 @@ Row row_of(const LayerInfo& layer) {
            : is_input          ? "input"
            : layer.name.empty() ? layer.place
                                 : layer.name;
-  row[1] = layer.inner && !layer.name.empty() ? layer.name + " (" + layer.type + ")" : is_input ? layer.name : layer.type;
+  row[1] = layer.inner && !layer.name.empty() ? layer.name + " (" + layer.type + ")"
+           : is_input && !layer.inner         ? layer.name
+                                              : layer.type;
   if (layer.output.rank() > 0) row[2] = (layer.input.rank() == 0 ? "" : layer.input.text() + " -> ") + layer.output.text();
   row[3] = layer.activation;
   if (layer.parameters) {
@@ -75,7 +77,8 @@ class Info final : public Command {
 
   int run() override {
     const Context context = common_.context();
-    const NetworkInfo info = build_network(read_model(context, model_), context, common_.network()).info();
+    const NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());
+    const NetworkInfo info = network.info();
     if (common_.json) {
       print(as_json(info) + "\n");
       return exit_done;
@@ -83,7 +86,8 @@ class Info final : public Command {
     std::vector<Row> rows;
     for (const LayerInfo& layer : info.layers) rows.push_back(row_of(layer));
     print(table_text(rows) + plural(info.parameters, "parameter") + ", " + flops_text(info.flops) + " a run, " +
-          size_text(info.bytes) + ", memory for one run " + size_text(info.run_bytes) +
+          size_text(info.bytes) + " in " + std::string(name_of(network.data_type())) + ", memory for one run " +
+          size_text(info.run_bytes) +
           (info.state_values ? ", keeps " + plural(info.state_values, "value") + " from run to run" : "") + "\n" +
           open_text(info));
     return exit_done;

@@ -1,10 +1,12 @@
 // What a network says of itself: rows of its layers, its graph, where the nodes run.
 #include <algorithm>
+#include <map>
 
 #include "compiler/plan.h"
 #include "core/ir/text.h"
 #include "core/model/build_outputs.h"
 #include "core/model/describe.h"
+#include "core/model/integer_code.h"
 #include "core/op/cost.h"
 #include "core/op/loop.h"
 #include "core/op/op_def.h"
@@ -13,29 +15,83 @@
 namespace webai {
 namespace {
 
-constexpr std::size_t longest_line = 400;  // large constants would fill screens
+constexpr std::size_t longest_line = 400, longest_constant = 100;  // large ones would fill screens
 
 std::string shortened(const std::string& text) {
   std::string result;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     const std::size_t length = end - begin;
-    result += text.substr(begin, std::min(length, longest_line));
-    if (length > longest_line) result += " ... (" + std::to_string(length - longest_line) + " more characters)";
+    const std::size_t most = text.compare(begin, 8, "constant") == 0 ? longest_constant : longest_line;
+    result += text.substr(begin, std::min(length, most));
+    if (length > most) result += " ... (" + std::to_string(length - most) + " more characters)";
     result += '\n';
     begin = end + 1;
   }
   return result;
 }
 
+using ValueNames = std::map<ValueId, std::string>;
+
+// The scales and nodes by which codes of integer parameters become numbers, each with the parameter's name. A model has
+// so many of them that they would hide all else.
+ValueNames decoded_values(const Graph& graph) {
+  ValueNames names;
+  std::map<std::string, std::string> scales;  // by the names of their states
+  for (const ValueId id : graph.parameters) {
+    const Value& parameter = graph.value(id);
+    if (!is_integer(parameter.type.type)) continue;
+    names.emplace(id, parameter.name);
+    scales.emplace(scale_name(parameter.name), parameter.name);
+  }
+  for (const ValueId id : graph.states)
+    if (const auto scale = scales.find(graph.value(id).name); scale != scales.end()) names.emplace(id, scale->second);
+  for (const Node& node : graph.nodes) {
+    std::string name;
+    const auto decodes = [&](ValueId input) {
+      const auto known = names.find(input);
+      if (known != names.end()) name = known->second;
+      return known != names.end() || (input != no_value && graph.value(input).kind == ValueKind::constant);
+    };
+    if (!node.path.empty() || !node.reason.empty()) continue;
+    if (!std::ranges::all_of(node.inputs, decodes) || name.empty()) continue;
+    for (const ValueId output : node.outputs) names.emplace(output, name);
+  }
+  for (const ValueId id : graph.parameters) names.erase(id);
+  for (const Node& node : graph.nodes)  // a scale that something else reads stays in sight
+    for (const ValueId input : node.inputs)
+      if (input != no_value && graph.value(input).kind == ValueKind::state && !names.contains(node.outputs.front()))
+        names.erase(input);
+  return names;
+}
+
+// "%22 is 1.weights": what the rest of the graph reads of them.
+std::string decoded_text(const Graph& graph, const ValueNames& decoded) {
+  ValueNames read;
+  for (const Node& node : graph.nodes) {
+    if (decoded.contains(node.outputs.front())) continue;
+    for (const ValueId input : node.inputs)
+      if (const auto name = decoded.find(input); name != decoded.end()) read.insert(*name);
+  }
+  std::string text;
+  for (const auto& [id, name] : read) text += (text.empty() ? "%" : ", %") + std::to_string(id) + " is " + name;
+  const auto is_node = [&](const auto& one) { return graph.value(one.first).kind == ValueKind::node; };
+  const auto nodes = std::ranges::count_if(decoded, is_node);
+  return "parameters as numbers instead of codes, by scales and " + std::to_string(nodes) +
+         " nodes that are left out here (the passes show them):\n" + text + "\n";
+}
+
 // With the steps of loops below instead of inside of a line.
-std::string graph_text(const Graph& graph) {
+std::string graph_text(const Graph& graph, const ValueNames& left_out = {}) {
   Graph shown = graph;
+  std::erase_if(shown.nodes, [&](const Node& node) { return left_out.contains(node.outputs.front()); });
+  std::erase_if(shown.states, [&](ValueId id) { return left_out.contains(id); });
   std::string steps;
   for (Node& node : shown.nodes) {
     if (!is_loop(node)) continue;
     const std::string body = graph_text(*LoopView(node.attributes).body);
-    steps += "each step of %" + std::to_string(node.outputs.front()) + ":\n";
+    steps += "each step of %" + std::to_string(node.outputs.front()) +
+             " (its values are numbered anew; \"in 0\" is what the loop takes first):\n";
     for (std::size_t begin = 0; begin < body.size();) {
       const std::size_t end = std::min(body.find('\n', begin), body.size() - 1) + 1;
       steps += "  " + body.substr(begin, end - begin);
@@ -53,9 +109,10 @@ std::string open_dimension_text(const OpenDimensionInfo& dim) {
 
 std::string type_text(const ValueType& type) { return std::string(name_of(type.type)) + " " + type.shape.text(); }
 
-std::string placement_text(const Graph& graph) {
+std::string placement_text(const Graph& graph, const ValueNames& left_out) {
   std::string text;
   for (const Node& node : graph.nodes) {
+    if (left_out.contains(node.outputs.front())) continue;
     const Value& output = graph.value(node.outputs.front());
     text += "  %" + std::to_string(node.outputs.front()) + "  " + work_text(node) + " -> " + type_text(output.type);
     text += definition(node).view ? "  (a view)" : "  on " + node.device;
@@ -72,12 +129,33 @@ std::string names_of(const std::vector<Device*>& devices) {
   return names;
 }
 
-std::string memory_text(const Program& program) {
-  std::string text = "memory: " + std::to_string(program.scratch_bytes) + " bytes for values in between\n";
+// Equal lines once, with how many there are. A line that ends in a colon begins anew: the kernels of another device.
+std::string counted_lines(const std::string& text) {
+  std::vector<std::pair<std::string, int>> lines;
+  std::size_t first = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    const auto known = std::find_if(lines.begin() + static_cast<std::ptrdiff_t>(first), lines.end(),
+                                    [&](const auto& one) { return one.first == line; });
+    if (known != lines.end()) ++known->second;
+    else lines.emplace_back(line, 1);
+    if (line.ends_with(':')) first = lines.size();
+  }
+  std::string result;
+  for (const auto& [line, count] : lines) result += (count > 1 ? std::to_string(count) + " x " : "") + line + "\n";
+  return result;
+}
+
+std::string memory_text(const Program& program, const ValueNames& left_out) {
+  std::string text = "memory: " + std::to_string(program.scratch_bytes) + " bytes for values in between" +
+                     (left_out.empty() ? "" : ", and for parameters as numbers") + "\n";
   for (std::size_t v = 0; v < program.locations.size(); ++v) {
     const Value& value = program.graph.values[v];
     const Location& location = program.locations[v];
     if (value.kind != ValueKind::node || location.kind != Location::scratch) continue;
+    if (left_out.contains(static_cast<ValueId>(v))) continue;
     const std::int64_t bytes = value.type.shape.elements() * static_cast<std::int64_t>(size_of(value.type.type));
     text += "  %" + std::to_string(v) + "  " + type_text(value.type) + "  " + std::to_string(bytes) + " bytes at " +
             std::to_string(location.offset) + "\n";
@@ -149,13 +227,17 @@ std::string NeuralNetwork::inspect(bool passes, std::size_t batch) const {
   };
   const Compiled run = compile_run(state.context, *state.registry, state.graph, state.device_order(),
                                    static_cast<std::int64_t>(batch), see);
-  if (!passes) text += "graph:\n" + graph_text(run.placed) + "\n";
-  text += "nodes, each on the first of " + names_of(state.device_order()) + " that takes it:\n" + placement_text(run.placed) +
-          "\nkernels:\n" + run.executable->report() + "\n";
+  const ValueNames decoded = passes ? ValueNames() : decoded_values(run.placed);
+  if (!passes) text += "graph:\n" + graph_text(run.placed, decoded) + "\n";
+  if (!decoded.empty()) text += decoded_text(run.placed, decoded) + "\n";
+  text += "nodes, each on the first of " + names_of(state.device_order()) + " that takes it:\n" +
+          placement_text(run.placed, decoded) +
+          "\nkernels, the code that computes nodes (fused: a chain; epilogue: the chain behind a product):\n" +
+          counted_lines(run.executable->report()) + "\n";
   const bool one_device = std::all_of(run.placed.nodes.begin(), run.placed.nodes.end(), [&](const Node& node) {
     return node.device == run.placed.nodes.front().device;
   });
-  if (one_device) text += memory_text(plan(state.context, run.placed));
+  if (one_device) text += memory_text(plan(state.context, run.placed), decoded);
   return text;
 }
 

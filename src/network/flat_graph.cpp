@@ -83,7 +83,10 @@ Graph flat_graph(const Context& context, const Registry& registry, const BuiltMo
     for (std::size_t i = 0; i < outputs.size(); ++i) now(node.outputs[i]) = outputs[i].id;
   }
   Ref output{now(built.output)};
-  if (form.rounds && !is_floating(built.type)) output = rounded_value(builder, output, built.type);
+  if (form.rounds && !is_floating(built.type)) {  // as a part of the layer that gives it
+    if (const NodeId from = graph.value(output.id).producer; from >= 0) builder.set_path(graph.node(from).path);
+    output = rounded_value(builder, output, built.type);
+  }
   graph.outputs.push_back({std::string(flat_output), as_sample(output).id});
   for (const NamedValue& output : form.also) graph.outputs.push_back({output.name, now(output.value)});
   for (const Write& write : source.writes) {

@@ -362,7 +362,7 @@ class Look(CommandTest):
         text = self.works("info", "net.json").out
         self.assertRegex(text, r"1 +neurons +784 -> 128 +tanh +100,480 parameters +392 kB")
         self.assertRegex(text, r"output +neurons +128 -> 10 +softmax +1,290 parameters")
-        self.assertIn("101,770 parameters, 0.20 MFLOP a run", text)
+        self.assertIn("101,770 parameters, 0.20 MFLOP a run, 398 kB in fp32, ", text)
         result = self.works("info", "net.json", "--json").json
         self.assertEqual(result["parameters"], 101770)
         self.assertEqual([row["output"] for row in result["layers"]], [[784], [128], [10]])

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -133,22 +134,56 @@ TEST_CASE("EX-05 EX-08 EX-09 info says what flows into a layer, what a net is ma
     return LayerInfo();
   };
   const std::string pipes = R"({layers: [{name: "input", size: 8}, 8, 10, {size: 4, pipes: [{size: 16, to: ["input", 1]}]}]})";
-  CHECK(row(pipes, "1").note == "takes input (8), what is piped into input (16), 3/0 of the run before (16)");
+  CHECK(row(pipes, "1").note == "takes input (8), pipe 3/0 of the run before by way of input (16), pipe 3/0 of the run before (16)");
+  CHECK(row("{layers: [3, 4, {size: 2, to: [1]}]}", "1").note == "takes the input layer (3), the output layer of the run before (2)");
   const std::string nets = R"({layers: [8, 8, {type: "net", net: {layers: [8, 5, {name: "last", size: 8}]}}, 2]})";
+  CHECK(row(nets, "2 > 0").note == "from what flows into the net");
   CHECK(row(nets, "2").parameters == 8 * 5 + 5 + 5 * 8 + 8);
   const LayerInfo last = row(nets, "2 > 2");
   CHECK(last.inner);
   CHECK(last.name == "last");
   CHECK(last.parameters == 5 * 8 + 8);
   CHECK(last.output == Shape{8});
+  const std::string piped = R"({layers: [4, {type: "net", net: {layers: [4, 5, {size: 3, pipes: [{size: 2, to: [1]}]}]}}]})";
+  CHECK(row(piped, "output > 2").parameters == 5 * 3 + 3);
+  CHECK(row(piped, "output > 2/0").parameters == 5 * 2 + 2);
+  CHECK(row(piped, "output > 2/0").note == "to layer 1 of this net");
   const std::string diffusion = R"({layers: [{type: "iterator", steps: {from: 999, to: 0, step: -1}, state: [{name: "x", pipeFrom: "initial_noise", size: 2}],
     net: {layers: [{name: "x_input", pipeFrom: "x"}, {name: "t_input", pipeFrom: "iterator:step"}, {size: 32, activation: "relu"},
                    {size: 2, to: "predicted_noise"}, {type: "ddpmUpdateStep", noise: "predicted_noise", to: "x"}]}}]})";
   CHECK(row(diffusion, "input").name == "initial_noise");
-  CHECK(row(diffusion, "output").note == "1000 steps from 999 to 0, x starts as initial_noise");
+  CHECK(row(diffusion, "output").note == "1000 steps, iterator:step from 999 to 0, the state x goes from step to step and starts as initial_noise, gives x of the last step, "
+                                       "its layers stand below, counted here");
+  CHECK(row(diffusion, "output > 0").output == Shape{2});
+  CHECK(row(diffusion, "output > 3").note == "to predicted_noise");
   CHECK(row(diffusion, "output > 1").note == "from iterator:step");
-  CHECK(row(diffusion, "output > 4").note == "to x");
+  CHECK(row(diffusion, "output > 4").note == "x from the state x, noise from predicted_noise, t from iterator:step, to the state x of the next step");
+  CHECK(row(diffusion, "output > 4").output == Shape{2});
+  CHECK(NeuralNetwork::from_json(diffusion, {.json5 = true}).info().run_bytes < 1000);  // not the states of all steps
   const std::string text = NeuralNetwork::from_json(diffusion, {.json5 = true}).inspect();
   CHECK(text.find("each step of %") != std::string::npos);
   CHECK(text.find("\\n") == std::string::npos);
+}
+
+TEST_CASE("EX-05 EX-08 inspect leaves out how codes become numbers, counts equal kernels and names layers") {
+  const NeuralNetwork net = NeuralNetwork::from_json(R"({"dataType": "u8", "layers": [{"name": "input", "size": 8}, 8, 10,
+    {"size": 4, "pipes": [{"size": 16, "to": ["input", 1]}]}]})");
+  const auto lines_with = [](const std::string& text, const std::string& part) {
+    std::istringstream lines(text);
+    std::size_t count = 0;
+    for (std::string line; std::getline(lines, line);) count += line.find(part) != std::string::npos;
+    return count;
+  };
+  const std::string text = net.inspect(), passes = net.inspect(true);
+  CHECK(lines_with(text, "= core#cast(") == 4);  // of the inputs and outputs, to codes and back
+  CHECK(lines_with(text, "  cast -> ") == 4);
+  CHECK(lines_with(text, "x cast on cpu") == 1);
+  CHECK(lines_with(text, " is 1.weights, ") == 1);
+  CHECK(lines_with(text, "scale of") == 0);
+  CHECK(lines_with(passes, "  cast -> ") == 4 + 8);
+  CHECK(lines_with(passes, "are left out here") == 0);
+  // What rounds the outputs belongs to their layer, not to the pipe that was computed before it.
+  const std::size_t layer = text.find("nodes, each");
+  REQUIRE(layer != std::string::npos);
+  CHECK(lines_with(text.substr(layer), "/layers/3/pipes/0") == 1);
 }

@@ -193,9 +193,9 @@ TEST_CASE("a description says what flows back and what is kept") {
       {"size": 2, "pipes": [{"name": "back", "size": 4, "to": ["in", 1]}]}]})");
   const NetworkInfo info = net.info();
   CHECK(info.state_values == 6 + 3 + 4);
-  CHECK_THAT(info.layers[0].note, Catch::Contains("its last 2 runs to in, keeps 6 values"));
+  CHECK_THAT(info.layers[0].note, Catch::Contains("its values of the last 2 runs to in, keeps 6 values"));
   CHECK_THAT(info.layers[1].note, Catch::Contains("keeps 3 values"));
-  CHECK_THAT(info.layers[3].note, Catch::Contains("in the next run to in, 1, keeps 4 values"));
+  CHECK_THAT(info.layers[3].note, Catch::Contains("in the next run to in, layer 1, keeps 4 values"));
   CHECK_THAT(info.table, Catch::Contains("keeps 13 values from run to run"));
   CHECK_THAT(net.inspect(), Catch::Contains("in.history"));
   CHECK(NeuralNetwork::from_json("{\"layers\": [1, 1]}").info().table.find("keeps") == std::string::npos);

@@ -8,37 +8,42 @@
 
 #include "core/model/flow_notes.h"
 #include "core/op/cost.h"
+#include "core/op/loop.h"
 #include "core/op/op_def.h"
 
 namespace webai {
 namespace {
 
-// Intermediate values live from the node that makes them to the last that reads them; views share memory.
-std::int64_t peak_bytes(const BuiltModel& built) {
-  const Graph& graph = built.graph;
+// Intermediate values live from the node that makes them to the last that reads them, what nothing reads is not made,
+// and a loop has one step's values at a time. Views share memory.
+double peak_bytes(const Graph& graph) {
   std::vector<ValueId> owner(graph.values.size());
   std::vector<std::size_t> last(graph.values.size(), 0);
+  std::vector<bool> read(graph.values.size(), false);
   for (std::size_t id = 0; id < owner.size(); ++id) owner[id] = static_cast<ValueId>(id);
   const auto at = [](ValueId id) { return static_cast<std::size_t>(id); };
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
     if (definition(node).view) owner[at(node.outputs[0])] = owner[at(node.inputs[0])];
     for (const ValueId input : node.inputs)
-      if (input != no_value) last[at(owner[at(input)])] = n;
+      if (input != no_value) last[at(owner[at(input)])] = n, read[at(owner[at(input)])] = true;
   }
-  for (const NamedValue& output : graph.outputs) last[at(owner[at(output.value)])] = graph.nodes.size();
+  for (const Write& write : graph.writes) read[at(owner[at(write.value)])] = true;
+  for (const NamedValue& output : graph.outputs)
+    last[at(owner[at(output.value)])] = graph.nodes.size(), read[at(owner[at(output.value)])] = true;
   std::vector<std::vector<ValueId>> ends(graph.nodes.size() + 1);
   double live = 0, peak = 0;
   for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
     for (const ValueId output : graph.nodes[n].outputs) {
-      if (owner[at(output)] != output) continue;
+      if (owner[at(output)] != output || !read[at(output)]) continue;
       live += bytes_of_one(graph.value(output).type);
       ends[std::max(n, last[at(output)])].push_back(output);
     }
-    peak = std::max(peak, live);
+    const double inside = is_loop(graph.nodes[n]) ? peak_bytes(*LoopView(graph.nodes[n].attributes).body) : 0;
+    peak = std::max(peak, live + inside);
     for (const ValueId gone : ends[n]) live -= bytes_of_one(graph.value(gone).type);
   }
-  return static_cast<std::int64_t>(peak);
+  return peak;
 }
 
 std::string number_text(double value) {
@@ -91,8 +96,29 @@ std::string bytes_text(double bytes) {
   return bytes < 1024 ? number_text(bytes) + " B" : figures(bytes / 1024, 1024, {"kB", "MB", "GB", "TB"});
 }
 
-// The layers of a net, by what is known of them without building it: their own words, and the parameters that came of it.
-void add_inner_rows(ModelSummary& summary, const Model& net, const std::string& place, const std::string& title,
+// Of a layer in a net, as far as it is written: its own size, that of the last layer of its net, of the state that it
+// pulls or writes.
+Shape written_size(const Layer& layer, const Layer& around) {
+  if (layer.size) return *layer.size;
+  if (layer.type == "net") return written_size(layer.net->layers.back(), layer);
+  if (layer.pipe_from == "iterator:step" || layer.pipe_from == "iterator:index") return Shape{1};
+  for (const StateVariable& state : around.states) {
+    const auto is_it = [&](const ModelOutput& next) { return next.source == layer.id && next.name == state.name; };
+    if (layer.type == "input" ? layer.pipe_from == state.name : std::ranges::any_of(around.net->outputs, is_it))
+      return state.size.value_or(Shape());
+  }
+  return {};
+}
+
+void add_note(std::string& notes, const std::string& note) {
+  if (!note.empty()) notes += (notes.empty() ? "" : ", ") + note;
+}
+
+constexpr std::string_view layers_below = "its layers stand below, counted here";
+
+// The layers of the net in `around`, by what is known of them without building it: their own words, and the parameters
+// that came of it.
+void add_inner_rows(ModelSummary& summary, const Layer& around, const std::string& place, const std::string& title,
                     const std::vector<const BuiltParameter*>& parameters) {
   const auto add = [&](const Layer& layer) {
     LayerRow row{.place = place + " > " + (layer.is_pipe || layer.name.empty() ? layer.title : std::to_string(layer.layer_index)),
@@ -100,24 +126,25 @@ void add_inner_rows(ModelSummary& summary, const Model& net, const std::string& 
                  .type = layer.type,
                  .path = layer.path,
                  .input = {},
-                 .output = layer.size.value_or(Shape()),
+                 .output = written_size(layer, around),
                  .activation = layer.activation,
                  .inner = true};
     const std::string own = title + "/" + layer.title;
     std::vector<const BuiltParameter*> deeper;
     for (const BuiltParameter* parameter : parameters) {
       const std::string_view name = parameter->name;
-      if (!name.starts_with(own) || name.size() == own.size() || (name[own.size()] != '.' && name[own.size()] != '/')) continue;
+      if (!name.starts_with(own + '.') && !(layer.net && name.starts_with(own + '/'))) continue;  // "2/0.bias" is a pipe's
       row.parameters += parameter->type.shape.elements();
       row.bytes += parameter->type.shape.elements() * static_cast<std::int64_t>(size_of(parameter->type.type));
       deeper.push_back(parameter);
     }
-    row.note = inner_note(layer);
+    row.note = inner_note(layer, around);
+    if (layer.net && row.parameters > 0) add_note(row.note, std::string(layers_below));
     const std::string inner_place = row.place;
     summary.rows.push_back(std::move(row));
-    if (layer.net) add_inner_rows(summary, *layer.net, inner_place, own, deeper);
+    if (layer.net) add_inner_rows(summary, layer, inner_place, own, deeper);
   };
-  for (const Layer& layer : net.layers) {
+  for (const Layer& layer : around.net->layers) {
     if (layer.operates()) add(layer);
     for (const Layer& pipe : layer.pipes) add(pipe);
   }
@@ -175,11 +202,13 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
                  .input = built_layer.input,
                  .output = built_layer.output,
                  .activation = built_layer.activation};
+    std::int64_t untrained = 0;
     for (const BuiltParameter* parameter : owned[static_cast<std::size_t>(layer.id)]) {
       const std::int64_t count = parameter->type.shape.elements();
       row.parameters += count;
       row.bytes += count * static_cast<std::int64_t>(size_of(parameter->type.type));
       if (parameter->trainable) summary.trainable += count;
+      else untrained += count;
     }
     if (layer.type == "input") {
       row.note = note_of_input(model.io.input_rules(built_layer.input_name, layer.label));
@@ -188,16 +217,18 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
       row.note = note_of_output(model.io.output_rules(output->second, layer.label));
       if (built.outputs.size() == 1) row.place = "output";
     }
-    for (const std::string& note : {steps_note(layer), flows.of(layer)})
-      if (!note.empty()) row.note += (row.note.empty() ? "" : ", ") + note;
+    add_note(row.note, steps_note(layer));
+    add_note(row.note, flows.of(layer));
+    if (layer.net && row.parameters > 0) add_note(row.note, std::string(layers_below));
+    if (untrained > 0) add_note(row.note, std::to_string(untrained) + " parameters not trained");
     summary.parameters += row.parameters;
     summary.bytes += row.bytes;
     const std::string place = row.place;
     summary.rows.push_back(std::move(row));
-    if (layer.net) add_inner_rows(summary, *layer.net, place, layer.title, owned[static_cast<std::size_t>(layer.id)]);
+    if (layer.net) add_inner_rows(summary, layer, place, layer.title, owned[static_cast<std::size_t>(layer.id)]);
   }
   for (const Node& node : built.graph.nodes) summary.operations += operations_of(built.graph, node);
-  summary.run_bytes = peak_bytes(built);
+  summary.run_bytes = static_cast<std::int64_t>(peak_bytes(built.graph));
   return summary;
 }
 

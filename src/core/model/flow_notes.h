@@ -22,7 +22,9 @@ class FlowNotes {
 
  private:
   std::string target_of(const Route& route) const;
-  /// "takes input (8), 3/0 of the run before (16)" where there are several.
+  /// Its name, else what its row is called: "the input layer", "layer 1", "pipe 3/0".
+  std::string called(int id) const;
+  /// "takes input (8), pipe 3/0 of the run before (16)" where there are several.
   std::string sources_of(const Layer& layer) const;
   std::int64_t size_of(const Route& route) const;  ///< values that it brings; 0 where that is not known
 
@@ -30,12 +32,13 @@ class FlowNotes {
   const BuiltModel& built_;
   std::map<int, std::vector<const Route*>> from_, to_, into_;  // by source; pulls, and flows into the input, by target
   std::map<int, const BuiltLayer*> layers_;
+  int output_ = 0;  // the layer or pipe that gives the only output; 0: there are several
 };
 
-/// Of an iterator: "1000 steps from 999 to 0, x starts as initial_noise"; else nothing.
+/// Of an iterator: its steps, what goes from one to the next and what comes out; else nothing.
 std::string steps_note(const Layer& layer);
 
-/// Of a layer in a net: what it says itself of where values come from and go.
-std::string inner_note(const Layer& layer);
+/// Of a layer in the net of the layer `around`: what it says itself of where values come from and go.
+std::string inner_note(const Layer& layer, const Layer& around);
 
 }  // namespace webai

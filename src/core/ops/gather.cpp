@@ -1,6 +1,7 @@
 // Reading and adding by index (gather, scatterAdd), positions of extremes, and running sums.
 #include <cmath>
 
+#include "core/op/cost.h"
 #include "core/ops/families.h"
 #include "core/ops/support.h"
 
@@ -52,6 +53,7 @@ OpDef gather() {
   op.attributes = gather_attributes();
   op.constraints = gather_constraints();
   op.shape = [](ShapeContext& context) { context.output(context.type(0), gathered_shape(context)); };
+  op.operations = no_operations;
   op.reference = [](const KernelContext& context) {
     const Operand &input = context.inputs[0], &indices = context.inputs[1], &output = context.outputs[0];
     const AxisView view(input.shape, *axis_of(context.attributes.integer("axis"), input.shape.rank()));

@@ -51,7 +51,7 @@ TEST_CASE("a convolution and its gradients count the same, in every layout") {
 
 TEST_CASE("what only moves elements counts nothing, the rest one for each element") {
   for (const char* name :
-       {"transpose", "reverse", "concat", "split", "tile", "copy", "cast", "slice", "pad", "broadcastTo"})
+       {"transpose", "reverse", "concat", "split", "tile", "copy", "cast", "slice", "pad", "broadcastTo", "gather"})
     CHECK(operations(name, 0) == 0);
   CHECK(operations("reduceSum", 0) == 3 * 5 * 7);
   CHECK(operations("tanh", 0) > 0);
