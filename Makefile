@@ -17,7 +17,7 @@ build: ## build the release preset with everything but benchmarks
 	cmake --preset release
 	cmake --build --preset release
 
-test: ## install what is missing, build and run every test, and a sample under sanitizers
+test: ## install what is missing, build and run the tests, and a sample under sanitizers
 	@scripts/packages.sh build test
 	@scripts/test.sh release asan-sample
 
@@ -51,4 +51,4 @@ packages: ## install every package the targets above use
 	@scripts/packages.sh build test develop
 
 clean: ## remove everything built
-	rm -rf build clothing.json clothing.svg picture.png picture.png
+	rm -rf build clothing.json clothing.svg picture.png

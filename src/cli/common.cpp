@@ -137,6 +137,17 @@ bool same_file(const std::string& left, const std::string& right) {
   return left_name == right_name && (left_folder == right_folder || same(left_folder, right_folder, exists));
 }
 
+void keep_apart(std::string_view command, const std::vector<NamedFile>& written, const std::vector<NamedFile>& read) {
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const auto refuse_if_same = [&](const NamedFile& other) {
+      if (same_file(written[i].second, other.second))
+        throw UsageError(std::string(command) + ": " + other.first + " and " + written[i].first + " name the same file, " + written[i].second);
+    };
+    for (std::size_t j = i + 1; j < written.size(); ++j) refuse_if_same(written[j]);
+    for (const NamedFile& file : read) refuse_if_same(file);
+  }
+}
+
 void check_writable(const std::string& path, const std::string& hint) {
   if (path.empty()) return;
   struct stat about{};
@@ -148,6 +159,10 @@ void check_writable(const std::string& path, const std::string& hint) {
                                    .path = path, .hint = hint});
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const long longest = ::pathconf(folder.c_str(), _PC_NAME_MAX);
+  if (longest > 0 && path.size() - (slash + 1) > static_cast<std::size_t>(longest))  // npos + 1 is 0
+    throw Error(Code::host_error, {.message = "cannot be written: " + std::generic_category().message(ENAMETOOLONG), .reason = "FILE",
+                                   .path = path, .hint = hint});
   const bool exists = ::access(path.c_str(), F_OK) == 0;
   if ((exists && ::access(path.c_str(), W_OK) != 0) || (!exists && ::access(folder.c_str(), W_OK) != 0))
     throw Error(Code::host_error, {.message = "cannot be written: " + std::generic_category().message(errno),

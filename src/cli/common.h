@@ -35,6 +35,12 @@ std::pair<std::string, std::string> key_and_value(std::string_view option, const
 /// Whether two names lead to one regular file, or would if they were written. Empty names lead nowhere.
 bool same_file(const std::string& left, const std::string& right);
 
+/// A file with what it is to the command: {"--plot", "curves.svg"}.
+using NamedFile = std::pair<std::string, std::string>;
+/// Throws UsageError where something that is to be written would take the place of something that is read, or of something
+/// else that is written.
+void keep_apart(std::string_view command, const std::vector<NamedFile>& written, const std::vector<NamedFile>& read);
+
 /// Throws Error where a file of that name could not be written; the hint says what that prevented. An empty name is none.
 void check_writable(const std::string& path, const std::string& hint);
 

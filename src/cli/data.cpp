@@ -6,7 +6,12 @@
 
 namespace webai::cli {
 
-Dataset open_data(const std::string& source) { return Dataset::open(source); }
+Dataset open_data(const std::string& source, std::vector<NamedFile>* files) {
+  return Dataset::open(source, [files](const std::string& path) {
+    if (files) files->emplace_back("the data", path);
+    return DataFile(path);
+  });
+}
 
 Dataset shuffled(const Dataset& data, std::uint64_t most_bytes) {
   const std::uint64_t input = static_cast<std::uint64_t>(data.input_shape().elements()) * size_of(data.input_type());

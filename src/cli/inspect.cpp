@@ -22,6 +22,7 @@ class Inspect final : public Command {
 
   int run() override {
     if (batch_ == 0) throw UsageError("--batch is 1 or more");
+    keep_apart("inspect", {{"--dot", dot_}}, {{"the model", model_}});
     const Context context = common_.context();
     const NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());
     const std::string text = network.inspect(passes_, static_cast<std::size_t>(batch_));

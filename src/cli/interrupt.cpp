@@ -1,21 +1,35 @@
 #include "cli/interrupt.h"
 
 #include <signal.h>
+#include <unistd.h>
 
-#include <initializer_list>
+#include <cstring>
 
 namespace webai::cli {
 namespace {
 
+constexpr int signals[] = {SIGINT, SIGTERM, SIGHUP};
 volatile sig_atomic_t was_interrupted = 0;
+const char* volatile last_line = nullptr;
 
 }  // namespace
+
+void end_on_interrupt(const char* line) {
+  last_line = line;
+  struct sigaction action {};
+  action.sa_handler = [](int) {  // only what a handler may call
+    const char* const text = last_line;
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
+    ::_exit(1);
+  };
+  for (const int number : signals) ::sigaction(number, &action, nullptr);
+}
 
 void watch_for_interrupt() {
   struct sigaction action {};
   action.sa_handler = [](int signal) { was_interrupted = signal; };
   action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
+  for (const int number : signals) ::sigaction(number, &action, nullptr);
 }
 
 void survive_closed_pipes() { ::signal(SIGPIPE, SIG_IGN); }

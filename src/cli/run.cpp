@@ -61,6 +61,10 @@ class Run final : public Command {
     if (!inputs_.empty() && !text_.empty()) throw UsageError("run: --text is the only input");
     const bool chooses = options_.temperature != 1 || top_k_ || options_.top_p != 1 || !options_.until.empty();
     if (chooses && !generate_) throw UsageError("run: --temperature, --top-k, --top-p and --until go with --generate");
+    std::vector<NamedFile> written, read = {{"the model", model_}};
+    for (const std::string& text : outputs_) written.emplace_back("--output", name_and_rest(text).second);
+    for (const std::string& text : inputs_) read.emplace_back("--input", name_and_rest(text).second);
+    keep_apart("run", written, read);
     if (generate_ && (sequence_ || !outputs_.empty())) throw UsageError("run: --generate prints tokens: it goes without --sequence and --output");
     const Context context = common_.context();
     NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());

@@ -56,25 +56,33 @@ class Train final : public Command {
   }
 
   int run() override {
-    check_names(checkpoint_);
+    end_on_interrupt("webai: ended before training began; nothing was written\n");
     const Context context = common_.context();
     ChosenOptions chosen = read_train_options(context, options_file_, pairs_);
     ModelFile file = read_model(context, model_);
     NeuralNetwork network = build_network(file, context, common_.network());
     TrainOptions& options = chosen.options;
     take_checkpoint_options(options);
-    check_names(options.checkpoint);
+    std::vector<NamedFile> written, read = {{"--options", options_file_}};
+    for (const NamedFile& file : {NamedFile{"--plot", plot_}, NamedFile{"--checkpoint", options.checkpoint}, NamedFile{"--out", out_}})
+      if (!file.second.empty()) written.push_back(file);
+    keep_apart("train", written, read);
+    for (const NamedFile& file : written)  // --out alone may take the model's place
+      if (file.first != "--out") keep_apart("train", {file}, {{"the model", model_}});
     for (const std::string* path : {&out_, &plot_, &options.checkpoint}) check_writable(*path, "nothing was trained");  // hours of training must not end at a folder that does not exist
-    const Dataset data = open_data(data_);
-    const Dataset test = test_.empty() ? Dataset() : open_data(test_);
+    const Dataset data = open_data(data_, &read);
+    const Dataset test = test_.empty() ? Dataset() : open_data(test_, &read);
     if (const std::string adapted = adapt_to_data(file, network, data); !adapted.empty()) {
       common_.say("webai: " + adapted + "\n");
       network = build_network(file, context, common_.network());
     }
-    if (!validation_.empty()) options.validation = open_data(validation_);
+    if (!validation_.empty()) options.validation = open_data(validation_, &read);
+    keep_apart("train", written, read);
     check_words(network, data, test);
     if (options.batch_size == 0 && !data.batch_size()) options.batch_size = default_batch;
     if (!chosen.stops) set_default_stop(options, data);
+    watch_for_interrupt();
+    survive_closed_pipes();
     announce(network, data, test, chosen);
 
     ProgressDisplay display(common_.quiet, data.size().value_or(0));
@@ -83,10 +91,11 @@ class Train final : public Command {
     const bool ended_early = interrupted();
     const bool learned = info.samples > 0;  // else nothing may take the place of a model that has
     // Before anything else that can fail.
-    const std::size_t saved_bytes = learned || !ended_early ? save(network) : 0;
+    const bool saves = learned || !ended_early;
+    const std::size_t saved_bytes = saves ? save(network) : 0;
     const VerifyInfo tested = ended_early ? VerifyInfo() : measure(network, test);
-    if (!plot_.empty()) draw(display, info, tested);
-    report(info, display, tested, saved_bytes);
+    if (saves && !plot_.empty()) draw(display, info, tested);
+    report(info, display, tested, saves ? std::optional(saved_bytes) : std::nullopt);
     if (!interrupted()) return exit_done;
     const std::string what = !ended_early ? "the test was ended by " : learned ? "training was ended by " : "training was ended before its first step by ";
     const std::string when = ended_early && learned ? " in epoch " + std::to_string(std::max<std::uint64_t>(display.last().iteration, 1)) : "";
@@ -108,17 +117,6 @@ class Train final : public Command {
                 {.message = "its labels are others than those of --data, and the model names none", .reason = "LABEL", .path = test_,
                  .expected = json_array(data.labels()), .actual = json_array(test.labels()),
                  .hint = "name them in the model: \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
-  }
-
-  // What is written replaces no other thing that is written, nor the model; --out alone may take the model's place.
-  void check_names(const std::string& checkpoint) const {
-    const std::pair<const char*, const std::string*> names[] = {
-        {"--plot", &plot_}, {"--checkpoint", &checkpoint}, {"the model", &model_}, {"--out", &out_}};
-    for (std::size_t i = 0; i < 2; ++i)
-      for (std::size_t j = i + 1; j < std::size(names); ++j)
-        if (same_file(*names[i].second, *names[j].second))
-          throw UsageError(std::string("train: ") + names[j].first + " and " + names[i].first + " name the same file, " +
-                           *names[i].second);
   }
 
   std::size_t save(const NeuralNetwork& network) const {
@@ -162,8 +160,6 @@ class Train final : public Command {
   }
 
   TrainInfo train(NeuralNetwork& network, const Dataset& data, const TrainOptions& options, ProgressDisplay& display) const {
-    watch_for_interrupt();
-    survive_closed_pipes();
     TrainingSession session(network, data, options);
     const std::jthread watcher = when_interrupted([&network] { network.stop_training(); });  // also while data are read
     try {
@@ -208,10 +204,16 @@ class Train final : public Command {
       labels.test_loss = tested.error;
     }
     const std::string svg = plot_svg(display.curve(), labels);
-    write_file(plot_, std::as_bytes(std::span(svg)));
+    try {
+      write_file(plot_, std::as_bytes(std::span(svg)));
+    } catch (const Error& error) {
+      if (out_.empty()) throw;
+      throw with_hint(error, "the trained model is in " + out_);
+    }
   }
 
-  void report(const TrainInfo& info, const ProgressDisplay& display, const VerifyInfo& tested, std::size_t bytes) const {
+  void report(const TrainInfo& info, const ProgressDisplay& display, const VerifyInfo& tested,
+              std::optional<std::size_t> saved_bytes) const {
     const double speed = static_cast<double>(info.samples) / std::max(info.elapsed_ms, 1e-3) * 1000;
     // Before the first epoch is over there is no finished account, only how far it came.
     const bool measured = info.iterations > 0 || display.last().samples > 0;
@@ -228,8 +230,8 @@ class Train final : public Command {
       if (tested.samples)
         result.raw("test", JsonObject().number("error", tested.error).number("accuracy", tested.accuracy)
                                .count("samples", tested.samples).str());
-      if (!out_.empty()) result.text("out", out_);
-      if (!plot_.empty()) result.text("plot", plot_);
+      if (saved_bytes && !out_.empty()) result.text("out", out_);
+      if (saved_bytes && !plot_.empty()) result.text("plot", plot_);
       print(result.str() + "\n");
       return;
     }
@@ -244,9 +246,10 @@ class Train final : public Command {
     if (tested.samples)
       text += tested.accuracy ? "test accuracy " + percent_text(*tested.accuracy) + "\n"
                               : "test error " + loss_text(tested.error) + "\n";
-    if (!out_.empty()) text += "saved " + out_ + " (" + size_text(bytes) + ")";
-    if (!plot_.empty()) text += (out_.empty() ? "saved " : " and ") + plot_ + " (curves)";
-    print(text + (out_.empty() && plot_.empty() ? "" : "\n"));
+    std::string saved;
+    if (saved_bytes && !out_.empty()) saved = "saved " + out_ + " (" + size_text(*saved_bytes) + ")";
+    if (saved_bytes && !plot_.empty()) saved += (saved.empty() ? "saved " : " and ") + plot_ + " (curves)";
+    print(text + saved + (saved.empty() ? "" : "\n"));
   }
 
   std::string model_, data_, test_, validation_, out_, options_file_, plot_, checkpoint_;

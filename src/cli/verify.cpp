@@ -58,6 +58,11 @@ class Verify final : public Command {
   }
 
   int run() override {
+    for (const std::string& pair : pairs_) {
+      const std::string key = key_and_value("--option", pair).first;
+      if (key != "errorMeasureType" && key != "batchSize")
+        throw UsageError("--option " + pair + ": verify takes errorMeasureType and batchSize");
+    }
     const Context context = common_.context();
     const TrainOptions options = read_train_options(context, "", pairs_).options;
     NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());

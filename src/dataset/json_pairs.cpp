@@ -5,13 +5,14 @@
 
 #include "core/base/byte_source.h"
 #include "core/model/json.h"
+#include "dataset/bytes.h"
 #include "dataset/unread.h"
 #include "webai/error.hpp"
 
 namespace webai {
 
 std::string read_all(const DataFile& file, std::uint64_t most_bytes) {
-  const std::unique_ptr<ByteSource> source = file.open();
+  const std::unique_ptr<ByteSource> source = open_unpacked(file);
   std::string text;
   std::size_t used = 0;
   for (;;) {

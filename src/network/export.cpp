@@ -114,7 +114,10 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
   };
   Model model = state.model;
   if (!weights.learned.empty() || !weights.scales.empty())
-    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned, {.scales = weights.scales}));
+    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned,
+                                     {.setup_data_as = as == SetupDataAs::none ? as : SetupDataAs::base64,
+                                      .scales = weights.scales,
+                                      .all_scales = true}));
   BuiltModel built = build(model);
   if (cuts) {
     std::vector<std::size_t> kept;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What is wrong with a model, its data or the disk ends in one clear message, status 1 and no half-written file."""
 import os
+import pathlib
 import resource
 import signal
 import subprocess
@@ -306,7 +307,22 @@ class Disk(CommandTest):
             self.fails("convert", "trained.json", out, "--weights", weights, says="would take the place of the model", status=2)
         for options in [["--checkpoint", "trained.json"], ["--plot", "./trained.json"], ["--out", "x", "--checkpoint", "./x"]]:
             self.fails("train", "trained.json", "--data", "sample:xor", *options, says="name the same file", status=2)
+        # Nor of what is read.
+        self.write("data.csv", "0,1,1\n1,1,0\n")
+        self.write("options.json", '{"maxIterations": 1}')
+        self.write("input.json", "[1, 0]")
+        before = self.snapshot()
+        for command in [["train", "trained.json", "--data", "csv:data.csv", "--out", "./data.csv"],
+                        ["train", "trained.json", "--data", "sample:xor", "--test", "csv:data.csv", "--plot", "data.csv"],
+                        ["train", "trained.json", "--data", "sample:xor", "--options", "options.json", "--out", "options.json"],
+                        ["run", "trained.json", "--input", "[1, 0]", "--output", "trained.json"],
+                        ["run", "trained.json", "--input", "input.json", "--output", "input.json"],
+                        ["run", "trained.json", "--input", "[1, 0]", "--output", "a.json", "--output", "./a.json"],
+                        ["inspect", "trained.json", "--dot", "trained.json"]]:
+            self.fails(*command, says="name the same file", status=2)
         self.assertEqual(self.snapshot(), before)
+        self.fails("train", "trained.json", "--data", "sample:xor", "--out", 300 * "a", says="nothing was trained")
+        self.fails("verify", "trained.json", "--data", "sample:xor", "--option", "learningRate=3", says="verify takes", status=2)
 
     def test_a_foreign_ending_is_not_written_as_json(self):
         self.fails("convert", "net.json", "net.onnx", says=["net.onnx", "cannot be written", ".json"])
@@ -369,6 +385,44 @@ class Interrupts(CommandTest):
         self.assertIn("data", self.read_json("out.json")["setup"])
         self.works("run", "out.json", "--input", "[1, 0]")
         self.assertEqual(sorted(self.snapshot()), ["net.json", "out.json", "out.svg"])
+
+    def test_before_training_there_is_nothing_to_save(self):
+        self.write("net.json", XOR)
+        os.mkfifo(self.folder / "data.csv")  # that nobody writes to
+        for number in [signal.SIGINT, signal.SIGTERM]:
+            with subprocess.Popen([PROGRAM, "train", "net.json", "--data", "csv:data.csv", "--out", "out.json"],
+                                  cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                caught = 0
+                while not caught >> (number - 1) & 1:
+                    self.assertIsNone(process.poll())
+                    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                    caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
+                process.send_signal(number)
+                out, err = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, out), (1, b""))
+            self.assertEqual(err, b"webai: ended before training began; nothing was written\n")
+        self.assertEqual(sorted(self.snapshot()), ["net.json"])
+
+    def test_before_the_first_step_the_old_file_stays_and_nothing_is_said_to_be_saved(self):
+        samples = 20_000
+        with open(self.folder / "images", "wb") as file:
+            file.write(bytes([0, 0, 8, 2]) + samples.to_bytes(4, "big") + (2000).to_bytes(4, "big"))
+            file.truncate(12 + samples * 2000)
+        with open(self.folder / "labels", "wb") as file:
+            file.write(bytes([0, 0, 8, 1]) + samples.to_bytes(4, "big"))
+            file.truncate(8 + samples)
+        self.write("net.json", '{"layers": [2000, 1], "io": {"input": {"normalize": "auto"}}}')
+        self.write("out.json", "of before")
+        with subprocess.Popen([PROGRAM, "train", "net.json", "--data", "idx:images,labels", "--out", "out.json", "--plot", "out.svg"],
+                              cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            self.assertIn(b"to learn from", process.stderr.readline())
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(b"ended before its first step by Ctrl-C; nothing was written to out.json", err)
+        self.assertNotIn(b"saved", out)
+        self.assertEqual((self.folder / "out.json").read_text(), "of before")
+        self.assertFalse((self.folder / "out.svg").exists())
 
     def test_a_request_to_terminate_is_taken_the_same_way(self):
         status, _, err = self.interrupt("--out", "out.json", number=signal.SIGTERM)

@@ -23,6 +23,16 @@ TEST_CASE("pairs as JSON are samples in their order") {
   CHECK(epoch.outputs == std::vector<double>{0, 1, 1, 0});
 }
 
+#if WEBAI_WITH_ZLIB
+TEST_CASE("pairs and texts that are packed with gzip are read as they are") {
+  const Context context = make_context();
+  const std::string text = "[[[0, 0], [0]], [[0, 1], [1]]]";
+  CHECK(read_epoch(context, pairs(gzip(text))) == read_epoch(context, pairs(text)));
+  CHECK(read_epoch(context, Dataset::text_file(file("t.gz", gzip("a text")))).outputs ==
+        read_epoch(context, Dataset::text_file(file("t", "a text"))).outputs);
+}
+#endif
+
 TEST_CASE("objects with input and output say the same as pairs") {
   const Context context = make_context();
   CHECK(read_epoch(context, pairs(R"([{"input": [1, 2], "output": [3]}, {"output": 6, "input": [4, 5]}])")) ==

@@ -1,25 +1,24 @@
 // Random valid models from a number: layers, pipes, named targets, joins, convolutions, pools, normalisations, cells, nets,
-// iterators, activations, io blocks, weights inside and outside of the layers. The same number gives the same model everywhere.
+// iterators, activations, own operations, io blocks, weights inside and outside of the layers. The same number gives the
+// same model everywhere.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "support/random_numbers.h"
 #include "webai/json.hpp"
 
 namespace webai::test {
 
-class RandomModel {
+class RandomModel : public RandomNumbers {
  public:
-  explicit RandomModel(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 0x5eed) {
-    for (int i = 0; i < 4; ++i) next();
-  }
+  using RandomNumbers::RandomNumbers;
 
   std::string text() {
     std::vector<Member> root;
     if (chance(3)) root.emplace_back("webai", Json::integer(1));
-    if (chance(6)) root.emplace_back("dataType", Json::text(pick({"fp32", "fp64", "bf16", "fp16"})));
+    if (chance(6)) root.emplace_back("dataType", Json::text(pick({"fp32", "fp64", "bf16", "fp16", "u8", "i16", "i32"})));
     if (chance(2)) root.emplace_back("activation", chance(6) ? Json() : Json::text(activation()));
     if (chance(3)) root.emplace_back("seed", Json::integer(below(1000)));
     if (chance(8)) root.emplace_back("meta", Json::text("a tool's own"));
@@ -28,32 +27,17 @@ class RandomModel {
     for (int i = 1; i <= last_; ++i) layers.push_back(layer(i));
     if (chance(2)) root.insert(root.begin() + static_cast<std::ptrdiff_t>(below(root.size() + 1)), {"io", io()});
     root.emplace_back("layers", Json::array(std::move(layers)));
+    if (own_operations_) root.emplace_back("operations", operations());
+    if (!named_.empty() && chance(4))
+      root.emplace_back("outputs", Json::array({Json::object({{"pipeFrom", Json::text(named_[at(below(named_.size()))])}})}));
     if (chance(4))
       root.emplace_back("setup", Json::object({{"data", Json::text("")}, {"instructions", Json::text("")}}));
     return write_json(Json::object(std::move(root)), chance(2));
   }
 
-  double real() { return static_cast<double>(next() >> 11) * 0x1p-52 - 1.0; }  ///< -1 .. 1
-
  private:
   using Member = Json::Member;
   using Members = std::vector<Member>;
-
-  std::uint64_t next() {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 7;
-    state_ ^= state_ << 17;
-    return state_ * 0x2545f4914f6cdd1du;
-  }
-  int below(std::size_t count) { return static_cast<int>((next() >> 33) % count); }
-  bool chance(std::size_t one_in) { return below(one_in) == 0; }
-  int between(int low, int high) { return low + below(static_cast<std::size_t>(high - low + 1)); }
-  std::string pick(std::initializer_list<const char*> words) { return *(words.begin() + below(words.size())); }
-  std::string activation() {
-    return pick(
-        {"tanh", "sigmoid", "relu", "elu", "gelu", "softplus", "sin", "identity", "leakyRelu", "softmax", "isrlu"});
-  }
-  Json number() { return Json::number(chance(4) ? static_cast<double>(between(-2, 2)) : real()); }
 
   struct Part {
     std::string name;
@@ -137,7 +121,13 @@ class RandomModel {
     if (members && !returns && from > images_ && chance(8)) {
       const int steps = between(1, 3);
       members->emplace_back("history", Json::integer(steps));
-      width *= 1 + steps;
+      if (main && from < last_ && chance(3)) {  // the past goes a way of its own
+        const int target = between(from + 1, last_);
+        members->emplace_back("historyTo", Json::array({Json::integer(target)}));
+        places_[at(target)].width += width * steps;
+      } else {
+        width *= 1 + steps;
+      }
     }
     if (returns) {
       std::vector<Json> targets;
@@ -194,6 +184,7 @@ class RandomModel {
           place.back_to < 0)
         return members[0].second;
       send(index, width, true, &members);
+      if (!place.name.empty()) named_.push_back(place.name);
     }
     std::vector<Json> pipes;
     for (Part& part : place.pipes) {
@@ -231,6 +222,7 @@ class RandomModel {
       }
       case 0: {
         static constexpr const char* names[] = {"tanh", "elu", "leakyRelu", "hardSigmoid", "relu6"};
+        if (chance(3)) return own_operation(members, inputs);
         const std::string name = names[below(5)];
         members.emplace_back("type", Json::text(name));
         if ((name == "elu" || name == "leakyRelu") && chance(2)) members.emplace_back("alpha", Json::number(0.3));
@@ -246,6 +238,25 @@ class RandomModel {
       default:
         return neurons(members, inputs, may_fold);
     }
+  }
+
+  // One of the two that operations() defines.
+  int own_operation(Members& members, int inputs) {
+    own_operations_ = true;
+    const bool gated = chance(2);
+    members.emplace_back("type", Json::text(gated ? "gated" : "twice"));
+    if (gated && chance(2)) members.emplace_back("activation", Json::text("sigmoid"));
+    return inputs;
+  }
+
+  static Json operations() {
+    return read_json(R"([
+      {"name": "twice", "model": {"defineParams": ["*input", {"name": "size", "default": ":input"}]},
+       "body": {"steps": [{"op": "mul", "inputs": ["input", 2]}]}},
+      {"name": "gated", "model": {"defineParams": ["*input", "@*weights", "activation", {"name": "size", "default": ":input"}]},
+       "body": {"steps": [{"op": "matmul", "inputs": ["input", "weights"], "name": "product"},
+                          {"op": "activation", "inputs": ["product"], "name": "gate"},
+                          {"op": "mul", "inputs": ["gate", "input"]}]}}])", {});
   }
 
   // Each number is a step.
@@ -367,12 +378,6 @@ class RandomModel {
     return count;
   }
 
-  Json row(int count) {
-    std::vector<double> numbers;
-    for (int i = 0; i < count; ++i) numbers.push_back(chance(12) ? -0.0 : real());
-    return Json::numbers(std::move(numbers));
-  }
-
   Json counts(int low, int high, int& rows, int& columns) {
     rows = between(low, high);
     columns = chance(2) ? rows : between(low, high);
@@ -438,11 +443,12 @@ class RandomModel {
     return Json::object(std::move(sides));
   }
 
-  std::uint64_t state_;
   int images_ = 0;  // the layers 1 .. images_ work on images, then comes a flatten layer
   int last_ = 0;
   int height_ = 0, columns_ = 0, channels_ = 0;
   std::vector<Place> places_;
+  std::vector<std::string> named_;  // layers that "outputs" may pull from
+  bool own_operations_ = false;
 };
 
 }  // namespace webai::test

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -47,14 +48,40 @@ std::vector<BuiltParameter> stored_of(const BuiltModel& built) {
   return list;
 }
 
-// Training widened the scales that weights outgrew.
-void set_scale(JsonEdit& edit, BuiltParameter& parameter, const Tensor& scale) {
-  bool same = true;
-  for (std::size_t i = 0; i < scale.elements(); ++i) same = same && scale.at(i) == parameter.code.scale.at(i);
-  if (same) return;
-  edit.spell_out_layer(parameter.layer);
-  edit.set(pointer_to(parameter.code.path, "scale"), json_from_tensor(scale.shape().rank() == 0 ? scale : scale.reshaped(Shape{scale.shape().elements()})));
-  parameter.code.scale = scale;
+bool same_numbers(const Tensor& a, const Tensor& b) {
+  if (a.elements() != b.elements()) return false;
+  for (std::size_t i = 0; i < a.elements(); ++i)
+    if (a.at(i) != b.at(i)) return false;
+  return true;
+}
+
+// A parameter's scale is what its layer's `quantization` says. Without one it is found from the numbers in the layer, and is
+// 1 for what lies in setup.data. Layers that would be read with other scales than those of `parameters` say them from now
+// on; once they say anything, none is found any more. `has_numbers`: whether the layer will hold this parameter's numbers.
+void set_scales(JsonEdit& edit, const Json& document, const BuiltModel& built, std::span<const BuiltParameter> parameters,
+                std::span<const Tensor> current, const std::function<bool(std::size_t)>& has_numbers) {
+  for (std::size_t begin = 0, end = 0; begin < parameters.size(); begin = end) {
+    const std::string& layer = parameters[begin].layer;
+    const bool says = !value_at(document, layer + "/quantization").is_null();
+    std::vector<std::size_t> to_say;
+    bool differ = false;
+    for (; end < parameters.size() && parameters[end].layer == layer; ++end) {
+      const ParameterCode& code = parameters[end].code;
+      if (!code) continue;
+      const double silent = has_numbers(end) ? found_scale(current[end], code) : 1;
+      const bool same = says ? same_numbers(code.scale, built.parameters[end].code.scale) : code.scale.at(0) == silent;
+      differ = differ || !same;
+      if (says ? !same : code.scale.at(0) != 1) to_say.push_back(end);
+    }
+    if (!differ) continue;
+    edit.spell_out_layer(layer);
+    for (const std::size_t i : to_say) {
+      const Tensor& scale = parameters[i].code.scale;
+      edit.set(pointer_to(parameters[i].code.path, "scale"),
+               json_from_tensor(scale.shape().rank() == 0 ? scale : scale.reshaped(Shape{scale.shape().elements()})));
+    }
+    if (to_say.empty()) edit.set(layer + "/quantization/scale", Json::integer(1));
+  }
 }
 
 // JSON cannot write other numbers; they stay in setup.data, where base64 can.
@@ -115,9 +142,15 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
   JsonEdit edit;
   edit.set("/webai", Json::integer(1));
   bool stores = false;
-  for (std::size_t i = 0; i < built.parameters.size(); ++i) {
-    BuiltParameter parameter = built.parameters[i];
-    if (parameter.code && !options.scales.empty()) set_scale(edit, parameter, options.scales[i]);
+  std::vector<BuiltParameter> parameters = built.parameters;
+  for (std::size_t i = 0; i < options.scales.size(); ++i)  // training widens them
+    if (parameters[i].code && !(parameters[i].stored && options.setup_data_as == SetupDataAs::none))
+      parameters[i].code.scale = options.scales[i];
+  set_scales(edit, model.json, built, parameters, current, [&](std::size_t i) {
+    return !options.all_scales && !parameters[i].stored && parameters[i].setup.empty();
+  });
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const BuiltParameter& parameter = parameters[i];
     if (parameter.stored)
       stores = true;
     else if (parameter.setup.empty())
@@ -149,12 +182,19 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   add_places_of_operations(model, outside, is_trained_outside);
   BuiltModel left;  // whose parameters stay in setup.data
   std::vector<Tensor> values;
+  std::vector<bool> stays;
+  for (std::size_t i = 0; i < built.parameters.size(); ++i) {
+    const BuiltParameter& parameter = built.parameters[i];
+    stays.push_back(parameter.stored && (outside.contains(pointer_to(parameter.layer, parameter.parameter)) ||
+                                         !can_be_written(parameter, current[i]) || stays_in_table(model, parameter)));
+  }
+  set_scales(edit, model.json, built, built.parameters, current,
+             [&](std::size_t i) { return built.parameters[i].setup.empty() && !stays[i]; });
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     const BuiltParameter& parameter = built.parameters[i];
     if (!parameter.setup.empty()) continue;
     const std::string place = pointer_to(parameter.layer, parameter.parameter);
-    const bool stays = outside.contains(place) || !can_be_written(parameter, current[i]) || stays_in_table(model, parameter);
-    if (parameter.stored && stays) {
+    if (stays[i]) {
       left.parameters.push_back(parameter);
       values.push_back(current[i]);
       continue;

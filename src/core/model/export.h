@@ -22,6 +22,7 @@ struct JsonExport {
   bool pretty = false;  ///< line breaks and indentation
   WeightsFile* file = nullptr;  ///< takes what is written as `file`
   std::span<const Tensor> scales = {};  ///< of parameters kept as codes, by parameter; none: as in the model
+  bool all_scales = false;              ///< layers say them also where their numbers do: numbers may move
 };
 
 /// `current` holds one tensor per parameter of `built`, in its order. What

@@ -260,6 +260,14 @@ bool survives_as_numbers(const Tensor& codes, const ParameterCode& code) {
   return true;
 }
 
+double found_scale(const Tensor& codes, const ParameterCode& code) {
+  const DType computed = code.scale.type(), type = codes.type();
+  const double unit = in_type(computed, span_of(type) / reach_of({code.scale, middle_of(type)}, type));
+  double scale = 1;
+  for (const double real : numbers_of_codes(codes, code)) scale = std::max(scale, in_type(computed, std::fabs(real) * unit));
+  return scale;
+}
+
 Tensor widened_scale(const Context& context, const Tensor& real, const ParameterCode& code, DType type) {
   const DType computed = code.scale.type();
   const std::vector<std::size_t> places = places_in_scale(real.shape(), code.scale.shape());

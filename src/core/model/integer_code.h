@@ -58,6 +58,8 @@ Tensor parameter_of_codes(const Context& context, const Tensor& codes, const Par
 std::vector<double> numbers_of_codes(const Tensor& codes, const ParameterCode& code);
 /// Whether the numbers give the codes again: those of 64 bits may be finer than any number.
 bool survives_as_numbers(const Tensor& codes, const ParameterCode& code);
+/// The scale that a layer without `quantization` finds for the numbers that the codes stand for.
+double found_scale(const Tensor& codes, const ParameterCode& code);
 Tensor widened_scale(const Context& context, const Tensor& real, const ParameterCode& code, DType type);
 
 }  // namespace webai
