@@ -71,7 +71,7 @@ void set_scales(JsonEdit& edit, const Json& document, const BuiltModel& built, s
       const double silent = has_numbers(end) ? found_scale(current[end], code) : 1;
       const bool same = says ? same_numbers(code.scale, built.parameters[end].code.scale) : code.scale.at(0) == silent;
       differ = differ || !same;
-      if (says ? !same : code.scale.at(0) != 1) to_say.push_back(end);
+      if (!same || (!says && code.scale.at(0) != 1)) to_say.push_back(end);
     }
     if (!differ) continue;
     edit.spell_out_layer(layer);
@@ -80,7 +80,6 @@ void set_scales(JsonEdit& edit, const Json& document, const BuiltModel& built, s
       edit.set(pointer_to(parameters[i].code.path, "scale"),
                json_from_tensor(scale.shape().rank() == 0 ? scale : scale.reshaped(Shape{scale.shape().elements()})));
     }
-    if (to_say.empty()) edit.set(layer + "/quantization/scale", Json::integer(1));
   }
 }
 
