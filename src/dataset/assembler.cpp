@@ -16,12 +16,12 @@ void fetch(const std::byte* row, std::size_t bytes) {
 
 }  // namespace
 
-Assembler::Assembler(std::unique_ptr<Stream> stream, const Description& description, const BatchOptions& options)
+BlockAssembler::BlockAssembler(std::unique_ptr<Stream> stream, const Description& description, const BatchOptions& options)
     : stream_(std::move(stream)), inputs_(description.input_type, options.type, static_cast<std::size_t>(description.input_shape.elements()), SampleNames::inputs(description)),
       outputs_(description, options), input_elements_(static_cast<std::size_t>(description.input_shape.elements())),
       source_bytes_(description.input_bytes()), target_bytes_(input_elements_ * size_of(options.type)) {}
 
-std::size_t Assembler::fill(void* inputs, void* outputs, std::size_t samples) {
+std::size_t BlockAssembler::fill(void* inputs, void* outputs, std::size_t samples) {
   struct Rows {  // gives its rows back on every way out
     RowStore& store;
     std::array<Handle, 256> rows;
@@ -46,7 +46,7 @@ std::size_t Assembler::fill(void* inputs, void* outputs, std::size_t samples) {
   return done;
 }
 
-void Assembler::write(std::span<const Handle> rows, std::byte* inputs, std::byte* outputs) const {
+void BlockAssembler::write(std::span<const Handle> rows, std::byte* inputs, std::byte* outputs) const {
   const RowStore& store = stream_->store();
   const bool table = store.is_table();
   for (std::size_t i = 0; i < rows.size();) {

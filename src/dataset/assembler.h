@@ -9,9 +9,9 @@
 
 namespace webai {
 
-class Assembler {
+class BlockAssembler {
  public:
-  Assembler(std::unique_ptr<Stream> stream, const Description& description, const BatchOptions& options);
+  BlockAssembler(std::unique_ptr<Stream> stream, const Description& description, const BatchOptions& options);
   void begin(std::uint64_t epoch) { stream_->begin(epoch); }
   /// Fills room for `samples` samples; fewer mean the end of the epoch.
   std::size_t fill(void* inputs, void* outputs, std::size_t samples);

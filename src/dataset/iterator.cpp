@@ -71,7 +71,7 @@ struct BatchIterator::Implementation {
   bool view = false;
   Block whole;  // of views: the epoch
 
-  std::unique_ptr<Assembler> assembler;
+  std::unique_ptr<BlockAssembler> assembler;
   std::unique_ptr<BlockBuffer> buffer;
   std::size_t capacity = 0;  // samples in buffer
   std::unique_ptr<Prefetcher> prefetcher;
@@ -107,7 +107,7 @@ BatchIterator::Implementation::Implementation(const Context& the_context, const 
     return;
   }
   if (prepare_view()) return;
-  assembler = std::make_unique<Assembler>(open_stream(context, dataset.state(), options.seed, options.interrupted), description, options);
+  assembler = std::make_unique<BlockAssembler>(open_stream(context, dataset.state(), options.seed, options.interrupted), description, options);
   const std::size_t ahead = dataset.state().prefetch;
   if (ahead > 0 && options.background) {
     const std::size_t batch_bytes =

@@ -9,7 +9,7 @@ BlockBuffer::BlockBuffer(const Context& context, std::size_t input_bytes, std::s
 
 BlockBuffer::~BlockBuffer() { context_.deallocate(memory_, bytes_); }
 
-Prefetcher::Prefetcher(const Context& context, BackgroundRunner& runner, std::unique_ptr<Assembler> assembler,
+Prefetcher::Prefetcher(const Context& context, BackgroundRunner& runner, std::unique_ptr<BlockAssembler> assembler,
                        std::size_t slot_samples, std::size_t ahead, std::size_t input_bytes, std::size_t output_bytes)
     : assembler_(std::move(assembler)), slot_samples_(slot_samples) {
   for (std::size_t i = 0; i < ahead + 1; ++i) {

@@ -33,7 +33,7 @@ class BlockBuffer {
 class Prefetcher {
  public:
   /// `ahead` slots are ready while one is in use. Without a thread of `runner` every call of next() makes its own.
-  Prefetcher(const Context& context, BackgroundRunner& runner, std::unique_ptr<Assembler> assembler,
+  Prefetcher(const Context& context, BackgroundRunner& runner, std::unique_ptr<BlockAssembler> assembler,
              std::size_t slot_samples, std::size_t ahead, std::size_t input_bytes, std::size_t output_bytes);
   ~Prefetcher();
 
@@ -49,7 +49,7 @@ class Prefetcher {
   void make_all();  // the work of the other thread
   Block block_of(const Slot& slot) const noexcept;
 
-  std::unique_ptr<Assembler> assembler_;
+  std::unique_ptr<BlockAssembler> assembler_;
   std::size_t slot_samples_;
   std::vector<Slot> slots_;
 

@@ -193,7 +193,8 @@ TrainInfo NeuralNetwork::train_by(const TrainFunction& function, const Dataset& 
     info.stop_reason = told() ? "stopTraining" : late() ? "timeout"
                        : info.error_percent <= options.error_threshold ? "errorThreshold" : "maxIterations";
   if (stop.stop_requested())
-    throw Error(Code::cancelled, {.message = "training was cancelled", .reason = "CANCELLED"});
+    throw Error(Code::cancelled, {.message = "training was cancelled", .reason = "CANCELLED",
+                                 .hint = "the weights are as \"" + options.type + "\" left them"});
   return info;
 }
 

@@ -208,6 +208,15 @@ TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exp
   CHECK(number_at(info, "asked") == 7);
   REQUIRE(webai_network_export(net, sizes, nullptr, &future, nullptr) == WEBAI_OK);
   CHECK(number(await(future)) == 2 * (2 * 8 + 8 + 8 + 1));
+  // Of a domain: for its models alone, before the core's own of that name.
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  define(kit, webai_define_export, R"({"name":"to-sizes","domain":"mine"})", [](void*, webai_call* call, webai_value* const*, std::size_t, webai_value** result) -> webai_status {
+    return webai_value_number(webai_call_context(call), -1, result);
+  });
+  REQUIRE(webai_network_export(kit.network(R"({"domain":"mine","layers":[2,{"type":"core#neurons","size":1}]})"), sizes, nullptr, &future, nullptr) == WEBAI_OK);
+  CHECK(number(await(future)) == -1);
+  REQUIRE(webai_network_export(net, sizes, nullptr, &future, nullptr) == WEBAI_OK);
+  CHECK(number(await(future)) == 2 * (2 * 8 + 8 + 8 + 1));
 }
 
 TEST_CASE("EXT-05 what a host's algorithm gives wrong is told, and names stand once in a domain") {

@@ -10,6 +10,17 @@ namespace {
 // Weights and a bias that are known: y = 2a + 3b + 1.
 constexpr const char* known_model = R"({"layers":[2,{"size":1,"activation":null,"weights":[[2],[3]],"bias":[1]}]})";
 
+// The model that a training on these data makes of that one.
+std::string learned(webai_context* context, const char* model, webai_value* data) {
+  const Handle network = make_network(context, model), options = json(context, R"({"maxIterations":50})");
+  webai_future* future = nullptr;
+  Handle error;
+  REQUIRE(webai_network_train(network, data, options, nullptr, &future, error.out()) == WEBAI_OK);
+  await(future);
+  REQUIRE(webai_network_export(network, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+  return text_of(await(future));
+}
+
 }  // namespace
 
 TEST_CASE("a network learns the exclusive or in each layout of the data") {
@@ -57,6 +68,9 @@ TEST_CASE("a network learns the exclusive or in each layout of the data") {
       CHECK((outcome(webai_network_verify(network, data, plain, nullptr, &future, error.out())) == WEBAI_OK) == (given == said));
       CHECK((outcome(webai_network_compute_gradients(network, data, plain, nullptr, &future, error.out())) == WEBAI_OK) == (given == said));
       CHECK((outcome(webai_network_train(network, train_on, held, nullptr, &future, error.out())) == WEBAI_OK) == (given == said));
+      Handle dataset;
+      const bool made = webai_dataset_from(context.get(), data, plain, dataset.out(), error.out()) == WEBAI_OK;
+      CHECK((made && outcome(webai_network_verify(network, dataset, nullptr, nullptr, &future, error.out())) == WEBAI_OK) == (given == said));
     }
 }
 
@@ -151,6 +165,14 @@ TEST_CASE("resets and ignored outputs are no samples to a network without states
       train(context.get(), network, R"([{"$instruction":"reset"},[[0,1],[1]],[[1,1],{"$instruction":"ignore"}]])",
             R"({"maxIterations":5})");
   CHECK(number_at(info, "samples") == 5);
+  // Nothing is learned from them either, in whatever form they come.
+  const Handle list = json(context.get(), R"([{"$instruction":"reset"},[[0,1],[1]],[[1,1],{"$instruction":"ignore"}]])");
+  Handle records, dataset, error;
+  REQUIRE(webai_network_prepare_data(network, list, nullptr, records.out(), error.out()) == WEBAI_OK);
+  REQUIRE(webai_dataset_from(context.get(), list, nullptr, dataset.out(), error.out()) == WEBAI_OK);
+  const std::string expected = learned(context.get(), xor_model, json(context.get(), "[[[0,1],[1]]]"));
+  for (webai_value* data : {static_cast<webai_value*>(list), static_cast<webai_value*>(records), static_cast<webai_value*>(dataset)})
+    CHECK(learned(context.get(), xor_model, data) == expected);
 }
 
 TEST_CASE("columns of tensors and prepared records train the same as a list") {
@@ -160,19 +182,15 @@ TEST_CASE("columns of tensors and prepared records train the same as a list") {
       {make_tensor(context.get(), {0, 0, 0, 1, 1, 0, 1, 1}, {4, 2}), make_tensor(context.get(), {0, 1, 1, 0}, {4, 1})});
   const Handle records = make_tensor(context.get(), {3, 0, 0, 0, 0, 1, 5, 5, 3, 0, 1, 1, 3, 1, 0, 1, 3, 1, 1, 0}, {20});
   const Handle list = json(context.get(), xor_data), options = json(context.get(), R"({"maxIterations":50})");
-  std::vector<std::string> models;
-  for (webai_value* data :
-       {static_cast<webai_value*>(list), static_cast<webai_value*>(columns), static_cast<webai_value*>(records)}) {
-    const Handle network = make_network(context.get(), xor_model);
-    webai_future* future = nullptr;
-    Handle error;
-    REQUIRE(webai_network_train(network, data, options, nullptr, &future, error.out()) == WEBAI_OK);
-    await(future);
-    REQUIRE(webai_network_export(network, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
-    models.push_back(text_of(await(future)));
-  }
-  CHECK(models[0] == models[1]);
-  CHECK(models[0] == models[2]);
+  const std::string expected = learned(context.get(), xor_model, list);
+  CHECK(learned(context.get(), xor_model, columns) == expected);
+  CHECK(learned(context.get(), xor_model, records) == expected);
+  // Records have the type of the model, and as many outputs.
+  const char* const wide = R"({"dataType":"fp64","layers":[2,{"size":3,"activation":"tanh"},2]})";
+  const Handle pairs = json(context.get(), "[[[0,0],[0,0.5]],[[0,1],[1,0.25]],[[1,0],[1,-1]]]");
+  Handle prepared, error;
+  REQUIRE(webai_network_prepare_data(make_network(context.get(), wide), pairs, nullptr, prepared.out(), error.out()) == WEBAI_OK);
+  CHECK(learned(context.get(), wide, prepared) == learned(context.get(), wide, pairs));
   const Handle cut = make_tensor(context.get(), {3, 0, 0}, {3}), odd = make_tensor(context.get(), {2, 0, 0}, {3});
   const Handle network = make_network(context.get(), xor_model);
   CHECK(failing([&](webai_value** o, webai_error** e) {

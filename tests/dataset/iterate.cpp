@@ -21,6 +21,13 @@ TEST_CASE("the braces of the first five minutes make a dataset") {
   CHECK(epoch.outputs == std::vector<double>{0, 1, 1, 0});
 }
 
+TEST_CASE("DATA-20 a function is a source: it is asked from 0 in each epoch, until it has no more") {
+  const Context context = make_context();
+  BatchIterator iterator(context, counting_stream(70, context), {});
+  const Epoch expected = read_epoch(context, counting(70));
+  for (const std::uint64_t epoch : {0u, 1u, 2u}) CHECK(read_epoch(iterator, epoch, 64) == expected);
+}
+
 TEST_CASE("small data in order is a view that is the same memory in each epoch") {
   BatchIterator iterator(make_context(), Dataset::sample("xor"), {.batch = 2});
   REQUIRE(iterator.is_view());

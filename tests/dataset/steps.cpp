@@ -59,6 +59,28 @@ TEST_CASE("a shuffle is a permutation, new in each epoch, the same for the same 
   CHECK(order(context, still, 5) == order(context, still, 0));
 }
 
+TEST_CASE("DATA-22 whole sequences change places: none is lost, torn or twice, and each epoch has another order") {
+  const Context context = make_context();
+  std::vector<std::vector<Example>> sequences;
+  for (int i = 0; i < 20; ++i) {
+    const double first = 2 * i;
+    sequences.push_back({{{first}, {first}}, {{first + 1}, {first + 1}}});
+  }
+  const auto order_of = [&](std::uint64_t epoch, std::uint64_t seed, std::size_t buffer) {
+    BatchIterator iterator(context, Dataset::sequences(sequences).shuffle(buffer), {.seed = seed, .window = 2, .lanes = 1, .batch = 2});
+    return read_epoch(iterator, epoch, 2).outputs;
+  };
+  const auto first = order_of(0, 7, 20);
+  CHECK(sorted(first) == numbers(0, 40));
+  for (std::size_t i = 0; i < first.size(); i += 2) CHECK(first[i + 1] == first[i] + 1);
+  CHECK(first != numbers(0, 40));
+  CHECK(order_of(0, 7, 20) == first);
+  CHECK(order_of(1, 7, 20) != first);
+  CHECK(sorted(order_of(1, 7, 20)) == numbers(0, 40));
+  CHECK(order_of(0, 8, 20) != first);
+  CHECK(order_of(0, 7, 1) == numbers(0, 40));
+}
+
 TEST_CASE("shuffled orders have the bits they always had") {
   const Context context = make_context();
   CHECK(hash_of(order(context, counting(1000).shuffle(), 0, 1)) == 0x8bdc2b2b9a9c8557);

@@ -81,6 +81,18 @@ TEST_CASE("ACT-06 elu is e^x - 1 below 0, else x") { check("elu", {{-ln2, -0.5, 
 TEST_CASE("ACT-07 softclip is ln((1 + e^x) / (1 + e^(x - 1))), also far from 0") {
   check("softclip",
         {{0.5, 0.5, std::tanh(0.25)}, {0, std::log(2 / (1 + 1 / e)), 0.5 - 1 / (1 + e)}, {80, 1, 0}, {-80, 0, 0}});
+  for (const char* device : {"reference", "cpu"}) {
+    CAPTURE(device);
+    NeuralNetwork net = NeuralNetwork::from_json(
+        R"({"dataType": "fp64", "layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": "softclip", "alpha": 4}]})", {.device = device});
+    for (const double x : {-1.0, 0.0, 0.5, 2.0}) {
+      CAPTURE(x);
+      const double up = std::exp(4 * x), down = std::exp(4 * (x - 1)), y = net.run({x})[0];
+      CHECK(y == Approx(std::log((1 + up) / (1 + down)) / 4).epsilon(1e-12));
+      CHECK(net.compute_gradients(Dataset::from({{{x}, {y - 1}}})).gradients.at("1.bias").at(0) ==
+            Approx(up / (1 + up) - down / (1 + down)).epsilon(1e-12));
+    }
+  }
 }
 
 TEST_CASE("ACT-08 sin is the sine") { check("sin", {{pi / 6, 0.5, std::sqrt(0.75)}, {0, 0, 1}, {pi / 2, 1, 0}}); }

@@ -105,6 +105,33 @@ TEST_CASE("EX-16 EXT-03 AdamW of a program trains as the built-in one does") {
       CHECK(all[p].second.at(i) == Approx(others[p].second.at(i)).margin(1e-4));
 }
 
+TEST_CASE("GRAD-05 a training of the program asks for gradients by any measure, of some layers, and applies them scaled") {
+  const Context context = one_thread();
+  NeuralNetwork net = NeuralNetwork::from_json(
+      R"({"dataType": "fp64", "layers": [1, {"name": "a", "size": 1, "weights": [[1]], "bias": [0]}, {"name": "b", "size": 1, "weights": [[1]], "bias": [0]}]})", context);
+  define_train(context, {.name = "asks", .domain = "core"}, [](InternalModel& model, const Dataset& data, const TrainOptions&, ControlSignal&) {
+    const auto bias = [&](const char* measure) {
+      return model.compute_gradients(data, {.error_measure_type = measure}).gradients.at("b.bias").at(0);
+    };
+    CHECK(bias("mean-square") == -3);  // the answer is 2, and 5 is wanted
+    CHECK(bias("mean-absolute") == -1);
+    CHECK(bias("mean-square") == -3);
+    VerifyOptions last;
+    last.to_train = {"b"};
+    const Gradients some = model.compute_gradients(data, last);
+    CHECK(some.gradients.size() == 2);
+    CHECK(model.compute_gradients(data).gradients.size() == 4);
+    model.apply_gradients(some, {.scale = 0.5});
+    CHECK(model.parameter("b.bias").at(0) == 1.5);
+    CHECK(model.parameter("a.bias").at(0) == 0);
+    return TrainInfo();
+  });
+  TrainOptions options;
+  options.type = "asks";
+  net.train(Dataset::from({{{2}, {5}}}), options);
+  CHECK(net.run({2})[0] == 2 * (1 + 3) + 1.5);  // the weight moved by half of 2 * 3
+}
+
 TEST_CASE("EX-17 EXT-03 a training may stand for back-propagation, is told to stop, and excludes another") {
   const Context context = one_thread();
   int calls = 0;
@@ -171,6 +198,12 @@ TEST_CASE("EX-17 EXT-01 EXT-02 EXT-04 EXT-06 runners, verifiers and exporters ar
   CHECK(NeuralNetwork::from_json(in_mine, context).export_as("to-mine") == "mine");
   CHECK(NeuralNetwork::from_json(R"({"layers": [2, 1]})", context).export_as("to-names") == "0= 1= ");
   CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"layers": [2, 1]})", context).export_as("to-mine"); }) == "EXPORTER");
+  define_run(context, {.name = "in-mine", .domain = "mine"},
+             [](InternalModel& inner, const Tensor& input, std::string_view) { return RunResult{inner.run(input).tensor()}; });
+  RunOptions own_run;
+  own_run.type = "in-mine";
+  CHECK(NeuralNetwork::from_json(in_mine, context).run({1, 0}, own_run).size() == 1);
+  CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"layers": [2, 1]})", context).run({1, 0}, own_run); }) == "RUN_TYPE");
   NeuralNetwork network = NeuralNetwork::from_json(learner, context);
   RunOptions run;
   run.type = "default-runner";

@@ -153,6 +153,37 @@ TEST_CASE("EX-10 EX-11 EX-12 EX-13 EX-14 custom operations are used from a model
   CHECK(shape_of(std::string(version == 2 ? R"(, "count")" : R"(, "size")") + ": [30]") == Shape{30});
 }
 
+TEST_CASE("PARAM-07 a default function is called with values of other parameters: of the model, else their defaults") {
+  const Context context = one_thread();
+  define_custom_domain(context);
+  OperationDefinition probe = OperationDefinition::from_json(context, R"({"name": "scaled", "domain": "custom-domain", "model": {
+      "defineParams": ["*input", {"name": "gain", "default": 3}, {"name": "factor", "callDefaultWith": ["gain", "$input"]},
+                       {"name": "size", "default": ":input"}], "callWith": ["input", "factor"]}})");
+  probe.parameter("factor").default_function = [](std::span<const Json> given) {
+    return Json::number(given[0].as_number() * given[1].as_number());
+  };
+  define_operation(context, probe, [](Numbers x, double factor) { return std::vector<double>{factor * x[0], factor * x[1]}; });
+  const auto factor_of = [&](const std::string& rest) {
+    return NeuralNetwork::from_json(R"({"domain": "custom-domain", "layers": [2, {"type": "scaled")" + rest + "}]}", context).run({1, 0})[0];
+  };
+  CHECK(factor_of("") == 3 * 2);
+  CHECK(factor_of(R"(, "gain": 5)") == 5 * 2);
+  CHECK(factor_of(R"(, "gain": 5, "factor": 7)") == 7);
+}
+
+TEST_CASE("EX-14 what is piped to the end of a parameter is handed over as that parameter") {
+  const Context context = one_thread();
+  define_custom_domain(context);
+  define_operation(context, {.name = "minus", .domain = "custom-domain", .params = {"*a", "*b", OperationParameter("size").defaults_to(Json::text(":a"))}},
+                   [](Numbers a, Numbers b) { return std::vector<double>{a[0] - b[0], a[1] - b[1]}; });
+  for (const std::string end : {"x.", "endOf"}) {
+    NeuralNetwork network = NeuralNetwork::from_json(R"({"domain": "custom-domain", "layers": [
+        {"pipes": [{"size": 2, "to": ")" + end + R"(b"}, {"size": 2, "to": ")" + end + R"(a"}]},
+        {"name": "x", "type": "minus", "a": ")" + end + R"(a", "b": ")" + end + R"(b"}]})", context);
+    CHECK(network.run({1, 2, 50, 70}).values() == std::vector<double>{49, 68});
+  }
+}
+
 TEST_CASE("ERR-22 what an operation throws reaches whoever runs the network, with its place") {
   const Context context = one_thread();
   define_seed_operations(context, 3);
@@ -166,6 +197,19 @@ TEST_CASE("ERR-22 what an operation throws reaches whoever runs the network, wit
     CHECK(error.message() == "inputs have to have same lengths");
     CHECK(error.path() == "/layers/1");
     CHECK(error.operation() == "addIfAbove");
+  }
+  // Also from its gradient.
+  define_operation(context, {.name = "steep", .domain = "custom-domain", .params = {"*input", OperationParameter("size").defaults_to(Json::text(":input"))}},
+                   [](Numbers x) { return std::vector<double>(x.begin(), x.end()); },
+                   [](const ForwardInputs&, Numbers, Numbers) -> ParameterGradients { throw std::runtime_error("too steep"); });
+  NeuralNetwork learner = NeuralNetwork::from_json(R"({"layers": [2, 3, {"type": "custom-domain#steep"}, 1]})", context);
+  try {
+    learner.train(Dataset::sample("xor"), {.max_iterations = 1});
+    FAIL("nothing thrown");
+  } catch (const Error& error) {
+    CHECK(error.message() == "too steep");
+    CHECK(error.path() == "/layers/2");
+    CHECK(error.operation() == "steep");
   }
 }
 
@@ -226,6 +270,15 @@ TEST_CASE("EX-15 neurons composed of Variables take their size from the product,
     CHECK(network.parameters()[i].second.at(0) != before[i].second.at(0));
   }
   CHECK(network.inspect().find("neurons") == std::string::npos);
+  // So does what is composed of other operations of the program.
+  define_operation(context, {.name = "twice", .domain = "custom-domain"}, [](Variable x) { return x + x; });
+  define_operation(context, {.name = "twelvefold", .domain = "custom-domain"}, [](Variable x) {
+    return apply("custom-domain#twice", {apply("custom-domain#twice", {x}) + x * 4.0});
+  });
+  NeuralNetwork steep = NeuralNetwork::from_json(
+      R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0]}, {"type": "custom-domain#twelvefold"}]})", context);
+  CHECK(steep.run({1})[0] == 12);
+  CHECK(steep.compute_gradients(Dataset::from({{{1}, {11}}})).gradients.at("1.bias").at(0) == 12);
 }
 
 TEST_CASE("EX-18 a gradient of one's own makes a function of plain numbers trainable") {
@@ -251,16 +304,19 @@ TEST_CASE("EX-18 a gradient of one's own makes a function of plain numbers train
   REQUIRE(own.gradients.contains("p.y"));
   // The same with the library's operators, from the same weights.
   NeuralNetwork other = NeuralNetwork::from_json(
-      R"({"layers": [2, {"size": 3, "bias": [0, 0, 0], "activation": "tanh"}, 1]})", context);
+      R"({"layers": [2, {"size": 3, "bias": [0, 0, 0], "activation": "tanh"},
+          {"size": 3, "connections": "one-to-one", "weights": [1, 1, 1], "bias": [0, 0, 0]}, 1]})", context);
   for (const auto& [name, tensor] : network.parameters())
     if (name == "1.weights") other.set_parameter(name, tensor);
-    else if (name != "p.y") other.set_parameter("2" + name.substr(1), tensor);
+    else if (name != "p.y") other.set_parameter("3" + name.substr(1), tensor);
   for (const auto& [name, tensor] : network.parameters())
     if (name == "p.y") network.set_parameter(name, Tensor(context, tensor.type(), tensor.shape()));
   const Gradients expected = other.compute_gradients(Dataset::sample("xor"));
   const Gradients now = network.compute_gradients(Dataset::sample("xor"));
   for (std::size_t i = 0; i < 6; ++i)
     CHECK(now.gradients.at("1.weights").at(i) == Approx(expected.gradients.at("1.weights").at(i)).margin(1e-6));
+  for (std::size_t i = 0; i < 3; ++i)  // of all samples: y is the bias that is added to each
+    CHECK(now.gradients.at("p.y").at(i) == Approx(expected.gradients.at("2.bias").at(i)).margin(1e-6));
   CHECK(network.train(Dataset::sample("xor"), {.max_iterations = 3000, .error_threshold = 1}).error < 0.05);
 }
 
@@ -274,10 +330,13 @@ TEST_CASE("EX-25 an operation may write into its output, at the offset that it i
       output[static_cast<std::size_t>(to) + i] = std::tanh(input[static_cast<std::size_t>(from) + i]);
   });
   NeuralNetwork network = NeuralNetwork::from_json(
-      R"({"domain": "webai", "layers": [3, {"type": "core#neurons", "size": 2, "activation": "webai#tanh"}, {"type": "tanh"}]})", context);
-  const Output output = network.run({1, 2, 3});
+      R"({"domain": "webai", "layers": [3, {"type": "core#neurons", "size": 2, "weights": [[1, 0], [0, 1], [0, 0]], "bias": [0, 0],
+          "activation": "webai#tanh"}, {"type": "tanh"}]})", context);
+  const Output output = network.run({1, -2, 3});
   REQUIRE(output.size() == 2);
-  CHECK(std::abs(output[0]) < std::tanh(1.0));
+  CHECK(output[0] == Approx(std::tanh(std::tanh(1.0))));
+  CHECK(output[1] == Approx(std::tanh(std::tanh(-2.0))));
+  CHECK(network.run({1, 0, 0, 0, 1, 0})[1] == 0);  // what one sample left is not there for the next
 }
 
 TEST_CASE("DOM-01 DOM-02 DOM-04 ERR-01 ERR-04 domains have defaults, and stand once") {

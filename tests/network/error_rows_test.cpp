@@ -75,6 +75,13 @@ TEST_CASE("ERR-05 an operation that exists is not defined again") {
          "choose another name, or a domain of your own"});
 }
 
+TEST_CASE("ERR-05 the layers that stand in every domain are operations that exist") {
+  const Context context = with_domain();
+  for (const char* const name : {"input", "net", "iterator"})
+    fails([&] { define_operation(context, {.name = name, .domain = "mine"}, doubled); },
+          {Code::already_exists, "OPERATION_EXISTS", "", "", name, "", "", "choose another name, or a domain of your own"});
+}
+
 TEST_CASE("ERR-06 an operation needs a domain that is there, and hears the nearest one") {
   const Context context = with_domain();
   fails([&] { define_operation(context, {.name = "twice", .domain = "mime"}, doubled); },

@@ -141,6 +141,12 @@ TEST_CASE("EX-09 M-ITER-03 M-ITER-06 diffusion: noise becomes a sample, step by 
   NeuralNetwork last = make(R"({"dataType": "fp64", "layers": [{"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "z", "size": 1}],
     "net": {"layers": [{"pipeFrom": "x"}, {"size": 1, "bias": false, "weights": [[2]], "to": "e"}, {"type": "ddpmUpdateStep", "noise": "e", "betaStart": 0.19, "to": "x"}]}}]})");
   CHECK(last.run({3})[0] == Approx((3 - std::sqrt(0.19) * 6) / 0.9));
+  // From t = 1 on: what is drawn there is the same for each x, so the distance of two is what the formula makes of it.
+  NeuralNetwork two = make(R"({"dataType": "fp64", "layers": [{"type": "iterator", "steps": {"from": 1, "to": 0, "step": -1}, "state": [{"name": "x", "pipeFrom": "z", "size": 1}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"size": 1, "bias": false, "weights": [[2]], "to": "e"},
+      {"type": "ddpmUpdateStep", "noise": "e", "betaStart": 0.19, "betaEnd": 0.36, "trainSteps": 2, "to": "x"}]}}]})");
+  const double at_1 = (1 - 0.36 / std::sqrt(1 - 0.81 * 0.64) * 2) / 0.8, at_0 = (1 - std::sqrt(0.19) * 2) / 0.9;
+  CHECK(two.run({3})[0] - two.run({1})[0] == Approx(2 * at_1 * at_0));
 }
 
 TEST_CASE("A-42 gradients go through an iterator: finite differences in fp64") {

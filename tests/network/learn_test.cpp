@@ -8,6 +8,7 @@
 
 #include "core/base/memory_source.h"
 #include "support/contexts.h"
+#include "support/refusals.h"
 #include "support/small_training.h"
 #include "support/values.h"
 #include "webai/webai.hpp"
@@ -134,6 +135,26 @@ TEST_CASE("A-46 while a network trains it runs, and a second training is BUSY") 
   }
   net.stop_training();
   trainer.join();
+  // A training of the program's own is one as well.
+  const Context context = with_threads(1);
+  int begun = 0;
+  define_train(context, {.name = "own"}, [&](InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&) {
+    ++begun;
+    return TrainInfo();
+  });
+  NeuralNetwork other = NeuralNetwork::from_json(xor_model, context);
+  const double before = other.run({1, 0})[0];
+  TrainingSession session(other, xor_data(), {.max_iterations = 1000});
+  TrainOptions own;
+  own.type = "own";
+  CHECK(reason_of([&] { other.train(xor_data(), own); }) == "BUSY");
+  CHECK(begun == 0);
+  CHECK(other.is_training());
+  // Between two steps all see the weights of the last finished one.
+  while (other.run({1, 0})[0] == before) REQUIRE(session.advance());
+  const double now = other.run({1, 0})[0];
+  CHECK(NeuralNetwork::from_json(other.to_json(), context).run({1, 0})[0] == now);
+  CHECK(NeuralNetwork::from_json(other.to_json(), context).verify(xor_data()).error == other.verify(xor_data()).error);
 }
 
 TEST_CASE("toTrain and toSkip choose layers, and unknown names are refused") {

@@ -61,6 +61,17 @@ TEST_CASE("M-NET-05 a net with setup data of its own keeps it, and gets what it 
   CHECK(make(exported).run({2, 1})[0] == learned);
   net.train(Dataset::from({{{2, 1}, {1}}}), {.max_iterations = 60, .learning_rate = 0.1, .to_train = {"part/1"}});
   CHECK(net.run({2, 1})[0] == Approx(1).margin(0.01));
+  // A net in it keeps what is its own, and what stands in a layer stays there.
+  NeuralNetwork deep = make(R"({"layers": [2, {"name": "part", "type": "net", "net": {"layers": [2, {"size": 1, "weights": [[0.5], [-1]]},
+      {"type": "net", "net": {"layers": [1, 1], "setup": {"data": [2, 1]}}}], "setup": {"data": [0.25]}}}, {"size": 1, "bias": false}]})");
+  deep.train(Dataset::from({{{2, 1}, {1}}}), {.max_iterations = 3, .learning_rate = 0.1});
+  const Json whole = read_json(deep.to_json({.setup_data_as = "array"}), deep.context().limits());
+  const auto data_of = [](const Json& model) { return model.find("setup")->find("data")->size(); };
+  const Json part = *whole.find("layers")->at(1).find("net");
+  CHECK(data_of(whole) == 1);
+  CHECK(data_of(part) == 1);
+  CHECK(data_of(*part.find("layers")->at(2).find("net")) == 2);
+  CHECK(make(deep.to_json()).run({2, 1})[0] == deep.run({2, 1})[0]);
 }
 
 TEST_CASE("M-NET-04 names inside a net are its own, also with memory inside") {

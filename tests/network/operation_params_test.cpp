@@ -225,6 +225,14 @@ TEST_CASE("A-58 OP-15 an operation may be JSON alone, in the program's hands or 
   define_operation(context, half);
   CHECK(NeuralNetwork::from_json(R"({"layers": [2, {"type": "half"}]})", context).run({1, 2}).values() == std::vector<double>{0.5, 1});
   CHECK(reason_of([&] { define_operation(context, half); }) == "OPERATION_EXISTS");
+  // The result is that of the step which "output" names, else of the last one.
+  const auto tripled = [&](const std::string& output) {
+    return NeuralNetwork::from_json(R"({"operations": [{"name": "op", "body": {"steps": [{"op": "mul", "inputs": ["input", 3], "name": "tripled"},
+        {"op": "neg", "inputs": ["tripled"], "name": "negative"}])" + output + R"(}}], "layers": [1, {"type": "op", "size": 1}]})", context).run({2})[0];
+  };
+  CHECK(tripled("") == -6);
+  CHECK(tripled(R"(, "output": "negative")") == -6);
+  CHECK(tripled(R"(, "output": "tripled")") == 6);
 }
 
 TEST_CASE("A-58 hostile bodies are bounded and answered with their place") {

@@ -186,6 +186,17 @@ TEST_CASE("ERR-27 busy, cancelled and out of memory say what to do next") {
   CHECK(cancelled.code() == Code::cancelled);
   CHECK(cancelled.reason() == "CANCELLED");
   CHECK(cancelled.hint() == "the weights are those of the last finished batch");
+  const Error unverified = error_of([&] { net.verify(data, VerifyOptions{}, stop.get_token()); });
+  CHECK(unverified.code() == Code::cancelled);
+  CHECK(unverified.reason() == "CANCELLED");
+  CHECK(unverified.hint() == "nothing was changed: verify again");
+  define_train(net.context(), {.name = "own"}, [](InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&) { return TrainInfo(); });
+  TrainOptions own;
+  own.type = "own";
+  const Error ended = error_of([&] { net.train(data, own, stop.get_token()); });
+  CHECK(ended.code() == Code::cancelled);
+  CHECK(ended.reason() == "CANCELLED");
+  CHECK(ended.hint() == "the weights are as \"own\" left them");
   Context::Options options;
   options.limits.host_bytes = 1000;
   const Error full = error_of([&] { NeuralNetwork::from_json(R"({"layers": [100, 100]})", Context::system(options)); });

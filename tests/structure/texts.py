@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Reads every file of the tree: none names a path of somebody's machine or a package registry's host, and no source
-file is longer than a person reads at once (a note past 350 lines, a failure past 500; vendored files excepted).
+"""Reads every file of the tree: none names a path of somebody's machine or a package registry's host, no source file
+is longer than a person reads at once (a note past 350 lines, a failure past 500; vendored files excepted), and no two
+headers define a class of one name (what is inline in one would silently serve the other).
 
 `texts.py ROOT` checks a tree; `texts.py --self-test` plants violations and fails unless all are found.
 """
@@ -24,6 +25,9 @@ MACHINE = re.compile("|".join([
     r"(files\.pythonhosted|pypi|crates|proxy\.golang)\.(or" + r"g|io)\b",
 ]))
 
+NAMESPACE = re.compile(r"^namespace ([\w:]+) \{$")
+CLASS = re.compile(r"^(?:class|struct)(?: WEBAI_EXPORT)? (\w+)(?: final)?(?: :[^:].*)? \{")
+
 
 def files(root):
     for path in sorted(root.rglob("*")):
@@ -32,14 +36,28 @@ def files(root):
             yield path, relative.as_posix()
 
 
+def classes(text):
+    """The classes that stand directly in a namespace, with its name."""
+    space = ""
+    for line in text.splitlines():
+        if match := NAMESPACE.match(line):
+            space = match[1] + "::"
+        if match := CLASS.match(line):
+            yield space + match[1]
+
+
 def check_tree(root):
-    problems, notes, count = [], [], 0
+    problems, notes, count, homes = [], [], 0, {}
     for path, name in files(root):
         text = path.read_bytes().decode("utf-8", errors="replace")
         count += 1
         for match in MACHINE.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             problems.append(f"{name}:{line}: names a machine's path or host: {match.group()}")
+        if path.suffix in (".h", ".hpp") and name.startswith(("src/", "include/", "capi/")):
+            for defined in classes(text):
+                if homes.setdefault(defined, name) != name:
+                    problems.append(f"{name}: {defined} is defined in {homes[defined]} too")
         length = text.count("\n")
         if path.suffix in SOURCES and not name.startswith(VENDORED) and length > LONG:
             (problems if length > TOO_LONG else notes).append(f"{name}: {length} lines: does it hold two ideas?")
@@ -53,8 +71,11 @@ PLANTED = {
     "bench/peers/person.sh": "cd /hom" + "e/me\n",
     "cmake/host.cmake": "https://regist" + "ry.npmjs.org/\n",
     "mirror.txt": "http://deb.deb" + "ian.org/debian\n",
+    "src/two/source.h": "namespace webai {\nstruct Source final : Base {\n",
 }
 HARMLESS = {
+    "src/one/source.h": "namespace webai {\nclass Source;\nclass Source {\nstruct Source::Part {\n",
+    "src/three/source.h": "namespace webai::three {\nclass Source {\n",
     "src/short.cpp": "\n" * TOO_LONG,
     "tests/conformance/long.py": "\n" * (TOO_LONG + 1),
     "docs/words.md": "a network/work/flow, $DIR/tmp/x and /layers/2\n",

@@ -62,13 +62,21 @@ TEST_CASE("A-65 cross-entropy stays finite where probabilities vanish") {
 }
 
 TEST_CASE("A-65 cross-entropy behind another activation is refused with a hint") {
-  try {
-    measure(Measure::cross_entropy, {1, 2}, {1, 2}, {0, 1}, "tanh");
-    FAIL("accepted");
-  } catch (const Error& error) {
-    CHECK(error.reason() == "LAST_ACTIVATION");
-    CHECK(error.hint().find("softmax") != std::string::npos);
-  }
+  const auto refused = [](Measure of, const char* activation, const char* wanted, const char* actual) {
+    try {
+      measure(of, {1, 2}, {1, 2}, {0, 1}, activation);
+      FAIL_CHECK("accepted");
+    } catch (const Error& error) {
+      CHECK(error.reason() == "LAST_ACTIVATION");
+      CHECK(error.actual() == actual);
+      CHECK(error.hint().find(wanted) != std::string::npos);
+    }
+  };
+  refused(Measure::cross_entropy, "tanh", "\"softmax\"", "tanh");
+  refused(Measure::cross_entropy, "sigmoid", "\"softmax\"", "sigmoid");
+  refused(Measure::cross_entropy, nullptr, "\"softmax\"", "none");
+  refused(Measure::binary_cross_entropy, "softmax", "\"sigmoid\"", "softmax");
+  refused(Measure::binary_cross_entropy, nullptr, "\"sigmoid\"", "none");
 }
 
 TEST_CASE("an unknown measure is refused with the nearest name") {

@@ -48,7 +48,7 @@ BuiltModel Assembler::run() {
   return std::move(built_);
 }
 
-SourceSizes Assembler::learn(const std::vector<Source>& wanted, std::optional<Error>& complaint) {
+SourceSizes Assembler::learn(const std::vector<FlowSource>& wanted, std::optional<Error>& complaint) {
   trial_ = true;
   for (const int step : model_.order) {
     left_out_ = false;
@@ -61,7 +61,7 @@ SourceSizes Assembler::learn(const std::vector<Source>& wanted, std::optional<Er
     }
   }
   SourceSizes found;
-  for (const Source& source : wanted)
+  for (const FlowSource& source : wanted)
     if (const Ref value = value_of(source)) found.emplace(source, dims_of(value));
   return found;
 }

@@ -28,7 +28,7 @@ class Assembler {
   BuiltModel run();
   /// Builds what can be built while some sizes are unknown, leaving out what flows from there, and returns the sizes of
   /// `wanted` so far. `complaint` is the first error that was not for want of something left out.
-  SourceSizes learn(const std::vector<Source>& wanted, std::optional<Error>& complaint);
+  SourceSizes learn(const std::vector<FlowSource>& wanted, std::optional<Error>& complaint);
 
  private:
   void check_buildable() const;
@@ -38,7 +38,7 @@ class Assembler {
   Ref& own(int id) { return own_[static_cast<std::size_t>(id)]; }
   Ref& joined(int id) { return joined_[static_cast<std::size_t>(id)]; }
   Shape dims_of(Ref value) const { return built_.dims_of(builder_.shape(value)); }
-  Ref value_of(Source source) { return source.hidden ? joined(source.id) : own(source.id); }
+  Ref value_of(FlowSource source) { return source.hidden ? joined(source.id) : own(source.id); }
   // One of the outputs of a layer that gives several, by number or name. Throws TARGET_UNKNOWN where there is none.
   Ref output_of(const Layer& layer, const std::string& which, const std::string& path);
   // In a trial: what a layer gives that cannot be built yet, but says its size.

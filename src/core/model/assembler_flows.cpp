@@ -14,7 +14,7 @@ Ref Assembler::placeholder(const Layer& layer) {
 }
 
 Ref Assembler::arrival_by(const Route& route) {
-  const Source source{route.source, route.hidden};
+  const FlowSource source{route.source, route.hidden};
   Ref value;
   if (route.delayed || route.history)
     value = feedback_.arrival(route);

@@ -17,18 +17,18 @@ constexpr std::size_t most_trials = 16;
 
 // Sizes of what flows back from layers that do not say theirs: by trial builds, until one finds what it assumed.
 SourceSizes learn_sizes(const Context& context, const Registry& registry, const Model& model, BuildOptions options) {
-  const std::vector<Source> wanted = unsized_sources(model);
+  const std::vector<FlowSource> wanted = unsized_sources(model);
   SourceSizes sizes;
   if (wanted.empty()) return sizes;
   options.fill = false;
-  const Source* culprit = nullptr;
+  const FlowSource* culprit = nullptr;
   for (std::size_t trial = 0; trial < std::min(wanted.size(), most_trials) + 2; ++trial) {
     std::optional<Error> complaint;
     SourceSizes found = Assembler(context, registry, model, options, sizes).learn(wanted, complaint);
     const bool settled = found == sizes;
     if (settled && found.size() == wanted.size()) return sizes;
     if (settled && complaint) throw *complaint;
-    culprit = &*std::ranges::find_if(wanted, [&](const Source& source) {
+    culprit = &*std::ranges::find_if(wanted, [&](const FlowSource& source) {
       const auto before = sizes.find(source), now = found.find(source);
       return before == sizes.end() || now == found.end() || before->second != now->second;
     });

@@ -7,7 +7,7 @@
 
 namespace webai {
 
-std::optional<Shape> Feedback::size_of(Source source) const {
+std::optional<Shape> Feedback::size_of(FlowSource source) const {
   const auto value = values_.find(source);
   if (value != values_.end() && value->second) return built_.dims_of(builder_.shape(value->second));
   const Layer& layer = model_.element(source.id);
@@ -18,7 +18,7 @@ std::optional<Shape> Feedback::size_of(Source source) const {
 }
 
 Ref Feedback::arrival(const Route& route) {
-  const Source source{route.source, route.hidden};
+  const FlowSource source{route.source, route.hidden};
   const auto known = kept_.find({source, route.history});
   if (known != kept_.end()) return known->second.state;
   const std::optional<Shape> dims = size_of(source);
@@ -26,7 +26,7 @@ Ref Feedback::arrival(const Route& route) {
   return add_state(source, route, *dims);
 }
 
-Ref Feedback::add_state(Source source, const Route& route, Shape dims) {
+Ref Feedback::add_state(FlowSource source, const Route& route, Shape dims) {
   const Layer& layer = model_.element(source.id);
   const std::int64_t steps = route.history ? layer.history : 0;
   if (steps > 0) {
@@ -93,7 +93,7 @@ Ref Feedback::next_history(const Kept& kept, Ref value) {
   return builder_.emit("concat", {value, newer}, {{"axis", std::int64_t{-1}}});
 }
 
-std::vector<Source> unsized_sources(const Model& model) {
+std::vector<FlowSource> unsized_sources(const Model& model) {
   std::vector<std::size_t> place(2 * static_cast<std::size_t>(model.element_count) + 2, 0);
   const auto join = [](int id) { return 2 * static_cast<std::size_t>(id); };
   const auto itself = [&](int id) { return join(id) + 1; };
@@ -101,7 +101,7 @@ std::vector<Source> unsized_sources(const Model& model) {
     const int step = model.order[i];
     place[step < 0 ? join(-step) : itself(step)] = i;
   }
-  std::set<Source> found;
+  std::set<FlowSource> found;
   for (const Route& route : model.routes) {
     if (!(route.delayed || route.history) || route.target == 0) continue;
     const std::optional<Shape>& size = model.element(route.source).size;

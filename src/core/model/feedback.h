@@ -13,14 +13,14 @@
 namespace webai {
 
 /// What a route can carry: the own values of a layer or pipe by id, or the hidden inputs behind them.
-struct Source {
+struct FlowSource {
   int id = 0;
   bool hidden = false;
-  friend auto operator<=>(const Source&, const Source&) = default;
+  friend auto operator<=>(const FlowSource&, const FlowSource&) = default;
 };
 
 /// Dimensions, without batch, of sources that are needed before they are computed.
-using SourceSizes = std::map<Source, Shape>;
+using SourceSizes = std::map<FlowSource, Shape>;
 
 class Feedback {
  public:
@@ -30,7 +30,7 @@ class Feedback {
   /// What a delayed or history route brings in this run; invalid while the size of its source is not known.
   Ref arrival(const Route& route);
   /// Tells what a source gives in this run.
-  void computed(Source source, Ref value) { values_[source] = value; }
+  void computed(FlowSource source, Ref value) { values_[source] = value; }
   /// Writes what the next run will find. All sources are computed.
   void finish();
 
@@ -39,19 +39,19 @@ class Feedback {
     Ref state;
     std::int64_t steps = 0;  // of a history; 0: a delayed pipe
   };
-  std::optional<Shape> size_of(Source source) const;
-  Ref add_state(Source source, const Route& route, Shape dims);
+  std::optional<Shape> size_of(FlowSource source) const;
+  Ref add_state(FlowSource source, const Route& route, Shape dims);
   Ref next_history(const Kept& kept, Ref value);
 
   Builder& builder_;
   const Model& model_;
   BuiltModel& built_;
   const SourceSizes& learned_;
-  std::map<Source, Ref> values_;
-  std::map<std::pair<Source, bool>, Kept> kept_;  // history or not
+  std::map<FlowSource, Ref> values_;
+  std::map<std::pair<FlowSource, bool>, Kept> kept_;  // history or not
 };
 
 /// The sources of delayed and history routes whose sizes are needed before they are computed and stand nowhere.
-std::vector<Source> unsized_sources(const Model& model);
+std::vector<FlowSource> unsized_sources(const Model& model);
 
 }  // namespace webai

@@ -74,7 +74,7 @@ class RootParser {
     for (const auto& [key, value] : root.members())
       if (key != "setupData" && key != "setup") members.emplace_back(key, value);
     const bool merge = setup && setup->is_object();
-    if (merge || !setup)
+    if (merge || !setup || setup->is_null())
       members.emplace_back("setup", merge ? setup->with("data", *moved) : Json::object({{"data", *moved}}));
     else
       members.emplace_back("setup", *setup);

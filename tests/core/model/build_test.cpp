@@ -159,6 +159,10 @@ TEST_CASE("A-09 activations: the layer's before the root's, null means none, inp
         "relu matmul add tanh");
   CHECK(operators_of(world.build(
             R"({"layers": [2, {"type": "flatten"}, {"type": "flatten", "activation": "relu"}]})")) == "relu");
+  // Pipes are asked as layers are.
+  CHECK(operators_of(world.build(R"({"activation": "tanh", "layers": [{"pipes": [2]}, {"size": 1, "activation": "relu",
+            "pipes": [1, {"size": 1, "activation": null}, {"size": 1, "activation": "sin"}]}]})")) ==
+        "matmul add relu matmul add tanh matmul add matmul add sin concat");
 }
 
 TEST_CASE("A-10 M-PROP-13 the spellings of a layer build identical graphs") {

@@ -65,6 +65,8 @@ TEST_CASE("ERR-08 a layer that takes no inputs from outside cannot be the first"
                 "FIRST_LAYER_TYPE", "/layers/0/type", "a", "", "", hint});
   check(world, {R"({"layers": [{"size": 1, "pipes": [{"type": "tanh"}]}, 1]})", Code::invalid_model, "FIRST_LAYER_TYPE",
                 "/layers/0/pipes/0/type", "", "", "", hint});
+  check(world, {R"({"layers": [2, {"type": "net", "net": {"layers": [{"name": "a", "type": "neurons", "size": 1}, 1]}}]})",
+                Code::invalid_model, "FIRST_LAYER_TYPE", "/layers/1/net/layers/0/type", "a", "", "", hint});
 }
 
 TEST_CASE("ERR-10 joins of unequal leading dimensions say which layer, what was expected and what came") {

@@ -187,6 +187,13 @@ TEST_CASE("ROOT-10 setupData at the root is setup.data") {
   const BuiltModel built = world.build(R"({"layers": [1, 1], "setupData": [3, 4]})");
   CHECK(built.parameters[0].initial.at(0) == 3);
   CHECK(built.parameters[1].initial.at(0) == 4);
+  // Beside what else "setup" says, or where that says nothing.
+  const BuiltModel placed = world.build(R"({"layers": [1, 1], "setupData": "AABAQAAAgEA=", "setup": {"instructions":
+      [826889047, 2, 2, 0, 8194, 1, 0, 1, 2, 1, 8194, 0, 0, 1]}})");
+  CHECK(placed.parameters[0].initial.at(0) == 4);
+  CHECK(placed.parameters[1].initial.at(0) == 3);
+  CHECK(world.build(R"({"layers": [1, 1], "setupData": [3, 4], "setup": null})").parameters[1].initial.at(0) == 4);
+  CHECK(world.error_of(R"({"layers": [1, 1], "setupData": [3, 4], "setup": 7})").path() == "/setup");
 }
 
 TEST_CASE("ROOT-01 ROOT-02 ROOT-03 what the root leaves out is core, fp32 and no activation") {

@@ -56,6 +56,16 @@ TEST_CASE("A-16 a layer that pipes to itself sees its last output") {
   CHECK(steps.run({{3}}) == Row{6});
 }
 
+TEST_CASE("A-16 what a layer or a pipe pipes to a pipe of the same layer arrives in the next run") {
+  const World world;
+  Steps steps(world, R"({"layers": [1, {"name": "sum", "type": "identity", "size": 1, "to": "q", "pipes": [
+      {"name": "p", "size": 1, "weights": [2], "bias": false, "to": "q"},
+      {"name": "q", "size": 1, "weights": [[1], [10], [100]], "bias": false}]}]})");
+  CHECK(steps.run({{1}}) == Row{1, 1});
+  CHECK(steps.run({{2}}) == Row{2, 2 + 10 * 1 + 100 * 2});
+  CHECK(steps.run({{3}}) == Row{3, 3 + 10 * 2 + 100 * 4});
+}
+
 TEST_CASE("A-15 values piped into the input layer become hidden inputs behind its own") {
   const World world;
   Steps steps(world, R"({"layers": [{"name": "input", "size": 2}, {"type": "identity"},
@@ -142,6 +152,22 @@ TEST_CASE("A-70 history on the last layer is a model output right after its sour
   CHECK(steps.built().outputs[1].name == "out.history");
   steps.run({{1}});
   CHECK(steps.run({{2}}) == Row{2, 1, 0});
+  // In front of the layer's pipes, of whose values it holds none.
+  Steps beside(world, R"({"layers": [1, {"name": "out", "type": "identity", "size": 1, "history": 1,
+      "pipes": [{"size": 1, "weights": [10], "bias": false}]}]})");
+  CHECK(beside.run({{1}}) == Row{1, 0, 10});
+  CHECK(beside.run({{2}}) == Row{2, 1, 20});
+}
+
+TEST_CASE("A-70 historyTo needs history, and an input layer's activation leaves hidden inputs as they are") {
+  const World world;
+  const Error alone = world.error_of(R"({"layers": [1, {"size": 1, "historyTo": [1]}]})");
+  CHECK(alone.reason() == "HISTORY_TO");
+  CHECK(alone.path() == "/layers/1/historyTo");
+  Steps steps(world, R"({"layers": [{"name": "in", "size": 1, "activation": "relu", "history": 1}, {"type": "identity",
+      "pipes": [{"size": 1, "weights": [-1, 0, 0], "bias": false, "to": "in"}]}]})");
+  CHECK(steps.run({{2}}) == Row{2, 0, 0});
+  CHECK(steps.run({{-3}}) == Row{0, 2, -2});  // what it takes, its history, what is hidden
 }
 
 TEST_CASE("A-17 streams join in the order of their sources, history behind its source, delayed ones in their place") {

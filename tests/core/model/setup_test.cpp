@@ -79,6 +79,14 @@ TEST_CASE("ERR-18 a wrong amount is SETUP_SIZE with expected, got and the first 
   CHECK_THAT(world.error_of(net("[1]")).what(), Catch::Contains("\"1.weights\""));
   CHECK(world.error_of(net("[1, 2, 3, 4]")).actual() == "4");
   CHECK(world.error_of(net("\"AAAAAAA=\"")).reason() == "SETUP_SIZE");  // five bytes: no whole number of elements
+  const std::vector<std::byte> thirteen(13);  // three elements and a byte
+  const Error cut = world.error_of(net("\"" + encode_base64(thirteen) + "\""));
+  CHECK(cut.reason() == "SETUP_SIZE");
+  CHECK(cut.actual() == "13");
+  CHECK(world.error_of(R"({"layers": [2, {"type": "tanh"}], "setup": {"data": [1]}})").expected() == "0");
+  const Error inner = world.error_of(R"({"layers": [2, {"type": "net", "net": {"layers": [2, 1], "setup": {"data": [1, 2, 3, 4]}}}]})");
+  CHECK(inner.reason() == "SETUP_SIZE");
+  CHECK(inner.path() == "/layers/1/net/setup/data");
   CHECK(world.error_of(net("[1, \"x\", 3]")).path() == "/setup/data/1");
 }
 
