@@ -57,18 +57,15 @@ class Train final : public Command {
 
   int run() override {
     end_on_interrupt("webai: ended before training began; nothing was written\n");
+    std::vector<NamedFile> read = {{"--options", options_file_}};
+    check_names(checkpoint_, read);
     const Context context = common_.context();
     ChosenOptions chosen = read_train_options(context, options_file_, pairs_);
     ModelFile file = read_model(context, model_);
     NeuralNetwork network = build_network(file, context, common_.network());
     TrainOptions& options = chosen.options;
     take_checkpoint_options(options);
-    std::vector<NamedFile> written, read = {{"--options", options_file_}};
-    for (const NamedFile& file : {NamedFile{"--plot", plot_}, NamedFile{"--checkpoint", options.checkpoint}, NamedFile{"--out", out_}})
-      if (!file.second.empty()) written.push_back(file);
-    keep_apart("train", written, read);
-    for (const NamedFile& file : written)  // --out alone may take the model's place
-      if (file.first != "--out") keep_apart("train", {file}, {{"the model", model_}});
+    check_names(options.checkpoint, read);
     for (const std::string* path : {&out_, &plot_, &options.checkpoint}) check_writable(*path, "nothing was trained");  // hours of training must not end at a folder that does not exist
     const Dataset data = open_data(data_, &read);
     const Dataset test = test_.empty() ? Dataset() : open_data(test_, &read);
@@ -77,7 +74,7 @@ class Train final : public Command {
       network = build_network(file, context, common_.network());
     }
     if (!validation_.empty()) options.validation = open_data(validation_, &read);
-    keep_apart("train", written, read);
+    check_names(options.checkpoint, read);
     check_words(network, data, test);
     if (options.batch_size == 0 && !data.batch_size()) options.batch_size = default_batch;
     if (!chosen.stops) set_default_stop(options, data);
@@ -117,6 +114,13 @@ class Train final : public Command {
                 {.message = "its labels are others than those of --data, and the model names none", .reason = "LABEL", .path = test_,
                  .expected = json_array(data.labels()), .actual = json_array(test.labels()),
                  .hint = "name them in the model: \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
+  }
+
+  // What is written replaces nothing else that is written or read; --out alone may take the model's place.
+  void check_names(const std::string& checkpoint, const std::vector<NamedFile>& read) const {
+    const NamedFile plot = {"--plot", plot_}, kept = {"--checkpoint", checkpoint};
+    keep_apart("train", {plot, kept}, {{"the model", model_}});
+    keep_apart("train", {plot, kept, {"--out", out_}}, read);
   }
 
   std::size_t save(const NeuralNetwork& network) const {

@@ -58,20 +58,23 @@ bool same_numbers(const Tensor& a, const Tensor& b) {
 // A parameter's scale is what its layer's `quantization` says. Without one it is found from the numbers in the layer, and is
 // 1 for what lies in setup.data. Layers that would be read with other scales than those of `parameters` say them from now
 // on; once they say anything, none is found any more. `has_numbers`: whether the layer will hold this parameter's numbers.
+// `all`: as if it might or might not.
 void set_scales(JsonEdit& edit, const Json& document, const BuiltModel& built, std::span<const BuiltParameter> parameters,
-                std::span<const Tensor> current, const std::function<bool(std::size_t)>& has_numbers) {
-  for (std::size_t begin = 0, end = 0; begin < parameters.size(); begin = end) {
-    const std::string& layer = parameters[begin].layer;
+                std::span<const Tensor> current, const std::function<bool(std::size_t)>& has_numbers, bool all = false) {
+  std::map<std::string_view, std::vector<std::size_t>> by_layer;
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (parameters[i].code) by_layer[parameters[i].layer].push_back(i);
+  for (const auto& [path, members] : by_layer) {
+    const std::string layer(path);
     const bool says = !value_at(document, layer + "/quantization").is_null();
     std::vector<std::size_t> to_say;
     bool differ = false;
-    for (; end < parameters.size() && parameters[end].layer == layer; ++end) {
-      const ParameterCode& code = parameters[end].code;
-      if (!code) continue;
-      const double silent = has_numbers(end) ? found_scale(current[end], code) : 1;
-      const bool same = says ? same_numbers(code.scale, built.parameters[end].code.scale) : code.scale.at(0) == silent;
-      differ = differ || !same;
-      if (!same || (!says && code.scale.at(0) != 1)) to_say.push_back(end);
+    for (const std::size_t i : members) {
+      const ParameterCode& code = parameters[i].code;
+      const double silent = has_numbers(i) ? found_scale(current[i], code) : 1;
+      const bool same = says ? same_numbers(code.scale, built.parameters[i].code.scale) : code.scale.at(0) == silent;
+      differ = differ || !same || (all && !says && code.scale.at(0) != 1);
+      if (!same || (!says && code.scale.at(0) != 1)) to_say.push_back(i);
     }
     if (!differ) continue;
     edit.spell_out_layer(layer);
@@ -145,9 +148,8 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
   for (std::size_t i = 0; i < options.scales.size(); ++i)  // training widens them
     if (parameters[i].code && !(parameters[i].stored && options.setup_data_as == SetupDataAs::none))
       parameters[i].code.scale = options.scales[i];
-  set_scales(edit, model.json, built, parameters, current, [&](std::size_t i) {
-    return !options.all_scales && !parameters[i].stored && parameters[i].setup.empty();
-  });
+  const auto in_layer = [&](std::size_t i) { return !parameters[i].stored && parameters[i].setup.empty(); };
+  set_scales(edit, model.json, built, parameters, current, in_layer, options.all_scales);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const BuiltParameter& parameter = parameters[i];
     if (parameter.stored)
