@@ -147,6 +147,20 @@ TEST_CASE("A-23 an export keeps every scale, wherever it puts the numbers") {
     }
 }
 
+TEST_CASE("A-23 a parameter called scale has a scale of its own") {
+  const auto run = [](const std::string& quantization) {
+    NeuralNetwork net = network_of("i16", R"("layers": [2, {"type": "layerNorm", "scale": [3, 0.5], "bias": [0.25, 0.5], "quantization": )" +
+                                              quantization + R"(}, {"type": "tanh"}])");
+    NeuralNetwork again = NeuralNetwork::from_json(net.export_model({.optimize = "pretty"}), context());
+    CHECK(again.run({0.5, -0.5})[0] == net.run({0.5, -0.5})[0]);
+    return net.run({0.5, -0.5})[0];
+  };
+  const double of_all = run(R"({"scale": 4})");
+  CHECK(run(R"({"scale": {"scale": 4}, "bias": {"scale": 4}})") == of_all);
+  CHECK(run(R"({"scale": {"scale": 4}})") == Approx(of_all).margin(1e-3));
+  CHECK(run(R"({"scale": 1})") != Approx(of_all).margin(1e-2));  // 3 is clipped
+}
+
 TEST_CASE("A-23 steps smaller than a code add up in the master") {
   NeuralNetwork net = network_of("u8", R"("layers": [1, {"size": 1, "bias": false}], "setup": {"data": [255]})");
   const Tensor one = Tensor::from(context(), DType::fp32, Shape{1, 1}, std::vector<double>{1});
@@ -214,6 +228,7 @@ TEST_CASE("A-23 what a layer says of its codes is checked") {
       {R"({"zeroPoint": 256})", "QUANTIZATION", "/layers/1/quantization/zeroPoint", "a whole number that u8 holds"},
       {R"({"weigths": {"scale": 1}})", "UNKNOWN_PROPERTY", "/layers/1/quantization/weigths", ""},
       {R"({"weights": {"scal": 1}})", "UNKNOWN_PROPERTY", "/layers/1/quantization/weights/scal", ""},
+      {R"({"scale": {"scale": 1}})", "QUANTIZATION", "/layers/1/quantization/scale", "a number, or several"},
       {R"(3)", "QUANTIZATION", "/layers/1/quantization", ""},
   };
   for (const Row& row : rows) {

@@ -104,6 +104,7 @@ TEST_CASE("G-10 what else the language has is valid by the schema") {
        R"({"io": {"input": {"normalize": {"type": "chain", "steps": [{"type": "lookup", "vocabulary": "abc", "oneHot": true, "unknown": "c"}]}}, "output": {"denormalize": "lookup"}}, "layers": [3, {"type": "embedding", "outputDim": 2}, {"type": "flatten"}, 3]})",
            R"({"layers": [{"size": [null, null], "shapeHints": {"dim_0": {"min": 1, "max": 9}, "dim_1": {"common": [2, 4], "meta": 1}}}, {"type": "softmax"}]})",
            R"({"dataType": "u8", "layers": [4, {"size": 3, "quantization": {"scale": 2, "bias": {"scale": 0.5, "zeroPoint": 100}, "weights": {"axis": 1, "scale": [1, 1, 2]}}}]})",
+           R"({"dataType": "u8", "layers": [4, {"type": "layerNorm", "quantization": {"scale": {"scale": 2}}}, {"type": "layerNorm", "quantization": {"scale": 2}}]})",
            R"({"layers": [4, {"size": 3, "activation": "elu", "alpha": 2, "weights": [[1,2,3],[1,2,3],[1,2,3],[1,2,3]], "bias": false}], "meta": {"tool": [1]}})",
        R"({"type": "LSTM", "layers": [4, {"size": 3, "peepholes": true}, {"type": "neurons", "size": 1}]})",
        R"({"type": "conv2d", "layers": [[8, 8, 1], {"filters": 2, "kernelSize": 3}]})",

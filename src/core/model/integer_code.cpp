@@ -180,14 +180,17 @@ ParameterCode read_parameter_code(const Context& context, const Json* quantizati
   ParameterCode code{Tensor::from(context, computed, Shape{}, {&one, 1}), middle_of(type), pointer_to(path, parameter)};
   if (!quantization) return code;
   if (!quantization->is_object()) refuse(path, "quantization is an object", "{\"scale\": ...}", describe(*quantization));
-  const Json* const own = quantization->find(parameter);
+  // A parameter may be called "scale": an object is said of it, a number or list of all of them.
+  const Json* own = quantization->find(parameter);
+  if (own && !own->is_object() && std::ranges::find(known_keys, parameter) != std::end(known_keys)) own = nullptr;
   if (own) check_own(*own, code.path);
   // What is said of this parameter, else of all of the layer's.
   std::string place;
   const auto said = [&](std::string_view key) {
     const Json* const here = own ? own->find(key) : nullptr;
+    const Json* const of_all = quantization->find(key);
     place = here ? code.path : path;
-    return here ? here : quantization->find(key);
+    return here ? here : of_all && of_all->is_object() ? nullptr : of_all;
   };
   const Json* const axis = said("axis");
   if (const Json* const zero = said("zeroPoint")) {
@@ -206,6 +209,8 @@ void check_quantization(const Json& quantization, std::span<const std::string_vi
   known.insert(known.end(), parameters.begin(), parameters.end());
   for (const Json::Member& member : quantization.members())
     if (std::ranges::find(known, member.first) == known.end()) unknown_key(member.first, known, path);
+    else if (member.second.is_object() && std::ranges::find(parameters, member.first) == parameters.end())
+      refuse(pointer_to(path, member.first), "the layer has no parameter of that name", "a number, or several", "an object");
 }
 
 std::string scale_name(std::string_view parameter) { return "scale of " + std::string(parameter); }

@@ -263,8 +263,13 @@ class SchemaWriter {
 
   // How its parameters are kept as codes: for all of them, or by name.
   static Json quantization(const LayerDef& definition) {
-    Properties all = code_words();
-    for (const ParameterDef& entry : definition.parameters) all.set(entry.name, closed(code_words()));
+    const Properties of_all = code_words();
+    Properties all = of_all;
+    for (const ParameterDef& entry : definition.parameters) {
+      const Json own = closed(of_all);
+      const bool is_word = std::ranges::any_of(of_all.members(), [&](const Json::Member& word) { return word.first == entry.name; });
+      all.set(entry.name, is_word ? any_of({of_all.at(entry.name), own}) : own);
+    }
     return closed(all);
   }
 

@@ -338,7 +338,7 @@ TEST_CASE("thousands of layers build in a time that grows with their number, not
   for (int i = 0; i < 10'000; ++i) text += ",1";
   const auto start = std::chrono::steady_clock::now();
   CHECK(world.build(text + "]}").parameters.size() == 20'000);
-#ifdef __SANITIZE_ADDRESS__  // several times slower
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // several times slower
   constexpr std::chrono::seconds bound(20);
 #else
   constexpr std::chrono::seconds bound(5);
