@@ -230,8 +230,7 @@ TEST_CASE("TRAIN-18 progress comes every so many epochs, or milliseconds") {
     TrainOptions options = train_options_from_json(context, options_text);
     std::vector<std::uint64_t> seen;
     options.progress = [&](const Progress& progress) {
-      CHECK(progress.epoch_end);
-      seen.push_back(progress.iteration);
+      if (progress.epoch_end) seen.push_back(progress.iteration);  // on a busy machine also within an epoch
     };
     net.train(classes(context), options);
     return seen;
