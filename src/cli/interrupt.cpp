@@ -3,14 +3,17 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 
 namespace webai::cli {
 namespace {
 
 constexpr int signals[] = {SIGINT, SIGTERM, SIGHUP};
-volatile sig_atomic_t was_interrupted = 0;
-const char* volatile last_line = nullptr;
+// Written by the handler, read by threads: without locks both are allowed.
+std::atomic<int> was_interrupted = 0;
+std::atomic<const char*> last_line = nullptr;
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
 
 }  // namespace
 
