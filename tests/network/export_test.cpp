@@ -133,6 +133,22 @@ TEST_CASE("EXP-04 minify drops what reaches no output, and numbers targets") {
   CHECK(renamed.back() == std::pair<std::string, std::string>{"out pipe", "a"});
 }
 
+TEST_CASE("EXP-04 minify keeps what the net of an iterator calls by name or by number") {
+  const auto pulling = [](const std::string& from) {
+    return R"({"webai":1,"layers":[{"size":2,"to":[1,2]},{"size":3,"to":[]},2,{"name":"far away","size":3},{"type":"iterator","steps":2,)"
+           R"("state":[{"name":"x","size":1}],"net":{"layers":[{"name":"given","size":3,"to":"next"},)"
+           R"({"type":"tanh","pipeFrom":")" + from + R"(","to":"next"},{"name":"next","size":1,"to":"x"}]}}]})";
+  };
+  // A number means a layer of that net first, and the layer that leads nowhere counts.
+  const std::string named = pulling("far away"), counted = pulling("3");
+  CHECK(exported(named, {.optimize = "minify"}).find(R"("name":"far away")") != std::string::npos);
+  CHECK(exported(counted, {.optimize = "minify"}).find(R"("to":[])") != std::string::npos);
+  for (const std::string& model : {named, counted}) {
+    NeuralNetwork net = judged(model), again = judged(net.export_model({.optimize = "minify"}));
+    CHECK(same_bits(again.run({0.5, -1}).tensor(), net.run({0.5, -1}).tensor()));
+  }
+}
+
 TEST_CASE("EXP-05 pretty has all values in the layers") {
   NeuralNetwork net =
       judged(R"({"layers": [2, 1, {"size": 1, "bias": [7]}], "setup": {"data": [1, 2, 3, 4], "x-tool": 1}})");

@@ -54,6 +54,8 @@ TEST_CASE("M-NET-06 EXP-04 minify merges nets into one, with the same bits") {
   check_merged(
       R"({"layers": [2, {"size": 2, "to": "n"}, {"name": "n", "type": "net", "to": [3, 4], "net": {"layers": [2, {"size": 2, "pipes": [{"size": 3, "name": "p"}]}, 2]}}, 3, 2]})");
   check_merged(
+      R"({"layers": [3, {"size": 2, "pipes": [{"size": 1, "to": ["n.input", 3]}]}, {"name": "n", "type": "net", "net": {"layers": [3, 4, 2]}}, 2]})");
+  check_merged(
       R"({"layers": [2, {"name": "n", "type": "net", "net": {"layers": [2, 3, 2]}}, 2], "outputs": [{"name": "x", "pipeFrom": "n"}, {"name": "y", "pipeFrom": "2"}]})");
   check_merged(
       R"({"layers": [2, {"type": "net", "net": {"layers": [2, 3, 2]}}, {"size": 2, "bias": {"pipeFrom": "1"}}, {"size": 1, "pipeFrom": "2"}, {"type": "tanh", "pipeFrom": "3"}]})");

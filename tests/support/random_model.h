@@ -50,6 +50,10 @@ class RandomModel : public RandomNumbers {
     int back_to = -1;  // the layer that gets it in the next run
     bool pipes_only = false;
   };
+  struct Shared {
+    int inputs = 0, width = 0;
+    Members members;
+  };
 
   // Names, numbers of pipes and the part that works on images are known before the first layer is written.
   void plan() {
@@ -275,6 +279,11 @@ class RandomModel : public RandomNumbers {
 
   // Two layers, or two inputs and a layer, in a model of their own.
   int net(Members& members, int inputs) {
+    for (const Shared& one : shared_)
+      if (one.inputs == inputs && chance(2)) {
+        members.insert(members.end(), one.members.begin(), one.members.end());
+        return one.width;
+      }
     std::vector<Json> layers;
     if (inputs > 1 && chance(2)) {
       const int first = between(1, inputs - 1);
@@ -283,24 +292,27 @@ class RandomModel : public RandomNumbers {
     } else {
       layers.push_back(Json::integer(inputs));
     }
-    Members hidden;
-    const int width = neurons(hidden, inputs, false);
-    layers.push_back(Json::object(std::move(hidden)));
-    if (chance(2)) {
-      Members last;
-      const int count = neurons(last, width, false);
-      layers.push_back(Json::object(std::move(last)));
-      return finish_net(members, std::move(layers), count);
+    int width = inputs;
+    if (chance(4)) {  // what comes in counts as places in a table, also what is none
+      const int rows = between(1, 3);
+      Members table = {{"type", Json::text("embedding")}, {"inputDim", Json::integer(between(1, 5))}, {"outputDim", Json::integer(rows)}};
+      layers.push_back(Json::object(std::move(table)));
+      width *= rows;
     }
-    return finish_net(members, std::move(layers), width);
-  }
-
-  int finish_net(Members& members, std::vector<Json> layers, int width) {
-    Members inner;
+    for (int i = between(1, 2); i > 0; --i) {
+      Members hidden;
+      width = neurons(hidden, width, false);
+      layers.push_back(Json::object(std::move(hidden)));
+    }
+    Members inner, made = {{"type", Json::text("net")}};
     if (chance(2)) inner.emplace_back("activation", Json::text(activation()));
     inner.emplace_back("layers", Json::array(std::move(layers)));
-    members.emplace_back("type", Json::text("net"));
-    members.emplace_back("net", Json::object(std::move(inner)));
+    made.emplace_back("net", Json::object(std::move(inner)));
+    if (chance(2)) {
+      made.emplace_back("share", Json::text("common " + std::to_string(shared_.size())));
+      shared_.push_back({inputs, width, made});
+    }
+    members.insert(members.end(), made.begin(), made.end());
     return width;
   }
 
@@ -316,13 +328,20 @@ class RandomModel : public RandomNumbers {
     members.emplace_back("steps", chance(2) ? Json::integer(steps)
                                             : Json::object({{"from", Json::integer(steps)}, {"to", Json::integer(1)}, {"step", Json::integer(-1)}}));
     members.emplace_back("state", Json::array({Json::object({{"name", Json::text("x")}, {"size", Json::integer(width)}})}));
+    std::vector<Json> layers = {Json::object(std::move(given)), Json::object(std::move(old))};
+    if (!named_.empty() && chance(2))  // something of the model around, the same in every step
+      layers.push_back(Json::object({{"name", Json::text("far")},
+                                     {"type", Json::text("tanh")},
+                                     {"pipeFrom", Json::text(named_[at(below(named_.size()))])},
+                                     {"to", Json::text("next")}}));
+    layers.push_back(Json::object(std::move(next)));
+    layers.push_back(Json::object(std::move(done)));
     const int end = below(4);
     if (end == 1) members.emplace_back("until", Json::text("done"));
     if (end == 2) members.emplace_back("until", Json::object({{"pipeFrom", Json::text("done")}, {"below", number()}}));
     const bool collects = may_collect && chance(2);
     if (collects) members.emplace_back("collect", chance(2) ? Json::boolean(true) : Json::array({Json::text("x"), Json::text("old")}));
-    members.emplace_back("net", Json::object({{"layers", Json::array({Json::object(std::move(given)), Json::object(std::move(old)),
-                                                                      Json::object(std::move(next)), Json::object(std::move(done))})}}));
+    members.emplace_back("net", Json::object({{"layers", Json::array(std::move(layers))}}));
     return width;
   }
 
@@ -447,7 +466,8 @@ class RandomModel : public RandomNumbers {
   int last_ = 0;
   int height_ = 0, columns_ = 0, channels_ = 0;
   std::vector<Place> places_;
-  std::vector<std::string> named_;  // layers that "outputs" may pull from
+  std::vector<std::string> named_;  // layers that "outputs" and nets of iterators may pull from
+  std::vector<Shared> shared_;      // nets that others may share their weights with
   bool own_operations_ = false;
 };
 

@@ -60,7 +60,13 @@ class Minifier {
     give_names();
   }
 
-  // What an iterator pulls it names inside its net, which stays as it is.
+  // What an iterator pulls it names inside its net, which stays as it is: the name stays too, and where it is a number
+  // instead, so do all numbers.
+  static bool is_pulled_inside(const Route& route) { return route.pulled && route.parameter.starts_with(':'); }
+  bool is_counted_inside(const Route& route) const {
+    const std::string& name = model_.element(route.source).name;
+    return is_pulled_inside(route) && (name.empty() || !std::string_view(route.parameter).substr(1).starts_with(name));
+  }
   static bool has_iterator(const Model& model) {
     for (int id = 1; id <= model.element_count; ++id)
       if (model.element(id).type == "iterator") return true;
@@ -200,6 +206,8 @@ class Minifier {
     for (const ModelOutput& output : model_.outputs) mark(output.source);
     for (int id = 1; id <= model_.element_count; ++id)
       if (model_.element(id).type == "input") mark(id);
+    if (std::ranges::any_of(model_.routes, [this](const Route& route) { return is_counted_inside(route); }))
+      for (int id = 1; id <= model_.element_count; ++id) mark(id);
     while (!open.empty()) {
       const Layer& element = model_.element(open.back());
       open.pop_back();
@@ -225,7 +233,9 @@ class Minifier {
   void give_names() {
     std::set<int> needed, ports;
     for (const Route& route : model_.routes) {
-      if (route.pulled)
+      if (is_pulled_inside(route))
+        ports.insert(route.source);
+      else if (route.pulled)
         needed.insert(route.source);
       else if (route.target == 0)
         ports.insert(route.source);
@@ -349,10 +359,8 @@ class Minifier {
     const Json* size = layer.properties.find("size");
     if (layer.operation || (layer.definition && layer.definition->size == SizeRule::follows)) size = nullptr;
     const std::string usual = layer.layer_index == 0 ? "input" : model_.default_type;
-    if (layer.domain != model_.domain)
-      add("type", Json::text(layer.domain + "#" + layer.type));
-    else if (layer.type != usual || (has_pipes && !size))
-      add("type", Json::text(layer.type));
+    const std::string type = layer.domain == model_.domain ? layer.type : layer.domain + "#" + layer.type;
+    if (type != usual || (has_pipes && !size)) add("type", Json::text(type));
     if (size) add("size", size->size() == 1 ? size->at(0) : *size);
     if (layer.activation != usual_activation(layer))
       add("activation", layer.activation.empty() ? Json() : Json::text(layer.activation));

@@ -172,8 +172,9 @@ class Merger {
   // The net as a target is the first of its layers.
   Json moved_list(const Json& targets) const {
     return each(targets, [&](const Json& target) {
+      const std::string& name = outer_.name;
       if (target.is_text())
-        return !outer_.name.empty() && target.as_text() == outer_.name ? Json::integer(index_) : target;
+        return !name.empty() && (target.as_text() == name || target.as_text() == name + ".input") ? Json::integer(index_) : target;
       const auto index = target.is_number() ? target.as_integer() : std::nullopt;
       return index ? Json::integer(place_around(*index)) : target;
     });
