@@ -170,7 +170,7 @@ struct WEBAI_EXPORT OperationParameter {
 struct DomainDefinition {
   std::string name;
   std::string default_data_type = {};        ///< without it models of the domain have to say theirs
-  std::string default_operation_type = {};   ///< of layers that name none
+  std::string default_operation_type = {};   ///< of layers that name none: "dense", or another domain's, "core#neurons"
   std::string default_activation_type = {};  ///< of layers for which neither they nor the root name one
   bool explicit_batch = false;  ///< sizes are whole shapes: its models have no batch, its operations see whole tensors
 };

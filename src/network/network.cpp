@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "compiler/passes.h"
+#include "core/model/vocabulary.h"
 #include "core/op/registry.h"
 #include "network/algorithms.h"
 #include "network/state.h"
@@ -68,7 +69,11 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
   }
   state->type = computed_in(state->model.type);
   state->devices = choose_devices(context, *state->registry, state->wish(options.device, options.require));
-  state->built = build_model(context, *state->registry, state->model, {.files = &options.weights});
+  try {
+    state->built = build_model(context, *state->registry, state->model, {.files = &options.weights});
+  } catch (const Error& error) {
+    throw as_written(error, state->model.old_words);
+  }
   state->options.weights = {};
   for (const BuiltInput& input : state->built.inputs) {
     if (state->is_open()) break;
@@ -142,7 +147,8 @@ void NeuralNetwork::run_into(const Shape& shape, std::span<const float> input, s
     throw Error(Code::shape_mismatch,
                 {.message = "run expects " + std::to_string(inputs) + " values a sample and gives " +
                             std::to_string(outputs) + ", got " + std::to_string(input.size()) + " and room for " +
-                            std::to_string(output.size()), .reason = "INPUT_SIZE"});
+                            std::to_string(output.size()), .reason = "INPUT_SIZE",
+                 .hint = "n samples take n times as many on both sides"});
   };
   const SampleForm form = state.form_of(shape);
   if (!state.is_open()) check(form, state.inputs, state.outputs);
@@ -178,7 +184,8 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   const SampleForm form = state.form_of(given.shape(), options.normalize);
   if (form.samples == 0)
     throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(options.normalize ? state.inputs : state.normalized_inputs) + " values, got " +
-                                                  std::to_string(given.elements()), .reason = "INPUT_SIZE"});
+                                                  std::to_string(given.elements()), .reason = "INPUT_SIZE",
+                                      .hint = "that many for one sample; n samples take n times as many"});
   return run_form(given, form, options);
 }
 
@@ -254,6 +261,7 @@ void NeuralNetwork::save(const std::string& path, const SaveOptions& options) co
 
 std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_->inputs); }
 std::size_t NeuralNetwork::output_size() const noexcept { return static_cast<std::size_t>(state_->outputs); }
+const std::string& NeuralNetwork::domain() const noexcept { return state_->model.domain; }
 DType NeuralNetwork::data_type() const noexcept { return state_->model.type; }
 DType NeuralNetwork::number_type() const noexcept { return state_->type; }
 Shape NeuralNetwork::input_shape() const {

@@ -356,6 +356,18 @@ TEST_CASE("DOM-01 DOM-02 DOM-04 ERR-01 ERR-04 domains have defaults, and stand o
   NeuralNetwork network = NeuralNetwork::from_json(R"({"domain": "mine", "layers": [3, 3]})", context);
   CHECK(network.data_type() == DType::fp64);
   CHECK(network.run({1, 2, 3})[2] == 3);
+  // The type of layers that name none may be another domain's, by the domain's word or the root's.
+  define_domain(context, {.name = "like-core", .default_data_type = "fp32", .default_operation_type = "core#neurons"});
+  const std::string plain = R"("layers": [3, {"size": 2, "weights": [1, 2, 3, 4, 5, 6]}]})";
+  for (const char* root : {R"({"domain": "like-core", )", R"({"domain": "mine", "dataType": "fp32", "activation": null, "type": "core#neurons", )"}) {
+    NeuralNetwork dense = NeuralNetwork::from_json(root + plain, context);
+    CHECK(dense.run({1, 0, 2})[1] == 14);
+    const std::string minified = dense.export_model({.optimize = "minify"});
+    CHECK(minified.find(R"([3,2])") != std::string::npos);
+    CHECK(NeuralNetwork::from_json(minified, context).run({1, 0, 2})[1] == 14);
+  }
+  CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"type": "core#neuron", "layers": [1, 1]})", context); }) == "OPERATION");
+  CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"type": "cor#neurons", "layers": [1, 1]})", context); }) == "DOMAIN");
   NeuralNetwork without = NeuralNetwork::from_json(R"({"domain": "mine", "activation": null, "layers": [3, 3]})", context);
   CHECK(without.run({1, 2, 3})[2] == 6);
   CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"domain": "bare", "layers": [1, 1]})", context); }) == "NO_DATATYPE");

@@ -73,6 +73,9 @@ TEST_CASE("M-PIPE-18 pipe and toLayers are old names of pipes and to") {
   CHECK(graph_of(context, R"({"layers": [2, {"size": 3, "toLayers": [2, 3]}, 4, 1]})") ==
         graph_of(context, R"({"layers": [2, {"size": 3, "to": [2, 3]}, 4, 1]})"));
   CHECK(reason_of_model(context, R"({"layers": [2, {"size": 1, "pipe": [1], "pipes": [2]}]})") == "ALIAS_CONFLICT");
+  // What is found later, while the network is built, is told by the words of the text as well.
+  const char* const wrong = R"({"layers": [2, {"count": 3, "pipe": [{"count": 1, "weights": [1]}]}, 1]})";
+  CHECK(error_of([&] { NeuralNetwork::from_json(wrong, context); }).path() == "/layers/1/pipe/0/weights");
 }
 
 TEST_CASE("M-PIPE-17 an operation without a default input is reached by its parameters alone") {

@@ -133,6 +133,12 @@ struct ModelOutput {
   std::string path;
 };
 
+/// A key that stands in the text under an old name.
+struct OldWord {
+  std::string path;   ///< by the names of today: "/layers/1/size"
+  std::string alias;  ///< "count"
+};
+
 struct Model {
   Json json;  ///< as given
   std::string domain = "core";
@@ -158,6 +164,7 @@ struct Model {
   std::string setup_data_path;  ///< "/setup/data", or where the old spelling stands
   Json setup_instructions;
   int element_count = 0;                    ///< layers and pipes; ids run from 1 to this
+  std::vector<OldWord> old_words;           ///< of the whole text; none in inner nets
   std::vector<std::pair<int, int>> places;  ///< by id - 1: index of the layer, and of its pipe or -1
   int symbol_count = 1;                     ///< dimension symbols in use, the batch included
 

@@ -208,9 +208,12 @@ class RootParser {
       return;
     }
     model_.default_type = canonical_type(*name, at("type"), state_.aliases);
-    if ((model_.domain == "core" && find_layer_definition(model_.default_type)) ||
-        state_.registry.find(model_.domain, model_.default_type) ||
-        find_custom(state_, model_, model_.domain, model_.default_type))
+    const std::size_t hash = model_.default_type.find('#');  // "domain#type"
+    const std::string domain = hash == std::string::npos ? model_.domain : model_.default_type.substr(0, hash);
+    const std::string type = model_.default_type.substr(hash + 1);  // npos + 1 is 0
+    check_domain(state_, domain, at("type"));
+    if ((domain == "core" && find_layer_definition(type)) || state_.registry.find(domain, type) ||
+        find_custom(state_, model_, domain, type))
       return;
     std::vector<std::string_view> known;
     for (const LayerDef* definition : layer_definitions()) known.push_back(definition->name);
@@ -311,7 +314,8 @@ class RootParser {
     if (!list) {
       if (state_.outer)
         throw Error(Code::invalid_model,
-                    {.message = "an inner net needs layers", .reason = "LAYERS", .path = state_.path});
+                    {.message = "an inner net needs layers", .reason = "LAYERS", .path = state_.path,
+                     .hint = "\"layers\": [...], as at the root of a model"});
       return;  // inferred from the data by the first training
     }
     const std::string path = at("layers");
@@ -346,7 +350,13 @@ Model parse_model(const Context& context, const Registry& registry, const Json& 
   ParseState state{
       .context = context, .registry = registry, .options = options, .aliases = aliases, .elements = elements};
   state.definitions = definitions_of(context);
-  return parse_model_object(state, json);
+  try {
+    Model model = parse_model_object(state, json);
+    model.old_words = aliases.words();
+    return model;
+  } catch (const Error& error) {
+    throw as_written(error, aliases.words());
+  }
 }
 
 Model infer_layers(const Context& context, const Registry& registry, const Model& model, std::int64_t inputs,

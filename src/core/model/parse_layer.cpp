@@ -107,14 +107,14 @@ class LayerParser {
     const Json* given = property("type");
     if (given) {
       layer_.type = canonical_type(text(*given, "type"), at("type"), state_.aliases);
-      if (const std::size_t hash = layer_.type.find('#'); hash != std::string::npos) {
-        layer_.domain = layer_.type.substr(0, hash);
-        layer_.type.erase(0, hash + 1);
-      }
     } else if (!layer_.is_pipe && property("pipes") && property("pipes")->size() > 0 && !property("size")) {
       return;  // of pipes only
     } else {
       layer_.type = first ? "input" : default_type();
+    }
+    if (const std::size_t hash = layer_.type.find('#'); hash != std::string::npos) {
+      layer_.domain = layer_.type.substr(0, hash);
+      layer_.type.erase(0, hash + 1);
     }
     layer_.custom = find_custom(state_, model_, layer_.domain, layer_.type);
     if (layer_.custom) return custom(first, given ? at("type") : layer_.path);

@@ -76,6 +76,18 @@ std::vector<std::pair<std::string_view, std::string_view>> aliases_of(Scope scop
 
 bool is_kept_and_ignored(std::string_view key) { return key == "meta" || key.substr(0, 2) == "x-"; }
 
+Error as_written(const Error& error, const std::vector<OldWord>& words) {
+  ErrorDetails details = error.details();
+  for (std::size_t i = words.size(); i-- > 0;) {  // inner ones first: the paths of outer ones still fit
+    const std::string& path = words[i].path;
+    const bool within = details.path.starts_with(path) && (details.path.size() == path.size() || details.path[path.size()] == '/');
+    if (!within) continue;
+    const std::string outer = path.substr(0, path.rfind('/'));
+    details.path = pointer_to(outer, words[i].alias) + details.path.substr(path.size());
+  }
+  return Error(error.code(), std::move(details));
+}
+
 void AliasLog::used(std::string_view alias, std::string_view canonical, const std::string& path) {
   if (!context_) return;
   if (strict_)
@@ -112,7 +124,9 @@ Json with_canonical_keys(const Json& object, Scope scope, const std::string& pat
                    .actual = describe(value),
                    .hint = "keep \"" + std::string(entry->canonical) + "\" alone"});
     log.used(key, entry->canonical, pointer_to(path, key));
-    if (!canonical) members.emplace_back(std::string(entry->canonical), value);
+    if (canonical) continue;
+    log.renamed(pointer_to(path, entry->canonical), key);
+    members.emplace_back(std::string(entry->canonical), value);
   }
   return Json::object(std::move(members));
 }

@@ -11,6 +11,7 @@
 #include "core/model/layer_def.h"
 #include "core/model/model.h"
 #include "core/op/op_def.h"
+#include "webai/error.hpp"
 
 namespace webai {
 
@@ -27,17 +28,23 @@ std::vector<std::pair<std::string_view, std::string_view>> aliases_of(Scope scop
 /// Keys of the author's tools, kept and ignored: `meta` and names starting with "x-".
 bool is_kept_and_ignored(std::string_view key);
 
+/// The error with its path in the words of the text: "/layers/1/count".
+Error as_written(const Error& error, const std::vector<OldWord>& words);
+
 /// Warns once for each alias of one model; refuses them when told to.
 class AliasLog {
  public:
   AliasLog() = default;  ///< says nothing: for what has been read before
   AliasLog(const Context& context, bool strict) : context_(&context), strict_(strict) {}
   void used(std::string_view alias, std::string_view canonical, const std::string& path);
+  void renamed(std::string path, std::string alias) { words_.push_back({std::move(path), std::move(alias)}); }
+  const std::vector<OldWord>& words() const noexcept { return words_; }  ///< outer ones before those in them
 
  private:
   const Context* context_ = nullptr;
   bool strict_ = false;
   std::set<std::string, std::less<>> warned_;
+  std::vector<OldWord> words_;
 };
 
 /// The object with canonical keys in its order. Throws ALIAS_CONFLICT when both are present and differ.

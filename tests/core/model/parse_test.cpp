@@ -136,6 +136,15 @@ TEST_CASE("A-01 A-02 aliases are read with one warning each, refused when strict
   }
 }
 
+TEST_CASE("A-02 the place of an error is told in the words of the text") {
+  const World world;
+  const auto place = [&](const char* text) { return world.error_of(text).path(); };
+  CHECK(place(R"({"layers": [2, {"count": "x"}]})") == "/layers/1/count");
+  CHECK(place(R"({"layers": [2, {"pipe": [1, {"count": -1}]}]})") == "/layers/1/pipe/1/count");
+  CHECK(place(R"({"layers": [2, {"pipe": [{"size": 1, "toLayers": ["nowhere"]}]}, 1]})") == "/layers/1/pipe/0/toLayers/0");
+  CHECK(place(R"({"layers": [2, {"pipes": [{"size": -1}]}, {"size": 1, "pipe": [1]}]})") == "/layers/1/pipes/0/size");
+}
+
 TEST_CASE("A-01 A-02 old words of the model's operations and of values are aliases like others") {
   const auto text = [](const std::string& params, const std::string& rest = "") {
     return R"({"operations": [{"name": "half", "model": {)" + params + "}" +
