@@ -6,6 +6,7 @@
 #include <map>
 
 #include "core/base/number_text.h"
+#include "training/driver_bound.h"
 #include "training/optimizer.h"
 #include "training/window_graph.h"
 #include "webai/error.hpp"
@@ -18,15 +19,6 @@ constexpr double segment_time = 10;         // milliseconds: who stops a trainin
 constexpr int most_untimed = 8;             // segments between two looks at the clock
 
 }  // namespace
-
-struct TrainingDriver::Bound {
-  std::int64_t batch = 0;
-  StepProgram program;
-  std::vector<Binding> bindings;
-  HostWindow inputs, targets, errors, correct, judged, kept;
-  std::unique_ptr<Buffer> learning_rate;
-  std::size_t input_slot = 0, target_slot = 0, error_slot = 0, correct_slot = ~std::size_t{0};
-};
 
 TrainingDriver::TrainingDriver(const Context& context, const Dataset& dataset, DriverSetup setup)
     : context_(context), setup_(std::move(setup)),
@@ -165,7 +157,8 @@ void TrainingDriver::read_block() {
                                            .reason = "CHECKPOINT", .hint = "go on with the same data"});
   } else if (!seen_data_) {
     seen_data_ = true;
-    if (setup_.default_rate) lower_default_rate();
+    if (!setup_.default_rate) return;
+    lower_default_rate();
   }
 }
 
@@ -182,6 +175,7 @@ bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
     return true;
   }
   if (block_done_ == block_.samples) return true;  // nothing fetched yet
+  keep_start();
   const std::size_t batch = setup_.batching.batch;
   const std::size_t left = block_.samples - block_done_;
   const bool one_step = times || schedule_.warming_up(info_.iterations, steps_);
@@ -194,6 +188,7 @@ bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   update_rate(step_samples);
   const double began = timed ? context_.host().now() : 0;
   run_steps(bound, block_, block_done_, steps, step_samples, times);
+  if (steps_ == 0) return true;  // it begins again
   block_done_ += steps * step_samples;
   if (timed) {
     const double took = context_.host().now() - began;
@@ -244,78 +239,12 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
     epoch_error_ += at(errors_, step);
     if (bound.correct_slot != ~std::size_t{0}) epoch_correct_ += at(correct_, step);
     ++steps_;
+    if (grows_without_bound(at(errors_, step) / static_cast<double>(batch))) return begin_again();
     if (!std::isfinite(epoch_error_)) blown_up(bound, block, block.samples);
   }
   const std::size_t counted = block.judged ? block.counted : steps * batch;
   epoch_samples_ += counted;
   info_.samples += counted;
-}
-
-std::pair<std::string, double> TrainingDriver::largest_weight(const Bound& bound) const {
-  double largest = 0;
-  std::string where;
-  for (const Slot& slot : bound.program.executable->slots()) {
-    if (slot.role != Slot::parameter) continue;
-    const Tensor numbers = setup_.numbers(slot.name);
-    for (std::size_t e = 0; e < numbers.elements(); ++e) {
-      const double value = std::fabs(numbers.at(e));
-      if (value > largest || std::isnan(value)) {
-        largest = std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
-        where = slot.name.substr(0, slot.name.rfind('.'));
-      }
-    }
-  }
-  return {where, largest};
-}
-
-void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_t samples) const {
-  // The parameter with the largest number is the likeliest place; the largest input the likeliest cause.
-  const auto [where, largest] = largest_weight(bound);
-  double input = 0;
-  for (std::size_t e = 0; e < samples * iterator_.input_elements(); ++e)
-    input = std::max(input, std::fabs(load_double(setup_.batching.type, block.inputs, e)));
-  ErrorDetails details;
-  details.message = "training stopped at step " + std::to_string(steps_) + ": the " + (samples ? "loss is not a number" : "weights are no numbers");
-  if (!where.empty())
-    details.message += std::isinf(largest) ? " (layer " + where + " overflowed)"
-                                           : " (layer " + where + " grew to " + number_text(largest, 3) + ")";
-  details.reason = "NOT_A_NUMBER";
-  details.layer = where;
-  const bool number = !where.empty() && where.find_first_not_of("0123456789") == std::string::npos;
-  details.path = number ? "/layers/" + where : where;
-  details.hint = input > 10 ? "inputs reach " + number_text(input, 3) +
-                                  ": add \"io\": {\"input\": {\"normalize\": \"auto\"}} or lower learningRate"
-                            : "lower learningRate";
-  throw Error(Code::invalid_argument, std::move(details));
-}
-
-void TrainingDriver::lower_default_rate() {
-  constexpr std::size_t most_samples = 1024;  // enough to know the scale of the data
-  constexpr double large = 10;                // nothing below it is in the way of the default
-  const std::size_t samples = std::min(block_.samples, most_samples);
-  // The greatest square of a sample's length where one of its numbers is large, else 0.
-  const auto squared_length = [&](const void* values, std::size_t elements) {
-    double result = 0, largest = 0;
-    for (std::size_t s = 0; s < samples; ++s) {
-      double sum = 0;
-      for (std::size_t e = 0; e < elements; ++e) {
-        const double value = std::fabs(load_double(setup_.batching.type, values, s * elements + e));
-        sum += value * value;
-        largest = std::max(largest, value);
-      }
-      result = std::max(result, sum);
-    }
-    return largest > large ? result : 0;
-  };
-  // A layer of sums overshoots from a rate of 2 / |x|^2 on; 0.3 is what the defaults come to, momentum included. Weights
-  // behind it grow as large as the targets, and what flows back through them as large once more.
-  double scale = setup_.plain_inputs ? 0.3 * squared_length(block_.inputs, iterator_.input_elements()) / 0.5 : 1;
-  scale = std::max(scale, 1.0);
-  if (!iterator_.outputs_are_labels()) scale *= std::max(1.0, squared_length(block_.outputs, iterator_.output_elements()));
-  if (!(scale > 1)) return;
-  schedule_.base /= scale;
-  context_.log(1, "inputs or targets are far above 1, so the default learning rate is lowered to " + number_text(schedule_.base, 3) +
-                      "; \"normalize\": \"auto\" in the model's io learns faster, learningRate sets another rate");
 }
 
 }  // namespace webai

@@ -97,6 +97,11 @@ class TrainingDriver {
                  std::vector<NodeProfile>* times);
   void update_rate(std::size_t batch);  ///< for the step to come
   void lower_default_rate();
+  /// A default rate is tried: what the network was before the first step is kept for a while, and once the error grows
+  /// without bound training begins again from there, as if a quarter of the rate had been the default.
+  void keep_start();
+  bool grows_without_bound(double error);  ///< of the step that was the last one
+  void begin_again();
   void read_block();
   void end_epoch();
   void conclude_epoch();
@@ -118,8 +123,11 @@ class TrainingDriver {
   std::optional<Progress> news_;  // not told yet
   Schedule schedule_;
   Patience patience_;
-  BestWeights best_;
+  BestWeights best_, start_;
   std::string due_checkpoint_;
+  double begun_rate_ = 0;                             // that training began with the last time ...
+  int beginnings_ = 0;                                // ... after so many that were too large
+  double first_error_ = 0, largest_target_ = 0;       // of the first step; of the first block, squared
   double rate_ = 0;                // of the last step, or of the next one where it is fresh
   bool rate_fresh_ = false;        // and holds until the epoch ends
   double started_ = 0, last_report_ = 0, last_checkpoint_ = 0;

@@ -9,7 +9,7 @@
 namespace webai {
 namespace {
 
-constexpr const char* best_prefix = "$best ";
+constexpr const char *best_prefix = "$best ", *start_prefix = "$start ";
 
 std::span<const std::byte> bytes_of(Buffer& buffer) { return {static_cast<const std::byte*>(buffer.host()), buffer.size()}; }
 
@@ -53,12 +53,18 @@ std::string TrainingDriver::checkpoint() {
   state.emplace_back("waited", whole(patience_.waited));
   state.emplace_back("bestIteration", whole(info_.best_iteration));
   state.emplace_back("seenData", Json::boolean(seen_data_));
+  state.emplace_back("beginnings", whole(static_cast<std::uint64_t>(beginnings_)));
+  optional("begunRate", begun_rate_);
+  optional("firstError", first_error_);
+  optional("largestTarget", largest_target_);
 
   std::vector<CheckpointPart> parts;
   for (const auto& [name, buffer] : setup_.kept) parts.push_back({name, bytes_of(*buffer)});
   for (const auto& [name, buffer] : optimizer_states_) parts.push_back({name, bytes_of(*buffer)});
   for (std::size_t i = 0; i < best_.copies().size(); ++i)
     parts.push_back({best_prefix + setup_.kept[i].first, bytes_of(*best_.copies()[i])});
+  for (std::size_t i = 0; i < start_.copies().size(); ++i)
+    parts.push_back({start_prefix + setup_.kept[i].first, bytes_of(*start_.copies()[i])});
   return write_checkpoint(Json::object(std::move(state)), parts);
 }
 
@@ -80,13 +86,20 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   const auto take = [&](const std::string& name, Buffer& into) { copies.emplace_back(&into, from.part(name, into.size()).bytes); };
   for (const auto& [name, buffer] : setup_.kept) take(name, *buffer);
   for (const auto& [name, buffer] : optimizer_states_) take(name, *buffer);
-  const bool has_best = std::ranges::any_of(from.parts, [](const CheckpointPart& part) { return part.name.starts_with(best_prefix); });
-  BestWeights best;
+  const auto has = [&](const char* prefix) {
+    return std::ranges::any_of(from.parts, [&](const CheckpointPart& part) { return part.name.starts_with(prefix); });
+  };
+  const bool has_best = has(best_prefix), has_start = has(start_prefix);
+  BestWeights best, start;
   if (has_best && *setup_.options.restore_best) {
     best.keep(setup_.kept, setup_.allocate);
     for (std::size_t i = 0; i < setup_.kept.size(); ++i) take(best_prefix + setup_.kept[i].first, *best.copies()[i]);
   }
-  const std::size_t known = setup_.kept.size() * (has_best ? 2 : 1) + optimizer_states_.size();
+  if (has_start && !given_rate) {
+    start.keep(setup_.kept, setup_.allocate);
+    for (std::size_t i = 0; i < setup_.kept.size(); ++i) take(start_prefix + setup_.kept[i].first, *start.copies()[i]);
+  }
+  const std::size_t known = setup_.kept.size() * (1u + has_best + has_start) + optimizer_states_.size();
   if (from.parts.size() != known)
     other_training("number of parts", std::to_string(known), std::to_string(from.parts.size()));
 
@@ -117,6 +130,11 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   seen_data_ = seen && seen->is_boolean() && seen->as_boolean();  // a default rate was lowered then, if it had to be
   if (steps > 0) setup_.prepare = nullptr;  // what it would learn is among the parts
   best_ = std::move(best);
+  start_ = std::move(start);
+  beginnings_ = from.state.find("beginnings") ? static_cast<int>(from.count("beginnings")) : 0;
+  begun_rate_ = optional("begunRate").value_or(0);
+  first_error_ = optional("firstError").value_or(0);
+  largest_target_ = optional("largestTarget").value_or(0);
   schedule_ = schedule;
   patience_ = patience;
   info_ = info;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <thread>
+#include <tuple>
 
 #include "core/base/memory_source.h"
 #include "support/contexts.h"
@@ -48,19 +49,24 @@ TEST_CASE("the same network learns on the reference and on the cpu, close to one
 }
 
 TEST_CASE("weights after 100 steps are the same bits for 1, 2 and 4 threads, and from run to run") {
-  const char* const models[] = {
-      R"({"layers": [64, {"size": 48, "activation": "tanh"}, {"size": 10, "activation": "softmax"}]})",
-      R"({"layers": [{"size": [8, 8, 1]}, {"type": "conv2d", "filters": 4, "kernelSize": 3, "activation": "relu"},
-          {"type": "maxPool2d", "poolSize": 2}, {"type": "dropout", "rate": 0.2}, {"size": 10, "activation": "softmax"}]})"};
-  for (const char* model : models) {
+  // Small steps, which no thread is asked to help with, and large ones, which are shared.
+  const std::tuple<const char*, std::size_t, bool> cases[] = {
+      {R"({"layers": [64, {"size": 48, "activation": "tanh"}, {"size": 10, "activation": "softmax"}]})", 32, false},
+      {R"({"layers": [64, {"size": 512, "activation": "tanh"}, {"size": 10, "activation": "softmax"}]})", 160, true},
+      {R"({"layers": [{"size": [8, 8, 1]}, {"type": "conv2d", "filters": 16, "kernelSize": 3, "activation": "relu"},
+          {"type": "conv2d", "filters": 16, "kernelSize": 3, "activation": "relu"}, {"type": "maxPool2d", "poolSize": 2},
+          {"type": "dropout", "rate": 0.2}, {"size": 10, "activation": "softmax"}]})", 160, true}};
+  for (const auto& [model, batch, shares] : cases) {
     std::vector<std::byte> first;
     for (const std::size_t threads : {1, 2, 4, 1}) {
-      const Context context = with_threads(threads);
+      const auto executor = std::make_shared<CountingExecutor>(threads);
+      const Context context = with_executor(executor);
       Tensor inputs(context, DType::fp32, Shape{320, 64}), labels(context, DType::i32, Shape{320});
       for (std::size_t i = 0; i < inputs.elements(); ++i) inputs.set(i, static_cast<double>((i * 7919) % 257) / 257);
       for (std::size_t i = 0; i < labels.elements(); ++i) labels.set(i, static_cast<double>(i % 10));
       NeuralNetwork net = NeuralNetwork::from_json(model, context);
-      net.train(Dataset::from(inputs, labels).shuffle().batch(32), {.max_iterations = 10, .learning_rate = 0.05});
+      net.train(Dataset::from(inputs, labels).shuffle().batch(batch), {.max_iterations = batch * 100 / 320, .learning_rate = 0.05});
+      CHECK((executor->shared > 0) == (shares && threads > 1));
       const std::vector<std::byte> bytes = bytes_with_output(net);
       if (first.empty()) first = bytes;
       CHECK(bytes == first);
@@ -114,7 +120,7 @@ TEST_CASE("training stops for each of its reasons") {
   std::stop_source source;
   source.request_stop();
   try {
-    net.train(xor_data(), TrainOptions{}, source.get_token());
+    net.train(xor_data(), {}, source.get_token());  // {}: the options left out
     FAIL("not cancelled");
   } catch (const Error& error) {
     CHECK(error.code() == Code::cancelled);
@@ -251,6 +257,14 @@ TEST_CASE("words as labels that mean other classes than those learned are refuse
       start + R"(, "io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["low", "mid", "top"]}}}})", with_threads(1));
   CHECK(named.train(all, options).iterations == 1);
   CHECK(named.verify(some).confusion[0] == std::vector<std::uint64_t>{0, 0, 0});
+  // A word that is none of them is told with its file and the first row that has it.
+  const Error odd = error_of([&] { named.verify(table("odd.csv", "0,low\n1,mid\n2,tip\n3,tip\n")); });
+  CHECK(odd.path() == "odd.csv:3");
+  CHECK(odd.details().expected == "one of the model's labels: \"low\", \"mid\", \"top\"");
+  CHECK(odd.hint() == "did you mean \"top\"?");
+  const char* const pairs = R"([[0, "low"], [1, null], "RESET", [2, "tip"], [3, "tip"]])";
+  const DataFile file("odd.json", [=] { return std::make_unique<MemorySource>("odd.json", std::string(pairs)); });
+  CHECK(error_of([&] { named.verify(Dataset::json(file)); }).path() == "odd.json: sample 2");
 }
 
 TEST_CASE("normalize auto learns from the data, and is saved as what it learned") {

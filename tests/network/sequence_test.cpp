@@ -109,12 +109,19 @@ TEST_CASE("gradients through time agree with finite differences: cells, historie
 }
 
 TEST_CASE("training through time gives the same bits for 1, 2 and 4 threads") {
-  std::vector<std::byte> first;
+  std::vector<std::byte> first, large;
   for (const std::size_t threads : {1, 2, 4}) {
     NeuralNetwork net = NeuralNetwork::from_json(echo_model, with_threads(threads), {.seed = 6});
     net.train(Dataset::sequences(echoes(20, 8)).shuffle(5), {.max_iterations = 5, .optimizer = "adam", .batch_size = 4});
     if (first.empty()) first = bytes_of(net);
     CHECK(bytes_of(net) == first);
+    // So large that threads help.
+    const auto executor = std::make_shared<CountingExecutor>(threads);
+    NeuralNetwork wide = NeuralNetwork::from_json(R"({"layers": [1, {"type": "gru", "size": 160}, 1]})", with_executor(executor));
+    wide.train(Dataset::sequences(echoes(32, 8)).shuffle(5), {.max_iterations = 2, .optimizer = "adam", .batch_size = 32});
+    if (large.empty()) large = bytes_of(wide);
+    CHECK(bytes_of(wide) == large);
+    CHECK((executor->shared > 0) == (threads > 1));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "network/training_plan.h"
 #include "support/contexts.h"
+#include "support/folder.h"
 #include "support/refusals.h"
 #include "support/small_training.h"
 #include "support/values.h"
@@ -73,8 +74,9 @@ TEST_CASE("accumulated batches make the update of one large batch, and nothing m
 TEST_CASE("clipped and accumulated training has the same bits for 1, 2 and 4 threads") {
   std::vector<std::byte> first;
   for (const std::size_t threads : {1, 2, 4}) {
-    const Context context = Context::system({.threads = threads});
-    NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [4, {"size": 300, "activation": "tanh"}, {"size": 3, "activation": "softmax"}]})", context);
+    const auto executor = std::make_shared<CountingExecutor>(threads);
+    const Context context = with_executor(executor);
+    NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [4, {"size": 512, "activation": "tanh"}, {"size": 300, "activation": "tanh"}, {"size": 3, "activation": "softmax"}]})", context);
     TrainOptions options{.max_iterations = 6, .optimizer = "lamb", .batch_size = 10};
     options.clip_norm = 0.1;
     options.accumulate = 2;
@@ -82,6 +84,7 @@ TEST_CASE("clipped and accumulated training has the same bits for 1, 2 and 4 thr
     net.train(classes(context).shuffle(), options);
     if (first.empty()) first = bytes_of(net);
     CHECK(bytes_of(net) == first);
+    CHECK((executor->shared > 0) == (threads > 1));
   }
 }
 
@@ -312,6 +315,57 @@ TEST_CASE("defaults survive what a beginner gives them: raw pixels and columns w
     NeuralNetwork net = NeuralNetwork::from_json(model, context);
     CHECK(std::isfinite(net.train(Dataset::from(columns, prices), {.max_iterations = 200}).error));
   }
+}
+
+TEST_CASE("a default rate that lets training grow without bound is lowered, and training begins again with it") {
+  const Context context = one_thread();
+  // Lengths of leaves, as flowers have them: 4 to 8, 2 to 4, 1 to 7, 0 to 2.5.
+  Tensor leaves(context, DType::fp64, Shape{150, 4}), kinds(context, DType::i32, Shape{150});
+  for (std::size_t i = 0; i < 150; ++i) {
+    const double kind = static_cast<double>(i % 3), more = static_cast<double>((i * 37) % 101) / 100;
+    leaves.set(4 * i, 4.5 + 0.8 * kind + 1.5 * more);
+    leaves.set(4 * i + 1, 3.5 - 0.4 * kind + 0.5 * more);
+    leaves.set(4 * i + 2, 1.2 + 2.1 * kind + 0.9 * more);
+    leaves.set(4 * i + 3, 0.2 + 0.9 * kind + 0.3 * more);
+    kinds.set(i, kind);
+  }
+  const Dataset flowers = Dataset::from(leaves, kinds);
+  const auto weights = [](const NeuralNetwork& net) { return net.export_model({.setup_data_as = "array"}); };
+  for (const char* model : {R"({"layers": [4, {"size": 8, "activation": "tanh"}, 3]})", R"({"layers": [4, 3]})", R"({"layers": [4, 8, 3]})"})
+    for (const std::size_t batch : {1, 4, 32}) {
+      INFO(model << " in batches of " << batch);
+      NeuralNetwork net = NeuralNetwork::from_json(model, context);
+      const double before = net.verify(flowers).error;
+      TrainOptions options{.max_iterations = 10};
+      options.batch_size = batch;
+      double rate = 0;
+      options.progress = [&](const Progress& progress) { rate = progress.learning_rate; };
+      CHECK(net.train(flowers, options).error < before);
+      CHECK(rate < 0.3);
+      // As if that rate had been given.
+      options.learning_rate = rate;
+      NeuralNetwork told = NeuralNetwork::from_json(model, context);
+      told.train(flowers, options);
+      CHECK(weights(told) == weights(net));
+    }
+  // Also where the training that a checkpoint goes on from had not grown yet; a given rate goes its way.
+  const Folder folder;
+  const std::string path = folder.at("checkpoint"), model = R"({"layers": [4, 3]})";
+  NeuralNetwork whole = NeuralNetwork::from_json(model, context), half = NeuralNetwork::from_json(model, context);
+  TrainOptions options{.max_iterations = 6};
+  options.batch_size = 150;
+  whole.train(flowers, options);
+  TrainOptions first{.max_iterations = 1};
+  first.batch_size = 150;
+  first.checkpoint = path;
+  half.train(flowers, first);
+  NeuralNetwork rest = NeuralNetwork::from_json(model, context);
+  options.checkpoint = path;
+  options.resume = true;
+  rest.train(flowers, options);
+  CHECK(weights(rest) == weights(whole));
+  options = {.max_iterations = 500, .learning_rate = 0.3};
+  CHECK(reason_of([&] { whole.train(flowers, options); }) == "NOT_A_NUMBER");
 }
 
 TEST_CASE("a rate that was given is kept, and so is a default where the data are of the usual size") {

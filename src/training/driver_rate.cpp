@@ -1,0 +1,128 @@
+// What is done about numbers that grow: the default rate is lowered for large data, and training begins again with a
+// lower one where it was too large all the same; a rate that was given is kept, and what it does is told.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/base/number_text.h"
+#include "training/driver_bound.h"
+#include "webai/error.hpp"
+
+namespace webai {
+namespace {
+
+constexpr std::uint64_t watched_steps = 1000;  // a rate that is too large shows early; then the copies are let go
+constexpr int most_beginnings = 8;             // 4^8: whatever grows then does not grow by its rate
+
+}  // namespace
+
+std::pair<std::string, double> TrainingDriver::largest_weight(const Bound& bound) const {
+  double largest = 0;
+  std::string where;
+  for (const Slot& slot : bound.program.executable->slots()) {
+    if (slot.role != Slot::parameter) continue;
+    const Tensor numbers = setup_.numbers(slot.name);
+    for (std::size_t e = 0; e < numbers.elements(); ++e) {
+      const double value = std::fabs(numbers.at(e));
+      if (value > largest || std::isnan(value)) {
+        largest = std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
+        where = slot.name.substr(0, slot.name.rfind('.'));
+      }
+    }
+  }
+  return {where, largest};
+}
+
+void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_t samples) const {
+  // The parameter with the largest number is the likeliest place; the largest input the likeliest cause.
+  const auto [where, largest] = largest_weight(bound);
+  double input = 0;
+  for (std::size_t e = 0; e < samples * iterator_.input_elements(); ++e)
+    input = std::max(input, std::fabs(load_double(setup_.batching.type, block.inputs, e)));
+  ErrorDetails details;
+  details.message = "training stopped at step " + std::to_string(steps_) + ": the " + (samples ? "loss is not a number" : "weights are no numbers");
+  if (!where.empty())
+    details.message += std::isinf(largest) ? " (layer " + where + " overflowed)"
+                                           : " (layer " + where + " grew to " + number_text(largest, 3) + ")";
+  details.reason = "NOT_A_NUMBER";
+  details.layer = where;
+  const bool number = !where.empty() && where.find_first_not_of("0123456789") == std::string::npos;
+  details.path = number ? "/layers/" + where : where;
+  details.hint = input > 10 ? "inputs reach " + number_text(input, 3) +
+                                  ": add \"io\": {\"input\": {\"normalize\": \"auto\"}} or lower learningRate"
+                            : "lower learningRate";
+  throw Error(Code::invalid_argument, std::move(details));
+}
+
+void TrainingDriver::lower_default_rate() {
+  constexpr std::size_t most_samples = 1024;  // enough to know the scale of the data
+  constexpr double large = 10;                // nothing below it is in the way of the default
+  const std::size_t samples = std::min(block_.samples, most_samples);
+  // The greatest square of a sample's length where one of its numbers is large, else 0.
+  double largest = 0;
+  const auto squared_length = [&](const void* values, std::size_t elements) {
+    double result = 0;
+    largest = 0;
+    for (std::size_t s = 0; s < samples; ++s) {
+      double sum = 0;
+      for (std::size_t e = 0; e < elements; ++e) {
+        const double value = std::fabs(load_double(setup_.batching.type, values, s * elements + e));
+        sum += value * value;
+        largest = std::max(largest, value);
+      }
+      result = std::max(result, sum);
+    }
+    return largest > large ? result : 0;
+  };
+  // A layer of sums overshoots from a rate of 2 / |x|^2 on; 0.3 is what the defaults come to, momentum included. Weights
+  // behind it grow as large as the targets, and what flows back through them as large once more.
+  double scale = setup_.plain_inputs ? 0.3 * squared_length(block_.inputs, iterator_.input_elements()) / 0.5 : 1;
+  scale = std::max(scale, 1.0);
+  if (!iterator_.outputs_are_labels()) {
+    scale *= std::max(1.0, squared_length(block_.outputs, iterator_.output_elements()));
+    largest_target_ = largest * largest;
+  }
+  begun_rate_ = schedule_.base /= scale;
+  if (scale == 1) return;
+  context_.log(1, "inputs or targets are far above 1, so the default learning rate is lowered to " + number_text(schedule_.base, 3) +
+                      "; \"normalize\": \"auto\" in the model's io learns faster, learningRate sets another rate");
+}
+
+void TrainingDriver::keep_start() {
+  if (!setup_.default_rate) return;
+  if (steps_ == 0 && start_.empty())
+    start_.keep(setup_.kept, setup_.allocate);
+  else if (steps_ >= watched_steps && !start_.empty())
+    start_ = {};
+}
+
+// A hundred times worse than at the beginning, and than to answer 0: ten times as far off as the largest target.
+bool TrainingDriver::grows_without_bound(double error) {
+  if (start_.empty() || steps_ > watched_steps || beginnings_ == most_beginnings) return false;
+  if (steps_ == 1) first_error_ = error;
+  if (!std::isfinite(first_error_)) return false;  // no rate is to blame
+  return !(error <= 100 * std::max(first_error_, std::max(largest_target_, 1.0)));
+}
+
+void TrainingDriver::begin_again() {
+  ++beginnings_;
+  schedule_ = Schedule(setup_.options);
+  schedule_.base = begun_rate_ = begun_rate_ / 4;
+  context_.log(1, "training grew without bound at step " + std::to_string(steps_) + ": it begins again with a learning rate of " +
+                      number_text(begun_rate_, 3) + "; learningRate sets another one");
+  start_.restore(setup_.kept);
+  const std::int64_t batch = bound_.front()->batch;
+  optimizer_states_.clear();
+  bound_.clear();
+  bound_for(batch);
+  patience_ = Patience(setup_.options.patience, setup_.options.min_delta);
+  best_ = {};
+  info_ = {};
+  block_ = {};
+  block_done_ = 0;
+  in_epoch_ = epoch_read_ = epoch_ended_ = awaits_validation_ = rate_fresh_ = false;
+  epoch_error_ = epoch_correct_ = 0;
+  epoch_samples_ = steps_ = 0;
+}
+
+}  // namespace webai
