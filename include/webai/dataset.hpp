@@ -119,7 +119,8 @@ class WEBAI_EXPORT Dataset {
   static Dataset npy(DataFile inputs, DataFile outputs, FileOptions options = {});
   /// Pairs as JSON: [[input, output], ...] or [{"input": ..., "output": ...}, ...], each side a number or nested arrays
   /// of numbers; outputs that are texts become labels. Objects that name inputs or outputs and texts as inputs are read
-  /// when a network meets the data.
+  /// when a network meets the data. The whole is held in memory, at some twenty times the size of its text while it is
+  /// read: large data belong in IDX, CSV or .npy, of which nothing is held.
   static Dataset json(DataFile file);
   static Dataset json(const Json& samples);
   /// A text to go on with, for networks whose `io` makes tokens of texts: from each token on the next one is to be

@@ -41,7 +41,8 @@ void Converter::check(const std::byte* source, const void* target, std::size_t c
   throw Error(Code::invalid_argument, {.message = "dataset: a value is too large for " + std::string(name_of(to_)),
                                        .reason = "RANGE",
                                        .path = sample_.of(first + wrong / std::max<std::size_t>(elements_, 1)),
-                                       .actual = number_text(load_double(from_, source, wrong))});
+                                       .actual = number_text(load_double(from_, source, wrong)),
+                                       .hint = "scale the data, or give the model a wider \"dataType\""});
 }
 
 Converter::Converter(DType from, DType to, std::size_t elements, SampleNames names) noexcept
@@ -112,6 +113,9 @@ void OutputWriter::refuse(double label, std::optional<std::uint64_t> sample) con
   if (label >= 0 && label < static_cast<double>(labels_.size())) {
     details.actual += " (" + labels_[static_cast<std::size_t>(label)] + ")";
   }
+  details.hint = classes_ != 0 && label >= static_cast<double>(classes_) && label == std::trunc(label)
+                     ? "a last layer of at least " + number_text(label + 1) + " outputs has a place for it"
+                     : "labels are counted from 0, without fractions";
   throw Error(Code::invalid_argument, std::move(details));
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <set>
+#include <map>
 
 #include "dataset/csv_lexer.h"
 #include "dataset/source.h"
@@ -229,7 +229,7 @@ class CsvSource final : public FileSource {
     std::uint64_t last_line = first_line;
     columns_.words = one && parse_number(first.text, ignored) == NumberFault::not_a_number;
     const std::string first_word(columns_.words ? first.text : std::string_view());
-    std::set<std::string, std::less<>> words;
+    Words words;
     bool any_number = false;
     do {
       check_width(lexer, columns_.count);
@@ -237,7 +237,7 @@ class CsvSource final : public FileSource {
       if (columns_.words) {
         const CsvField& field = lexer.row()[target];
         any_number = any_number || parse_number(field.text, ignored) != NumberFault::not_a_number;
-        add_word(lexer, field, words);
+        add_word(lexer, field, words, rows_);
       } else {
         for (const std::size_t column : columns_.outputs) count_class(number_at(lexer, columns_, column));
       }
@@ -245,13 +245,18 @@ class CsvSource final : public FileSource {
       last_line = lexer.row().front().line;
     } while (lexer.next());
     if (last_line - first_line == rows_ - 1) description_.first_line = first_line;
-    columns_.labels.assign(words.begin(), words.end());
+    for (const auto& [word, row] : words) {
+      columns_.labels.push_back(word);
+      description_.label_at.push_back(row);
+    }
     if (columns_.words && options_.target.empty()) {
       refuse_words({first_word, first.line, first.column}, lexer, target, any_number);
     }
   }
 
-  void add_word(const CsvLexer& lexer, const CsvField& field, std::set<std::string, std::less<>>& words) const {
+  using Words = std::map<std::string, std::uint64_t, std::less<>>;  // with the first row of each
+
+  void add_word(const CsvLexer& lexer, const CsvField& field, Words& words, std::uint64_t row) const {
     const std::string_view word = without_blanks(field.text);
     if (word.empty()) {
       lexer.fail(field, Code::invalid_argument,
@@ -265,7 +270,7 @@ class CsvSource final : public FileSource {
                   .reason = "CSV_LABEL",
                   .expected = "at most " + std::to_string(most_labels)});
     }
-    words.emplace(word);
+    words.emplace(word, row);
   }
 
   /// Words that nobody asked for: told once all of them are known, so that the text can name them.
@@ -293,6 +298,7 @@ class CsvSource final : public FileSource {
 
   void count_class(double value) {
     const auto count = count_classes(DType::fp64, &value, 1);
+    if (!count && !description_.no_class_at) description_.no_class_at = rows_;
     whole_ = whole_ && count;
     if (count.value_or(0) > classes_) {
       classes_ = *count;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "core/base/byte_source.h"
@@ -42,10 +43,22 @@ Dataset with_step(const Dataset& dataset, Step step) {
   return changed(dataset, [&](Dataset::State& state) { state.steps.push_back(std::move(step)); });
 }
 
+std::uint64_t known_size(const Dataset& data) {
+  if (const auto size = data.size()) return *size;
+  throw Error(Code::unsupported, {.message = "dataset: split needs a source that knows its size",
+                                  .reason = "UNKNOWN_SIZE",
+                                  .hint = "use take(n) and skip(n), which need none"});
+}
+
+// Another order in each epoch would carry samples from one part to the other.
+ShuffleOptions frozen(const ShuffleOptions& shuffle) { return {.seed = shuffle.seed.value_or(0), .each_epoch = false}; }
+
 std::optional<std::uint64_t> size_after(const Step& step, std::optional<std::uint64_t> size) {
   switch (step.kind) {
     case Step::Kind::map:
     case Step::Kind::shuffle: return size;
+    case Step::Kind::draw: return step.count;
+    case Step::Kind::leave: return step.of - step.count;
     case Step::Kind::take: return size ? std::min(*size, step.count) : size;
     case Step::Kind::skip: return size ? *size - std::min(*size, step.count) : size;
     case Step::Kind::repeat: break;
@@ -110,26 +123,43 @@ Dataset Dataset::repeat(std::uint64_t times) const {
 }
 Dataset Dataset::repeat() const { return repeat(Step::forever); }
 
+std::pair<Dataset, Dataset> draw(const Dataset& data, std::uint64_t samples, std::uint64_t seed) {
+  const std::uint64_t total = known_size(data);
+  const auto part = [&](Step::Kind kind) {
+    return changed(data, [&](Dataset::State& state) {
+      std::vector<Step> before, after;
+      bool counts = false;  // what comes behind
+      for (std::size_t i = state.steps.size(); i-- > 0;) {
+        Step& step = state.steps[i];
+        const bool shuffles = step.kind == Step::Kind::shuffle;
+        if (shuffles && counts) step.shuffle = frozen(step.shuffle);
+        counts = counts || (!shuffles && step.kind != Step::Kind::map);
+        (shuffles && !counts ? after : before).push_back(std::move(step));
+      }
+      std::ranges::reverse(before);
+      std::ranges::reverse(after);
+      state.steps = std::move(before);
+      state.steps.push_back({.kind = kind, .count = std::min(samples, total), .shuffle = {.seed = seed}, .of = total});
+      if (kind == Step::Kind::leave) std::ranges::move(after, std::back_inserter(state.steps));
+    });
+  };
+  return {part(Step::Kind::draw), part(Step::Kind::leave)};
+}
+
 std::pair<Dataset, Dataset> Dataset::split(double fraction) const {
   if (!(fraction >= 0 && fraction <= 1)) {
     throw Error(Code::invalid_argument, {.message = "dataset: split takes a fraction",
                                          .expected = "a number from 0 to 1",
                                          .actual = number_text(fraction)});
   }
-  const auto total = size();
-  if (!total) {
-    throw Error(Code::unsupported, {.message = "dataset: split needs a source that knows its size",
-                                    .reason = "UNKNOWN_SIZE",
-                                    .hint = "use take(n) and skip(n), which need none"});
-  }
-  const Dataset frozen = changed(*this, [](State& state) {
+  const std::uint64_t total = known_size(*this);
+  const Dataset fixed = changed(*this, [](State& state) {
     for (Step& step : state.steps) {
-      // Another order in each epoch would carry samples from one part to the other.
-      step.shuffle = {.seed = step.shuffle.seed.value_or(0), .each_epoch = false};
+      if (step.kind == Step::Kind::shuffle) step.shuffle = frozen(step.shuffle);
     }
   });
-  const auto first = static_cast<std::uint64_t>(std::floor(fraction * static_cast<double>(*total) + 0.5));
-  return {frozen.take(first), frozen.skip(first)};
+  const auto first = static_cast<std::uint64_t>(std::floor(fraction * static_cast<double>(total) + 0.5));
+  return {fixed.take(first), fixed.skip(first)};
 }
 
 std::optional<std::uint64_t> Dataset::size() const { return state().description().size; }
@@ -251,6 +281,7 @@ void Dataset::State::describe() const {
     if (mapped.kind == OutputKind::label) {  // maps are about inputs; a changed label is still checked when it comes
       mapped.class_count = now.class_count;
       mapped.labels = now.labels;
+      mapped.label_at = now.label_at;
     }
     std::vector<std::byte> next_input(mapped.input_bytes()), next_output(mapped.output_bytes());
     store_item(made, mapped, next_input.data(), next_output.data(), "map: sample 0");

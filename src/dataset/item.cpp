@@ -52,7 +52,8 @@ void store(const Tensor& tensor, DType type, const Shape& shape, const Shape& gi
     throw Error(Code::invalid_argument, {.message = "dataset: " + std::string(what) + " is not a finite number",
                                          .reason = "NOT_FINITE",
                                          .path = std::string(place) + ", value " + std::to_string(wrong),
-                                         .actual = number_text(tensor.at(wrong))});
+                                         .actual = number_text(tensor.at(wrong)),
+                                         .hint = "leave such samples out, or put a number in their place"});
   }
   if (tensor.bytes() != 0) std::memcpy(target, tensor.data(), tensor.bytes());
 }

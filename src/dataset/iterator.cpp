@@ -44,7 +44,8 @@ void check_length(std::string_view what, std::size_t expected, std::size_t actua
   throw Error(Code::shape_mismatch,
               {.message = "dataset: " + std::string(what) + " expects " + std::to_string(expected) +
                           " values, a sample has " + std::to_string(actual),
-               .reason = "SAMPLE_SIZE"});
+               .reason = "SAMPLE_SIZE",
+               .hint = "see the sizes of the model's first and last layers, and the columns or arrays of the data"});
 }
 
 }  // namespace

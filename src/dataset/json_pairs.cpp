@@ -96,9 +96,11 @@ class JsonPairs {
     description.input_type = description.output_type = DType::fp64;
     description.input_shape = input_.shape;
     description.size = samples;
+    description.file = name_;
     if (!output_.texts.empty()) {
       number_labels();
       description.labels = labels_;
+      description.label_at = first_samples();
       description.kind = OutputKind::label;
       description.class_count = labels_.size();
     } else {
@@ -230,6 +232,12 @@ class JsonPairs {
     for (const std::string& text : output_.texts)
       output_.numbers.push_back(
           static_cast<double>(std::lower_bound(labels_.begin(), labels_.end(), text) - labels_.begin()));
+  }
+
+  std::vector<std::uint64_t> first_samples() const {
+    std::vector<std::uint64_t> first(labels_.size());
+    for (std::size_t i = output_.numbers.size(); i-- > 0;) first[static_cast<std::size_t>(output_.numbers[i])] = i;
+    return first;
   }
 
   static Tensor keep(std::vector<double> values, const Shape& shape) {

@@ -122,7 +122,8 @@ void append(std::vector<double>& all, const std::vector<double>& values, std::si
     throw Error(Code::invalid_argument, {.message = "dataset: not a finite number",
                                          .reason = "NOT_FINITE",
                                          .path = place() + "/" + std::to_string(wrong),
-                                         .actual = number_text(values[wrong])});
+                                         .actual = number_text(values[wrong]),
+                                         .hint = "leave such samples out, or put a number in their place"});
   }
   all.insert(all.end(), values.begin(), values.end());
 }
@@ -172,7 +173,8 @@ void check_finite(const Tensor& tensor, std::string_view what) {
               {.message = "dataset: " + std::string(what) + " hold a value that is not a finite number",
                .reason = "NOT_FINITE",
                .path = "sample " + std::to_string(wrong / row) + ", value " + std::to_string(wrong % row),
-               .actual = number_text(tensor.at(wrong))});
+               .actual = number_text(tensor.at(wrong)),
+               .hint = "leave such samples out, or put a number in their place"});
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ class NpyRows final : public RowFile {
       throw Error(Code::shape_mismatch, {.message = "a dataset needs an array whose first dimension counts samples",
                                          .reason = "NPY_RANK",
                                          .path = name(),
-                                         .actual = "a single number"});
+                                         .actual = "a single number",
+                                         .hint = "numpy.atleast_2d makes one sample of it"});
     }
     start_ = file_.position();
     set_array(header_.type, header_.shape);

@@ -27,7 +27,8 @@ void RowFile::read(std::byte* row, std::uint64_t sample) {
                                        .reason = "NOT_FINITE",
                                        .path = name_ + ": sample " + std::to_string(sample) + ", value " +
                                                std::to_string(wrong),
-                                       .actual = number_text(load_double(type_, row, wrong))});
+                                       .actual = number_text(load_double(type_, row, wrong)),
+                                       .hint = "leave such samples out, or put a number in their place"});
 }
 
 namespace {
@@ -109,6 +110,7 @@ class PairSource final : public FileSource {
                                              .expected = "a whole number from 0",
                                              .actual = number_text(load_double(labels.type(), element.data(), 0))});
       }
+      if (!count && !description_.no_class_at) description_.no_class_at = i;
       whole = whole && count;
       if (count.value_or(0) > classes) {
         classes = *count;

@@ -25,7 +25,9 @@ struct Description {
   std::optional<std::uint64_t> size = {};
   std::optional<std::uint64_t> class_count = {};
   std::optional<std::uint64_t> highest_label_at = {};  // the first sample of the highest class, where that is known
+  std::optional<std::uint64_t> no_class_at = {};       // the first sample whose only output is no class, likewise
   std::vector<std::string> labels = {};
+  std::vector<std::uint64_t> label_at = {};  // the first sample of each of the labels, where that is known
   std::string file = {};         // that holds the outputs, for messages
   std::uint64_t first_line = 0;  // of the first sample in that file where each has a line of its own, else 0
 

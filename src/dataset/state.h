@@ -3,6 +3,7 @@
 
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "dataset/source.h"
@@ -10,13 +11,14 @@
 namespace webai {
 
 struct Step {
-  enum class Kind : std::uint8_t { map, shuffle, take, skip, repeat };
+  enum class Kind : std::uint8_t { map, shuffle, take, skip, repeat, draw, leave };
   static constexpr std::uint64_t forever = ~std::uint64_t{0};
 
   Kind kind;
-  std::uint64_t count = 0;  // shuffle: buffer; take, skip: samples; repeat: times
+  std::uint64_t count = 0;  // shuffle: buffer; take, skip: samples; repeat: times; draw, leave: samples that are drawn
   ShuffleOptions shuffle = {};
   Dataset::MapFunction map = {};
+  std::uint64_t of = 0;  // draw, leave: samples that are drawn from, by chance; the seed is the shuffle's
 };
 
 struct Dataset::State {
@@ -44,6 +46,11 @@ struct Dataset::State {
   mutable std::optional<Description> description_;
   mutable std::vector<std::optional<Description>> maps_;  // one for each step, empty for those that are no map
 };
+
+/// So many samples drawn by chance, wherever they stand in the data, and the rest, each in its order. Shuffles at the
+/// end go on in the rest; those that other steps count behind keep one order, so that no sample is ever in both. Holds nothing.
+/// Throws UNKNOWN_SIZE.
+std::pair<Dataset, Dataset> draw(const Dataset& data, std::uint64_t samples, std::uint64_t seed);
 
 /// A sample as the functions of the program see it, over memory that it does not own.
 Item view_item(const Description& description, std::byte* input, std::byte* output, Marks marks);

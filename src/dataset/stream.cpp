@@ -155,6 +155,39 @@ class SkipStream final : public StepStream {
   std::uint64_t count_, left_ = 0;
 };
 
+/// Of the next samples left, so many are still to be drawn: each is with that probability, so that all draws of that many
+/// are equally likely.
+class DrawStream final : public StepStream {
+ public:
+  DrawStream(std::unique_ptr<Stream> before, const Step& step)
+      : StepStream(std::move(before)), step_(step), random_(*step.shuffle.seed, std::uint64_t{0x4452} << 48) {}
+  void begin(std::uint64_t epoch) override {
+    before_->begin(epoch);
+    position_ = drawn_ = 0;
+  }
+  std::size_t next(std::span<Handle> into) override {
+    const bool wanted = step_.kind == Step::Kind::draw;
+    Filling filling(store(), into);
+    Handle row;
+    while (!filling.full() && before_->next({&row, 1}) > 0) {
+      const std::uint64_t left = step_.of - std::min(step_.of, position_);
+      const bool drawn = left > 0 && random_.below(position_, left) < step_.count - drawn_;
+      ++position_;
+      drawn_ += drawn;
+      if (drawn == wanted)
+        filling.push(row);
+      else
+        store().release(row);
+    }
+    return filling.finish();
+  }
+
+ private:
+  const Step step_;
+  const RandomStream random_;
+  std::uint64_t position_ = 0, drawn_ = 0;
+};
+
 class RepeatStream final : public StepStream {
  public:
   RepeatStream(std::unique_ptr<Stream> before, std::uint64_t times) : StepStream(std::move(before)), times_(times) {}
@@ -334,6 +367,8 @@ std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State
     switch (step.kind) {
       case Step::Kind::take: stream = std::make_unique<TakeStream>(std::move(stream), step.count); break;
       case Step::Kind::skip: stream = std::make_unique<SkipStream>(std::move(stream), step.count); break;
+      case Step::Kind::draw:
+      case Step::Kind::leave: stream = std::make_unique<DrawStream>(std::move(stream), step); break;
       case Step::Kind::repeat: stream = std::make_unique<RepeatStream>(std::move(stream), step.count); break;
       case Step::Kind::shuffle:
         if (unit == Unit::sequence) break;  // whole sequences change places, not their samples

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "core/base/names.h"
+#include "dataset/convert.h"
 #include "dataset/sequences.h"
+#include "dataset/state.h"
 #include "network/state.h"
 #include "training/window_graph.h"
 #include "network/training_plan.h"
@@ -26,16 +28,19 @@ std::string list_of(std::span<const std::string> labels) {
 }
 
 // Class numbers of the data -> places of the same words among the model's labels.
-std::vector<std::int32_t> map_labels(std::span<const std::string> of_data, std::span<const std::string> of_model) {
-  if (of_data.empty() || of_model.empty()) return {};
+std::vector<std::int32_t> map_labels(const Description& data, std::span<const std::string> of_model) {
+  if (data.labels.empty() || of_model.empty()) return {};
   std::vector<std::int32_t> map;
-  for (const std::string& label : of_data) {
+  for (std::size_t i = 0; i < data.labels.size(); ++i) {
+    const std::string& label = data.labels[i];
     const auto at = std::find(of_model.begin(), of_model.end(), label);
     if (at == of_model.end()) {
       const std::vector<std::string_view> names(of_model.begin(), of_model.end());
       const std::string near = nearest_name(label, names);
       throw Error(Code::invalid_argument, {.message = "the data has a label \"" + label + "\" that the model does not know",
-                                           .reason = "LABEL", .path = "/io/output", .expected = "one of the model's labels: " + list_of(of_model),
+                                           .reason = "LABEL",
+                                           .path = i < data.label_at.size() ? SampleNames::outputs(data).of(data.label_at[i]) : data.file,
+                                           .expected = "one of the model's labels: " + list_of(of_model),
                                            .hint = near.empty() ? "name it among the labels" : "did you mean \"" + near + "\"?"});
     }
     map.push_back(static_cast<std::int32_t>(at - of_model.begin()));
@@ -88,11 +93,15 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
   if (outputs == 1 && given.labels().size() > 2)
     throw Error(Code::shape_mismatch, {.message = "dataset: " + std::to_string(given.labels().size()) + " labels meet a model with one output",
                                        .reason = "LABEL", .hint = "give the last layer one output for each label, with \"activation\": \"softmax\""});
-  if (!classes && !bits && outputs > 1 && given.output_shape().rank() > 0 && given.output_shape().elements() == 1)
+  if (!classes && !bits && outputs > 1 && given.output_shape().rank() > 0 && given.output_shape().elements() == 1) {
+    const Description& data = given.state().description();
     throw Error(Code::shape_mismatch, {.message = "dataset: a sample has one output, which is no label; the model has " +
                                                   std::to_string(outputs) + " outputs",
-                                       .reason = "LABEL", .expected = "labels from 0 to " + std::to_string(outputs - 1) + " in every sample",
+                                       .reason = "LABEL",
+                                       .path = data.no_class_at ? SampleNames::outputs(data).of(*data.no_class_at) : data.file,
+                                       .expected = "labels from 0 to " + std::to_string(outputs - 1) + " in every sample",
                                        .hint = "look for a number below 0 or with a fraction"});
+  }
   const std::string automatic = classes && ends_with_operator(built, "softmax") ? "cross-entropy" : "mean-square";
   plan.request.measure = measure_from_name(measure_name.empty() ? automatic : measure_name);
   plan.request.labels = classes && takes_labels(plan.request.measure);
@@ -105,7 +114,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
   if (classes) {
     batching.outputs = plan.request.labels ? OutputForm::labels : OutputForm::one_hot;
     batching.classes = static_cast<std::size_t>(outputs);
-    batching.label_map = map_labels(given.labels(), labels);
+    batching.label_map = map_labels(given.state().description(), labels);
   } else {
     batching.outputs = OutputForm::values;
     batching.expected_outputs = static_cast<std::size_t>(outputs);

@@ -95,7 +95,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
                                       .actual = std::to_string(batch),
                                       .hint = "\"accumulate\" makes one update of the gradients of several"});
     // Room for more samples than there are would be computed for nothing.
-    if (data.valid() && data.size()) batch = std::min(batch, static_cast<std::size_t>(std::max<std::uint64_t>(1, *data.size())));
+    if (data.valid() && data.size() && !data.state().drop_remainder) batch = std::min(batch, static_cast<std::size_t>(std::max<std::uint64_t>(1, *data.size())));
     if (net.is_stateful() && options.validation_split > 0)
       throw Error(Code::unsupported, {.message = "samples drawn by chance would tear the sequences of a model with a memory",
                                       .reason = "OPTION", .path = "validationSplit",
@@ -229,7 +229,7 @@ TrainInfo NeuralNetwork::train(const Dataset& data, const TrainOptions& options,
   return session.info();
 }
 
-TrainInfo NeuralNetwork::train(const Dataset& data, std::string_view options, std::stop_token stop) {
+TrainInfo NeuralNetwork::train_by_text(const Dataset& data, std::string_view options, std::stop_token stop) {
   return train(data, train_options_from_json(state_->context, options), std::move(stop));
 }
 

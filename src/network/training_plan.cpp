@@ -82,21 +82,13 @@ TrainOptions with_defaults(TrainOptions options) {
 
 HeldOut hold_out(const Dataset& data, const TrainOptions& options, std::uint64_t seed) {
   if (options.validation_split == 0 || !data.valid()) return {data, options.validation};
-  // All orders before the cut are frozen, so that no sample is ever in both parts.
-  const Dataset whole = data.shuffle(Dataset::all, {.seed = seed, .each_epoch = false}).split(1).first;
-  const std::uint64_t samples = *whole.size();
+  const std::uint64_t samples = data.size().value_or(2);  // where nobody knows, draw says so
   if (samples < 2)
     throw Error(Code::invalid_argument, {.message = "the data holds too few samples to hold some of them out",
                                          .reason = "EMPTY_DATA", .path = "validationSplit", .actual = std::to_string(samples)});
   const double share = std::round(options.validation_split * static_cast<double>(samples));
-  const std::uint64_t held_out = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(share), 1, samples - 1);
-  Dataset training = whole.take(samples - held_out);
-  for (const Step& step : data.state().steps)
-    if (step.kind == Step::Kind::shuffle && step.shuffle.each_epoch) {
-      training = training.shuffle(step.count, step.shuffle);
-      break;
-    }
-  return {training, whole.skip(samples - held_out)};
+  auto [held_out, training] = draw(data, std::clamp<std::uint64_t>(static_cast<std::uint64_t>(share), 1, samples - 1), seed);
+  return {std::move(training), std::move(held_out)};
 }
 
 std::vector<double> class_weights(const TrainOptions& options, std::size_t outputs, std::vector<std::string> labels) {

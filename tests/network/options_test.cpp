@@ -114,6 +114,8 @@ TEST_CASE("a batch larger than the data is one of all of them") {
   exact.train(data, {.max_iterations = 3, .batch_size = 2});
   huge.train(data, {.max_iterations = 3, .batch_size = std::size_t{1} << 60});
   CHECK(bias_of(huge) == bias_of(exact));
+  // Unless what fills no batch is to be left out: then nothing is left.
+  CHECK(error_of([&] { huge.train(data.batch(3, {.drop_remainder = true}), {.max_iterations = 1}); }).reason() == "EMPTY_DATASET");
 }
 
 TEST_CASE("A-47 toTrain without what toSkip names is what is trained, and nothing left is an error") {
