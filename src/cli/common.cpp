@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <memory>
@@ -146,6 +147,17 @@ void keep_apart(std::string_view command, const std::vector<NamedFile>& written,
     for (std::size_t j = i + 1; j < written.size(); ++j) refuse_if_same(written[j]);
     for (const NamedFile& file : read) refuse_if_same(file);
   }
+}
+
+void check_form(std::string_view command, const NamedFile& written, std::string_view form, std::string_view ending) {
+  static constexpr std::string_view known[] = {".json", ".onnx", ".pt",  ".pth",  ".safetensors", ".h5",  ".keras", ".tflite",
+                                               ".gguf", ".npz",  ".npy", ".csv",  ".c",           ".js",  ".mjs",   ".py",
+                                               ".svg",  ".png",  ".jpg", ".jpeg", ".gif",         ".pdf", ".dot",   ".html"};
+  const auto& [option, path] = written;
+  const bool other = std::ranges::any_of(known, [&](std::string_view one) { return one != ending && path.ends_with(one); });
+  if (!other && path != "-") return;
+  throw UsageError(std::string(command) + ": " + option + " " + path + ": " + std::string(form) +
+                   " is written to a file (expected a name that ends in " + std::string(ending) + ")");
 }
 
 void check_writable(const std::string& path, const std::string& hint) {

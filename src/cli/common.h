@@ -41,6 +41,10 @@ using NamedFile = std::pair<std::string, std::string>;
 /// else that is written.
 void keep_apart(std::string_view command, const std::vector<NamedFile>& written, const std::vector<NamedFile>& read);
 
+/// Throws UsageError where a file's name promises another form than the one that ends so: "curves.png" for SVG, ".svg". A
+/// name without a known ending promises nothing; "-" is no file.
+void check_form(std::string_view command, const NamedFile& written, std::string_view form, std::string_view ending);
+
 /// Throws Error where a file of that name could not be written; the hint says what that prevented. An empty name is none.
 void check_writable(const std::string& path, const std::string& hint);
 

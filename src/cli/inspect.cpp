@@ -23,8 +23,11 @@ class Inspect final : public Command {
   int run() override {
     if (batch_ == 0) throw UsageError("--batch is 1 or more");
     keep_apart("inspect", {{"--dot", dot_}}, {{"the model", model_}});
+    check_form("inspect", {"--dot", dot_}, "a graph for Graphviz", ".dot");
     const Context context = common_.context();
-    const NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());
+    std::vector<NamedFile> weights;
+    const NeuralNetwork network = build_network(read_model(context, model_), context, common_.network(), &weights);
+    keep_apart("inspect", {{"--dot", dot_}}, weights);
     const std::string text = network.inspect(passes_, static_cast<std::size_t>(batch_));
     if (!dot_.empty()) {
       const std::string graph = network.graph_dot(static_cast<std::size_t>(batch_));

@@ -56,6 +56,7 @@ class ModelCache {
     FileMark mark;
     NeuralNetwork network;
     std::uint64_t nodes, on_device;
+    std::vector<NamedFile> files;  // it and its weights
   };
 
   Entry& get(const std::string& path, const std::string& device) {
@@ -71,9 +72,10 @@ class ModelCache {
     }
     NetworkOptions options = common_.network();
     options.device = device;
-    NeuralNetwork network = build_network(read_model(context_, path), context_, options);
+    std::vector<NamedFile> files = {{"the model", path}};
+    NeuralNetwork network = build_network(read_model(context_, path), context_, options, &files);
     const NetworkInfo info = network.info();
-    entries_.push_front({path, device, mark, std::move(network), info.nodes, info.on_device});
+    entries_.push_front({path, device, mark, std::move(network), info.nodes, info.on_device, std::move(files)});
     if (entries_.size() > most_models) entries_.pop_back();
     return entries_.front();
   }
@@ -156,6 +158,7 @@ class Server {
     NeuralNetwork& network = model.network;
     const std::vector<Tensor> inputs = read_inputs(network, job);
     const std::span<const Json::Member> outputs = members_of(job, "outputs");
+    check_files(job, outputs, model.files);
     const std::vector<std::string> types =
         types_of_job(network, job, "output_types", network.outputs().size(), output_index);
     if (const Json* const reset = job.find("reset")) {
@@ -170,10 +173,7 @@ class Server {
       if (!types[p].empty()) check_declared(results[p].second, types[p], results[p].first);
     JsonObject result;
     result.raw("id", id).boolean("ok", true).number("ms", ms).count("nodes", model.nodes).count("on_device", model.on_device);
-    for (const auto& [name, path] : outputs) {
-      if (!path.is_text()) refuse_job("output \"" + name + "\" is no path");
-      write_values(path.as_text(), results[output_index(network, name)].second);
-    }
+    for (const auto& [name, path] : outputs) write_values(path.as_text(), results[output_index(network, name)].second);
     if (outputs.empty()) {  // without a file to go to, values go into the answer
       JsonObject values;
       for (const auto& [name, tensor] : results) values.raw(name, json_array(tensor));
@@ -182,6 +182,18 @@ class Server {
         result.text("label", rankings.front().front().first);
     }
     return result.str();
+  }
+
+  // What a job writes takes the place of nothing that it reads.
+  static void check_files(const Json& job, std::span<const Json::Member> outputs, std::vector<NamedFile> read) {
+    std::vector<NamedFile> written;
+    for (const auto& [name, path] : outputs) {
+      if (!path.is_text()) refuse_job("output \"" + name + "\" is no path");
+      written.emplace_back("output \"" + name + "\"", path.as_text());
+    }
+    for (const auto& [name, value] : members_of(job, "inputs"))
+      if (value.is_text()) read.emplace_back("input \"" + name + "\"", value.as_text());
+    keep_apart("run", written, read);
   }
 
   static std::vector<Tensor> read_inputs(const NeuralNetwork& network, const Json& job) {

@@ -49,14 +49,20 @@ ModelFile read_model(const Context& context, const std::string& path) {
   const bool binary = file.text.find('\0') != std::string::npos;
   if (!text || binary)
     throw Error(Code::unsupported, {.message = "this is not a model in JSON, and no other format can be read by this build",
-                                    .reason = "FORMAT", .path = path});
+                                    .reason = "FORMAT", .path = path,
+                                    .hint = "a model begins with {: see docs/model-format.md, or webai --help"});
   return file;
 }
 
-NeuralNetwork build_network(const ModelFile& file, const Context& context, const NetworkOptions& options) {
+NeuralNetwork build_network(const ModelFile& file, const Context& context, const NetworkOptions& options,
+                            std::vector<NamedFile>* read) {
   try {
     NetworkOptions chosen = options;
-    chosen.weights = weight_files_beside(file.path);
+    const std::string folder = file.path.substr(0, file.path.rfind('/') + 1);  // npos + 1 is 0
+    chosen.weights = [&, beside = weight_files_beside(file.path)](const std::string& name) {
+      if (read) read->emplace_back("the model's weights", folder + name);
+      return beside(name);
+    };
     return NeuralNetwork::from_json(file.text, context, chosen);
   } catch (const Error& error) {
     ErrorDetails details = error.details();

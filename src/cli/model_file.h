@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/common.h"
 #include "webai/dataset.hpp"
@@ -17,8 +18,9 @@ struct ModelFile {
 /// The text of a model. Throws UNSUPPORTED for what is plainly no JSON: foreign formats are told by their content.
 ModelFile read_model(const Context& context, const std::string& path);
 
-/// The network of a model; errors name the file.
-NeuralNetwork build_network(const ModelFile& file, const Context& context, const NetworkOptions& options);
+/// The network of a model; errors name the file. `read`: the files of weights that it names are added there.
+NeuralNetwork build_network(const ModelFile& file, const Context& context, const NetworkOptions& options,
+                            std::vector<NamedFile>* read = nullptr);
 
 /// Puts an `io` block into a model that has neither `io` nor trained weights: `normalize: "auto"` when the data's
 /// inputs are large, the data's labels when it names them. Answers what was written in, in words; empty: nothing.

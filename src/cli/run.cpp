@@ -67,7 +67,8 @@ class Run final : public Command {
     keep_apart("run", written, read);
     if (generate_ && (sequence_ || !outputs_.empty())) throw UsageError("run: --generate prints tokens: it goes without --sequence and --output");
     const Context context = common_.context();
-    NeuralNetwork network = build_network(read_model(context, model_), context, common_.network());
+    NeuralNetwork network = build_network(read_model(context, model_), context, common_.network(), &read);
+    keep_apart("run", written, read);  // once more, with the model's weights
     const std::optional<Json> whole = read_whole(context);
     if (generate_) {
       options_.steps = *generate_;

@@ -59,10 +59,12 @@ class Train final : public Command {
     end_on_interrupt("webai: ended before training began; nothing was written\n");
     std::vector<NamedFile> read = {{"--options", options_file_}};
     check_names(checkpoint_, read);
+    check_form("train", {"--out", out_}, "JSON", ".json");
+    check_form("train", {"--plot", plot_}, "SVG", ".svg");
     const Context context = common_.context();
     ChosenOptions chosen = read_train_options(context, options_file_, pairs_);
     ModelFile file = read_model(context, model_);
-    NeuralNetwork network = build_network(file, context, common_.network());
+    NeuralNetwork network = build_network(file, context, common_.network(), &read);
     TrainOptions& options = chosen.options;
     take_checkpoint_options(options);
     check_names(options.checkpoint, read);
@@ -198,7 +200,7 @@ class Train final : public Command {
                 (common_.device == "auto" ? "cpu" : common_.device) + "\n");
     if (!chosen.stops)
       common_.say("no stop condition was given: at most " + plural(chosen.options.max_iterations, "epoch") +
-                  " (--option maxIterations=N), or an error of 0.5 % (--option errorThreshold=P)\n");
+                  " (--option maxIterations=N), or an error of 0.5 % (--option errorThreshold=P, with errorThresholdUnit=percent or raw)\n");
   }
 
   void draw(const ProgressDisplay& display, const TrainInfo& info, const VerifyInfo& tested) const {

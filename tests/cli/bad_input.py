@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What is wrong with a model, its data or the disk ends in one clear message, status 1 and no half-written file."""
+import json
 import os
 import pathlib
 import resource
@@ -213,7 +214,7 @@ class Data(CommandTest):
         self.write("net.json", '{"layers": [2, {"size": 3, "activation": "softmax"}]}')
         for wrong in ["-1", "1.5"]:
             self.write("data.csv", f"1,2,0\n3,4,{wrong}\n")
-            self.refuses("csv:data.csv", ["no label", "from 0 to 2"])
+            self.refuses("csv:data.csv", ["no label", "from 0 to 2", "data.csv:2"])
 
     def test_an_absent_device_is_replaced_unless_it_is_required(self):
         self.write("xor.json", XOR)
@@ -308,12 +309,12 @@ class Disk(CommandTest):
         for options in [["--checkpoint", "trained.json"], ["--plot", "./trained.json"], ["--out", "x", "--checkpoint", "./x"]]:
             self.fails("train", "trained.json", "--data", "sample:xor", *options, says="name the same file", status=2)
         # Nor of what is read.
-        self.write("data.csv", "0,1,1\n1,1,0\n")
+        self.write("table", "0,1,1\n1,1,0\n")
         self.write("options.json", '{"maxIterations": 1}')
         self.write("input.json", "[1, 0]")
         before = self.snapshot()
-        for command in [["train", "trained.json", "--data", "csv:data.csv", "--out", "./data.csv"],
-                        ["train", "trained.json", "--data", "sample:xor", "--test", "csv:data.csv", "--plot", "data.csv"],
+        for command in [["train", "trained.json", "--data", "csv:table", "--out", "./table"],
+                        ["train", "trained.json", "--data", "sample:xor", "--test", "csv:table", "--plot", "table"],
                         ["train", "trained.json", "--data", "sample:xor", "--options", "options.json", "--out", "options.json"],
                         ["run", "trained.json", "--input", "[1, 0]", "--output", "trained.json"],
                         ["run", "trained.json", "--input", "input.json", "--output", "input.json"],
@@ -321,11 +322,31 @@ class Disk(CommandTest):
                         ["inspect", "trained.json", "--dot", "trained.json"]]:
             self.fails(*command, says="name the same file", status=2)
         self.assertEqual(self.snapshot(), before)
+        # Nor of the model's weights, nor by a line of a server.
+        self.works("convert", "trained.json", "apart.json", "--weights", "apart.npy")
+        before = self.snapshot()
+        train = ["train", "apart.json", "--data", "sample:xor"]
+        for command in [[*train, "--out", "./apart.npy"], [*train, "--plot", "apart.npy"], ["inspect", "apart.json", "--dot", "apart.npy"],
+                        ["run", "apart.json", "--input", "[1, 0]", "--output", "apart.npy"]]:
+            self.fails(*command, status=2)
+        jobs = [{"model": "trained.json", "inputs": {"input": [1, 0]}, "outputs": {"output": "./trained.json"}},
+                {"model": "apart.json", "inputs": {"input": [1, 0]}, "outputs": {"output": "apart.npy"}},
+                {"model": "trained.json", "inputs": {"input": "input.json"}, "outputs": {"output": "input.json"}}]
+        for line in self.works("run", "--lines", stdin="\n".join(map(json.dumps, jobs))).out.splitlines():
+            self.assertIn("name the same file", json.loads(line)["error"])
+        self.assertEqual(self.snapshot(), before)
         self.fails("train", "trained.json", "--data", "sample:xor", "--out", 300 * "a", says="nothing was trained")
         self.fails("verify", "trained.json", "--data", "sample:xor", "--option", "learningRate=3", says="verify takes", status=2)
 
     def test_a_foreign_ending_is_not_written_as_json(self):
         self.fails("convert", "net.json", "net.onnx", says=["net.onnx", "cannot be written", ".json"])
+        self.trained_xor()
+        before = self.snapshot()
+        train = ["train", "trained.json", "--data", "sample:xor"]
+        for command, says in [([*train, "--out", "net.onnx"], "JSON"), ([*train, "--out", "-"], ".json"),
+                              ([*train, "--plot", "curves.png"], "SVG"), (["inspect", "trained.json", "--dot", "graph.svg"], "Graphviz")]:
+            self.fails(*command, says=[command[-1], says, "expected a name that ends in"], status=2)
+        self.assertEqual(self.snapshot(), before)
 
     def test_a_file_larger_than_the_buffers_is_streamed(self):
         # 560 MB of zeros that take no room on the disk. Shuffled and cached by default, it must not be held.
@@ -337,13 +358,14 @@ class Disk(CommandTest):
             file.write(bytes([0, 0, 8, 1]) + samples.to_bytes(4, "big"))
             file.truncate(8 + samples)
         self.write("wide.json", '{"layers": [784, 1]}')
-        program = subprocess.Popen([PROGRAM, "train", "wide.json", "--data", "idx:images,labels", "-q", "--option",
-                                    "maxIterations=1", "--option", "batchSize=256"], cwd=self.folder)
-        _, status, usage = os.wait4(program.pid, 0)
-        program.returncode = os.waitstatus_to_exitcode(status)
-        self.assertEqual(program.returncode, 0)
-        if not SANITIZED:
-            self.assertLess(usage.ru_maxrss, 100_000)  # kB
+        for more in [[], ["--option", "validationSplit=0.1"]]:
+            program = subprocess.Popen([PROGRAM, "train", "wide.json", "--data", "idx:images,labels", "-q", "--option",
+                                        "maxIterations=1", "--option", "batchSize=256", *more], cwd=self.folder)
+            _, status, usage = os.wait4(program.pid, 0)
+            program.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(program.returncode, 0)
+            if not SANITIZED:
+                self.assertLess(usage.ru_maxrss, 100_000)  # kB
 
     def test_standard_output_without_room_is_an_error(self):
         with open("/dev/full", "w") as full:
