@@ -168,7 +168,7 @@ webai_status define(webai_context* ctx, std::string_view kind, webai_value* desc
     words.finish(context, "define");
     Ref<Function> function = Ref<Function>::share(&expect<Function>(fn, "fn"));
     const auto registered = std::make_shared<Registered>(algorithm_name(kind, definition.name),
-                                                         std::vector<Ref<Function>>{std::move(function)});
+                                                         std::vector<Ref<Function>>{std::move(function)}, definition.domain);
     keep_registered(context.registrations(), registered,
                     [&] { body(context, std::move(definition), Own(registered)); });
   });

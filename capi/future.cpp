@@ -18,7 +18,8 @@ Ref<Future> submit(webai_context& context, std::unique_ptr<Job> job, webai_value
 }
 
 void check_cancel(const Cancel* cancel) {
-  if (cancel && cancel->fired()) refuse(Code::cancelled, "CANCELLED", "the operation was cancelled");
+  if (cancel && cancel->fired()) refuse(Code::cancelled, "CANCELLED", "the operation was cancelled",
+                                         "what was finished before stays (of a training, its last batch); begin again with a new token");
 }
 
 Cancel* cancel_argument(const webai_context& context, webai_value* cancel) {

@@ -161,7 +161,7 @@ Value export_model(webai_context& context, NetworkValue& net, webai_value* given
   check_context(context, given);
   Options opts(given);
   const std::string to = opts.text("to", "json");
-  if (const auto own = context.registrations().loop_thread_of(algorithm_name("export", to)))
+  if (const auto own = context.registrations().loop_thread_of(net.handle().domain(), algorithm_name("export", to)))
     return export_by(context, net, to, given, cancel, *own);
   const bool object = to == "object", renames = opts.boolean("renamed", false);
   opts.boolean("strict", false);

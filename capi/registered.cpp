@@ -6,8 +6,8 @@
 
 namespace webai::capi {
 
-Registered::Registered(std::string name, std::vector<Ref<Function>> functions)
-    : name_(std::move(name)), functions_(std::move(functions)) {
+Registered::Registered(std::string name, std::vector<Ref<Function>> functions, std::string domain)
+    : name_(std::move(name)), domain_(std::move(domain)), functions_(std::move(functions)) {
   for (const Ref<Function>& function : functions_)
     if (function && !function->any_thread()) bind_loop_thread();
 }
@@ -54,12 +54,12 @@ bool Registrations::binds_loop_thread(std::string_view text) const {
   });
 }
 
-std::optional<bool> Registrations::loop_thread_of(std::string_view name) const {
+std::optional<bool> Registrations::loop_thread_of(std::string_view domain, std::string_view name) const {
   const std::lock_guard guard(mutex_);
-  std::optional<bool> found;
-  for (const std::shared_ptr<Registered>& one : all_)
-    if (one->name() == name) found = found.value_or(false) || one->binds_loop_thread();
-  return found;
+  for (const std::string_view where : {domain, std::string_view("core")})
+    for (const std::shared_ptr<Registered>& one : all_)
+      if (one->name() == name && one->domain() == where) return one->binds_loop_thread();
+  return std::nullopt;
 }
 
 void Registrations::let_go() noexcept {

@@ -17,8 +17,9 @@ namespace webai::capi {
 class Registered {
  public:
   /// Functions may be null: what has none of that kind, or is a list of steps.
-  Registered(std::string name, std::vector<Ref<Function>> functions);
+  Registered(std::string name, std::vector<Ref<Function>> functions, std::string domain = {});
   const std::string& name() const noexcept { return name_; }
+  const std::string& domain() const noexcept { return domain_; }  ///< of an algorithm; empty for operations
   Ref<Function> function(std::size_t index = 0) const;  ///< throws SHUT_DOWN
   /// Whether it, or what it is composed of, is called on the loop thread only.
   bool binds_loop_thread() const noexcept { return loop_thread_.load(); }
@@ -26,7 +27,7 @@ class Registered {
   void let_go() noexcept;
 
  private:
-  const std::string name_;
+  const std::string name_, domain_;
   mutable std::mutex mutex_;
   std::vector<Ref<Function>> functions_;  // none after shutdown
   std::atomic<bool> loop_thread_{false};
@@ -39,8 +40,9 @@ class Registrations {
   void remove(const Registered& one) noexcept;
   /// Whether a text (a model, a list of steps) names an operation that is called on the loop thread only.
   bool binds_loop_thread(std::string_view text) const;
-  /// Whether one of that name is there, and is called on the loop thread only.
-  std::optional<bool> loop_thread_of(std::string_view name) const;
+  /// Whether there is an algorithm that a model of this domain means by that name (its domain's own goes before the
+  /// core's), and whether that one is called on the loop thread only.
+  std::optional<bool> loop_thread_of(std::string_view domain, std::string_view name) const;
   void let_go() noexcept;
 
  private:

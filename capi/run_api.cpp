@@ -33,8 +33,8 @@ TensorValue* output_tensor(const webai_context& context, webai_value* into) {
   return found ? &expect<TensorValue>(found, "into") : nullptr;
 }
 
-bool on_loop_thread_only(webai_context& context, const RunOptions& options) {
-  return !options.type.empty() && context.registrations().loop_thread_of(algorithm_name("run", options.type)).value_or(false);
+bool on_loop_thread_only(webai_context& context, const NeuralNetwork& network, const RunOptions& options) {
+  return !options.type.empty() && context.registrations().loop_thread_of(network.domain(), algorithm_name("run", options.type)).value_or(false);
 }
 
 // What the host makes of an output; where the caller gave a tensor for it, numbers that fit into that.
@@ -116,7 +116,7 @@ webai_status webai_network_run(webai_network* net, webai_value* in, webai_value*
     if (!call.functions.normalize) call.read(handle);
     call.into = Ref<TensorValue>::share(output_tensor(context, into));
     Placement placement = network.placement();
-    placement.loop_thread_only |= on_loop_thread_only(context, call.options) || call.functions.binds_loop_thread();
+    placement.loop_thread_only |= on_loop_thread_only(context, handle, call.options) || call.functions.binds_loop_thread();
     return submit(context, once([call = std::move(call)]() mutable { return call.run(call.net->handle()); }), cancel,
                   std::move(placement));
   });

@@ -52,11 +52,11 @@ struct TrainRequest {
   bool own = false;          // by a function of the host
 };
 
-TrainRequest read_train_request(webai_context& context, webai_value* given) {
+TrainRequest read_train_request(webai_context& context, const NeuralNetwork& network, webai_value* given) {
   check_context(context, given);
   Options opts(given);
   TrainRequest request;
-  const auto own = context.registrations().loop_thread_of(algorithm_name("train", opts.text("type", request.options.type)));
+  const auto own = context.registrations().loop_thread_of(network.domain(), algorithm_name("train", opts.text("type", request.options.type)));
   request.own = own.has_value();
   std::vector<std::string> unknown;
   request.options = read_library_options(given, {"layout", "progress", "strict", "validation"}, unknown, request.own);
@@ -124,8 +124,8 @@ Placement placement_for(NetworkValue& net, webai_value* data) {
 
 Value train(webai_context& context, NetworkValue& net, webai_value* data, webai_value* opts, webai_value* cancel) {
   cancel_argument(context, cancel);
-  TrainRequest request = read_train_request(context, opts);
   const NeuralNetwork network = net.handle();
+  TrainRequest request = read_train_request(context, network, opts);
   webai_value* const held_out = Options(opts).find("validation");
   const Dataset dataset = read_data(context, net, network, data, request.layout);
   if (held_out) request.options.validation = read_data(context, net, network, held_out, request.layout);
@@ -193,7 +193,7 @@ Value verify(webai_context& context, NetworkValue& net, webai_value* data, webai
   const NeuralNetwork network = net.handle();
   const Dataset dataset = read_data(context, net, network, data, layout);
   Placement placement = placement_for(net, data);
-  placement.loop_thread_only |= context.registrations().loop_thread_of(algorithm_name("verify", options.type)).value_or(false);
+  placement.loop_thread_only |= context.registrations().loop_thread_of(network.domain(), algorithm_name("verify", options.type)).value_or(false);
   return submit(context,
                 once([&context, keep = Ref<NetworkValue>::share(&net), network = network, dataset, options,
                       given = Value::share(opts), cancelled = Value::share(cancel),

@@ -1,6 +1,7 @@
 // A neural network from JSON: train it, verify it, run it, save it.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -197,7 +198,10 @@ class WEBAI_EXPORT NeuralNetwork {
   /// weights stay those of the last finished one.
   TrainInfo train(const Dataset& data, const TrainOptions& options = {}, std::stop_token stop = {});
   /// Options as JSON text with the seeds' names: {"errorThreshold": 0.5, "maxIterations": 20000}.
-  TrainInfo train(const Dataset& data, std::string_view options, std::stop_token stop = {});
+  template <std::convertible_to<std::string_view> Text>  // so that {} means the options above
+  TrainInfo train(const Dataset& data, const Text& options, std::stop_token stop = {}) {
+    return train_by_text(data, options, std::move(stop));
+  }
   /// From now on on this device, by its name or "auto"; `require` as in NetworkOptions, `min_mops` instead of the
   /// model's. Weights, memory and a training or verification under way go along, between two batches. Throws NOT_FOUND,
   /// UNSUPPORTED, with nothing moved; what does not fit the device fails here.
@@ -281,6 +285,7 @@ class WEBAI_EXPORT NeuralNetwork {
   Shape output_shape() const;
   std::vector<PortInfo> inputs() const;      ///< in the order in which run takes their values
   std::vector<PortInfo> outputs() const;     ///< in the order in which run gives their values
+  const std::string& domain() const noexcept;  ///< whose operations and algorithms the model means: "core" if it names none
   DType data_type() const noexcept;          ///< of inputs, outputs and parameters
   DType number_type() const noexcept;        ///< that plain numbers come in: data_type, or fp32 or fp64 where it is integer
   /// Tensors of an integer data_type hold codes: the largest stands for 1. From numbers to data_type, and back; a tensor
@@ -304,6 +309,7 @@ class WEBAI_EXPORT NeuralNetwork {
   std::vector<InternalLayer> internal_layers() const;
   bool each_batch(const Dataset& data, std::uint64_t epoch, std::size_t batch,
                   const std::function<bool(const Dataset& batch)>& take) const;
+  TrainInfo train_by_text(const Dataset& data, std::string_view options, std::stop_token stop);
   TrainInfo train_by(const std::function<TrainInfo(InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&)>& function,
                      const Dataset& data, const TrainOptions& options, std::stop_token stop);
   Output run_form(const Tensor& given, const SampleForm& form, const RunOptions& options);

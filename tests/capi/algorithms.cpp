@@ -217,6 +217,17 @@ TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exp
   CHECK(number(await(future)) == -1);
   REQUIRE(webai_network_export(net, sizes, nullptr, &future, nullptr) == WEBAI_OK);
   CHECK(number(await(future)) == 2 * (2 * 8 + 8 + 8 + 1));
+  // What another domain calls "json" leaves the core's "json" and its options alone.
+  define(kit, webai_define_export, R"({"name":"json","domain":"mine"})",
+         [](void*, webai_call* call, webai_value* const*, std::size_t, webai_value** result) -> webai_status {
+           return webai_value_number(webai_call_context(call), -2, result);
+         });
+  const Handle renamed = json(kit.context.get(), R"({"to":"json","renamed":true})");
+  REQUIRE(webai_network_export(net, renamed, nullptr, &future, nullptr) == WEBAI_OK);
+  const Handle answer = await(future);
+  CHECK(webai_value_kind(webai_value_get(answer, "model", WEBAI_NUL_TERMINATED)) == WEBAI_STRING);
+  const Handle odd = json(kit.context.get(), R"({"to":"json","strict":true,"sauce":1})");
+  CHECK(webai_network_export(net, odd, nullptr, &future, nullptr) == WEBAI_INVALID_ARGUMENT);
 }
 
 TEST_CASE("EXT-05 what a host's algorithm gives wrong is told, and names stand once in a domain") {

@@ -83,6 +83,7 @@ TEST_CASE("a fired token ends training with CANCELLED and leaves a usable networ
   CHECK(webai_cancel_fired(cancel) == 1);
   CHECK(out == nullptr);
   CHECK(detail(error, "reason") == "CANCELLED");
+  CHECK(detail(error, "hint").find("of a training, its last batch") != std::string::npos);
   const Handle in = json(context.get(), "[1,0]");
   CHECK(webai_network_run_now(network, in, nullptr, nullptr, nullptr, out.out(), error.out()) == WEBAI_OK);
   CHECK(webai_network_run_now(network, in, nullptr, nullptr, cancel, out.out(), error.out()) == WEBAI_CANCELLED);

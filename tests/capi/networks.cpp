@@ -11,8 +11,9 @@ namespace {
 constexpr const char* known_model = R"({"layers":[2,{"size":1,"activation":null,"weights":[[2],[3]],"bias":[1]}]})";
 
 // The model that a training on these data makes of that one.
-std::string learned(webai_context* context, const char* model, webai_value* data) {
-  const Handle network = make_network(context, model), options = json(context, R"({"maxIterations":50})");
+std::string learned(webai_context* context, const char* model, webai_value* data,
+                    const char* how = R"({"maxIterations":50})") {
+  const Handle network = make_network(context, model), options = json(context, how);
   webai_future* future = nullptr;
   Handle error;
   REQUIRE(webai_network_train(network, data, options, nullptr, &future, error.out()) == WEBAI_OK);
@@ -191,6 +192,14 @@ TEST_CASE("columns of tensors and prepared records train the same as a list") {
   Handle prepared, error;
   REQUIRE(webai_network_prepare_data(make_network(context.get(), wide), pairs, nullptr, prepared.out(), error.out()) == WEBAI_OK);
   CHECK(learned(context.get(), wide, prepared) == learned(context.get(), wide, pairs));
+  // Labels are prepared as one-hot: the same once the measure is named, which nothing in the records tells.
+  const char* const classes = R"({"layers":[2,{"size":3,"activation":"softmax"}]})";
+  const char* const entropy = R"({"maxIterations":50,"errorMeasureType":"cross-entropy"})";
+  const Handle labels = json(context.get(), "[[[0,0],[2]],[[0,1],[1]],[[1,0],[0]]]");
+  Handle one_hot;
+  REQUIRE(webai_network_prepare_data(make_network(context.get(), classes), labels, nullptr, one_hot.out(), error.out()) == WEBAI_OK);
+  CHECK(learned(context.get(), classes, one_hot, entropy) == learned(context.get(), classes, labels));
+  CHECK(learned(context.get(), classes, one_hot) != learned(context.get(), classes, labels));
   const Handle cut = make_tensor(context.get(), {3, 0, 0}, {3}), odd = make_tensor(context.get(), {2, 0, 0}, {3});
   const Handle network = make_network(context.get(), xor_model);
   CHECK(failing([&](webai_value** o, webai_error** e) {
