@@ -68,7 +68,8 @@ struct RunStream::State {
   void find_last_token();
 
   void check_stop() const {
-    if (options.stop.stop_requested()) refuse(Code::cancelled, "CANCELLED", "the stream was cancelled");
+    if (options.stop.stop_requested())
+      refuse(Code::cancelled, "CANCELLED", "the stream was cancelled", "items given before are whole; begin another stream for more");
   }
 
   bool is_open() const { return network.state_->is_open(); }

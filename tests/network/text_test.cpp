@@ -312,7 +312,9 @@ TEST_CASE("A-68 what generate refuses, the limit on steps, cancelling") {
   RunStream stream = net.run_stream(Json::text("a"), {.generate = GenerateOptions{.steps = 5}, .stop = stop.get_token()});
   CHECK(stream.next());
   stop.request_stop();
-  CHECK(error_of([&] { stream.next(); }).code() == Code::cancelled);
+  const Error cancelled = error_of([&] { stream.next(); });
+  CHECK(cancelled.code() == Code::cancelled);
+  CHECK(cancelled.hint() == "items given before are whole; begin another stream for more");
   CHECK_FALSE(stream.next());
   NeuralNetwork plain = make(R"({"layers": [2, 3]})");
   CHECK(error_of([&] { plain.run_stream(parsed("[1, 2]"), {.generate = GenerateOptions{}}); }).details().reason == "GENERATE");

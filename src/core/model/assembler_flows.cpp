@@ -108,7 +108,8 @@ Ref Assembler::join(const Layer& layer, const std::vector<Arrival>& incoming) {
   if (incoming.empty())
     throw Error(
         Code::invalid_model,
-        {.message = "nothing flows into this layer", .reason = "NO_INPUT", .path = layer.path, .layer = layer.name});
+        {.message = "nothing flows into this layer", .reason = "NO_INPUT", .path = layer.path, .layer = layer.name,
+         .hint = "pipe something into it, or let the layer before it lead to it"});
   if (incoming.size() == 1) return incoming.front().value;
   const Shape& first = builder_.shape(incoming.front().value);
   std::vector<Ref> values;

@@ -26,7 +26,8 @@ constexpr std::array<std::uint8_t, 256> make_values() {
 constexpr std::array<std::uint8_t, 256> values = make_values();
 
 [[noreturn]] void fail(const std::string& path, const std::string& message) {
-  throw Error(Code::invalid_model, {.message = message, .reason = "BASE64", .path = path});
+  throw Error(Code::invalid_model, {.message = message, .reason = "BASE64", .path = path,
+                                    .hint = "was the text cut or changed on its way?"});
 }
 
 }  // namespace

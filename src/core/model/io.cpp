@@ -107,7 +107,8 @@ std::vector<double> one_hot(const IoStep& step, std::size_t index, std::size_t o
                 {.message = "label " + std::to_string(index) + " is out of range: the model has " +
                             std::to_string(outputs) + " outputs",
                  .reason = "LABEL",
-                 .path = step.path});
+                 .path = step.path,
+                 .hint = "a last layer of at least " + std::to_string(index + 1) + " outputs has a place for it"});
   std::vector<double> values(outputs, 0.0);
   values[index] = 1.0;
   return values;
@@ -218,7 +219,8 @@ std::vector<double> normalize_target(const IoRules& rules, std::span<const doubl
           {.message = "a target that is one number is the index of a label, from 0 to " + std::to_string(outputs - 1),
            .reason = "LABEL",
            .path = step->path,
-           .actual = std::isfinite(index) ? write_json(Json::number(index)) : "not a number"});
+           .actual = std::isfinite(index) ? write_json(Json::number(index)) : "not a number",
+           .hint = "name the label, or give a number for each output"});
     return one_hot(*step, static_cast<std::size_t>(index), outputs);
   }
   if (!rules.normalize.empty()) {

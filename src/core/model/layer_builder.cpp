@@ -120,7 +120,7 @@ std::vector<std::int64_t> LayerBuilder::counts(std::string_view name, std::size_
     fail(Code::invalid_model, "PROPERTY_VALUE",
          std::string(name) + " has " + std::to_string(given->size()) + " numbers, expected one or " +
              std::to_string(axes),
-         {}, name);
+         "one number stands for all of them", name);
   std::vector<std::int64_t> list;
   for (std::size_t i = 0; i < axes; ++i) list.push_back(given->at(i).as_integer().value_or(0));
   return list;

@@ -40,7 +40,8 @@ Ref build_ddpm_update(LayerBuilder& layer) {
   const std::int64_t steps = layer.integer("trainSteps");
   const double first = layer.number("betaStart"), last = layer.number("betaEnd");
   if (!(first > 0 && first < 1) || !(last > 0 && last < 1))
-    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "betaStart and betaEnd are between 0 and 1", {},
+    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "betaStart and betaEnd are between 0 and 1",
+               "the share of noise that a step adds: 0.0001 and 0.02 are common",
                first > 0 && first < 1 ? "betaEnd" : "betaStart");
   if (static_cast<std::uint64_t>(steps) > layer.builder().context().limits().run_steps)
     layer.fail(Code::limit_exceeded, "RUN_STEPS", "there are too many trainSteps",

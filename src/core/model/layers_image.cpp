@@ -35,8 +35,8 @@ Integers padding_of(LayerBuilder& layer, const Integers& taps, const Integers& s
   }
   if (given->is_number()) return Integers(4, given->as_integer().value_or(0));
   if (given->size() != 2)
-    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "padding has one entry for rows and one for columns", {},
-               "padding");
+    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "padding has one entry for rows and one for columns",
+               "one number for all four sides, or [rows, columns], where [before, after] may stand for each", "padding");
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const Json entry = given->at(axis);
     for (std::size_t end = 0; end < 2; ++end)
@@ -50,8 +50,8 @@ Integers small_counts(LayerBuilder& layer, std::string_view name) {
   constexpr std::int64_t most = std::int64_t{1} << 20;
   Integers values = layer.counts(name, 2);
   if (std::ranges::any_of(values, [](std::int64_t value) { return value > most; }))
-    layer.fail(Code::limit_exceeded, "PROPERTY_VALUE", std::string(name) + " is at most " + std::to_string(most), {},
-               name);
+    layer.fail(Code::limit_exceeded, "PROPERTY_VALUE", std::string(name) + " is at most " + std::to_string(most),
+               "no filter reaches so far: is a digit too many there?", name);
   return values;
 }
 
@@ -63,8 +63,8 @@ Ref convolve_each(LayerBuilder& layer, Ref weights, const Shape& filter, const A
   const std::int64_t groups = attributes.integer("groups");
   if (taps > most_taps)
     layer.fail(Code::limit_exceeded, "PROPERTY_VALUE",
-               "filters that a pipe brings have at most " + std::to_string(most_taps) + " taps, not " + std::to_string(taps), {},
-               "kernelSize");
+               "filters that a pipe brings have at most " + std::to_string(most_taps) + " taps, not " + std::to_string(taps),
+               "filters of the layer's own may be larger", "kernelSize");
   const Integers &strides = attributes.integers("strides"), &dilations = attributes.integers("dilations");
   const Integers& padding = attributes.integers("padding");  // top, bottom, left, right
   const Ref padded = layer.emit("pad", {layer.input()},

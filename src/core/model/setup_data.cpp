@@ -40,7 +40,8 @@ void count_numbers(const Json& array, std::size_t& count, const std::string& pat
     else
       throw Error(Code::invalid_model, {.message = "setup.data holds numbers, got " + describe(item),
                                         .reason = "SETUP_DATA",
-                                        .path = pointer_to(path, i)});
+                                        .path = pointer_to(path, i),
+                                        .hint = "export writes them so; as base64 they are one text"});
   }
 }
 
