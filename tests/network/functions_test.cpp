@@ -89,6 +89,14 @@ TEST_CASE("A-53 operations of a program are functions without another word") {
   const Tensor a = tensor(context, {3}, {1, 2, 3}), b = tensor(context, {3}, {3, 0, 1});
   CHECK(as_numbers(operations["addIfAbove"](a, b, 0.5)) == std::vector<double>{4, 0, 4});
   CHECK(operations["swish"](a).at(0) == Approx(1 / (1 + std::exp(-1.0))));
+  // Each of them stands alone too, as do those of the library, without anybody defining that.
+  auto standalone = get_operations(context, {.domain = "mine", .variant = "standalone"});
+  REQUIRE(standalone.size() == 2);
+  CHECK(standalone["addIfAbove"].parameters() == operations["addIfAbove"].parameters());
+  CHECK(as_numbers(standalone["addIfAbove"](a, b, 0.5)) == std::vector<double>{4, 0, 4});
+  auto library = get_operations(context, {.variant = "standalone"});
+  CHECK(library.size() == get_operations(context, {}).size());
+  CHECK(as_numbers(library["add"](a, b)) == std::vector<double>{4, 2, 4});
 }
 
 TEST_CASE("API-11 EX-19 stateful operations go on from the state that they are given") {
