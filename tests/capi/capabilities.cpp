@@ -76,6 +76,17 @@ TEST_CASE("API-26 the operations of a domain are listed with their arguments") {
   const Handle all = asked(context.get(), R"({"dump":"core"})");
   CHECK(to_json(webai_value_get(webai_value_get(all, "operations", 10), "fusedMatMul", 11)) ==
         R"(["a","b","transposeA","transposeB","bias","activation"])");
+  // Of a domain of the host: its own alone.
+  Kit kit;
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  kit.define(R"({"name":"scaled","domain":"mine",
+                 "model":{"defineParams":["*input","gain","shift"],"callWith":["input","shift","gain"]}})",
+             [](void*, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
+               *result = webai_retain(args[0]);
+               return webai_status{WEBAI_OK};
+             });
+  const Handle own = asked(kit.context.get(), R"({"dump":"mine"})");
+  CHECK(to_json(webai_value_get(own, "operations", 10)) == R"({"scaled":["input","shift","gain"]})");
 }
 
 TEST_CASE("API-28 of several devices the first that can be used is taken") {
