@@ -94,6 +94,31 @@ TEST_CASE("IO-02 IO-04 functions normalize inputs and targets and denormalize ou
   CHECK(failing([&](webai_value** result, webai_error** err) { return webai_network_run_now(other, in, wide, nullptr, nullptr, result, err); }).status == WEBAI_SHAPE_MISMATCH);
 }
 
+TEST_CASE("IO-01 IO-03 what a function for one side alone gives is learned from, in pairs, columns and datasets") {
+  Kit kit;
+  const Handle in = kit.function(from_record), target = kit.function(percent_to_unit);
+  const auto learned = [&](const char* side, const Handle& function, const char* data, bool as_dataset) {
+    INFO(side << data);
+    const std::string text = std::string(R"({"seed":2,"io":{")") + side + R"(":{"normalize":{"$leaf":0}}},"layers":[1,1]})";
+    const Handle model = json(kit.context.get(), text, {function});
+    Handle net, dataset;
+    REQUIRE(webai_network_create(kit.context.get(), model, net.out(), nullptr) == WEBAI_OK);
+    const Handle given = json(kit.context.get(), data);
+    if (as_dataset) REQUIRE(webai_dataset_from(kit.context.get(), given, nullptr, dataset.out(), nullptr) == WEBAI_OK);
+    learn(kit, net, as_dataset ? dataset : given);
+    const Handle raw = json(kit.context.get(), R"({"normalize":false})"), unit = json(kit.context.get(), "[0.75]");
+    Handle out;
+    REQUIRE(webai_network_run_now(net, unit, nullptr, raw, nullptr, out.out(), nullptr) == WEBAI_OK);
+    CHECK(floats(out)[0] == Approx(0.75).margin(0.02));
+  };
+  learned("input", in, R"([[{"x":0},[0]],[{"x":50},0.25],[{"x":200},[1]]])", false);
+  learned("input", in, R"({"input":[[0],[50],[200]],"output":[[0],[0.25],[1]]})", false);
+  learned("input", in, R"([[[0],[0]],[[50],[0.25]],[[200],[1]]])", true);
+  learned("output", target, R"([[[0],[0]],[0.25,25],[[1],[100]]])", false);
+  learned("output", target, R"({"input":[[0],[0.25],[1]],"output":[[0],[25],[100]]})", false);
+  learned("output", target, R"([[[0],[0]],[[0.25],[25]],[[1],[100]]])", true);
+}
+
 TEST_CASE("IO-02 A-28 a single run may bring functions of its own") {
   Kit kit;
   const Handle net = kit.network(R"({"layers":[1,{"size":1,"weights":[[1]],"bias":[0]}]})");
