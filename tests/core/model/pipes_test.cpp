@@ -89,6 +89,22 @@ TEST_CASE("EX-05 pipes backward to the input and by index") {
   CHECK(built.states[0].path == "/layers/3/pipes/0/to/0");
 }
 
+TEST_CASE("M-PIPE-14 a target is the name of a layer or of a pipe, or the index of a layer") {
+  const World world;
+  const auto values = [&](const char* target) {
+    INFO(target);
+    Steps steps(world, R"({"layers": [1, {"type": "identity",
+        "pipes": [{"size": 1, "weights": [10], "bias": false, "to": )" +
+                           std::string(target) + R"(}]},
+        {"name": "end", "type": "identity", "pipes": [{"name": "side", "type": "identity"}]}]})");
+    return steps.run({{1}});
+  };
+  // What comes to a layer comes to its pipes as well; what comes to a pipe stays there.
+  CHECK(values(R"("end")") == Row{1, 10, 1, 10});
+  CHECK(values("2") == Row{1, 10, 1, 10});
+  CHECK(values(R"("side")") == Row{1, 1, 10});
+}
+
 TEST_CASE("A-18 history comes newest first, zeros until filled, in the same run") {
   const World world;
   Steps steps(world, R"({"layers": [{"name": "in", "size": 2, "history": 2}, {"type": "identity"}]})");
