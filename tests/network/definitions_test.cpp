@@ -153,6 +153,29 @@ TEST_CASE("EX-10 EX-11 EX-12 EX-13 EX-14 custom operations are used from a model
   CHECK(shape_of(std::string(version == 2 ? R"(, "count")" : R"(, "size")") + ": [30]") == Shape{30});
 }
 
+TEST_CASE("OP-01 an operation stands in its domain and data type; without a data type, in every one") {
+  const Context context = one_thread();
+  define_custom_domain(context);
+  const std::string body =
+      R"("model": {"isActivation": true}, "body": {"steps": [{"op": "mul", "inputs": ["input", 2]}]}})";
+  define_operation(context, R"({"name": "twice", "domain": "custom-domain", )" + body);
+  define_operation(context, R"({"name": "twice64", "domain": "custom-domain", "dataType": "fp64", )" + body);
+  const auto output = [&](const std::string& type, const std::string& operation) {
+    const std::string model = R"({"dataType": ")" + type + R"(", "layers": [2, {"type": ")" + operation + R"("}]})";
+    return NeuralNetwork::from_json(model, context).run({1, -3}).values();
+  };
+  for (const std::string type : {"fp16", "bf16", "fp32", "fp64"}) {
+    CAPTURE(type);
+    CHECK(output(type, "custom-domain#twice") == std::vector<double>{2, -6});
+    auto functions = get_operations(context, {.domain = "custom-domain", .data_type = type});
+    CHECK(functions.contains("twice"));
+    CHECK(functions.contains("twice64") == (type == "fp64"));
+  }
+  CHECK(output("fp64", "custom-domain#twice64") == std::vector<double>{2, -6});
+  CHECK(reason_of([&] { output("fp32", "custom-domain#twice64"); }) == "DATATYPE");
+  CHECK(reason_of([&] { output("fp32", "twice"); }) != "nothing thrown");  // of another domain
+}
+
 TEST_CASE("PARAM-07 a default function is called with values of other parameters: of the model, else their defaults") {
   const Context context = one_thread();
   define_custom_domain(context);
