@@ -109,7 +109,8 @@ TEST_CASE("a run takes one sample or a batch, and says what it expects otherwise
 }
 
 TEST_CASE("labels come out by name") {
-  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"size": 3, "activation": "softmax"}],
+  const std::string name = GENERATE("", R"("name": "animal", )");
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {)" + name + R"("size": 3, "activation": "softmax"}],
     "io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["cat", "dog", "cow"]}}},
     "setup": {"data": [0, 9, 0, 0, 0, 9, 0, 0, 0]}})");
   const Output output = net.run({1, 0});

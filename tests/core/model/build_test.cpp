@@ -108,6 +108,12 @@ TEST_CASE("IO-09 normalising in the graph computes what the io block says") {
       "layers": [3, {"size": 3, "connections": "one-to-one", "weights": [1, 1, 1], "bias": false}]})",
                                          {.batch = 1});
   CHECK(evaluate(world, falling, {{0, 15, 30}}) == std::vector<double>{1, 0, -1});
+  // Rules that name no input are those of an input that has a name, too.
+  const BuiltModel named = world.build(R"({"io": {"input": {"normalize":
+      {"type": "rescale-linear", "from": [0, 10], "to": [0, 1]}}}, "layers": [{"name": "pixels", "size": 2},
+      {"size": 2, "connections": "one-to-one", "weights": [1, 1], "bias": false}]})",
+                                       {.batch = 1});
+  CHECK(evaluate(world, named, {{5, 20}}) == std::vector<double>{0.5, 2});
 }
 
 TEST_CASE("A-17 joins put values in document order") {
