@@ -1,6 +1,7 @@
 // Parameters of custom operations: what may be given, what is stored, what a call list hands over; bodies in JSON.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "network/operations.h"
@@ -98,6 +99,34 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   CHECK(counted.compute_gradients(Dataset::from({{{1, 1}, {0, 9}}})).gradients.contains("1.scale"));
   // Neither given nor by default: noSetup means that the function gets nothing.
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "shift": 3})"); }) == "ARGUMENT");
+}
+
+TEST_CASE("SH-11 several shorthands stand in any order") {
+  std::string marks = "!*@";  // sorted
+  do {
+    CAPTURE(marks);
+    const OperationParameter parameter(marks + "scale");
+    CHECK(parameter.name == "scale");
+    CHECK(parameter.no_setup);
+    CHECK(parameter.array_type);
+    CHECK(parameter.subject_of_training);
+    CHECK_FALSE(parameter.internal_state);
+    const Context context = with_domain();
+    define_operation(context, R"({"name": "gained", "domain": "mine",
+        "model": {"defineParams": ["*input", ")" + marks + R"(scale", {"name": "size", "default": ":input"}]},
+        "body": {"steps": [{"op": "mul", "inputs": ["input", "scale"]}]}})");
+    NeuralNetwork network = network_of(context, R"({"type": "gained", "scale": [1, 2]})", R"(, "setup": {"data": []})");
+    CHECK(listed(network) == std::vector<std::string>{"1.scale 2"});
+    CHECK(network.run({3, 4}).values() == std::vector<double>{3, 8});
+  } while (std::next_permutation(marks.begin(), marks.end()));
+  for (const char* const text : {"~*sum", "*~sum"}) {
+    CAPTURE(text);
+    const OperationParameter parameter(text);
+    CHECK(parameter.name == "sum");
+    CHECK(parameter.internal_state);
+    CHECK(parameter.array_type);
+    CHECK_FALSE(parameter.subject_of_training);
+  }
 }
 
 TEST_CASE("ARR-06 ERR-15 ERR-17 sizes that nobody says are errors") {
