@@ -212,6 +212,23 @@ TEST_CASE("TRAIN-17 nesterov, adadelta, adamax, lion and lamb follow their formu
     }
 }
 
+TEST_CASE("TRAIN-17 by default adamw takes 0.01 of the rate off the weights, the others nothing") {
+  for (const std::string name :
+       {"sgd", "momentum", "nesterov", "adam", "adamw", "adamax", "rmsprop", "adagrad", "adadelta", "lion", "lamb"}) {
+    INFO(name);
+    TrainOptions options;
+    options.optimizer = name;
+    options.learning_rate = 0.5;
+    // No gradient: what moves is the decay alone.
+    Tensor x = Tensor::from(context(), DType::fp64, Shape{2}, std::vector<double>{4, -2});
+    const double kept = name == "adamw" ? 1 - 0.5 * 0.01 : 1;
+    follow(options, x, {4, -2}, 1, [&](std::size_t, const std::vector<double>&) {
+      CHECK(x.at(0) == Approx(4 * kept));
+      CHECK(x.at(1) == Approx(-2 * kept));
+    });
+  }
+}
+
 TEST_CASE("lamb with weights of length 0 takes the step as it is") {
   TrainOptions options;
   options.optimizer = "lamb";
