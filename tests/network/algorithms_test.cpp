@@ -204,6 +204,15 @@ TEST_CASE("EX-17 EXT-01 EXT-02 EXT-04 EXT-06 runners, verifiers and exporters ar
   own_run.type = "in-mine";
   CHECK(NeuralNetwork::from_json(in_mine, context).run({1, 0}, own_run).size() == 1);
   CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"layers": [2, 1]})", context).run({1, 0}, own_run); }) == "RUN_TYPE");
+  define_verify(context, {.name = "in-mine", .domain = "mine"}, [](InternalModel&, const Dataset&, const VerifyOptions&) {
+    VerifyInfo info;
+    info.error = 42;
+    return info;
+  });
+  VerifyOptions own_verify;
+  own_verify.type = "in-mine";
+  CHECK(NeuralNetwork::from_json(in_mine, context).verify(Dataset::sample("xor"), own_verify).error == 42);
+  CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"layers": [2, 1]})", context).verify(Dataset::sample("xor"), own_verify); }) == "VERIFY_TYPE");
   NeuralNetwork network = NeuralNetwork::from_json(learner, context);
   RunOptions run;
   run.type = "default-runner";
