@@ -230,6 +230,28 @@ TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exp
   CHECK(webai_network_export(net, odd, nullptr, &future, nullptr) == WEBAI_INVALID_ARGUMENT);
 }
 
+TEST_CASE("EXT-02 a runner of a host is given the internal state, and the next run begins with the one that it gives") {
+  Kit kit;
+  define(kit, webai_define_run, R"({"name":"going-back"})", [](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
+    Handle output;
+    if (const webai_status s = webai_network_run_now(args[0], args[1], nullptr, nullptr, nullptr, output.out(), nullptr)) return s;
+    const webai_str keys[] = {{"output", 6}, {"newState", 8}};
+    webai_value* const values[] = {output, args[2]};
+    return webai_value_map(webai_call_context(call), keys, values, 2, result);
+  });
+  const Handle net = kit.network(summing_model), in = json(kit.context.get(), "[4]");
+  const Handle back = json(kit.context.get(), R"({"type":"going-back"})");
+  const auto sum = [&](webai_value* how) {
+    Handle out;
+    REQUIRE(webai_network_run_now(net, in, nullptr, how, nullptr, out.out(), nullptr) == WEBAI_OK);
+    return floats(out)[0];
+  };
+  CHECK(sum(nullptr) == 4);
+  CHECK(sum(back) == 8);
+  CHECK(sum(back) == 8);
+  CHECK(sum(nullptr) == 8);
+}
+
 TEST_CASE("EXT-05 what a host's algorithm gives wrong is told, and names stand once in a domain") {
   Kit kit;
   const auto nothing = [](void*, webai_call*, webai_value* const*, std::size_t, webai_value**) { return webai_status{WEBAI_OK}; };

@@ -225,6 +225,30 @@ TEST_CASE("EX-17 EXT-01 EXT-02 EXT-04 EXT-06 runners, verifiers and exporters ar
   CHECK(network.export_as("json", R"({"setupDataAs": "array"})") == network.to_json({.setup_data_as = "array"}));
 }
 
+TEST_CASE("EXT-02 a runner is given the internal state, and the next run begins with the one that it gives") {
+  const Context context = one_thread();
+  std::string seen;
+  define_run(context, {.name = "going-on"}, [&](InternalModel& inner, const Tensor& input, std::string_view state) {
+    seen = state;
+    return RunResult{inner.run(input).tensor()};
+  });
+  define_run(context, {.name = "going-back"}, [](InternalModel& inner, const Tensor& input, std::string_view state) {
+    return RunResult{inner.run(input).tensor(), std::string(state)};
+  });
+  NeuralNetwork network = NeuralNetwork::from_json(
+      R"({"layers": [1, {"name": "sum", "size": 1, "weights": [1, 1], "bias": false, "to": ["sum", 2]}, {"type": "identity"}]})", context);
+  RunOptions on, back;
+  on.type = "going-on";
+  back.type = "going-back";
+  CHECK(network.run({1}, on)[0] == 1);
+  const std::string state = network.get_internal_state();
+  CHECK(network.run({2}, on)[0] == 3);
+  CHECK(seen == state);
+  CHECK(network.run({4}, back)[0] == 7);
+  CHECK(network.run({4}, back)[0] == 7);
+  CHECK(network.run({4})[0] == 7);
+}
+
 TEST_CASE("EXT-05 algorithms stand once in a domain, and unknown ones are errors") {
   const Context context = one_thread();
   const auto nothing = [](InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&) { return TrainInfo(); };
