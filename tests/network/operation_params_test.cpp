@@ -71,6 +71,17 @@ TEST_CASE("INFO-01 INFO-02 INFO-06 PARAM-02 to PARAM-10 A-34 A-35 A-36 numbers a
   CHECK(network_of(context, R"({"type": "affine", "scale": 2, "shift": true})").run({1, 2}).values() ==
         std::vector<double>{3, 5});
   CHECK(network_of(context, R"({"type": "affine", "scale": 2})").parameters().empty());
+  // Nor are defaults that are trained: what becomes of them goes into the layer.
+  const Context trained = with_domain();
+  define_affine(trained, OperationParameter("@scale").defaults_to(Json::number(2)),
+                OperationParameter("@*shift").defaults_to(Json::numbers({10, 20})));
+  NeuralNetwork network = network_of(trained, R"({"type": "affine"})");
+  CHECK(listed(network) == std::vector<std::string>{"1.scale scalar", "1.shift 2"});
+  CHECK(network.run({1, 2}).values() == std::vector<double>{12, 24});
+  CHECK(network.train(Dataset::from({{{1, 2}, {0, 0}}}), {.max_iterations = 1, .learning_rate = 0.01}).iterations == 1);
+  const std::string text = network.to_json();
+  CHECK(text.find("setup") == std::string::npos);
+  CHECK(NeuralNetwork::from_json(text, trained).run({1, 2}).values() == network.run({1, 2}).values());
 }
 
 TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exported there; some is trained only where it does not") {
