@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "network/operations.h"
 #include "support/refusals.h"
@@ -212,6 +214,34 @@ TEST_CASE("SH-01 to SH-06 A-37 OP-10 RES-06 prefixes hand over dimensions, produ
   CHECK(seen[11] == List{2, 4});
   CHECK(seen[12] == List{1});
   CHECK(seen[13] == List{0});
+}
+
+TEST_CASE("RES-06 layers and pipes are numbered from 1 in their order, data below 0, and no two have one id") {
+  const Context context = with_domain();
+  std::map<double, std::vector<double>> data_of;  // by the id of the layer
+  std::vector<std::pair<double, double>> flows;   // from where, to where
+  define_composed_operation(
+      context, {.name = "probe", .domain = "mine", .params = {"*input", "*table", "value", OperationParameter("size").defaults_to(Json::text(":input"))},
+                .call_with = {"id", "&input", "&table", "&value", "input"}}, 0,
+      [&](Arguments given) -> Variable {
+        const double id = given[0].number();
+        flows.emplace_back(given[1].numbers()[0], id);
+        data_of[id] = {given[2].numbers()[0], given[3].numbers()[0]};
+        return Variable(given[4]);
+      });
+  const std::string probe = R"({"type": "probe", "table": [1], "value": 7)";
+  NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"size": 2, "pipes": [{"size": 2, "to": 2}]}, )" + probe + R"(, "pipes": [)" + probe +
+                               R"(, "to": 2}]}, )" + probe + "}]}", context);
+  REQUIRE(data_of.size() == 3);
+  std::set<double> ids;
+  for (const auto& [id, data] : data_of) {
+    CHECK((id == 3 || id == 4 || id == 5));  // behind the input layer and its pipe
+    for (const double one : data) {
+      CHECK(one < 0);
+      CHECK(ids.insert(one).second);
+    }
+  }
+  for (const auto& [from, to] : flows) CHECK(from == (to == 5 ? 2 : 1));
 }
 
 TEST_CASE("OP-05 OP-06 ERR-08 ERR-21 A-54 operations stand where they may") {
