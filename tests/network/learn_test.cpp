@@ -1,6 +1,7 @@
 // Networks learn, and with the same seed they learn the same bits.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstring>
@@ -125,6 +126,20 @@ TEST_CASE("training stops for each of its reasons") {
   } catch (const Error& error) {
     CHECK(error.code() == Code::cancelled);
   }
+}
+
+TEST_CASE("TRAIN-09 training that is told no end goes on until it is stopped") {
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [1, 1]})");
+  TrainOptions options;
+  std::uint64_t bound = 0;
+  options.progress = [&](const Progress& news) {
+    bound = std::max(bound, news.max_iterations);
+    if (news.iteration == 30000) net.stop_training();  // other libraries end by themselves after 20000
+  };
+  const TrainInfo info = net.train(Dataset::from({{{1}, {0}}, {{1}, {1}}}), options);  // which cannot be learned
+  CHECK(info.stop_reason == "stopTraining");
+  CHECK(info.iterations >= 30000);
+  CHECK(bound == 0);
 }
 
 TEST_CASE("A-46 while a network trains it runs, and a second training is BUSY") {
