@@ -197,6 +197,10 @@ class WEBAI_EXPORT NeuralNetwork {
   /// Trains until a stop condition holds. Blocks; a fired token ends it with CANCELLED after the current batch, the
   /// weights stay those of the last finished one.
   TrainInfo train(const Dataset& data, const TrainOptions& options = {}, std::stop_token stop = {});
+  /// Gives a model without "layers" those that the data ask for: [inputs, max(3, inputs / 2), outputs], with "sigmoid" where
+  /// it names no activation. Any other stays as it is. Training does it by itself; before, what needs layers throws
+  /// INVALID_MODEL (reason NOT_BUILT) and sizes are 0.
+  void build_for(const Dataset& data);
   /// Options as JSON text with the seeds' names: {"errorThreshold": 0.5, "maxIterations": 20000}.
   template <std::convertible_to<std::string_view> Text>  // so that {} means the options above
   TrainInfo train(const Dataset& data, const Text& options, std::stop_token stop = {}) {
@@ -300,6 +304,19 @@ class WEBAI_EXPORT NeuralNetwork {
 
  private:
   struct State;
+  /// Leads to what is built: of a model without layers, to what build_for made of it.
+  class StatePointer {
+   public:
+    explicit StatePointer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    State& operator*() const;  ///< throws NOT_BUILT
+    State* operator->() const { return &**this; }
+    std::shared_ptr<State> shared() const;
+    State& as_far_as_built() const noexcept;
+    State& first() const noexcept { return *state_; }
+
+   private:
+    std::shared_ptr<State> state_;
+  };
   explicit NeuralNetwork(std::shared_ptr<State> state) : state_(std::move(state)) {}
   friend class TrainingSession;
   friend class InternalModel;
@@ -313,7 +330,7 @@ class WEBAI_EXPORT NeuralNetwork {
   TrainInfo train_by(const std::function<TrainInfo(InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&)>& function,
                      const Dataset& data, const TrainOptions& options, std::stop_token stop);
   Output run_form(const Tensor& given, const SampleForm& form, const RunOptions& options);
-  std::shared_ptr<State> state_;
+  StatePointer state_;
 };
 
 /// Training that the caller drives: for event loops and programs without threads.

@@ -63,7 +63,9 @@ NeuralNetwork build_network(const ModelFile& file, const Context& context, const
       if (read) read->emplace_back("the model's weights", folder + name);
       return beside(name);
     };
-    return NeuralNetwork::from_json(file.text, context, chosen);
+    NeuralNetwork network = NeuralNetwork::from_json(file.text, context, chosen);
+    if (!file.layers_follow) (void)network.inputs();  // throws where there are no layers
+    return network;
   } catch (const Error& error) {
     ErrorDetails details = error.details();
     details.path = details.path.empty() ? file.path : file.path + ": " + details.path;

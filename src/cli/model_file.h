@@ -13,6 +13,7 @@ namespace webai::cli {
 struct ModelFile {
   std::string path;
   std::string text;
+  bool layers_follow = false;  ///< from the data: it need not have any
 };
 
 /// The text of a model. Throws UNSUPPORTED for what is plainly no JSON: foreign formats are told by their content.

@@ -64,16 +64,19 @@ class Train final : public Command {
     const Context context = common_.context();
     ChosenOptions chosen = read_train_options(context, options_file_, pairs_);
     ModelFile file = read_model(context, model_);
+    file.layers_follow = true;
     NeuralNetwork network = build_network(file, context, common_.network(), &read);
     TrainOptions& options = chosen.options;
     take_checkpoint_options(options);
     check_names(options.checkpoint, read);
     for (const std::string* path : {&out_, &plot_, &options.checkpoint}) check_writable(*path, "nothing was trained");  // hours of training must not end at a folder that does not exist
     const Dataset data = open_data(data_, &read);
+    network.build_for(data);
     const Dataset test = test_.empty() ? Dataset() : open_data(test_, &read);
     if (const std::string adapted = adapt_to_data(file, network, data); !adapted.empty()) {
       common_.say("webai: " + adapted + "\n");
       network = build_network(file, context, common_.network());
+      network.build_for(data);
     }
     if (!validation_.empty()) options.validation = open_data(validation_, &read);
     check_names(options.checkpoint, read);

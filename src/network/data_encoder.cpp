@@ -70,7 +70,7 @@ struct DataEncoder::State {
 };
 
 DataEncoder::DataEncoder(const NeuralNetwork& network, Normalize input, Normalize output)
-    : state_(std::make_unique<State>(network, network.state_, std::move(input), std::move(output))) {
+    : state_(std::make_unique<State>(network, network.state_.shared(), std::move(input), std::move(output))) {
   if (network.has_open_dimensions())
     throw Error(Code::unsupported, {.message = "records of numbers do not say how long open dimensions (null) are",
                                     .reason = "OPEN_SIZE",

@@ -198,7 +198,7 @@ struct InputValues::State {
   }
 };
 
-InputValues::InputValues(const NeuralNetwork& network) : state_(std::make_unique<State>(State{.net = network.state_, .context = network.context()})) {
+InputValues::InputValues(const NeuralNetwork& network) : state_(std::make_unique<State>(State{.net = network.state_.shared(), .context = network.context()})) {
   state_->open = network.has_open_dimensions();
   const std::vector<PortInfo> ports = network.inputs();
   for (std::size_t i = 0; i < ports.size(); ++i)

@@ -64,6 +64,6 @@ Output NeuralNetwork::run_named(const NamedTensors& given, const RunOptions& opt
   return options.type.empty() ? run_form(joined, form, options) : run(joined, options);
 }
 
-bool NeuralNetwork::has_open_dimensions() const noexcept { return state_->is_open(); }
+bool NeuralNetwork::has_open_dimensions() const noexcept { return state_.as_far_as_built().is_open(); }
 
 }  // namespace webai

@@ -59,6 +59,49 @@ Graph NeuralNetwork::State::step_forward(const OpenLengths& lengths, std::int64_
   return set_mode(specialise(context, *registry, flat, {{0, batch}}), training_mode);
 }
 
+void NeuralNetwork::State::finish_building() {
+  devices = choose_devices(context, *registry, wish(options.device, options.require));
+  try {
+    built = build_model(context, *registry, model, {.files = &options.weights});
+  } catch (const Error& error) {
+    rethrow_as_written(error, model.old_words);
+  }
+  options.weights = {};
+  for (const BuiltInput& input : built.inputs) {
+    if (is_open()) break;
+    inputs += input.shape.elements();
+    normalized_inputs += input.dims.elements();
+  }
+  if (built.output_shape.is_concrete()) outputs = built.output_shape.elements();
+  for (BuiltParameter& parameter : built.parameters) {
+    Tensor initial = std::move(parameter.initial);
+    parameter.initial = {};
+    auto buffer = allocate(initial.bytes());
+    write_buffer(*buffer, initial);
+    buffers.emplace(parameter.name, std::move(buffer));
+    if (!parameter.code) continue;
+    auto scale = allocate(parameter.code.scale.bytes());
+    write_buffer(*scale, parameter.code.scale);
+    buffers.emplace(scale_name(parameter.name), std::move(scale));
+  }
+  recurrent.declare(built.states);
+  for (const ValueId id : built.graph.states) {
+    const Value& value = built.graph.value(id);
+    if (std::ranges::find(built.states, id, &BuiltState::value) != built.states.end()) continue;
+    const std::size_t bytes = static_cast<std::size_t>(value.type.shape.elements()) * size_of(value.type.type);
+    buffers.emplace(value.name, allocate(bytes));
+  }
+  // What "auto" will learn starts as the identity: mean 0, scale 1.
+  for (const AutoNormalize& learned : built.auto_normalize) {
+    const Value& scale = built.graph.value(learned.scale);
+    Buffer* const target = buffer(scale.name);
+    for (std::int64_t i = 0; i < scale.type.shape.elements(); ++i)
+      store_double(scale.type.type, target->host(), static_cast<std::size_t>(i), 1.0);
+  }
+  graph = flat_graph(context, *registry, built);
+  precompile();
+}
+
 NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& context, const NetworkOptions& options) {
   auto state = std::make_shared<State>(context, options);
   state->registry = std::make_shared<const Registry>(make_registry(context));
@@ -68,46 +111,7 @@ NeuralNetwork NeuralNetwork::from_json(std::string_view text, const Context& con
     state->model.seed = *options.seed;
   }
   state->type = computed_in(state->model.type);
-  state->devices = choose_devices(context, *state->registry, state->wish(options.device, options.require));
-  try {
-    state->built = build_model(context, *state->registry, state->model, {.files = &options.weights});
-  } catch (const Error& error) {
-    throw as_written(error, state->model.old_words);
-  }
-  state->options.weights = {};
-  for (const BuiltInput& input : state->built.inputs) {
-    if (state->is_open()) break;
-    state->inputs += input.shape.elements();
-    state->normalized_inputs += input.dims.elements();
-  }
-  if (state->built.output_shape.is_concrete()) state->outputs = state->built.output_shape.elements();
-  for (BuiltParameter& parameter : state->built.parameters) {
-    Tensor initial = std::move(parameter.initial);
-    parameter.initial = {};
-    auto buffer = state->allocate(initial.bytes());
-    write_buffer(*buffer, initial);
-    state->buffers.emplace(parameter.name, std::move(buffer));
-    if (!parameter.code) continue;
-    auto scale = state->allocate(parameter.code.scale.bytes());
-    write_buffer(*scale, parameter.code.scale);
-    state->buffers.emplace(scale_name(parameter.name), std::move(scale));
-  }
-  state->recurrent.declare(state->built.states);
-  for (const ValueId id : state->built.graph.states) {
-    const Value& value = state->built.graph.value(id);
-    if (std::ranges::find(state->built.states, id, &BuiltState::value) != state->built.states.end()) continue;
-    const std::size_t bytes = static_cast<std::size_t>(value.type.shape.elements()) * size_of(value.type.type);
-    state->buffers.emplace(value.name, state->allocate(bytes));
-  }
-  // What "auto" will learn starts as the identity: mean 0, scale 1.
-  for (const AutoNormalize& learned : state->built.auto_normalize) {
-    const Value& scale = state->built.graph.value(learned.scale);
-    Buffer* const buffer = state->buffer(scale.name);
-    for (std::int64_t i = 0; i < scale.type.shape.elements(); ++i)
-      store_double(scale.type.type, buffer->host(), static_cast<std::size_t>(i), 1.0);
-  }
-  state->graph = flat_graph(context, *state->registry, state->built);
-  state->precompile();
+  if (!state->model.layers.empty()) state->finish_building();
   return NeuralNetwork(std::move(state));
 }
 
@@ -147,8 +151,7 @@ void NeuralNetwork::run_into(const Shape& shape, std::span<const float> input, s
     throw Error(Code::shape_mismatch,
                 {.message = "run expects " + std::to_string(inputs) + " values a sample and gives " +
                             std::to_string(outputs) + ", got " + std::to_string(input.size()) + " and room for " +
-                            std::to_string(output.size()), .reason = "INPUT_SIZE",
-                 .hint = "n samples take n times as many on both sides"});
+                            std::to_string(output.size()), .reason = "INPUT_SIZE"});
   };
   const SampleForm form = state.form_of(shape);
   if (!state.is_open()) check(form, state.inputs, state.outputs);
@@ -184,8 +187,7 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   const SampleForm form = state.form_of(given.shape(), options.normalize);
   if (form.samples == 0)
     throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(options.normalize ? state.inputs : state.normalized_inputs) + " values, got " +
-                                                  std::to_string(given.elements()), .reason = "INPUT_SIZE",
-                                      .hint = "that many for one sample; n samples take n times as many"});
+                                                  std::to_string(given.elements()), .reason = "INPUT_SIZE"});
   return run_form(given, form, options);
 }
 
@@ -259,23 +261,23 @@ void NeuralNetwork::save(const std::string& path, const SaveOptions& options) co
               std::as_bytes(std::span(text)));
 }
 
-std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_->inputs); }
-std::size_t NeuralNetwork::output_size() const noexcept { return static_cast<std::size_t>(state_->outputs); }
-const std::string& NeuralNetwork::domain() const noexcept { return state_->model.domain; }
-DType NeuralNetwork::data_type() const noexcept { return state_->model.type; }
-DType NeuralNetwork::number_type() const noexcept { return state_->type; }
+std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_.as_far_as_built().inputs); }
+std::size_t NeuralNetwork::output_size() const noexcept { return static_cast<std::size_t>(state_.as_far_as_built().outputs); }
+const std::string& NeuralNetwork::domain() const noexcept { return state_.first().model.domain; }
+DType NeuralNetwork::data_type() const noexcept { return state_.first().model.type; }
+DType NeuralNetwork::number_type() const noexcept { return state_.first().type; }
 Shape NeuralNetwork::input_shape() const {
   if (state_->built.inputs.size() == 1) return state_->built.inputs.front().shape;
   return Shape{state_->inputs};
 }
 Shape NeuralNetwork::output_shape() const { return state_->built.output_shape; }
-const Context& NeuralNetwork::context() const noexcept { return state_->context; }
-bool NeuralNetwork::is_stateful() const noexcept { return state_->is_stateful(); }
+const Context& NeuralNetwork::context() const noexcept { return state_.first().context; }
+bool NeuralNetwork::is_stateful() const noexcept { return state_.as_far_as_built().is_stateful(); }
 void NeuralNetwork::stop_training() noexcept {
   State::Activity expected = State::Activity::training;
-  state_->activity.compare_exchange_strong(expected, State::Activity::stopping);
+  state_.as_far_as_built().activity.compare_exchange_strong(expected, State::Activity::stopping);
 }
-bool NeuralNetwork::is_training() const noexcept { return state_->activity.load() != State::Activity::idle; }
+bool NeuralNetwork::is_training() const noexcept { return state_.as_far_as_built().activity.load() != State::Activity::idle; }
 
 std::vector<std::string> NeuralNetwork::labels() const {
   const auto labels = labels_of(state_->output_rules());

@@ -95,8 +95,14 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   enum class Activity : std::uint8_t { idle, training, stopping };
   std::atomic<Activity> activity{Activity::idle};
   TurnMutex turn;            ///< held during each step of training and each run
+  /// Of a model without layers: what stands in its place since build_for, and who owns it. Set once, under the turn.
+  std::atomic<State*> later{nullptr};
+  std::shared_ptr<State> later_owner;
 
   State(const Context& given, const NetworkOptions& chosen) : context(given), options(chosen), recurrent(given) {}
+
+  /// Everything that follows from the model.
+  void finish_building();
 
   /// What `io` says of the only output, or of all of them together.
   const IoRules& output_rules() const;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "compiler/passes.h"
+#include "dataset/state.h"
 #include "network/algorithms.h"
 #include "network/state.h"
 #include "network/training_plan.h"
@@ -71,7 +72,7 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
 }  // namespace
 
 TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, const TrainOptions& given)
-    : state_(std::make_unique<State>(std::move(network))) {
+    : state_((network.build_for(data), std::make_unique<State>(std::move(network)))) {
   NeuralNetwork::State& net = state_->net;
   TrainOptions options = with_defaults(given);
   // Through time gradients grow or vanish by powers: a bound keeps one long sequence from undoing what was learned.
@@ -216,6 +217,7 @@ const TrainInfo& TrainingSession::info() const { return state_->driver->info(); 
 void TrainingSession::finish(std::string_view reason) { state_->driver->finish(reason); }
 
 TrainInfo NeuralNetwork::train(const Dataset& data, const TrainOptions& options, std::stop_token stop) {
+  build_for(data);
   if (const auto own =
           find_algorithm<TrainFunction>(state_->context, Algorithm::train, state_->model.domain, options.type))
     return train_by(*own, data, options, std::move(stop));

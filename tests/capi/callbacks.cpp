@@ -187,7 +187,7 @@ TEST_CASE("progress is told, and its failure ends the training") {
   };
   const Handle progress = make_function(context.get(), note, &iterations);
   const Handle network = make_network(context.get(), xor_model), data = json(context.get(), xor_data);
-  const Handle options = json(context.get(), R"({"maxIterations":3,"progress":{"$leaf":0}})", {progress});
+  const Handle options = json(context.get(), R"({"maxIterations":3,"logPeriod":1,"progress":{"$leaf":0}})", {progress});
   webai_future* future = nullptr;
   REQUIRE(webai_network_train(network, data, options, nullptr, &future, nullptr) == WEBAI_OK);
   await(future);

@@ -75,6 +75,37 @@ TEST_CASE("weights after 100 steps are the same bits for 1, 2 and 4 threads, and
   }
 }
 
+TEST_CASE("A-21 a model without layers gets them from the data that it is trained on first, and cannot run before") {
+  const Context context = one_thread();
+  NeuralNetwork net = NeuralNetwork::from_json("{}", context), copy = net;
+  CHECK(net.input_size() == 0);
+  CHECK_FALSE(net.is_training());
+  CHECK(reason_of([&] { net.run({1, 0}); }) == "NOT_BUILT");
+  CHECK(reason_of([&] { net.verify(xor_data()); }) == "NOT_BUILT");
+  CHECK(reason_of([&] { (void)net.to_json(); }) == "NOT_BUILT");
+  net.stop_training();
+  const TrainOptions options{.max_iterations = 20000, .error_threshold = 0.5};
+  CHECK(net.train(xor_data(), options).stop_reason == "errorThreshold");
+  NeuralNetwork told = NeuralNetwork::from_json(R"({"activation": "sigmoid", "layers": [2, 3, 1]})", context);
+  told.train(xor_data(), options);
+  CHECK(bytes_with_output(net) == bytes_with_output(told));
+  CHECK(copy.run({1, 0})[0] > 0.5);  // the same network
+  NeuralNetwork again = NeuralNetwork::from_json(net.to_json(), context);
+  CHECK(again.run({1, 0})[0] == net.run({1, 0})[0]);
+  // An output for each class, what the model says beside its layers, and a start from the seed.
+  Tensor inputs(context, DType::fp32, Shape{6, 8}), labels(context, DType::i32, Shape{6});
+  for (std::size_t i = 0; i < 6; ++i) labels.set(i, static_cast<double>(i % 3));
+  NeuralNetwork classes = NeuralNetwork::from_json(R"({"activation": "tanh", "dataType": "fp64"})", context, {.seed = 4});
+  classes.build_for(Dataset::from(inputs, labels));
+  CHECK(classes.input_size() == 8);
+  CHECK(classes.output_size() == 3);
+  CHECK(classes.info().layers[1].output == Shape{4});
+  NeuralNetwork said = NeuralNetwork::from_json(R"({"activation": "tanh", "dataType": "fp64", "layers": [8, 4, 3]})", context, {.seed = 4});
+  CHECK(bytes_of(classes) == bytes_of(said));
+  CHECK(reason_of([&] { NeuralNetwork::from_json("{}", context).train(Dataset::text("abc")); }) == "NOT_BUILT");
+  CHECK(reason_of([&] { NeuralNetwork::from_json("{}", context).train(Dataset()); }) == "EMPTY_DATA");
+}
+
 TEST_CASE("another seed gives other weights") {
   NeuralNetwork one = NeuralNetwork::from_json(xor_model), two = NeuralNetwork::from_json(xor_model, {.seed = 5});
   CHECK(bytes_with_output(one) != bytes_with_output(two));

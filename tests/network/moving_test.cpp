@@ -137,6 +137,7 @@ TEST_CASE("API-29 where a network cannot go it stays, and so does its training")
   const std::vector<double> before = exact.run({1, 2, 3, 4}).values();
   TrainOptions options;
   options.max_iterations = 5;
+  options.log_period = 1;  // at the end of each epoch alone, however long it takes
   int refused = 0;
   options.progress = [&](const Progress&) {
     try {

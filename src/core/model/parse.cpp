@@ -355,7 +355,7 @@ Model parse_model(const Context& context, const Registry& registry, const Json& 
     model.old_words = aliases.words();
     return model;
   } catch (const Error& error) {
-    throw as_written(error, aliases.words());
+    rethrow_as_written(error, aliases.words());
   }
 }
 

@@ -76,7 +76,7 @@ std::vector<std::pair<std::string_view, std::string_view>> aliases_of(Scope scop
 
 bool is_kept_and_ignored(std::string_view key) { return key == "meta" || key.substr(0, 2) == "x-"; }
 
-Error as_written(const Error& error, const std::vector<OldWord>& words) {
+void rethrow_as_written(const Error& error, const std::vector<OldWord>& words) {
   ErrorDetails details = error.details();
   for (std::size_t i = words.size(); i-- > 0;) {  // inner ones first: the paths of outer ones still fit
     const std::string& path = words[i].path;
@@ -85,7 +85,8 @@ Error as_written(const Error& error, const std::vector<OldWord>& words) {
     const std::string outer = path.substr(0, path.rfind('/'));
     details.path = pointer_to(outer, words[i].alias) + details.path.substr(path.size());
   }
-  return Error(error.code(), std::move(details));
+  if (details.path == error.path()) throw;  // as what it is: it may have a cause
+  throw Error(error.code(), std::move(details));
 }
 
 void AliasLog::used(std::string_view alias, std::string_view canonical, const std::string& path) {

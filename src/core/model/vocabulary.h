@@ -28,8 +28,8 @@ std::vector<std::pair<std::string_view, std::string_view>> aliases_of(Scope scop
 /// Keys of the author's tools, kept and ignored: `meta` and names starting with "x-".
 bool is_kept_and_ignored(std::string_view key);
 
-/// The error with its path in the words of the text: "/layers/1/count".
-Error as_written(const Error& error, const std::vector<OldWord>& words);
+/// In a handler: throws the error on, with its path in the words of the text ("/layers/1/count").
+[[noreturn]] void rethrow_as_written(const Error& error, const std::vector<OldWord>& words);
 
 /// Warns once for each alias of one model; refuses them when told to.
 class AliasLog {
