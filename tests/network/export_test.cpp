@@ -149,6 +149,15 @@ TEST_CASE("EXP-04 minify keeps what the net of an iterator calls by name or by n
   }
 }
 
+TEST_CASE("EXP-04 minify keeps the net that holds the weights of others, even where it leads nowhere") {
+  NeuralNetwork net = judged(R"({"layers": [2, {"size": 2, "pipes": [
+      {"type": "net", "share": "w", "to": [], "net": {"layers": [2, 3]}}, {"type": "net", "share": "w", "net": {"layers": [2, 3]}}]}, 1]})");
+  const std::string text = net.export_model({.optimize = "minify"});
+  NeuralNetwork again = judged(text);
+  CHECK(same_bits(again.run({0.5, -1}).tensor(), net.run({0.5, -1}).tensor()));
+  CHECK(again.export_model({.optimize = "minify"}) == text);
+}
+
 TEST_CASE("EXP-05 pretty has all values in the layers") {
   NeuralNetwork net =
       judged(R"({"layers": [2, 1, {"size": 1, "bias": [7]}], "setup": {"data": [1, 2, 3, 4], "x-tool": 1}})");

@@ -212,6 +212,10 @@ class Minifier {
       const Layer& element = model_.element(open.back());
       open.pop_back();
       for (const Route* route : arrivals_[at(element.id)]) mark(route->source);
+      // The first of the nets that share their weights has them, whether or not it leads anywhere.
+      if (const Json* share = element.properties.find("share"))
+        for (int id = 1; id < element.id; ++id)
+          if (const Json* other = model_.element(id).properties.find("share"); other && *other == *share) mark(id);
       if (!element.is_pipe) continue;
       // A pipe sees what comes to its layer.
       for (const Route* route : arrivals_[at(model_.layers[at(element.layer_index)].id)])
