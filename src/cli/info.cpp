@@ -61,6 +61,10 @@ std::string table_text(const std::vector<Row>& rows) {
     std::string line;
     for (std::size_t c = 0; c < columns; ++c) {
       if (widths[c] == 0) continue;
+      if (c == columns - 1) {  // notes are long where much flows together: nothing stands behind them that wants a place
+        line += row[c];
+        break;
+      }
       line += to_the_right[c] ? fmt::format("{:>{}}  ", row[c], widths[c]) : fmt::format("{:<{}}  ", row[c], widths[c]);
     }
     text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";

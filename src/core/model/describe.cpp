@@ -263,7 +263,8 @@ std::string text_of(const ModelSummary& summary) {
     for (std::size_t i = 0; i < cells.size(); ++i) {
       if (widths[i] == 0) continue;
       if (!line.empty()) line += "  ";
-      const std::string room(widths[i] - cells[i].size(), ' ');
+      // Notes are long where much flows together, and nothing stands behind them.
+      const std::string room(i + 1 == cells.size() ? 0 : widths[i] - cells[i].size(), ' ');
       line += i == 4 || i == 5 ? room + cells[i] : cells[i] + room;  // numbers to the right
     }
     line.erase(line.find_last_not_of(' ') + 1);
