@@ -16,7 +16,7 @@ Tensor NeuralNetwork::State::decoded(const Tensor& tensor) const {
 }
 
 bool NeuralNetwork::State::takes_codes(bool normalize) const {
-  const auto counts = [&](const BuiltInput& input) { return is_counted(built.graph, input.value); };
+  const auto counts = [&](const BuiltInput& input) { return is_counted(built.graph, input.value, built.graph.outputs); };
   return !is_floating(model.type) && std::ranges::none_of(built.inputs, counts) &&
          (!normalize || std::ranges::all_of(model.io.input, [](const IoRules& rules) { return rules.normalize.empty(); }));
 }

@@ -158,6 +158,14 @@ TEST_CASE("EXP-04 minify keeps the net that holds the weights of others, even wh
   CHECK(again.export_model({.optimize = "minify"}) == text);
 }
 
+TEST_CASE("A-23 EXP-04 a table that leads nowhere does not make places of the inputs of an integer model") {
+  NeuralNetwork net = judged(R"({"dataType": "i16", "layers": [{"size": 2, "to": [1, 2]},
+      {"type": "embedding", "inputDim": 3, "outputDim": 2, "to": []}, 1]})");
+  NeuralNetwork again = judged(net.export_model({.optimize = "minify"}));
+  const Tensor codes = Tensor::from(net.context(), DType::i16, Shape{2}, std::vector<double>{20000, -1});
+  CHECK(same_bits(again.run(codes, {.denormalize = false}).tensor(), net.run(codes, {.denormalize = false}).tensor()));
+}
+
 TEST_CASE("EXP-05 pretty has all values in the layers") {
   NeuralNetwork net =
       judged(R"({"layers": [2, 1, {"size": 1, "bias": [7]}], "setup": {"data": [1, 2, 3, 4], "x-tool": 1}})");

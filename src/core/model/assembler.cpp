@@ -68,7 +68,7 @@ SourceSizes Assembler::learn(const std::vector<FlowSource>& wanted, std::optiona
 
 void Assembler::keep_counts(std::vector<NamedValue>& outputs) {
   for (const auto& [exact, rounded] : rounded_) {
-    if (!is_counted(built_.graph, rounded)) continue;
+    if (!is_counted(built_.graph, rounded, outputs)) continue;
     replace_reads(built_.graph, rounded, exact);
     for (NamedValue& output : outputs)
       if (output.value == rounded) output.value = exact;

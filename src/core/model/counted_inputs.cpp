@@ -7,14 +7,42 @@
 
 namespace webai {
 
-bool is_counted(const Graph& graph, ValueId value) {
+namespace {
+
+// By value: whether an output needs it, in this run or by what a memory keeps for a later one.
+std::vector<bool> needed_values(const Graph& graph, std::span<const NamedValue> outputs) {
+  std::vector<bool> needed(graph.values.size());
+  const auto at = [&](ValueId id) -> std::vector<bool>::reference { return needed[static_cast<std::size_t>(id)]; };
+  for (const NamedValue& output : outputs) at(output.value) = true;
+  for (bool again = true; again;) {
+    for (std::size_t i = graph.nodes.size(); i-- > 0;)
+      if (std::ranges::any_of(graph.nodes[i].outputs, at))
+        for (const ValueId input : graph.nodes[i].inputs)
+          if (input != no_value) at(input) = true;
+    again = false;
+    for (const Write& write : graph.writes) {
+      if (!at(write.state) || at(write.value)) continue;
+      at(write.value) = true;
+      again = true;
+    }
+  }
+  return needed;
+}
+
+}  // namespace
+
+bool is_counted(const Graph& graph, ValueId value, std::span<const NamedValue> outputs) {
   static constexpr std::array<std::string_view, 7> forms = {"cast", "reshape", "flatten", "copy", "slice", "concat", "transpose"};
   std::vector<bool> same(graph.values.size());
+  std::vector<bool> needed;  // asked for where it matters: few models have tables
   same[static_cast<std::size_t>(value)] = true;
   for (const Node& node : graph.nodes) {
     if (node.op->domain != "core") continue;
     const auto reads = [&](ValueId id) { return id != no_value && same[static_cast<std::size_t>(id)]; };
-    if (node.op->name == "gather" && node.inputs.size() == 2 && reads(node.inputs[1])) return true;
+    if (node.op->name == "gather" && node.inputs.size() == 2 && reads(node.inputs[1])) {
+      if (needed.empty()) needed = needed_values(graph, outputs);
+      if (needed[static_cast<std::size_t>(node.outputs[0])]) return true;
+    }
     if (std::ranges::find(forms, node.op->name) == forms.end() || std::ranges::none_of(node.inputs, reads)) continue;
     for (const ValueId output : node.outputs) same[static_cast<std::size_t>(output)] = true;
   }
