@@ -156,8 +156,8 @@ void check_form(std::string_view command, const NamedFile& written, std::string_
   const auto& [option, path] = written;
   const bool other = std::ranges::any_of(known, [&](std::string_view one) { return one != ending && path.ends_with(one); });
   if (!other && path != "-") return;
-  throw UsageError(std::string(command) + ": " + option + " " + path + ": " + std::string(form) +
-                   " is written to a file (expected a name that ends in " + std::string(ending) + ")");
+  throw UsageError(std::string(command) + ": " + option + " " + path + ": what is written is " + std::string(form) +
+                   " (expected a name that ends in " + std::string(ending) + ")");
 }
 
 void check_writable(const std::string& path, const std::string& hint) {

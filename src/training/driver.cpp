@@ -157,8 +157,7 @@ void TrainingDriver::read_block() {
                                            .reason = "CHECKPOINT", .hint = "go on with the same data"});
   } else if (!seen_data_) {
     seen_data_ = true;
-    if (!setup_.default_rate) return;
-    lower_default_rate();
+    if (setup_.default_rate) lower_default_rate();
   }
 }
 
