@@ -119,6 +119,29 @@ TEST_CASE("small programs have the bits of their kernels one by one") {
   }
 }
 
+TEST_CASE("small programs have the bits of their kernels up to the size where their memory is full") {
+  const auto small = cpu_device(context()), plain = device_without_small_programs();
+  for (const char* optimizer : {"sgd", "adam", "adamax", "adadelta", "rmsprop"})
+    for (const std::int64_t batch : {1, 4}) {
+      int fitting = 0, width = 1;
+      // The last ones that fit fill the memory to its end.
+      for (bool fits = true; fits && width < 40; ++width) {
+        const std::string n = std::to_string(width);
+        const Graph graph = step_of({R"({"activation": "tanh", "layers": [4, )" + n + ", " + n + ", " + n + ", 2]}", optimizer, false, batch});
+        const Outcome one = train(*small, graph, 3, false);
+        fits = one.report.find("one list of instructions") != std::string::npos;
+        if (!fits) break;
+        ++fitting;
+        const Outcome other = train(*plain, graph, 3, false);
+        INFO(optimizer << ", batch " << batch << ", width " << width);
+        for (std::size_t i = 0; i < one.slots.size(); ++i)
+          CHECK(std::memcmp(one.slots[i].data(), other.slots[i].data(), one.slots[i].bytes()) == 0);
+      }
+      CHECK(fitting >= 4);
+      CHECK(width < 40);
+    }
+}
+
 TEST_CASE("a chain in a small program reads a state before it writes it") {
   // s is written by the first step of the chain, and read again by the second.
   const Graph graph = parse_graph(context(), R"(input %0 "x" fp32[1, 4]

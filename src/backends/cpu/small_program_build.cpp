@@ -74,17 +74,21 @@ class Builder {
     return ready_.entries().size() >= fewest_nodes;
   }
 
-  /// A place: for good, or until the node's end, which are taken from the memory's two ends.
+  /// A place: for good, or until the node's end, which are taken from the memory's two ends. The two never share a byte,
+  /// also not one after the other: what lasts may be filled once, before all steps.
   void* take(std::size_t bytes, bool lasting = true) {
     const std::size_t room = (bytes + 63) / 64 * 64 + SmallCode::padding_bytes;
-    if (room > SmallCode::memory_bytes - taken_ - lent_) {
+    const std::size_t taken = taken_ + (lasting ? room : 0), lent = lent_ + (lasting ? 0 : room);
+    if (taken + std::max(lent, most_lent_) > SmallCode::memory_bytes) {
       full_ = true;  // what is made from here on is thrown away
       return code_.memory->host();
     }
     auto* const memory = static_cast<std::byte*>(code_.memory->host());
-    if (!lasting) return memory + SmallCode::memory_bytes - (lent_ += room);
-    taken_ += room;
-    return memory + taken_ - room;
+    void* const place = lasting ? memory + taken_ : memory + SmallCode::memory_bytes - lent;
+    taken_ = taken;
+    lent_ = lent;
+    most_lent_ = std::max(most_lent_, lent);
+    return place;
   }
   float* take_floats(std::size_t count, bool lasting = false) {
     return static_cast<float*>(take(count * sizeof(float), lasting));
@@ -279,7 +283,7 @@ class Builder {
   SmallCode& code_;
   std::vector<void*> places_;  // by value
   std::map<ValueId, float*> spread_;
-  std::size_t taken_ = 0, lent_ = 0;  // bytes, with their padding
+  std::size_t taken_ = 0, lent_ = 0, most_lent_ = 0;  // bytes, with their padding; the last one of any node
   bool full_ = false, done_ = false;
 };
 
