@@ -124,8 +124,10 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
   const auto judged = std::ranges::find(samples, false, &Sample::ignored);
   if (judged == samples.end()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
   const auto rows = static_cast<std::int64_t>(samples.size());
-  Tensor inputs =
-      Tensor::uninitialised(context, network.number_type(), Shape{rows, static_cast<std::int64_t>(network.input_size())});
+  // Of a model without layers the first sample says how long they are.
+  const DType type = network.number_type();
+  const std::size_t input_size = network.is_built() ? network.input_size() : collect_numbers(judged->input, type, nullptr, 0, "input");
+  Tensor inputs = Tensor::uninitialised(context, type, Shape{rows, static_cast<std::int64_t>(input_size)});
   for (std::size_t row = 0; row < samples.size(); ++row)
     fill_row(inputs, row, samples[row], samples[row].input, "input");
   if (Classes::names_one(judged->output, network.output_size())) {
@@ -135,8 +137,8 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
       if (!samples[row].ignored) labels.span<std::int32_t>()[row] = classes.number(samples[row]);
     return marked(inputs, labels, marks);
   }
-  Tensor outputs = Tensor::uninitialised(context, network.number_type(),
-                                         Shape{rows, static_cast<std::int64_t>(network.output_size())});
+  const std::size_t output_size = network.is_built() ? network.output_size() : collect_numbers(judged->output, type, nullptr, 0, "output");
+  Tensor outputs = Tensor::uninitialised(context, type, Shape{rows, static_cast<std::int64_t>(output_size)});
   for (std::size_t row = 0; row < samples.size(); ++row)
     if (!samples[row].ignored) fill_row(outputs, row, samples[row], samples[row].output, "output");
   return marked(inputs, outputs, marks);

@@ -14,9 +14,12 @@ namespace {
   refuse(Code::busy, "BUSY", "the network has unfinished operations", "wait for them, or cancel them");
 }
 
-std::vector<NetworkValue::Parameter> parameters_of(const NeuralNetwork& network) {
-  std::vector<NetworkValue::Parameter> result;
-  for (const auto& [name, tensor] : network.parameters()) result.push_back({name, tensor.type(), tensor.shape()});
+std::shared_ptr<const NetworkValue::Built> built_of(const NeuralNetwork& network) {
+  auto result = std::make_shared<NetworkValue::Built>();
+  result->inputs = network.inputs();
+  result->outputs = network.outputs();
+  for (const auto& [name, tensor] : network.parameters())
+    result->parameters.push_back({name, tensor.type(), tensor.shape()});
   return result;
 }
 
@@ -64,21 +67,28 @@ NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_t
       has_output_rules(output_rules),
       loop_thread_only(loop_thread),
       io(std::move(functions)),
-      parameters(parameters_of(network)),
-      inputs(network.inputs()),
-      outputs(network.outputs()),
-      network_(std::move(network)) {}
+      network_(std::move(network)),
+      built_(network_.is_built() ? built_of(network_) : nullptr) {}
 
 NetworkValue::NetworkValue(const NetworkValue& outer, std::shared_ptr<const std::atomic<bool>> over)
     : webai_value(kind_code),
       has_output_rules(outer.has_output_rules),
       loop_thread_only(outer.loop_thread_only),
       io(outer.io),
-      parameters(outer.parameters),
-      inputs(outer.inputs),
-      outputs(outer.outputs),
       over_(std::move(over)),
-      network_(outer.handle()) {}
+      network_(outer.handle()),
+      built_(outer.shared_built()) {}
+
+std::shared_ptr<const NetworkValue::Built> NetworkValue::shared_built() const {
+  const std::lock_guard guard(describing_);
+  if (!built_ && network_.is_built()) built_ = built_of(network_);
+  return built_;
+}
+
+const NetworkValue::Built& NetworkValue::built() const {
+  if (const auto known = shared_built()) return *known;  // which lives as long as this
+  refuse(Code::invalid_model, "NOT_BUILT", "the model has no layers yet", "give \"layers\", or train first: they follow from the data");
+}
 
 void NetworkValue::check_inner() const {
   if (over_ && over_->load())

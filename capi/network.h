@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -44,14 +45,21 @@ class NetworkValue final : public webai_value {
   const bool has_output_rules;  ///< the model's `io` says something about outputs
   const bool loop_thread_only;
   const std::shared_ptr<const IoFunctions> io;  ///< never null
-  const std::vector<Parameter> parameters;
-  const std::vector<PortInfo> inputs, outputs;
+  struct Built {
+    std::vector<Parameter> parameters;
+    std::vector<PortInfo> inputs, outputs;
+  };
+  /// Throws NOT_BUILT for a model without layers before its first training.
+  const Built& built() const;
 
  private:
   ~NetworkValue() = default;
+  std::shared_ptr<const Built> shared_built() const;  // null before there are layers
   void check_inner() const;  // throws INVALID_ARGUMENT where its operation is over
   const std::shared_ptr<const std::atomic<bool>> over_;
   const NeuralNetwork network_;
+  mutable std::mutex describing_;
+  mutable std::shared_ptr<const Built> built_;  // guarded by describing_; never changes once it is there
   Lane lane_;  // this and the rest are guarded by the context's mutex
   std::shared_ptr<std::atomic<bool>> stopped_;  // of the last training that was expected
 };

@@ -27,7 +27,7 @@ Value create(webai_context& context, webai_value* model) {
   check_context(context, model);
   Value plain = Value::share(model);
   const auto io = std::make_shared<const IoFunctions>(context, plain);
-  const std::string text = write_json(json_from_value(plain.get(), TensorForm::setup, type_of_model(model)));
+  const std::string text = plain ? write_json(json_from_value(plain.get(), TensorForm::setup, type_of_model(model))) : "{}";
   NetworkOptions options;
   options.devices = allowed_devices(context);
   options.weights = [&context](const std::string& name) { return fetch_bytes(context, name); };
@@ -54,19 +54,22 @@ Value ports_value(webai_context& context, const std::vector<PortInfo>& ports) {
 
 Value describe(webai_context& context, const NetworkValue& net) {
   const NeuralNetwork network = net.handle();
+  // Without layers there is nothing yet: lists are empty, and it is on no device.
+  const NetworkValue::Built built = network.is_built() ? net.built() : NetworkValue::Built();
   std::vector<Value> labels, parameters;
-  for (const std::string& label : network.labels()) labels.push_back(make_text(context, label));
+  if (network.is_built())
+    for (const std::string& label : network.labels()) labels.push_back(make_text(context, label));
   double total = 0;
-  for (const NetworkValue::Parameter& parameter : net.parameters) {
+  for (const NetworkValue::Parameter& parameter : built.parameters) {
     total += static_cast<double>(parameter.shape.elements());
     parameters.push_back(make_map(context, {{"name", make_text(context, parameter.name)},
                                             {"shape", shape_value(context, parameter.shape)},
                                             {"dataType", make_text(context, name_of(parameter.type))}}));
   }
   return make_map(context, {{"dataType", make_text(context, name_of(network.data_type()))},
-                            {"device", make_text(context, network.device())},
-                            {"inputs", ports_value(context, net.inputs)},
-                            {"outputs", ports_value(context, net.outputs)},
+                            {"device", network.is_built() ? make_text(context, network.device()) : Value()},
+                            {"inputs", ports_value(context, built.inputs)},
+                            {"outputs", ports_value(context, built.outputs)},
                             {"inputSize", make_number(context, static_cast<double>(network.input_size()))},
                             {"outputSize", make_number(context, static_cast<double>(network.output_size()))},
                             {"labels", make_list(context, std::move(labels))},
@@ -126,8 +129,8 @@ void set_parameters(webai_context& context, NetworkValue& net, webai_value* give
   std::vector<std::pair<std::string, Tensor>> values;
   // All are checked before the first is set.
   for (const auto& [name, value] : expect<Map>(given, "parameters").entries()) {
-    const auto known = std::ranges::find(net.parameters, name, &NetworkValue::Parameter::name);
-    if (known == net.parameters.end()) refuse(Code::not_found, "PARAMETER", "there is no parameter \"" + name + "\"");
+    const auto known = std::ranges::find(net.built().parameters, name, &NetworkValue::Parameter::name);
+    if (known == net.built().parameters.end()) refuse(Code::not_found, "PARAMETER", "there is no parameter \"" + name + "\"");
     const Tensor tensor = tensor_from_value(context.core(), known->type, value.get(), name);
     if (static_cast<std::int64_t>(tensor.elements()) != known->shape.elements())
       throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"",

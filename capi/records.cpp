@@ -37,6 +37,9 @@ Dataset from_records(const Context& context, const NeuralNetwork& network, const
   if (network.has_open_dimensions())
     refuse(Code::unsupported, "OPEN_SIZE", "records of numbers do not say how long open dimensions (null) are",
            "give the samples as a list, or a dataset of tensors");
+  if (!network.is_built())
+    refuse(Code::invalid_model, "NOT_BUILT", "records of numbers do not say where inputs end, and the model has no layers yet",
+           "give the model its \"layers\", or the samples as a list");
   const std::size_t inputs = network.input_size(), outputs = network.output_size();
   std::vector<std::size_t> starts;
   std::vector<Mark> marks;

@@ -111,9 +111,9 @@ namespace {
 
 // Of several inputs: one value for each in their order; a list of plain numbers is all of them in a row.
 bool is_columns(const NetworkValue& net, webai_value* in) {
-  if (kind_of(in) != WEBAI_LIST || net.inputs.size() < 2) return false;
+  if (kind_of(in) != WEBAI_LIST || net.built().inputs.size() < 2) return false;
   auto& list = *static_cast<List*>(in);
-  bool columns = list.size() == net.inputs.size() && !list.numbers();
+  bool columns = list.size() == net.built().inputs.size() && !list.numbers();
   for (std::size_t i = 0; columns && i < list.size(); ++i) columns = kind_of(list.at(i)) != WEBAI_NUMBER;
   return columns;
 }
@@ -127,7 +127,7 @@ bool collect_input(InputValues& values, const NetworkValue& net, webai_value* in
   if (!is_columns(net, in)) return false;
   auto& list = *static_cast<List*>(in);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    values.begin(net.inputs[i].name);
+    values.begin(net.built().inputs[i].name);
     add_value(values, list.at(i));
     values.end();
   }
@@ -191,14 +191,14 @@ Value output_value(const NetworkValue& net, const NeuralNetwork& network, const 
     return Value::share(into);
   }
   const bool batched = tensor.shape().rank() > network.output_shape().rank();
-  const bool one = net.outputs.size() == 1;
+  const bool one = net.built().outputs.size() == 1;
   // As they were in this run, where open dimensions decide.
-  const std::vector<PortInfo>& ports = output.ports().empty() ? net.outputs : output.ports();
+  const std::vector<PortInfo>& ports = output.ports().empty() ? net.built().outputs : output.ports();
   const std::vector<std::string> labels = one && options.denormalize ? network.labels() : std::vector<std::string>();
   if (!labels.empty()) return labels_of(context, tensor, labels, width_of(ports), batched);
-  if (one && net.outputs.front().name == unnamed_output) return make_tensor(context, tensor);
+  if (one && net.built().outputs.front().name == unnamed_output) return make_tensor(context, tensor);
   // Bits of a named output have become one number each.
-  if (one && tensor.elements() % width_of(ports)) return make_map(context, {{net.outputs.front().name, make_tensor(context, tensor)}});
+  if (one && tensor.elements() % width_of(ports)) return make_map(context, {{net.built().outputs.front().name, make_tensor(context, tensor)}});
   return split_outputs(net, network, ports, tensor, batched, options);
 }
 

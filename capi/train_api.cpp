@@ -131,9 +131,11 @@ Value train(webai_context& context, NetworkValue& net, webai_value* data, webai_
   if (held_out) request.options.validation = read_data(context, net, network, held_out, request.layout);
   Placement placement = net.placement(true);
   placement.loop_thread_only |= request.loop_thread || calls_loop_thread(data) || (held_out && calls_loop_thread(held_out));
-  if (!request.own)
-    return submit(context, std::make_unique<TrainJob>(context, network, dataset, request.options), cancel,
-                  std::move(placement));
+  if (!request.own) {
+    auto job = std::make_unique<TrainJob>(context, network, dataset, request.options);
+    net.built();  // a model without layers has them now: described here, not in the middle of a step
+    return submit(context, std::move(job), cancel, std::move(placement));
+  }
   return submit(context,
                 once([&context, keep = Ref<NetworkValue>::share(&net), network = network, dataset, options = request.options,
                       given = Value::share(opts), token = Value::share(cancel), stopped = net.expect_training()]() mutable {
@@ -232,8 +234,8 @@ Value apply_gradients(webai_context& context, NetworkValue& net, webai_value* gi
   webai_value* const inner = member(given, "gradients");
   Gradients gradients;
   for (const auto& [name, value] : expect<Map>(inner ? inner : given, "gradients").entries()) {
-    const auto known = std::ranges::find(net.parameters, name, &NetworkValue::Parameter::name);
-    if (known == net.parameters.end()) refuse(Code::not_found, "GRADIENT", "there is no parameter \"" + name + "\"");
+    const auto known = std::ranges::find(net.built().parameters, name, &NetworkValue::Parameter::name);
+    if (known == net.built().parameters.end()) refuse(Code::not_found, "GRADIENT", "there is no parameter \"" + name + "\"");
     const Tensor tensor = tensor_from_value(context.core(), known->type, value.get(), name);
     if (static_cast<std::int64_t>(tensor.elements()) != known->shape.elements())
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"",

@@ -201,6 +201,7 @@ class WEBAI_EXPORT NeuralNetwork {
   /// it names no activation. Any other stays as it is. Training does it by itself; before, what needs layers throws
   /// INVALID_MODEL (reason NOT_BUILT) and sizes are 0.
   void build_for(const Dataset& data);
+  bool is_built() const noexcept;  ///< false: a model without "layers" that was not trained yet
   /// Options as JSON text with the seeds' names: {"errorThreshold": 0.5, "maxIterations": 20000}.
   template <std::convertible_to<std::string_view> Text>  // so that {} means the options above
   TrainInfo train(const Dataset& data, const Text& options, std::stop_token stop = {}) {

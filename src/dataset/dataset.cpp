@@ -276,7 +276,7 @@ void Dataset::State::describe() const {
       }
     }
     const Item made = steps[i].map(view_item(now, input.data(), output.data(), 0));
-    Description mapped = describe_item(made, "map: sample 0");
+    Description mapped = describe_item(made, {"map: sample "});
     mapped.size = now.size;
     if (mapped.kind == OutputKind::label) {  // maps are about inputs; a changed label is still checked when it comes
       mapped.class_count = now.class_count;
@@ -284,7 +284,7 @@ void Dataset::State::describe() const {
       mapped.label_at = now.label_at;
     }
     std::vector<std::byte> next_input(mapped.input_bytes()), next_output(mapped.output_bytes());
-    store_item(made, mapped, next_input.data(), next_output.data(), "map: sample 0");
+    store_item(made, mapped, next_input.data(), next_output.data(), {"map: sample "});
     input = std::move(next_input);
     output = std::move(next_output);
     now = std::move(mapped);

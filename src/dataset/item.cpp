@@ -12,11 +12,11 @@ Item view_item(const Description& description, std::byte* input, std::byte* outp
           (marks & mark_ignore) != 0};
 }
 
-Description describe_item(const Item& item, std::string_view place) {
+Description describe_item(const Item& item, ItemPlace place) {
   if (item.input.empty()) {
     throw Error(Code::invalid_argument, {.message = "dataset: the input of a sample has no values",
                                          .reason = "EMPTY_SAMPLE",
-                                         .path = std::string(place)});
+                                         .path = place.text()});
   }
   Description description;
   description.input_type = item.input.type();
@@ -38,12 +38,12 @@ namespace {
 std::string type_and_shape(DType type, const Shape& shape) { return std::string(name_of(type)) + " " + shape.text(); }
 
 void store(const Tensor& tensor, DType type, const Shape& shape, const Shape& given, std::byte* target,
-           std::string_view what, std::string_view place) {
+           std::string_view what, ItemPlace place) {
   if (tensor.type() != type || !(given == shape)) {
     throw Error(tensor.type() != type ? Code::type_mismatch : Code::shape_mismatch,
                 {.message = "dataset: " + std::string(what) + " differs from that of the first sample",
                  .reason = "SAMPLE_SHAPE",
-                 .path = std::string(place),
+                 .path = place.text(),
                  .expected = type_and_shape(type, shape),
                  .actual = type_and_shape(tensor.type(), given)});
   }
@@ -51,7 +51,7 @@ void store(const Tensor& tensor, DType type, const Shape& shape, const Shape& gi
   if (wrong < tensor.elements()) {
     throw Error(Code::invalid_argument, {.message = "dataset: " + std::string(what) + " is not a finite number",
                                          .reason = "NOT_FINITE",
-                                         .path = std::string(place) + ", value " + std::to_string(wrong),
+                                         .path = place.text() + ", value " + std::to_string(wrong),
                                          .actual = number_text(tensor.at(wrong)),
                                          .hint = "leave such samples out, or put a number in their place"});
   }
@@ -60,8 +60,7 @@ void store(const Tensor& tensor, DType type, const Shape& shape, const Shape& gi
 
 }  // namespace
 
-void store_item(const Item& item, const Description& expected, std::byte* input, std::byte* output,
-                std::string_view place) {
+void store_item(const Item& item, const Description& expected, std::byte* input, std::byte* output, ItemPlace place) {
   const Description given = describe_item(item, place);
   store(item.input, expected.input_type, expected.input_shape, given.input_shape, input, "an input", place);
   if (item.ignore && item.output.empty()) {

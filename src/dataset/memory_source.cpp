@@ -53,7 +53,7 @@ class CallbackReader final : public Reader {
   bool read(std::byte* input, std::byte* output) override {
     Item item;
     if (!function_(index_, item)) return false;
-    store_item(item, description_, input, output, "item " + std::to_string(index_));
+    store_item(item, description_, input, output, {"item ", index_});
     marks_ = marks_of(item);
     ++index_;
     return true;
@@ -81,7 +81,7 @@ class CallbackSource final : public Source {
       throw Error(Code::invalid_argument, {.message = "dataset: the source has no samples",
                                            .reason = "EMPTY_DATASET"});
     }
-    Description described = describe_item(first, "item 0");
+    Description described = describe_item(first, {"item "});
     const std::lock_guard lock(mutex_);
     if (!description_) description_ = std::move(described);
     return *description_;
@@ -206,13 +206,13 @@ Dataset Dataset::from(const std::vector<Item>& items) {
   // An ignored sample may lack its output: another one says what outputs are like.
   const auto judged = std::find_if(items.begin(), items.end(), [](const Item& item) { return !item.ignore; });
   const auto first = judged == items.end() ? items.begin() : judged;
-  Description description = describe_item(*first, "/" + std::to_string(first - items.begin()));
+  Description description = describe_item(*first, {"/", static_cast<std::uint64_t>(first - items.begin())});
   const std::size_t input_bytes = description.input_bytes(), output_bytes = description.output_bytes();
   std::vector<std::byte> inputs(checked_product(items.size(), input_bytes, "the inputs"));
   std::vector<std::byte> outputs(checked_product(items.size(), output_bytes, "the outputs"));
   for (std::size_t i = 0; i < items.size(); ++i) {
     store_item(items[i], description, inputs.data() + i * input_bytes, outputs.data() + i * output_bytes,
-               "/" + std::to_string(i));
+               {"/", i});
   }
   description.size = items.size();
   if (description.output_shape.elements() == 1) {

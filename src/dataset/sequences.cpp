@@ -33,12 +33,14 @@ SequenceAssembler::SequenceAssembler(std::unique_ptr<Stream> stream, const Datas
 
 void SequenceAssembler::drop() noexcept {
   const auto release = [&](Sequence& rows) {
-    for (const Handle row : rows) stream_->store().release(row);
-    rows.clear();
+    for (; !rows.empty(); rows.pop_front()) stream_->store().release(rows.front());
   };
-  for (Lane& lane : lanes_) release(lane.rows);
+  for (Lane& lane : lanes_) {
+    release(lane.rows);
+    lane.in_use = false;
+  }
   for (Sequence& sequence : held_) release(sequence);
-  held_.clear();
+  held_count_ = 0;
   if (waiting_) stream_->store().release(*waiting_);
   waiting_.reset();
 }
@@ -46,7 +48,6 @@ void SequenceAssembler::drop() noexcept {
 void SequenceAssembler::begin(std::uint64_t epoch) {
   drop();
   stream_->begin(epoch);
-  for (Lane& lane : lanes_) lane = {};
   open_ = nullptr;
   any_read_ = ended_ = false;
   drawn_ = 0;
@@ -103,12 +104,14 @@ bool SequenceAssembler::read_sequence(Sequence& sequence) {
 
 bool SequenceAssembler::start_sequence(Lane& lane) {
   if (shuffle_) {
-    for (Sequence next; held_.size() < shuffle_->buffer && read_sequence(next); next = {}) held_.push_back(std::move(next));
-    if (held_.empty()) return false;
-    const auto drawn = static_cast<std::size_t>(random_.below(drawn_++, held_.size()));
-    lane.rows = std::exchange(held_[drawn], {});
-    std::swap(held_[drawn], held_.back());
-    held_.pop_back();
+    for (; held_count_ < shuffle_->buffer; ++held_count_) {
+      if (held_count_ == held_.size()) held_.emplace_back();
+      if (!read_sequence(held_[held_count_])) break;
+    }
+    if (held_count_ == 0) return false;
+    const auto drawn = static_cast<std::size_t>(random_.below(drawn_++, held_count_));
+    std::swap(lane.rows, held_[drawn]);
+    std::swap(held_[drawn], held_[--held_count_]);
     return true;
   }
   // The stream gives one sequence after the other: that of another lane must be read to its end first.

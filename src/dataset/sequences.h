@@ -1,7 +1,6 @@
 // Windows of sequences, for models with a memory: lanes of sequences side by side, cut into stretches of time.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -38,9 +37,27 @@ class SequenceAssembler {
   bool fill(void* inputs, void* outputs, void* judged, void* kept, std::size_t& counted);
 
  private:
-  using Sequence = std::deque<Handle>;
+  /// Rows that are read and not used. Their memory stays for the next sequence.
+  class Sequence {
+   public:
+    std::size_t size() const { return rows_.size() - first_; }
+    bool empty() const { return size() == 0; }
+    Handle front() const { return rows_[first_]; }
+    void push_back(Handle row) { rows_.push_back(row); }
+    void pop_front() {
+      if (++first_ == rows_.size()) clear();
+    }
+    void clear() {
+      rows_.clear();
+      first_ = 0;
+    }
+
+   private:
+    std::vector<Handle> rows_;
+    std::size_t first_ = 0;
+  };
   struct Lane {
-    Sequence rows;  ///< that are read and not used
+    Sequence rows;
     bool in_use = false;
   };
   struct Shuffle {
@@ -61,7 +78,8 @@ class SequenceAssembler {
   std::size_t window_, input_elements_, input_bytes_;
   std::vector<Lane> lanes_;
   std::optional<Shuffle> shuffle_;
-  std::vector<Sequence> held_;       // of the shuffle
+  std::vector<Sequence> held_;       // of the shuffle; behind so many that are in use, empty ones
+  std::size_t held_count_ = 0;
   RandomStream random_{0, 0};
   std::uint64_t drawn_ = 0;
   Lane* open_ = nullptr;             // whose sequence the stream is in the middle of

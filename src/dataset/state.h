@@ -57,11 +57,16 @@ Item view_item(const Description& description, std::byte* input, std::byte* outp
 inline Marks marks_of(const Item& item) noexcept {
   return static_cast<Marks>((item.reset ? mark_reset : 0) | (item.ignore ? mark_ignore : 0));
 }
+/// Which item it is, for messages: "map: sample 3". Only written out when there is one.
+struct ItemPlace {
+  std::string_view before;
+  std::uint64_t index = 0;
+  std::string text() const { return std::string(before) + std::to_string(index); }
+};
 /// What an item made by the program looks like; throws INVALID_ARGUMENT for an empty input.
-Description describe_item(const Item& item, std::string_view place);
+Description describe_item(const Item& item, ItemPlace place);
 /// Copies an item into a row; throws SHAPE_MISMATCH or TYPE_MISMATCH when it is not as `expected`, INVALID_ARGUMENT for
-/// values that are not finite. `place` says which item it is.
-void store_item(const Item& item, const Description& expected, std::byte* input, std::byte* output,
-                std::string_view place);
+/// values that are not finite.
+void store_item(const Item& item, const Description& expected, std::byte* input, std::byte* output, ItemPlace place);
 
 }  // namespace webai

@@ -334,7 +334,7 @@ class MapStream final : public Stream {
     const Item made = function_(view_item(from_, given.store->input(source), given.store->output(source), marks));
     Held kept{rows_.get(), rows_->acquire(given.store->number(source), static_cast<Marks>(marks | marks_of(made)))};
     store_item(made, to_, rows_->input(kept.row), rows_->output(kept.row),
-               "map: sample " + std::to_string(position_++));
+               {"map: sample ", position_++});
     target = kept.pass_on();
     return true;
   }

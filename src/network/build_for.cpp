@@ -11,7 +11,11 @@ namespace {
 
 // One output for each class, or as many as a sample has.
 std::int64_t outputs_of(const Dataset& data) {
-  if (data.output_kind() == OutputKind::values) return data.output_shape().elements();
+  if (data.output_kind() == OutputKind::values) {
+    if (data.output_shape().elements() == 0)
+      throw Error(Code::invalid_argument, {.message = "dataset: the output of a sample has no values", .reason = "EMPTY_SAMPLE"});
+    return data.output_shape().elements();
+  }
   const std::optional<std::uint64_t> classes = data.class_count();
   if (!classes) refuse("the data do not say how many classes there are", "give the model its \"layers\"");
   return static_cast<std::int64_t>(*classes);
@@ -31,6 +35,8 @@ NeuralNetwork::State& NeuralNetwork::StatePointer::operator*() const {
 }
 
 std::shared_ptr<NeuralNetwork::State> NeuralNetwork::StatePointer::shared() const { return (**this).shared_from_this(); }
+
+bool NeuralNetwork::is_built() const noexcept { return !state_.as_far_as_built().model.layers.empty(); }
 
 void NeuralNetwork::build_for(const Dataset& data) {
   State& first = state_.first();

@@ -121,22 +121,11 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
     const bool rescaled = std::ranges::any_of(model.io.output, [](const IoRules& one) { return !one.empty(); });
     if (labels.empty() && rescaled) {
       // Targets come in the user's units; the model answers in its own.
-      plan.data = given.map([own = shared_from_this(), ports](const Item& item) {
-        std::vector<double> values(item.output.elements());
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = item.output.at(i);
-        values = own->normalized_target(values, ports);
-        return Item{item.input, Tensor::from(own->context, DType::fp64, Shape{static_cast<std::int64_t>(values.size())}, values)};
-      });
+      plan.data = given.map(targets_to_units(ports));
     }
   }
   if (!is_floating(model.type)) {
-    const bool inputs_are_codes = takes_codes(), outputs_are_codes = !classes && gives_codes();
-    plan.data = plan.data.map([=, code = model.type, own = context](const Item& item) {
-      Item numbers = item;
-      if (inputs_are_codes && item.input.type() == code) numbers.input = values_of_codes(own, item.input);
-      if (outputs_are_codes && item.output.type() == code) numbers.output = values_of_codes(own, item.output);
-      return numbers;
-    });
+    plan.data = plan.data.map(codes_to_numbers(takes_codes(), !classes && gives_codes()));
   }
   batching.seed = built.seed;
   if (is_stateful()) plan_windows(context, plan.data, batching, bptt);

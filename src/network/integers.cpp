@@ -15,6 +15,40 @@ Tensor NeuralNetwork::State::decoded(const Tensor& tensor) const {
   return !is_floating(model.type) && tensor.type() == model.type ? values_of_codes(context, tensor) : tensor;
 }
 
+namespace {
+
+// What it writes to stays for the next sample; copies have their own, since each stream of a dataset has its copy.
+class CodeReader {
+ public:
+  CodeReader(const Context& context, DType code, bool of_input, bool of_output)
+      : context_(context), code_(code), of_input_(of_input), of_output_(of_output) {}
+  CodeReader(const CodeReader& other) : CodeReader(other.context_, other.code_, other.of_input_, other.of_output_) {}
+
+  Item operator()(const Item& item) {
+    Item numbers = item;
+    if (of_input_ && item.input.type() == code_) numbers.input = read(item.input, input_);
+    if (of_output_ && item.output.type() == code_) numbers.output = read(item.output, output_);
+    return numbers;
+  }
+
+ private:
+  const Tensor& read(const Tensor& codes, Tensor& kept) const {
+    values_of_codes(context_, codes, kept);
+    return kept;
+  }
+
+  Context context_;
+  DType code_;
+  bool of_input_, of_output_;
+  Tensor input_, output_;
+};
+
+}  // namespace
+
+Dataset::MapFunction NeuralNetwork::State::codes_to_numbers(bool of_input, bool of_output) const {
+  return CodeReader(context, model.type, of_input, of_output);
+}
+
 bool NeuralNetwork::State::takes_codes(bool normalize) const {
   const auto counts = [&](const BuiltInput& input) { return is_counted(built.graph, input.value, built.graph.outputs); };
   return !is_floating(model.type) && std::ranges::none_of(built.inputs, counts) &&

@@ -1,6 +1,7 @@
 // What the `io` block says of outputs: of the only one, or of each by its name.
 #include <algorithm>
 
+#include "core/base/kept_tensor.h"
 #include "core/model/build_outputs.h"
 #include "network/state.h"
 
@@ -11,7 +12,7 @@ const IoRules& NeuralNetwork::State::output_rules() const {
   return model.io.output_rules(built.outputs.front().name, label_of_output(model, built, built.outputs.front()));
 }
 
-std::vector<NeuralNetwork::State::OutputPart> NeuralNetwork::State::output_parts(std::span<const PortInfo> ports) const {
+std::vector<OutputPart> NeuralNetwork::State::output_parts(std::span<const PortInfo> ports) const {
   std::vector<OutputPart> parts;
   std::size_t first = 0;
   for (std::size_t i = 0; i < built.outputs.size(); ++i) {
@@ -48,16 +49,47 @@ Tensor NeuralNetwork::State::denormalized(Tensor values, std::int64_t samples, S
   return Tensor::from(context, type, shape.with(0, samples), all);
 }
 
-std::vector<double> NeuralNetwork::State::normalized_target(std::span<const double> target, std::span<const PortInfo> ports) const {
-  const std::vector<OutputPart> parts = output_parts(ports);
-  if (parts.size() == 1 || target.size() != parts.back().first + parts.back().size)
-    return normalize_target(*parts.front().rules, target, parts.front().size);
-  std::vector<double> all;
-  for (const OutputPart& part : parts) {
-    const std::vector<double> own = normalize_target(*part.rules, target.subspan(part.first, part.size), part.size);
-    all.insert(all.end(), own.begin(), own.end());
+namespace {
+
+// One sample's target in the units of the model. What it works in stays for the next sample; copies have their own,
+// since each stream of a dataset has its copy.
+class TargetUnits {
+ public:
+  TargetUnits(const Context& context, std::vector<OutputPart> parts, std::shared_ptr<const void> owner)
+      : context_(context), parts_(std::move(parts)), owner_(std::move(owner)) {}
+  TargetUnits(const TargetUnits& other) : TargetUnits(other.context_, other.parts_, other.owner_) {}
+
+  Item operator()(const Item& item) {
+    all_.clear();
+    const std::size_t width = parts_.back().first + parts_.back().size;
+    if (parts_.size() == 1 || item.output.elements() != width)
+      add(*parts_.front().rules, item.output, 0, item.output.elements(), parts_.front().size);
+    else
+      for (const OutputPart& part : parts_) add(*part.rules, item.output, part.first, part.size, part.size);
+    keep(target_, context_, DType::fp64, Shape{static_cast<std::int64_t>(all_.size())});
+    std::ranges::copy(all_, target_.span<double>().begin());
+    return {item.input, target_};
   }
-  return all;
+
+ private:
+  void add(const IoRules& rules, const Tensor& target, std::size_t first, std::size_t count, std::size_t outputs) {
+    own_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) own_[i] = target.at(first + i);
+    normalize_target(rules, own_, outputs);
+    all_.insert(all_.end(), own_.begin(), own_.end());
+  }
+
+  Context context_;
+  std::vector<OutputPart> parts_;
+  std::shared_ptr<const void> owner_;  // of the rules
+  std::vector<double> own_, all_;
+  Tensor target_;
+};
+
+}  // namespace
+
+Dataset::MapFunction NeuralNetwork::State::targets_to_units(std::span<const PortInfo> ports) const {
+  return TargetUnits(context, output_parts(ports), shared_from_this());
 }
 
 }  // namespace webai

@@ -86,7 +86,7 @@ Tensor NeuralNetwork::State::named_target(const Json& object, std::span<const Po
       own = normalize_label(*part.rules, value.as_text(), part.size);
     else
       collect_numbers(value, own);
-    if (!labels_of(*part.rules).empty()) own = normalize_target(*part.rules, own, part.size);  // an index becomes one-hot
+    if (!labels_of(*part.rules).empty()) normalize_target(*part.rules, own, part.size);  // an index becomes one-hot
     if (ports[index].shape.is_concrete() && own.size() != part.size) wrong_size("output " + ports[index].title(), part.size, own.size());
     if (given[index])
       throw Error(Code::invalid_argument, {.message = "output " + ports[index].title() + " is given twice", .reason = "OUTPUT_TWICE"});

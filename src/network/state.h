@@ -70,6 +70,13 @@ inline void write_buffer(Buffer& buffer, const Tensor& tensor) {
   buffer.write(0, std::as_bytes(std::span(static_cast<const char*>(tensor.data()), tensor.bytes())));
 }
 
+/// The rules of an output by its name or label, and where its values stand among those of all.
+struct OutputPart {
+  const IoRules* rules;
+  std::string name;
+  std::size_t first, size;
+};
+
 struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State> {
   Context context;
   NetworkOptions options;
@@ -106,20 +113,16 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
 
   /// What `io` says of the only output, or of all of them together.
   const IoRules& output_rules() const;
-  /// The rules of each output by its name or label, and where its values stand among those of all.
-  struct OutputPart {
-    const IoRules* rules;
-    std::string name;
-    std::size_t first, size;
-  };
   /// `ports`: the outputs as they are in a run, where open dimensions decide; none: as the model describes them.
   std::vector<OutputPart> output_parts(std::span<const PortInfo> ports = {}) const;
   /// [samples, outputs...] in the user's units. `shape` is that of the result with the batch in front; bits take their last
   /// dimension with them.
   Tensor denormalized(Tensor values, std::int64_t samples, Shape& shape, std::span<const PortInfo> ports) const;
   bool denormalizes() const;  ///< whether that makes other numbers of any output
-  /// One sample's target in the units of the model; the inverse of the above.
-  std::vector<double> normalized_target(std::span<const double> target, std::span<const PortInfo> ports = {}) const;
+  /// Makes a sample's target one in the units of the model; the inverse of the above.
+  Dataset::MapFunction targets_to_units(std::span<const PortInfo> ports) const;
+  /// Makes a sample's codes numbers, of its input, its output or both; what is no code stays as it is.
+  Dataset::MapFunction codes_to_numbers(bool of_input, bool of_output) const;
 
   bool is_stateful() const noexcept { return !built.states.empty(); }
   bool is_open() const noexcept { return !built.open.empty(); }

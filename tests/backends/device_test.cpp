@@ -4,32 +4,12 @@
 #include <cstring>
 
 #include "support/run_graph.h"
+#include "support/sample_case.h"
 
 using namespace webai;
 using namespace webai::test;
 
 namespace {
-
-struct SampleCase {
-  Graph graph;
-  std::map<std::string, Tensor> values;
-};
-
-SampleCase case_of(const OpDef& op, const Sample& sample, DType floating) {
-  SampleCase result;
-  GraphBuilder builder(context(), registry(), result.graph);
-  const std::vector<Tensor> inputs = sample_inputs(sample, floating);
-  std::vector<Ref> refs;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const std::string name = "in" + std::to_string(i);
-    refs.push_back({result.graph.add_input(name, {inputs[i].type(), inputs[i].shape()})});
-    result.values.emplace(name, inputs[i]);
-  }
-  const std::vector<Ref> outputs = builder.emit_all(op, refs, sample_attributes(sample, floating));
-  for (std::size_t i = 0; i < outputs.size(); ++i)
-    result.graph.outputs.push_back({"out" + std::to_string(i), outputs[i].id});
-  return result;
-}
 
 // How far an fp32 device may be from the judge: relative to the larger of the value and the inputs' scale, since sums
 // cancel.

@@ -1,8 +1,8 @@
 // What the library asks of its host: memory, threads, time, log; sandboxed and private contexts.
 #include <thread>
 
-#include "capi/allocation_count.h"
 #include "capi/support.h"
+#include "support/allocation_count.h"
 
 using namespace capi_test;
 
@@ -67,7 +67,7 @@ TEST_CASE("with reused tensors run_now allocates nothing") {
   REQUIRE(run() == WEBAI_OK);
   REQUIRE(run() == WEBAI_OK);
   const std::size_t host_calls = counting.calls;
-  const AllocationCount own;
+  const webai::test::AllocationCount own;
   for (int i = 0; i < 100; ++i)
     if (run() != WEBAI_OK) FAIL();
   const std::size_t own_calls = own.since();

@@ -2,7 +2,7 @@
 // that says so, and everything given back.
 #include <functional>
 
-#include "capi/allocation_count.h"
+#include "support/allocation_count.h"
 #include "capi/support.h"
 
 using namespace capi_test;
@@ -191,7 +191,7 @@ TEST_CASE("each call of operator new may fail once") {
   std::size_t total = 0;
   {
     Session counted;
-    const AllocationCount count;
+    const webai::test::AllocationCount count;
     counted.run(error_matches);
     total = count.since();
   }
@@ -201,9 +201,9 @@ TEST_CASE("each call of operator new may fail once") {
   for (std::size_t number = 1; number <= total; number += number < 300 ? 1 : 127) {
     INFO("allocation " << number << " of " << total);
     Session session;
-    fail_allocation(number);
+    webai::test::fail_allocation(number);
     const webai_status status = session.run(error_matches);
-    fail_allocation(0);
+    webai::test::fail_allocation(0);
     failed += status != WEBAI_OK;
     check(session, status, error_matches);
   }

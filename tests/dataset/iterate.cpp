@@ -175,13 +175,13 @@ TEST_CASE("steady epochs take nothing from the context or the heap") {
   read_epoch(iterator, 0, 64);
   const std::uint64_t before = context.allocation_count();
   std::size_t samples = 0;
-  const long heap_before = heap_allocations();
+  const std::size_t heap_before = allocations();
   for (std::uint64_t epoch = 1; epoch < 5; ++epoch) {
     iterator.begin_epoch(epoch);
     Block block;
     while (iterator.next(block, 64)) samples += block.samples;
   }
-  CHECK(heap_allocations() == heap_before);
+  CHECK(allocations() == heap_before);
   CHECK(context.allocation_count() == before);
   CHECK(samples == 4 * *data.size());
 }

@@ -13,12 +13,10 @@
 
 #include "core/base/memory_source.h"
 #include "dataset/iterator.h"
+#include "support/allocation_count.h"
 #include "webai/error.hpp"
 
 namespace webai::test {
-
-/// Calls of operator new since the program began (heap.cpp).
-long heap_allocations();
 
 inline Context make_context(Limits limits = {}) {
   Context::Options options;

@@ -92,7 +92,7 @@ TEST_CASE("ENG-06 a diffusion model of two spirals makes points as near to held-
   // A sample is a point with noise, the step up to which it came, and the noise itself: new ones each time.
   std::mt19937 random(7);
   const std::size_t samples = 65536;
-  const Dataset noisy = Dataset::from([&, samples](std::size_t index, Item& item) {
+  const Dataset noisy = Dataset::from([&](std::size_t index, Item& item) {
     if (index == samples) return false;
     const auto& point = learned[random() % learned.size()];
     const int t = static_cast<int>(random() % noise_steps);

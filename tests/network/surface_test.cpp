@@ -2,84 +2,13 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <sstream>
 
 #include "support/small_training.h"
 #include "webai/webai.hpp"
 
-namespace {
-std::atomic<std::size_t> allocations{0};
-}
-
-// Counts every allocation of the program. (Not inline: a compiler that sees malloc behind new and free behind delete in
-// the same file misunderstands.)
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size ? size : 1);
-}
-[[gnu::noinline]] void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
 using namespace webai;
 using namespace webai::test;
-
-TEST_CASE("runs in the steady state allocate nothing") {
-  const Context context = Context::system({.threads = 2});
-  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [64, {"size": 48, "activation": "tanh"}, {"size": 10, "activation": "softmax"}]})", context);
-  std::vector<float> input(64, 0.5f), output(10);
-  net.run_into(input, output);
-  const std::size_t before = allocations, context_before = context.allocation_count();
-  for (int i = 0; i < 100; ++i) net.run_into(input, output);
-  CHECK(allocations == before);
-  CHECK(context.allocation_count() == context_before);
-}
-
-TEST_CASE("training steps in the steady state allocate nothing") {
-  const Context context = Context::system({.threads = 2});
-  for (const char* model : {R"({"layers": [16, {"size": 12, "activation": "tanh"}, {"size": 4, "activation": "softmax"}]})",
-                            R"({"layers": [{"size": [4, 4, 1]}, {"type": "conv2d", "filters": 3, "kernelSize": 3, "activation": "relu"},
-                                {"type": "maxPool2d", "poolSize": 2}, {"size": 4, "activation": "softmax"}]})"}) {
-    NeuralNetwork net = NeuralNetwork::from_json(model, context);
-    Tensor inputs(context, DType::fp32, Shape{256, 16}), labels(context, DType::i32, Shape{256});
-    for (std::size_t i = 0; i < labels.elements(); ++i) labels.set(i, static_cast<double>(i % 4));
-    TrainingSession session(net, Dataset::from(inputs, labels).shuffle().batch(32), {.max_iterations = 40, .learning_rate = 0.01});
-    for (int i = 0; i < 6; ++i) session.advance();  // first epochs: buffers grow to their size
-    const std::size_t before = allocations, context_before = context.allocation_count();
-    for (int i = 0; i < 20; ++i) REQUIRE(session.advance());
-    CHECK(allocations == before);
-    CHECK(context.allocation_count() == context_before);
-  }
-}
-
-TEST_CASE("held-out samples, clipping, accumulation and warm-up allocate nothing in the steady state either") {
-  const Context context = Context::system({.threads = 1});
-  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [16, {"size": 12, "activation": "tanh"}, {"size": 4, "activation": "softmax"}]})", context);
-  Tensor inputs(context, DType::fp32, Shape{256, 16}), labels(context, DType::i32, Shape{256});
-  for (std::size_t i = 0; i < inputs.elements(); ++i) inputs.set(i, static_cast<double>(i % 7) / 7);
-  for (std::size_t i = 0; i < labels.elements(); ++i) labels.set(i, static_cast<double>(i % 4));
-  TrainOptions options{.max_iterations = 1000, .learning_rate = 0.01, .optimizer = "adam", .batch_size = 32};
-  options.validation_split = 0.25;
-  options.patience = 1000;
-  options.accumulate = 2;
-  options.clip_norm = 0.5;
-  options.learning_rate_schedule.warmup_epochs = 900;
-  TrainingSession session(net, Dataset::from(inputs, labels).shuffle(), options);
-  for (int i = 0; i < 40; ++i) session.advance();
-  const std::size_t before = allocations, context_before = context.allocation_count();
-  for (int i = 0; i < 100; ++i) REQUIRE(session.advance());
-  CHECK(session.info().iterations > 5);
-  CHECK(allocations == before);
-  CHECK(context.allocation_count() == context_before);
-}
 
 TEST_CASE("a saved network is the same network") {
   NeuralNetwork net = NeuralNetwork::from_json(xor_model);

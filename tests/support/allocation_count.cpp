@@ -1,4 +1,4 @@
-#include "capi/allocation_count.h"
+#include "support/allocation_count.h"
 
 #include <atomic>
 #include <cstdlib>
@@ -21,12 +21,12 @@ void* take_or_throw(std::size_t size, std::size_t alignment) {
 
 }  // namespace
 
-namespace capi_test {
+namespace webai::test {
 
 std::size_t allocations() noexcept { return calls_of_new; }
 void fail_allocation(std::size_t number) noexcept { failing_call = number ? calls_of_new + number : 0; }
 
-}  // namespace capi_test
+}  // namespace webai::test
 
 void* operator new(std::size_t size) { return take_or_throw(size, 0); }
 void* operator new[](std::size_t size) { return take_or_throw(size, 0); }

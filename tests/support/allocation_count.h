@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace capi_test {
+namespace webai::test {
 
 std::size_t allocations() noexcept;
 /// The n-th call from now on fails, from 1; 0: none.
@@ -17,4 +17,4 @@ class AllocationCount {
   std::size_t start_ = allocations();
 };
 
-}  // namespace capi_test
+}  // namespace webai::test

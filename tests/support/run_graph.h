@@ -29,27 +29,48 @@ inline std::unique_ptr<Device> cpu_device_alone(const Context& on) {
   return make_host_device(on, {"cpu", "cpu", "", {}, 0, true}, {cpu::kernels()});
 }
 
-/// `values` holds inputs, parameters and states; what is written to a state is found in its tensor afterwards.
+/// A graph compiled for devices, and tensors for all that it reads and writes. `values` holds inputs, parameters and
+/// states; what is written to a state is found in its tensor after a run.
+class BoundGraph {
+ public:
+  BoundGraph(const Context& on, const Graph& graph, std::span<Device* const> devices,
+             const std::map<std::string, Tensor>& values, bool training = false)
+      : devices_(devices.begin(), devices.end()) {
+    CompileOptions options;
+    options.training = training;
+    executable_ = compile(on, registry(), graph, devices, options);
+    for (const Slot& slot : executable_->slots()) {
+      const ValueId id = slot.role == Slot::output ? graph.output(slot.name) : graph.find(slot.name);
+      const ValueType& type = graph.value(id).type;
+      Tensor tensor = slot.role == Slot::output ? Tensor(on, type.type, type.shape) : values.at(slot.name);
+      if (slot.role == Slot::output) outputs_.emplace(slot.name, tensor);
+      windows_.push_back(std::make_unique<HostWindow>());
+      windows_.back()->look_at(tensor.data(), tensor.bytes());
+      bindings_.push_back({windows_.back().get(), 0, 0});
+    }
+  }
+
+  void run() {
+    executable_->run(bindings_, 1);
+    for (Device* const device : devices_) device->wait();
+  }
+
+  const std::map<std::string, Tensor>& outputs() const { return outputs_; }
+
+ private:
+  std::vector<Device*> devices_;
+  std::unique_ptr<Executable> executable_;
+  std::map<std::string, Tensor> outputs_;
+  std::vector<std::unique_ptr<HostWindow>> windows_;
+  std::vector<Binding> bindings_;
+};
+
+/// Compiles and runs once.
 inline std::map<std::string, Tensor> run_graph(const Context& on, const Graph& graph, std::span<Device* const> devices,
                                                const std::map<std::string, Tensor>& values, bool training = false) {
-  CompileOptions options;
-  options.training = training;
-  const std::unique_ptr<Executable> executable = compile(on, registry(), graph, devices, options);
-  std::map<std::string, Tensor> outputs;
-  std::vector<std::unique_ptr<HostWindow>> windows;
-  std::vector<Binding> bindings;
-  for (const Slot& slot : executable->slots()) {
-    const ValueId id = slot.role == Slot::output ? graph.output(slot.name) : graph.find(slot.name);
-    const ValueType& type = graph.value(id).type;
-    Tensor tensor = slot.role == Slot::output ? Tensor(on, type.type, type.shape) : values.at(slot.name);
-    if (slot.role == Slot::output) outputs.emplace(slot.name, tensor);
-    windows.push_back(std::make_unique<HostWindow>());
-    windows.back()->look_at(tensor.data(), tensor.bytes());
-    bindings.push_back({windows.back().get(), 0, 0});
-  }
-  executable->run(bindings, 1);
-  for (Device* const device : devices) device->wait();
-  return outputs;
+  BoundGraph bound(on, graph, devices, values, training);
+  bound.run();
+  return bound.outputs();
 }
 
 inline std::map<std::string, Tensor> run_graph(const Graph& graph, Device& device,

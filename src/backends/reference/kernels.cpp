@@ -1,5 +1,5 @@
 // Reference kernels as host kernels: shapes are fixed at compile time, so a run only fills in addresses.
-#include <cstring>
+#include <optional>
 
 #include "backends/reference/products.h"
 #include "backends/reference/reference.h"
@@ -33,6 +33,7 @@ class ReferenceKernel final : public HostKernel {
       chain_inputs_.push_back(own_output_);
       chain_inputs_.insert(chain_inputs_.end(), inputs_.begin() + static_cast<std::ptrdiff_t>(own_inputs_), inputs_.end());
     }
+    if (chain_) evaluator_.emplace(*chain_, epilogue_ ? chain_inputs_ : inputs_, outputs_);
   }
 
   std::size_t scratch_bytes() const override {
@@ -43,14 +44,17 @@ class ReferenceKernel final : public HostKernel {
     for (Operand& input : inputs_) input.data = *operands++;
     for (Operand& output : outputs_) output.data = *operands++;
     if (!epilogue_) {
-      op_.reference(KernelContext{inputs_, outputs_, attributes_, chain_.get()});
+      if (evaluator_)
+        evaluator_->run(inputs_, outputs_);
+      else
+        op_.reference(KernelContext{inputs_, outputs_, attributes_});
       return;
     }
     own_output_.data = scratch;
     op_.reference(KernelContext{{inputs_.data(), own_inputs_}, {&own_output_, 1}, attributes_});
     chain_inputs_[0].data = scratch;
     for (std::size_t i = 1; i < chain_inputs_.size(); ++i) chain_inputs_[i].data = inputs_[own_inputs_ + i - 1].data;
-    evaluate_chain(*chain_, chain_inputs_, outputs_);
+    evaluator_->run(chain_inputs_, outputs_);
   }
 
  private:
@@ -61,6 +65,7 @@ class ReferenceKernel final : public HostKernel {
   bool epilogue_;
   std::vector<Operand> inputs_, outputs_, chain_inputs_;
   Operand own_output_;
+  std::optional<ChainEvaluator> evaluator_;
 };
 
 std::unique_ptr<HostKernel> make_reference(const KernelRequest& request, std::string& reason) {

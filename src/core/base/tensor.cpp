@@ -80,7 +80,8 @@ Tensor Tensor::from(const Context& context, DType type, Shape shape, std::span<c
 
 Tensor Tensor::wrap(void* memory, DType type, Shape shape, std::function<void()> release) {
   // From here on release runs exactly once, also when a check below throws.
-  std::shared_ptr<void> storage(memory, CallRelease{std::move(release)});
+  std::shared_ptr<void> storage;
+  if (release) storage = std::shared_ptr<void>(memory, CallRelease{std::move(release)});
   const auto elements = static_cast<std::uint64_t>(shape.elements());
   if (elements > std::uint64_t{PTRDIFF_MAX} / size_of(type)) too_large(type, shape, PTRDIFF_MAX);
   if (!memory && elements != 0) {

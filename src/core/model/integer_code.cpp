@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/base/kept_tensor.h"
 #include "core/base/names.h"
 #include "core/model/json.h"
 #include "core/op/term.h"
@@ -164,11 +165,16 @@ Tensor codes_of_values(const Context& context, const Tensor& real, DType type) {
 }
 
 Tensor values_of_codes(const Context& context, const Tensor& codes) {
+  Tensor real;
+  values_of_codes(context, codes, real);
+  return real;
+}
+
+void values_of_codes(const Context& context, const Tensor& codes, Tensor& real) {
   const DType computed = computed_in(codes.type());
   const double full = in_type(computed, largest_code(codes.type()));
-  Tensor real = Tensor::uninitialised(context, computed, codes.shape());
+  keep(real, context, computed, codes.shape());
   for (std::size_t i = 0; i < real.elements(); ++i) real.set(i, in_type(computed, codes.at(i)) / full);
-  return real;
 }
 
 double full_code(DType type) noexcept { return largest_code(type); }

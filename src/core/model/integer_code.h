@@ -25,6 +25,8 @@ Ref rounded_value(Builder& builder, Ref real, DType type);
 /// The same for tensors. What is of another type than `type` is taken for real numbers.
 Tensor codes_of_values(const Context& context, const Tensor& real, DType type);
 Tensor values_of_codes(const Context& context, const Tensor& codes);
+/// The same into a tensor that is kept from call to call.
+void values_of_codes(const Context& context, const Tensor& codes, Tensor& real);
 /// The code that stands for the number 1.
 double full_code(DType type) noexcept;
 

@@ -30,38 +30,45 @@ const IoRules& rules_for(const std::vector<IoRules>& list, std::string_view name
 
 double at_or_last(const std::vector<double>& values, std::size_t index) { return values[index % values.size()]; }
 
-// Each whole number as its binary digits, the highest first.
-std::vector<double> digits_of(const IoStep& step, std::span<const double> values) {
-  std::vector<double> digits;
-  for (const double value : values)
-    for (std::int64_t bit = step.width - 1; bit >= 0; --bit) {
-      const double shifted = std::floor(std::ldexp(value, -static_cast<int>(bit)));
-      digits.push_back(shifted - 2 * std::floor(shifted / 2));
+// All of these work in place: training asks for each sample, and takes no memory for it.
+
+// Each whole number as its binary digits, the highest first; from the last one on, where there is room behind.
+void to_digits(const IoStep& step, std::vector<double>& values) {
+  const auto width = static_cast<std::size_t>(step.width);
+  const std::size_t count = values.size();
+  values.resize(count * width);
+  for (std::size_t i = count; i-- > 0;) {
+    const double value = values[i];
+    for (std::size_t bit = 0; bit < width; ++bit) {
+      const double shifted = std::floor(std::ldexp(value, -static_cast<int>(width - 1 - bit)));
+      values[i * width + bit] = shifted - 2 * std::floor(shifted / 2);
     }
-  return digits;
+  }
 }
 
 // Digits back to whole numbers: from one half on a digit is 1.
-std::vector<double> numbers_of(const IoStep& step, std::span<const double> digits) {
-  std::vector<double> numbers;
+void to_numbers(const IoStep& step, std::vector<double>& digits) {
   const auto width = static_cast<std::size_t>(step.width);
-  for (std::size_t first = 0; first + width <= digits.size(); first += width) {
+  const std::size_t count = digits.size() / width;
+  for (std::size_t i = 0; i < count; ++i) {
     double number = 0;
-    for (std::size_t bit = 0; bit < width; ++bit) number = 2 * number + (digits[first + bit] >= 0.5 ? 1 : 0);
-    numbers.push_back(number);
+    for (std::size_t bit = 0; bit < width; ++bit) number = 2 * number + (digits[i * width + bit] >= 0.5 ? 1 : 0);
+    digits[i] = number;
   }
-  return numbers;
+  digits.resize(count);
+}
+
+using Ends = decltype(IoStep::from);
+double rescaled(double x, const Ends& from, const Ends& to) {
+  return (x - from[0]) / (from[1] - from[0]) * (to[1] - to[0]) + to[0];
 }
 
 void apply_step(const IoStep& step, std::vector<double>& values) {
-  if (step.type == "bits") {
-    values = digits_of(step, values);
-    return;
-  }
+  if (step.type == "bits") return to_digits(step, values);
   for (std::size_t i = 0; i < values.size(); ++i) {
     double& x = values[i];
     if (step.type == "rescale-linear") {
-      x = (x - step.from[0]) / (step.from[1] - step.from[0]) * (step.to[1] - step.to[0]) + step.to[0];
+      x = rescaled(x, step.from, step.to);
       if (step.clamp) x = std::clamp(x, std::min(step.to[0], step.to[1]), std::max(step.to[0], step.to[1]));
     } else if (step.type == "standardize") {
       x = (x - at_or_last(step.mean, i)) / at_or_last(step.deviation, i);
@@ -81,18 +88,10 @@ void apply_step(const IoStep& step, std::vector<double>& values) {
 
 // Undoes a numeric step; clip and round cannot be undone and change nothing.
 void invert(const IoStep& step, std::vector<double>& values) {
-  if (step.type == "bits") {
-    values = digits_of(step, values);
-    return;
-  }
-  if (step.type == "rescale-linear") {
-    IoStep reverse = step;
-    std::swap(reverse.from, reverse.to);
-    if (reverse.from[0] == reverse.from[1]) cannot_scale_back(step);
-    reverse.clamp = false;
-    return apply_step(reverse, values);
-  }
+  if (step.type == "bits") return to_digits(step, values);
+  if (step.type == "rescale-linear" && step.to[0] == step.to[1]) cannot_scale_back(step);
   for (std::size_t i = 0; i < values.size(); ++i) {
+    if (step.type == "rescale-linear") values[i] = rescaled(values[i], step.to, step.from);
     if (step.type == "standardize") values[i] = values[i] * at_or_last(step.deviation, i) + at_or_last(step.mean, i);
     if (step.type == "log") values[i] = std::exp(values[i]) - step.offset;
   }
@@ -100,8 +99,8 @@ void invert(const IoStep& step, std::vector<double>& values) {
 
 bool speaks_of_labels(const IoStep& step) { return !step.labels.empty(); }
 
-std::vector<double> one_hot(const IoStep& step, std::size_t index, std::size_t outputs) {
-  if (step.type == "label-to-index") return {static_cast<double>(index)};
+void one_hot(const IoStep& step, std::size_t index, std::size_t outputs, std::vector<double>& values) {
+  if (step.type == "label-to-index") return values.assign(1, static_cast<double>(index));
   if (index >= outputs)
     throw Error(Code::invalid_argument,
                 {.message = "label " + std::to_string(index) + " is out of range: the model has " +
@@ -109,9 +108,8 @@ std::vector<double> one_hot(const IoStep& step, std::size_t index, std::size_t o
                  .reason = "LABEL",
                  .path = step.path,
                  .hint = "a last layer of at least " + std::to_string(index + 1) + " outputs has a place for it"});
-  std::vector<double> values(outputs, 0.0);
+  values.assign(outputs, 0.0);
   values[index] = 1.0;
-  return values;
 }
 
 const IoStep* label_step(const IoRules& rules) {
@@ -165,7 +163,7 @@ Answer denormalize(const IoRules& rules, std::span<const double> output) {
   answer.numbers.assign(output.begin(), output.end());
   for (const IoStep& step : rules.denormalize) {
     if (step.type == "bits") {
-      answer.numbers = numbers_of(step, answer.numbers);
+      to_numbers(step, answer.numbers);
       continue;
     }
     if (!speaks_of_labels(step)) {
@@ -205,13 +203,14 @@ std::size_t label_index(const IoRules& rules, std::string_view label) {
 
 std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs) {
   const std::size_t index = label_index(rules, label);
-  return one_hot(*label_step(rules), index, outputs);
+  std::vector<double> values;
+  one_hot(*label_step(rules), index, outputs, values);
+  return values;
 }
 
-std::vector<double> normalize_target(const IoRules& rules, std::span<const double> target, std::size_t outputs) {
-  std::vector<double> values(target.begin(), target.end());
+void normalize_target(const IoRules& rules, std::vector<double>& values, std::size_t outputs) {
   if (const IoStep* step = label_step(rules)) {
-    if (values.size() != 1 || outputs == 1) return values;  // already one number per output
+    if (values.size() != 1 || outputs == 1) return;  // already one number per output
     const double index = values[0];
     if (!(index >= 0) || index != std::trunc(index) || index >= static_cast<double>(outputs))
       throw Error(
@@ -221,14 +220,10 @@ std::vector<double> normalize_target(const IoRules& rules, std::span<const doubl
            .path = step->path,
            .actual = std::isfinite(index) ? write_json(Json::number(index)) : "not a number",
            .hint = "name the label, or give a number for each output"});
-    return one_hot(*step, static_cast<std::size_t>(index), outputs);
+    return one_hot(*step, static_cast<std::size_t>(index), outputs, values);
   }
-  if (!rules.normalize.empty()) {
-    apply_steps(rules.normalize, values);
-    return values;
-  }
+  if (!rules.normalize.empty()) return apply_steps(rules.normalize, values);
   for (auto step = rules.denormalize.rbegin(); step != rules.denormalize.rend(); ++step) invert(*step, values);
-  return values;
 }
 
 std::span<const std::string> labels_of(const IoRules& rules) {

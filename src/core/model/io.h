@@ -89,9 +89,9 @@ Answer denormalize(const IoRules& rules, std::span<const double> output);
 std::vector<double> normalize_label(const IoRules& rules, std::string_view label, std::size_t outputs);
 /// The place of a label among those of the rules. Throws as normalize_label does.
 std::size_t label_index(const IoRules& rules, std::string_view label);
-/// The training target for numbers: `output.normalize`, or the inverse of `output.denormalize`. One number where the
+/// Makes numbers the training target: `output.normalize`, or the inverse of `output.denormalize`. One number where the
 /// rules speak of labels and there are several outputs is the index of the label.
-std::vector<double> normalize_target(const IoRules& rules, std::span<const double> target, std::size_t outputs);
+void normalize_target(const IoRules& rules, std::vector<double>& values, std::size_t outputs);
 /// Labels the rules speak of, or none.
 std::span<const std::string> labels_of(const IoRules& rules);
 /// Checks the labels against the number of outputs: more labels is an error, fewer a warning.

@@ -1,10 +1,10 @@
 // What is known of an elementwise operator, read from the one text (core/ops/elementwise.inc.h) under its meanings.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "core/op/term.h"
 
@@ -63,8 +63,8 @@ struct OperatorAlias {
 };
 std::span<const OperatorAlias> elementwise_aliases();
 
-/// A node's attributes as numbers in the order of the definition, as a ChainStep holds them.
-std::vector<double> elementwise_attributes(const Elementwise& elementwise, const Attributes& attributes);
+/// A node's attributes as numbers in the order of the definition, as a ChainStep holds them; 0 past their count.
+std::array<double, Elementwise::max_attributes> elementwise_attributes(const Elementwise& elementwise, const Attributes& attributes);
 
 /// Turns each into an OpDef of the domain "core" and adds it.
 void add_elementwise(Registry& registry);

@@ -11,43 +11,35 @@ namespace {
 
 Operand operand_of(Tensor& tensor) { return {tensor.data(), tensor.type(), tensor.shape()}; }
 
-// Row-major strides of `shape` seen as the broadcast shape `full`: 0 where it repeats.
-std::array<std::int64_t, Shape::max_rank> all_strides(const Shape& shape, const Shape& full) {
-  const auto own = strides_of(shape);
-  std::array<std::int64_t, Shape::max_rank> result{};
-  for (std::size_t i = 0; i < shape.rank(); ++i)
-    result[full.rank() - shape.rank() + i] = shape[i] == 1 ? 0 : own[i];
-  return result;
-}
-
 }  // namespace
 
-void evaluate_chain(const Chain& chain, std::span<const Operand> inputs, std::span<const Operand> outputs) {
-  const Shape full = outputs.front().shape;
+ChainEvaluator::ChainEvaluator(const Chain& chain, std::span<const Operand> inputs, std::span<const Operand> outputs)
+    : chain_(chain), offsets_(inputs.size()), slots_(inputs.size() + chain.steps.size()) {
+  for (const Operand& input : inputs) strides_.push_back(broadcast_strides(input.shape, outputs.front().shape));
+}
+
+void ChainEvaluator::run(std::span<const Operand> inputs, std::span<const Operand> outputs) {
+  const Shape& full = outputs.front().shape;
   const DType type = outputs.front().type;
-  std::vector<std::array<std::int64_t, Shape::max_rank>> strides;
-  for (const Operand& input : inputs) strides.push_back(all_strides(input.shape, full));
-  std::vector<double> slots(inputs.size() + chain.steps.size());
-  std::vector<std::int64_t> offsets(inputs.size());
   const std::int64_t count = full.elements();
   std::array<double, Elementwise::max_inputs> arguments;
   for (std::int64_t i = 0; i < count; ++i) {
     std::int64_t rest = i;
-    std::fill(offsets.begin(), offsets.end(), 0);
+    std::fill(offsets_.begin(), offsets_.end(), 0);
     for (std::size_t axis = full.rank(); axis-- > 0; rest /= full[axis])
-      for (std::size_t k = 0; k < inputs.size(); ++k) offsets[k] += rest % full[axis] * strides[k][axis];
-    for (std::size_t k = 0; k < inputs.size(); ++k) slots[k] = inputs[k].load(offsets[k]);
-    for (std::size_t s = 0; s < chain.steps.size(); ++s) {
-      const ChainStep& step = chain.steps[s];
+      for (std::size_t k = 0; k < inputs.size(); ++k) offsets_[k] += rest % full[axis] * strides_[k][axis];
+    for (std::size_t k = 0; k < inputs.size(); ++k) slots_[k] = inputs[k].load(offsets_[k]);
+    for (std::size_t s = 0; s < chain_.steps.size(); ++s) {
+      const ChainStep& step = chain_.steps[s];
       for (std::size_t a = 0; a < step.operands.size(); ++a)
-        arguments[a] = slots[static_cast<std::size_t>(step.operands[a])];
+        arguments[a] = slots_[static_cast<std::size_t>(step.operands[a])];
       double result = definition(*step.op).elementwise->evaluate(arguments.data(), step.attributes.data());
       // Each step rounds to the chain's type, as the unfused nodes would.
       if (type == DType::fp32) result = static_cast<float>(result);
-      slots[inputs.size() + s] = result;
+      slots_[inputs.size() + s] = result;
     }
     for (std::size_t r = 0; r < outputs.size(); ++r)
-      outputs[r].store(i, slots[static_cast<std::size_t>(chain.results[r])]);
+      outputs[r].store(i, slots_[static_cast<std::size_t>(chain_.results[r])]);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "core/op/broadcast.h"
 #include "core/op/op_def.h"
 
 namespace webai {
@@ -17,6 +18,21 @@ std::vector<Tensor> evaluate(const Context& context, const Graph& graph, const N
                              std::span<const Tensor* const> inputs);
 
 /// A fused chain, element by element in double, each step rounded to the chain's type. Operands are the chain's inputs.
-void evaluate_chain(const Chain& chain, std::span<const Operand> inputs, std::span<const Operand> outputs);
+/// Made for their types and shapes once, it takes no memory when it runs; the chain outlives it.
+class ChainEvaluator {
+ public:
+  ChainEvaluator(const Chain& chain, std::span<const Operand> inputs, std::span<const Operand> outputs);
+  void run(std::span<const Operand> inputs, std::span<const Operand> outputs);
+
+ private:
+  const Chain& chain_;
+  std::vector<BroadcastStrides> strides_;  // by input
+  std::vector<std::int64_t> offsets_;      // by input, of the element at hand
+  std::vector<double> slots_;              // its values
+};
+
+inline void evaluate_chain(const Chain& chain, std::span<const Operand> inputs, std::span<const Operand> outputs) {
+  ChainEvaluator(chain, inputs, outputs).run(inputs, outputs);
+}
 
 }  // namespace webai

@@ -86,7 +86,6 @@ struct KernelContext {
   std::span<const Operand> inputs;  ///< data is nullptr for an absent optional input
   std::span<const Operand> outputs;
   const Attributes& attributes;
-  const Chain* chain = nullptr;  ///< of a fused node
 };
 
 /// What a gradient rule sees: the node's inputs, outputs and output gradients as Refs on the builder it writes to.

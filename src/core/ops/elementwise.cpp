@@ -287,13 +287,15 @@ std::span<const Elementwise> elementwise_operators() { return operators; }
 
 std::span<const OperatorAlias> elementwise_aliases() { return aliases; }
 
-std::vector<double> elementwise_attributes(const Elementwise& elementwise, const Attributes& attributes) {
-  std::vector<double> numbers;
-  for (const Elementwise::Attribute& attribute : elementwise.attributes()) {
+std::array<double, Elementwise::max_attributes> elementwise_attributes(const Elementwise& elementwise,
+                                                                       const Attributes& attributes) {
+  std::array<double, Elementwise::max_attributes> numbers{};
+  for (std::size_t i = 0; i < elementwise.attributes().size(); ++i) {
+    const Elementwise::Attribute& attribute = elementwise.attribute[i];
     if (attribute.flag) {
-      numbers.push_back(attributes.boolean(attribute.name) ? 1 : 0);
+      numbers[i] = attributes.boolean(attribute.name) ? 1 : 0;
     } else {
-      numbers.push_back(attributes.number(attribute.name));
+      numbers[i] = attributes.number(attribute.name);
     }
   }
   return numbers;

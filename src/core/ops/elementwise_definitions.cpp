@@ -112,7 +112,7 @@ template <class Visit> void walk(const KernelContext& context, const Visit& visi
 }
 
 void reference_kernel(const Elementwise& elementwise, const KernelContext& context) {
-  const std::vector<double> attributes = elementwise_attributes(elementwise, context.attributes);
+  const auto attributes = elementwise_attributes(elementwise, context.attributes);
   const std::size_t inputs = context.inputs.size();
   const Operand& output = context.outputs[0];
   const DType type = context.inputs.back().type;
@@ -149,7 +149,7 @@ std::vector<Ref> gradient_rule(const Elementwise& elementwise, GradientContext& 
   Builder& builder = context.builder;
   std::vector<Term> inputs;
   for (const Ref input : context.inputs) inputs.emplace_back(builder, input);
-  const std::vector<double> attributes = elementwise_attributes(elementwise, context.attributes);
+  const auto attributes = elementwise_attributes(elementwise, context.attributes);
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const Term gradient = elementwise.gradient(static_cast<int>(i), inputs, Term(builder, context.outputs[0]),
                                                Term(builder, context.output_gradients[0]), attributes.data());

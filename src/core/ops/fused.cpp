@@ -1,6 +1,5 @@
 // `internal#fused`: the chain of elementwise operators that the fuse pass makes. Nobody else emits it.
 #include "core/op/cost.h"
-#include "core/op/evaluate.h"
 #include "core/op/registry.h"
 #include "core/ops/families.h"
 
@@ -18,11 +17,9 @@ void add_fused(Registry& registry) {
     context.output(context.type(0), context.shape(0));
   };
   op.reference = [](const KernelContext& context) {
-    if (context.chain)
-      evaluate_chain(*context.chain, context.inputs, context.outputs);
-    else
-      for (std::int64_t i = 0; i < context.outputs[0].shape.elements(); ++i)
-        context.outputs[0].store(i, context.inputs[0].load(i));
+    // Without a chain; those that run chains have a ChainEvaluator.
+    for (std::int64_t i = 0; i < context.outputs[0].shape.elements(); ++i)
+      context.outputs[0].store(i, context.inputs[0].load(i));
   };
   op.operations = no_operations;  // all of it is the chain's
   op.not_differentiable = "it is made by the compiler, after differentiation";

@@ -21,9 +21,23 @@ void gather_strided(const Operand& input, const Operand& output, const Strides& 
 
 // ---- transpose
 
+/// For each axis of a result the axis of the input it is. Takes no memory: kernels ask for it in every run.
+class Permutation {
+ public:
+  void push_back(std::size_t axis) { axes_[size_++] = axis; }
+  std::size_t size() const { return size_; }
+  std::size_t operator[](std::size_t axis) const { return axes_[axis]; }
+  const std::size_t* begin() const { return axes_.data(); }
+  const std::size_t* end() const { return axes_.data() + size_; }
+
+ private:
+  std::array<std::size_t, Shape::max_rank> axes_{};
+  std::size_t size_ = 0;
+};
+
 /// The permutation as axes, an empty list being the reversal; nothing when it is none.
-std::optional<std::vector<std::size_t>> permutation_of(const Integers& named, std::size_t rank) {
-  std::vector<std::size_t> result;
+std::optional<Permutation> permutation_of(const Integers& named, std::size_t rank) {
+  Permutation result;
   for (std::size_t i = 0; named.empty() && i < rank; ++i) result.push_back(rank - 1 - i);
   if (named.empty()) return result;
   if (named.size() != rank || !axes_of(named, rank)) return std::nullopt;

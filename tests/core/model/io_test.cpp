@@ -23,6 +23,11 @@ Error io_error(std::string_view text) {
 
 using Numbers = std::vector<double>;
 
+Numbers target(const IoRules& rules, Numbers values, std::size_t outputs) {
+  normalize_target(rules, values, outputs);
+  return values;
+}
+
 Numbers normalized(std::string_view step, Numbers values) {
   const IoBlock block = io("{\"input\":{\"normalize\":" + std::string(step) + "}}");
   apply_steps(block.input_rules("").normalize, values);
@@ -69,11 +74,11 @@ TEST_CASE("A-29 targets are normalised by the inverse of the output's denormaliz
   const IoBlock labels = io(R"({"output":{"denormalize":{"type":"one-hot-to-label","labels":["cat","dog"]}}})");
   const IoRules& rules = labels.output_rules("");
   CHECK(normalize_label(rules, "dog", 3) == Numbers{0, 1, 0});
-  CHECK(normalize_target(rules, Numbers{2}, 3) == Numbers{0, 0, 1});
-  CHECK(normalize_target(rules, Numbers{0, 0.5, 0.5}, 3) == Numbers{0, 0.5, 0.5});
-  CHECK_THROWS_AS(normalize_target(rules, Numbers{3}, 3), Error);
-  CHECK_THROWS_AS(normalize_target(rules, Numbers{0.5}, 3), Error);
-  CHECK_THROWS_AS(normalize_target(rules, Numbers{std::nan("")}, 3), Error);
+  CHECK(target(rules, Numbers{2}, 3) == Numbers{0, 0, 1});
+  CHECK(target(rules, Numbers{0, 0.5, 0.5}, 3) == Numbers{0, 0.5, 0.5});
+  CHECK_THROWS_AS(target(rules, Numbers{3}, 3), Error);
+  CHECK_THROWS_AS(target(rules, Numbers{0.5}, 3), Error);
+  CHECK_THROWS_AS(target(rules, Numbers{std::nan("")}, 3), Error);
   try {
     normalize_label(rules, "dgo", 3);
     FAIL("an unknown label was taken");
@@ -84,9 +89,9 @@ TEST_CASE("A-29 targets are normalised by the inverse of the output's denormaliz
   const IoBlock scaled =
       io(R"({"output":{"denormalize":[{"type":"rescale-linear","from":[0,1],"to":[0,200]},{"type":"clip","min":0}]}})");
   CHECK(denormalize(scaled.output_rules(""), Numbers{0.5}).numbers == Numbers{100});
-  CHECK(normalize_target(scaled.output_rules(""), Numbers{100}, 1) == Numbers{0.5});
+  CHECK(target(scaled.output_rules(""), Numbers{100}, 1) == Numbers{0.5});
   const IoBlock own = io(R"({"output":{"normalize":{"type":"rescale-linear","from":[0,10],"to":[0,1]}}})");
-  CHECK(normalize_target(own.output_rules(""), Numbers{5}, 1) == Numbers{0.5});
+  CHECK(target(own.output_rules(""), Numbers{5}, 1) == Numbers{0.5});
   CHECK_THROWS_AS(normalize_label(own.output_rules(""), "cat", 2), Error);
 }
 
