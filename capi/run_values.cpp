@@ -109,22 +109,27 @@ void add_value(InputValues& values, webai_value* value) {
 
 namespace {
 
-// Of several inputs: one value for each in their order; a list of plain numbers is all of them in a row.
-bool is_columns(const NetworkValue& net, webai_value* in) {
+// Of several inputs: one value for each in their order, where these are tensors or dimensions are open. Other lists are
+// numbers in a row, however they are nested: as many rows as there are inputs are samples like any other number of rows.
+bool is_columns(const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
   if (kind_of(in) != WEBAI_LIST || net.built().inputs.size() < 2) return false;
   auto& list = *static_cast<List*>(in);
-  bool columns = list.size() == net.built().inputs.size() && !list.numbers();
-  for (std::size_t i = 0; columns && i < list.size(); ++i) columns = kind_of(list.at(i)) != WEBAI_NUMBER;
-  return columns;
+  if (list.size() != net.built().inputs.size() || list.numbers()) return false;
+  bool tensors = true, numbers = false;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    tensors = tensors && kind_of(list.at(i)) == WEBAI_TENSOR;
+    numbers = numbers || kind_of(list.at(i)) == WEBAI_NUMBER;
+  }
+  return tensors || (network.has_open_dimensions() && !numbers);
 }
 
 // What only the network understands; false for numbers.
-bool collect_input(InputValues& values, const NetworkValue& net, webai_value* in) {
+bool collect_input(InputValues& values, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
   if (needs_network(in)) {
     add_value(values, in);
     return true;
   }
-  if (!is_columns(net, in)) return false;
+  if (!is_columns(net, network, in)) return false;
   auto& list = *static_cast<List*>(in);
   for (std::size_t i = 0; i < list.size(); ++i) {
     values.begin(net.built().inputs[i].name);
@@ -140,9 +145,9 @@ Tensor read_input(const webai_context& context, const NetworkValue& net, const N
   if (!in) missing("in");
   check_context(context, in);
   if (in->kind == WEBAI_TENSOR) return static_cast<TensorValue*>(in)->tensor();
-  if (needs_network(in) || is_columns(net, in)) {
+  if (needs_network(in) || is_columns(net, network, in)) {
     InputValues values(network);
-    collect_input(values, net, in);
+    collect_input(values, net, network, in);
     return values.finish();
   }
   return tensor_from_value(context.core(), network.number_type(), in, "in");
@@ -151,9 +156,9 @@ Tensor read_input(const webai_context& context, const NetworkValue& net, const N
 RunInput read_run_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
   if (!in) missing("in");
   check_context(context, in);
-  if (network.has_open_dimensions() && (needs_network(in) || is_columns(net, in))) {
+  if (network.has_open_dimensions() && (needs_network(in) || is_columns(net, network, in))) {
     InputValues values(network);
-    collect_input(values, net, in);
+    collect_input(values, net, network, in);
     return {{}, values.finish_named()};
   }
   return {read_input(context, net, network, in)};

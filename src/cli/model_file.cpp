@@ -10,6 +10,7 @@
 #include "cli/terminal.h"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
+#include "webai/json.hpp"
 
 namespace webai::cli {
 namespace {
@@ -51,6 +52,15 @@ ModelFile read_model(const Context& context, const std::string& path) {
     throw Error(Code::unsupported, {.message = "this is not a model in JSON, and no other format can be read by this build",
                                     .reason = "FORMAT", .path = path,
                                     .hint = "a model begins with {: see docs/model-format.md, or webai --help"});
+  if (path.ends_with(".json5")) {
+    try {
+      file.text = write_json(read_json(file.text, context.limits(), {.json5 = true}), true);
+    } catch (const Error& error) {
+      ErrorDetails details = error.details();
+      details.path = path + (details.path.empty() ? "" : ": " + details.path);
+      throw Error(error.code(), std::move(details));
+    }
+  }
   return file;
 }
 

@@ -69,7 +69,7 @@ class Run final : public Command {
     const Context context = common_.context();
     NeuralNetwork network = build_network(read_model(context, model_), context, common_.network(), &read);
     keep_apart("run", written, read);  // once more, with the model's weights
-    const std::optional<Json> whole = read_whole(context);
+    const std::optional<Json> whole = read_whole(context, network.inputs().size());
     if (generate_) {
       options_.steps = *generate_;
       options_.top_k = static_cast<std::size_t>(top_k_);
@@ -91,8 +91,9 @@ class Run final : public Command {
   }
 
  private:
-  // A value for all inputs, in words that only the network understands: a text, or objects that name inputs.
-  std::optional<Json> read_whole(const Context& context) const {
+  // A value for all inputs, in words that only the network understands: a text, objects that name inputs, or what is
+  // meant for several.
+  std::optional<Json> read_whole(const Context& context, std::size_t inputs) const {
     if (!text_.empty()) return Json::text(text_);
     if (inputs_.size() != 1) return {};
     const auto [name, source] = name_and_rest(inputs_.front());
@@ -111,7 +112,7 @@ class Run final : public Command {
       details.path = (written ? "--input" : source) + (details.path.empty() ? "" : ", " + details.path);
       throw Error(error.code(), std::move(details));
     }
-    return InputValues::is_needed_for(*value) ? value : std::nullopt;
+    return inputs > 1 || InputValues::is_needed_for(*value) ? value : std::nullopt;
   }
 
   // Inputs that are read as numbers, as one value.

@@ -68,13 +68,14 @@ ByteRange range_of(const Tensor& tensor) {
 
 ByteError measure_bytes(const Context& context, const Graph& graph) {
   std::vector<Tensor> exact(graph.values.size()), small(graph.values.size());
+  ByteError error;
   for (std::size_t id = 0; id < exact.size(); ++id) {
     if (graph.values[id].kind != ValueKind::constant) continue;
     exact[id] = graph.values[id].constant;
+    error.matrices += fits_bytes(exact[id]);
     small[id] = fits_bytes(exact[id]) ? as_bytes(context, exact[id]) : exact[id];
   }
   const ValueType& type = graph.value(graph.inputs[0]).type;
-  ByteError error;
   error.inputs = tries;
   double squares = 0;
   std::size_t count = 0;

@@ -22,7 +22,7 @@ ByteRange range_of(const Tensor& tensor);
 /// kernels. Constants of the graph stand for its weights.
 struct ByteError {
   double largest = 0, mean_square_root = 0, largest_output = 0;
-  int inputs = 0;
+  int inputs = 0, matrices = 0;  ///< that were tried; that became bytes
 };
 ByteError measure_bytes(const Context& context, const Graph& graph);
 

@@ -1,7 +1,9 @@
 // prepareDataStream: samples in, records out (DATA-12).
 #include <algorithm>
+#include <cmath>
 #include <deque>
 
+#include "core/base/number_text.h"
 #include "network/state.h"
 #include "webai/error.hpp"
 #include "webai/values.hpp"
@@ -33,12 +35,36 @@ struct DataEncoder::State {
     const std::size_t size = 1 + (code == 0 ? 0 : inputs) + out.size();
     if (records.size() - first + size > network.context().limits().tensor_bytes / sizeof(double))
       throw Error(Code::limit_exceeded, {.message = "too many records wait to be pulled", .reason = "TENSOR_BYTES", .hint = "pull them"});
-    records.push_back(static_cast<double>(code));
-    for (std::size_t i = 0; code != 0 && i < inputs; ++i) records.push_back(in.at(from_input + i));
-    if (code != 0 && net->takes_codes()) encode_last(inputs);
-    records.insert(records.end(), out.begin(), out.end());
-    if (net->gives_codes()) encode_last(out.size());
-    sizes.push_back(size);
+    const std::size_t start = records.size();
+    try {
+      records.push_back(static_cast<double>(code));
+      for (std::size_t i = 0; code != 0 && i < inputs; ++i) records.push_back(in.at(from_input + i));
+      if (code != 0) finish_last(inputs, net->takes_codes());
+      records.insert(records.end(), out.begin(), out.end());
+      finish_last(out.size(), net->gives_codes());
+      sizes.push_back(size);
+    } catch (...) {
+      records.resize(start);  // no half of a record
+      throw;
+    }
+  }
+
+  // Records hold what `io` takes, in the model's type: codes where it says nothing. What does not fit is not rounded off.
+  void finish_last(std::size_t count, bool codes) {
+    if (codes) return encode_last(count);
+    const std::span<const double> numbers = std::span(records).last(count);
+    const DType type = net->model.type;
+    const Tensor kept = Tensor::from(net->context, type, Shape{static_cast<std::int64_t>(count)}, numbers);
+    for (std::size_t i = 0; i < count; ++i)
+      if (is_floating(type) ? std::isinf(kept.at(i)) && !std::isinf(numbers[i]) : kept.at(i) != numbers[i]) refuse_number(type, numbers[i]);
+  }
+
+  [[noreturn]] static void refuse_number(DType type, double number) {
+    throw Error(Code::invalid_argument, {.message = "records hold values as \"io\" takes them, in " + std::string(name_of(type)) + ", which has no room for one of this sample",
+                                         .reason = "RANGE",
+                                         .expected = is_floating(type) ? "a smaller number" : "whole numbers that " + std::string(name_of(type)) + " can hold",
+                                         .actual = number_text(number, 9),
+                                         .hint = "train with the samples as they are"});
   }
 
   void encode_last(std::size_t count) {

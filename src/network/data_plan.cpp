@@ -79,7 +79,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
     plan.lengths = form.lengths;
     const BuiltModel bound = build(form.lengths, true);
     plan.outputs = bound.output_shape.elements();
-    for (std::size_t i = 0; i < bound.outputs.size(); ++i) ports.push_back({bound.outputs[i].name, bound.output_shapes[i]});
+    for (std::size_t i = 0; i < bound.outputs.size(); ++i) ports.push_back({bound.outputs[i].name, bound.output_shapes[i], bound.output_labels[i]});
     plan.inputs = 0;
     for (const BuiltInput& input : bound.inputs) plan.inputs += input.shape.elements();
   }
@@ -150,12 +150,16 @@ std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions&
 
 std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& chosen) const {
   const auto layer_of = [](const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); };
+  // A net or iterator, "part", has the layers "part/0", "part/other/1".
+  const auto holds = [](std::string_view name, std::string_view layer) {
+    return layer.starts_with(name) && (layer.size() == name.size() || layer[name.size()] == '/');
+  };
   const auto check = [&](const std::vector<std::string>& names, const char* option) {
     for (const std::string& name : names) {
       std::vector<std::string> known;
       for (const BuiltParameter& parameter : built.parameters) known.push_back(layer_of(parameter.name));
       for (const BuiltTie& tie : built.ties) known.push_back(layer_of(tie.name));
-      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      if (std::ranges::any_of(known, [&](const std::string& layer) { return holds(name, layer); })) continue;
       const std::vector<std::string_view> views(known.begin(), known.end());
       const std::string near = nearest_name(name, views);
       throw Error(Code::invalid_argument, {.message = "there is no layer \"" + name + "\" with parameters",
@@ -167,7 +171,9 @@ std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& cho
   check(chosen.to_skip, "toSkip");
   // A parameter that several layers share is chosen, or skipped, with each of them.
   const auto named = [&](const std::vector<std::string>& names, const std::string& parameter) {
-    const auto is_in = [&](const std::string& one) { return std::ranges::find(names, layer_of(one)) != names.end(); };
+    const auto is_in = [&](const std::string& one) {
+      return std::ranges::any_of(names, [layer = layer_of(one), &holds](const std::string& name) { return holds(name, layer); });
+    };
     return is_in(parameter) || std::ranges::any_of(built.ties, [&](const BuiltTie& tie) { return tie.like == parameter && is_in(tie.name); });
   };
   std::vector<std::string> result;

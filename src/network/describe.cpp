@@ -149,7 +149,7 @@ std::string counted_lines(const std::string& text) {
 }
 
 std::string memory_text(const Program& program, const ValueNames& left_out) {
-  std::string text = "memory: " + std::to_string(program.scratch_bytes) + " bytes for values in between" +
+  std::string text = "memory: " + std::to_string(program.scratch_bytes) + " bytes for values in between, in places that are multiples of 64" +
                      (left_out.empty() ? "" : ", and for parameters as numbers") + "\n";
   for (std::size_t v = 0; v < program.locations.size(); ++v) {
     const Value& value = program.graph.values[v];
@@ -230,9 +230,10 @@ std::string NeuralNetwork::inspect(bool passes, std::size_t batch) const {
   const ValueNames decoded = passes ? ValueNames() : decoded_values(run.placed);
   if (!passes) text += "graph:\n" + graph_text(run.placed, decoded) + "\n";
   if (!decoded.empty()) text += decoded_text(run.placed, decoded) + "\n";
-  text += "nodes, each on the first of " + names_of(state.device_order()) + " that takes it:\n" +
+  const bool several = state.device_order().size() > 1;
+  text += (several ? "nodes, each on the first of " + names_of(state.device_order()) + " that takes it:\n" : "nodes:\n") +
           placement_text(run.placed, decoded) +
-          "\nkernels, the code that computes nodes (fused: a chain; epilogue: the chain behind a product):\n" +
+          "\nkernels, the code that computes nodes (fused: a chain; epilogue: the chain behind a product; on reference: plain code of\nthe same processor, where the device has none of its own):\n" +
           counted_lines(run.executable->report()) + "\n";
   const bool one_device = std::all_of(run.placed.nodes.begin(), run.placed.nodes.end(), [&](const Node& node) {
     return node.device == run.placed.nodes.front().device;
@@ -287,7 +288,7 @@ std::vector<PortInfo> NeuralNetwork::outputs() const {
   std::vector<PortInfo> result;
   for (std::size_t i = 0; i < state_->built.outputs.size(); ++i) {
     const NamedValue& output = state_->built.outputs[i];
-    result.push_back({output.name, state_->built.output_shapes[i], std::string(label_of_output(state_->model, state_->built, output))});
+    result.push_back({output.name, state_->built.output_shapes[i], state_->built.output_labels[i]});
   }
   return result;
 }

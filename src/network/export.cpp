@@ -44,6 +44,20 @@ RenamedLayers renamed_twice(RenamedLayers first, const RenamedLayers& second) {
   return first;
 }
 
+// Whether a model without values of its own begins with these, but for some that it no longer has: what is left to chance
+// depends on where it stands.
+bool begins_with(const Context& context, const Json& model, std::span<const Tensor> values) {
+  std::size_t next = 0;
+  for (const auto& [name, tensor] : NeuralNetwork::from_json(write_json(model), context).parameters()) {
+    const auto same = [&tensor = tensor](const Tensor& other) {
+      return other.type() == tensor.type() && other.shape() == tensor.shape() && std::memcmp(other.data(), tensor.data(), tensor.bytes()) == 0;
+    };
+    while (next < values.size() && !same(values[next])) ++next;
+    if (next++ == values.size()) return false;
+  }
+  return true;
+}
+
 [[noreturn]] void no_place_for_file() {
   throw Error(Code::invalid_argument, {.message = "weights in a file of their own are given apart from the model",
                                        .reason = "OPTION",
@@ -112,6 +126,11 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
   const auto build = [&](const Model& model) {
     return build_model(state.context, *state.registry, model, {.fill = false});
   };
+  const auto with_values = [&] {
+    ExportOptions all = options;
+    all.setup_data_as = "base64";
+    return export_model(all, renamed, file);
+  };
   Model model = state.model;
   if (!weights.learned.empty() || !weights.scales.empty())
     model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned,
@@ -145,6 +164,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
   if (options.optimize == "minify") {
     RenamedLayers names;
     const Json result = minify_model(model, built, weights.parameters, as, options.keep_names, &names, &written);
+    if (as == SetupDataAs::none && !begins_with(state.context, result, weights.parameters)) return with_values();
     // With what nobody needed gone, more may follow: a net without label and pipes may be merged, names that an iterator kept
     // may go. So once more, until nothing changes.
     const auto has_net = [&](int id) { return static_cast<bool>(state.model.element(id).net); };
@@ -163,6 +183,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     if (renamed) *renamed = std::move(names);
     return finished(write_json(result, options.indent));
   }
+  if (cuts && as == SetupDataAs::none && !begins_with(state.context, model.json, weights.parameters)) return with_values();
   if (options.optimize == "pretty") return finished(write_json(pretty_model(model, built, weights.parameters, as, &written), true));
   return finished(export_json(model, built, weights.parameters, {}, {as, options.indent, &written}));
 }

@@ -105,7 +105,11 @@ ExportOptions export_options_from_json(const Json& object, std::vector<std::stri
       options.to = text(key, value);
       for (const auto& [alias, name] : other_names)
         if (options.to == alias) options.to = name;
-    } else if (key == "setupDataAs") {
+    } else if (key == "setupDataAs" || key == "dataTypeAs") {  // the latter in the proposal's first versions
+      const Json* const other = object.find(key == "setupDataAs" ? "dataTypeAs" : "setupDataAs");
+      if (other && !(*other == value))
+        throw Error(Code::invalid_argument, {.message = "\"setupDataAs\" and its old name \"dataTypeAs\" say different things",
+                                             .reason = "ALIAS_CONFLICT", .path = key, .hint = "leave \"dataTypeAs\" out"});
       options.setup_data_as = text(key, value);
     } else if (key == "setupFile") {
       options.setup_file = text(key, value);

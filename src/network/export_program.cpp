@@ -99,6 +99,8 @@ std::string title_of(const Model& model, const BuiltModel& built) {
   const DType computed = program_type(model.type);
   if (model.type != computed)
     title += "\nIts weights are " + std::string(name_of(model.type)) + "; it computes in " + std::string(name_of(computed)) + ".";
+  if (std::ranges::any_of(model.io.output, [](const IoRules& rules) { return !rules.empty(); }))
+    title += "\nIt gives the outputs of the last layer; what \"io\" makes of them is left to the caller.";
   return title;
 }
 
@@ -195,10 +197,11 @@ std::string export_program(const Context& context, const Registry& registry, con
   }
   if (bytes) {
     const ByteError error = measure_bytes(context, expand(context, registry, graph, [](const Graph&, const Node& node) { return !is_loop(node); }));
-    program.title += "\nMatrices of weights hold one byte a number. Over " + std::to_string(error.inputs) +
-                     " inputs drawn from -1 to 1 that moves outputs\n   by at most " + number_text(error.largest, 3) +
-                     " (root mean square " + number_text(error.mean_square_root, 3) + "); the largest output was " +
-                     number_text(error.largest_output, 3) + ".";
+    program.title += error.matrices == 0 ? "\nNo matrix of weights is large enough to gain from one byte a number."
+                                         : "\nMatrices of weights hold one byte a number. Over " + std::to_string(error.inputs) +
+                                               " inputs drawn from -1 to 1 that moves outputs\n   by at most " + number_text(error.largest, 3) +
+                                               " (root mean square " + number_text(error.mean_square_root, 3) + "); the largest output was " +
+                                               number_text(error.largest_output, 3) + ".";
   }
   return write_program(graph, program);
 }

@@ -1,9 +1,11 @@
 // Calling an operation as a function: at once on tensors, or inside another operation that is being composed. One of the
 // library is a graph of one node; one of a program stands in a model of one layer.
 #include <algorithm>
+#include <cmath>
 
 #include "compiler/compile.h"
 #include "core/base/names.h"
+#include "core/base/number_text.h"
 #include "core/model/json.h"
 #include "core/model/setup_data.h"
 #include "core/op/builder.h"
@@ -29,6 +31,24 @@ namespace {
                                 .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
 
+[[noreturn]] void wrong_value(const OpDef& op, const AttributeSpec& spec, std::string actual) {
+  const bool list = spec.kind == AttributeKind::integers || spec.kind == AttributeKind::numbers;
+  const std::string one = spec.kind == AttributeKind::integer || spec.kind == AttributeKind::integers ? "whole number" : "number";
+  throw Error(Code::invalid_argument, {.message = op.name + ": \"" + spec.name + "\" takes another kind of value",
+                                       .reason = "ARGUMENT",
+                                       .operation = op.name,
+                                       .expected = spec.kind == AttributeKind::boolean ? "true or false"
+                                                   : spec.kind == AttributeKind::text  ? "a text"
+                                                   : list                              ? "a " + one + " or a tensor of such"
+                                                                                       : "a " + one,
+                                       .actual = std::move(actual)});
+}
+
+std::int64_t whole(const OpDef& op, const AttributeSpec& spec, double number) {
+  if (std::trunc(number) != number || std::fabs(number) > 9007199254740992.0) wrong_value(op, spec, number_text(number, 9));
+  return static_cast<std::int64_t>(number);
+}
+
 AttributeValue attribute_of(const OpDef& op, const AttributeSpec& spec, const Tensor* tensor, const double* number,
                             const bool* flag, const std::string* text) {
   switch (spec.kind) {
@@ -37,7 +57,7 @@ AttributeValue attribute_of(const OpDef& op, const AttributeSpec& spec, const Te
       if (number) return *number != 0;
       break;
     case AttributeKind::integer:
-      if (number) return static_cast<std::int64_t>(*number);
+      if (number) return whole(op, spec, *number);
       break;
     case AttributeKind::number:
       if (number) return *number;
@@ -55,10 +75,12 @@ AttributeValue attribute_of(const OpDef& op, const AttributeSpec& spec, const Te
         for (std::size_t i = 0; i < tensor->elements(); ++i) values.push_back(tensor->at(i));
       if (!number && !tensor) break;
       if (spec.kind == AttributeKind::numbers) return values;
-      return std::vector<std::int64_t>(values.begin(), values.end());
+      std::vector<std::int64_t> wholes;
+      for (const double value : values) wholes.push_back(whole(op, spec, value));
+      return wholes;
     }
   }
-  wrong(op.name, "\"" + spec.name + "\" is of another kind");
+  wrong_value(op, spec, tensor ? "a tensor" : number ? "a number" : flag ? "true or false" : text ? "a text" : "nothing");
 }
 
 }  // namespace
@@ -232,7 +254,7 @@ Variable OperationFunction::Source::compose_operator(const OperatorCall& call) c
     if (const auto* flag = std::get_if<bool>(&value->value_)) json = Json::boolean(*flag);
     if (const auto* text = std::get_if<std::string>(&value->value_)) json = Json::text(*text);
     if (const auto* tensor = std::get_if<Tensor>(&value->value_)) json = json_from_tensor(*tensor);
-    if (json.is_null()) wrong(op->name, "\"" + spec->name + "\" is of another kind");
+    if (json.is_null()) wrong_value(*op, *spec, "an array that is being composed");
     attributes.emplace_back(spec->name, std::move(json));
   }
   return webai::apply(op->domain + "#" + op->name, inputs, write_json(Json::object(std::move(attributes))));

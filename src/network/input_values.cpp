@@ -37,6 +37,10 @@ std::size_t find_port(std::span<const PortInfo> ports, std::string_view name, st
   const std::string near = nearest_name(name, known);
   std::string reason(kind);
   std::ranges::transform(reason, reason.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  if (name.empty())
+    throw Error(Code::not_found, {.message = "the model has several " + std::string(kind) + "s, and none is named here",
+                                  .reason = reason + "_UNKNOWN", .expected = "the name of one: " + list,
+                                  .hint = "write NAME=VALUE, or a map of names and values"});
   const std::string what = "\"" + std::string(name) + "\"";
   throw Error(Code::not_found, {.message = found == ports.end() ? "the model has no " + std::string(kind) + " " + what
                                                                 : "two " + std::string(kind) + "s are labelled " + what,

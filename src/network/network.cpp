@@ -204,7 +204,7 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
     RunProgram& program = state.program(form.lengths, samples, options.normalize, options.debug);
     result = Tensor::uninitialised(state.context, state.type, program.output_shape.inserted(0, samples));
     for (std::size_t i = 0; i < program.output_shapes.size(); ++i)
-      ports.push_back({state.built.outputs[i].name, program.output_shapes[i]});
+      ports.push_back({state.built.outputs[i].name, program.output_shapes[i], state.built.output_labels[i]});
     program.input.look_at(input.data(), input.bytes());
     program.output.look_at(result.data(), result.bytes());
     if (options.debug) activations = state.room_for_activations(program);

@@ -2,14 +2,13 @@
 #include <algorithm>
 
 #include "core/base/kept_tensor.h"
-#include "core/model/build_outputs.h"
 #include "network/state.h"
 
 namespace webai {
 
 const IoRules& NeuralNetwork::State::output_rules() const {
   if (built.outputs.size() != 1) return model.io.output_rules({});
-  return model.io.output_rules(built.outputs.front().name, label_of_output(model, built, built.outputs.front()));
+  return model.io.output_rules(built.outputs.front().name, built.output_labels.front());
 }
 
 std::vector<OutputPart> NeuralNetwork::State::output_parts(std::span<const PortInfo> ports) const {
@@ -19,7 +18,7 @@ std::vector<OutputPart> NeuralNetwork::State::output_parts(std::span<const PortI
     const NamedValue& output = built.outputs[i];
     const Shape& shape = ports.empty() ? built.output_shapes[i] : ports[i].shape;
     const std::size_t size = shape.is_concrete() ? static_cast<std::size_t>(shape.elements()) : 0;
-    parts.push_back({&model.io.output_rules(output.name, label_of_output(model, built, output)), output.name, first, size});
+    parts.push_back({&model.io.output_rules(output.name, built.output_labels[i]), output.name, first, size});
     first += size;
   }
   return parts;

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "compiler/passes.h"
+#include "core/model/describe.h"
 #include "dataset/state.h"
 #include "network/algorithms.h"
 #include "network/state.h"
@@ -76,7 +77,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
   NeuralNetwork::State& net = state_->net;
   TrainOptions options = with_defaults(given);
   // Through time gradients grow or vanish by powers: a bound keeps one long sequence from undoing what was learned.
-  if (net.is_stateful() && !options.clip_norm && !options.clip_value) options.clip_norm = recurrent_clip_norm;
+  if ((net.is_stateful() || reads_sequences(net.model)) && !options.clip_norm && !options.clip_value) options.clip_norm = recurrent_clip_norm;
   const std::vector<std::string> train = net.trainable(options);
   if (train.empty())
     throw Error(Code::invalid_argument, {.message = "there is nothing to train: no layer with parameters is left",
@@ -111,6 +112,8 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     const auto buffer = [&net](std::string_view name) { return net.buffer(name); };
     DriverSetup setup;
     setup.options = options;
+    setup.path_of_layer = [&net](std::string_view layer) { return path_of_layer(net.model, layer); };
+    setup.model_hash = structure_hash(net.model, net.built);
     setup.measure = plan.request.measure;
     setup.batching = plan.batching;
     std::map<std::string_view, const BuiltParameter*> parameters;

@@ -135,6 +135,25 @@ void check_words(const Dataset& data, const Dataset* learned, std::size_t output
                .hint = "name them in the model: \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
 }
 
+bool reads_sequences(const Model& model) {
+  for (int id = 1; id <= model.element_count; ++id) {
+    const Layer& layer = model.element(id);
+    if ((layer.definition && layer.type == "recurrent") || (layer.net && reads_sequences(*layer.net))) return true;
+  }
+  return false;
+}
+
+std::string path_of_layer(const Model& model, std::string_view name) {
+  for (int id = 1; id <= model.element_count; ++id) {
+    const Layer& layer = model.element(id);
+    if (layer.title == name) return layer.path;
+    const bool inside = layer.net && name.starts_with(layer.title) && name.substr(layer.title.size()).starts_with('/');
+    const std::string path = inside ? path_of_layer(*layer.net, name.substr(layer.title.size() + 1)) : std::string();
+    if (!path.empty()) return path;
+  }
+  return {};
+}
+
 Error with_layer_name(const Model& model, const Error& error) {
   ErrorDetails details = error.details();
   for (int id = 1; details.layer.empty() && id <= model.element_count; ++id)

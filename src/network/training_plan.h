@@ -30,6 +30,12 @@ std::vector<double> class_weights(const TrainOptions& options, std::size_t outpu
 /// numbers then mean other classes.
 void check_words(const Dataset& data, const Dataset* learned, std::size_t outputs, bool model_names_labels);
 
+/// Whether a layer, also one of a net inside, goes over sequences within one sample (`recurrent`).
+bool reads_sequences(const Model& model);
+
+/// Where the text has the layer or pipe of that name, "part/0" being one of a net; empty where it has none.
+std::string path_of_layer(const Model& model, std::string_view name);
+
 /// The same error, with the name of the layer whose place it tells.
 Error with_layer_name(const Model& model, const Error& error);
 

@@ -119,7 +119,7 @@ const char* TrainingDriver::reason_to_stop() const {
 
 void TrainingDriver::fetch() {
   if (!info_.stop_reason.empty() || block_done_ < block_.samples || epoch_read_ || epoch_ended_ ||
-      info_.iterations >= setup_.options.max_iterations)
+      info_.iterations >= setup_.options.max_iterations || patience_.exhausted())
     return;
   block_ = {};
   block_done_ = 0;
@@ -168,6 +168,7 @@ bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   }
   if (!info_.stop_reason.empty()) return ended();
   if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), ended();
+  if (patience_.exhausted()) return finish("patience"), ended();  // of a training that had ended so, and is resumed
   if (const char* const reason = reason_to_stop()) return finish(reason), ended();
   if (epoch_read_ && block_done_ == block_.samples) {
     end_epoch();

@@ -28,6 +28,9 @@ struct StepProgram {
 
 struct DriverSetup {
   TrainOptions options;                    ///< defaults filled in: learning_rate and so on are set
+  /// Where the model has the layer of that name: "/layers/2". Empty: nowhere.
+  std::function<std::string(std::string_view layer)> path_of_layer = {};
+  std::string model_hash;                  ///< of layers, sizes and pipes: a checkpoint is of one model
   Measure measure = Measure::mean_square;
   BatchOptions batching;                   ///< batch: samples of a step
   /// That a parameter of the network stands for; empty where it has none of that name.

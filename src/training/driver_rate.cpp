@@ -46,8 +46,7 @@ void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_
                                            : " (layer " + where + " grew to " + number_text(largest, 3) + ")";
   details.reason = "NOT_A_NUMBER";
   details.layer = where;
-  const bool number = !where.empty() && where.find_first_not_of("0123456789") == std::string::npos;
-  details.path = number ? "/layers/" + where : where;
+  details.path = setup_.path_of_layer && !where.empty() ? setup_.path_of_layer(where) : where;
   details.hint = input > 10 ? "inputs reach " + number_text(input, 3) +
                                   ": add \"io\": {\"input\": {\"normalize\": \"auto\"}} or lower learningRate"
                             : "lower learningRate";
@@ -59,16 +58,20 @@ void TrainingDriver::lower_default_rate() {
   constexpr double large = 10;                // nothing below it is in the way of the default
   const std::size_t samples = std::min(block_.samples, most_samples);
   // The greatest square of a sample's length where one of its numbers is large, else 0.
-  double largest = 0;
+  double largest = 0, lowest = 0, highest = 0;
   const auto squared_length = [&](const void* values, std::size_t elements) {
     double result = 0;
     largest = 0;
+    lowest = INFINITY;
+    highest = -INFINITY;
     for (std::size_t s = 0; s < samples; ++s) {
       double sum = 0;
       for (std::size_t e = 0; e < elements; ++e) {
-        const double value = std::fabs(load_double(setup_.batching.type, values, s * elements + e));
+        const double value = load_double(setup_.batching.type, values, s * elements + e);
         sum += value * value;
-        largest = std::max(largest, value);
+        lowest = std::min(lowest, value);
+        highest = std::max(highest, value);
+        largest = std::max(largest, std::fabs(value));
       }
       result = std::max(result, sum);
     }
@@ -78,14 +81,18 @@ void TrainingDriver::lower_default_rate() {
   // behind it grow as large as the targets, and what flows back through them as large once more.
   double scale = setup_.plain_inputs ? 0.3 * squared_length(block_.inputs, iterator_.input_elements()) / 0.5 : 1;
   scale = std::max(scale, 1.0);
+  std::string answer = scale > 1 ? "; in the model, \"io\": {\"input\": {\"normalize\": \"auto\"}} learns faster" : "";
   if (!iterator_.outputs_are_labels()) {
     scale *= std::max(1.0, squared_length(block_.outputs, iterator_.output_elements()));
     largest_target_ = largest * largest;
+    if (largest > large)
+      answer = "; in the model, \"io\": {\"output\": {\"denormalize\": {\"type\": \"rescale-linear\", \"from\": [0, 1], \"to\": [" +
+               number_text(lowest, 3) + ", " + number_text(highest, 3) + "]}}} makes targets small" + (answer.empty() ? "" : ", and \"normalize\": \"auto\" inputs");
   }
   begun_rate_ = schedule_.base /= scale;
   if (scale == 1) return;
   context_.log(1, "inputs or targets are far above 1, so the default learning rate is lowered to " + number_text(schedule_.base, 3) +
-                      "; \"normalize\": \"auto\" in the model's io learns faster, learningRate sets another rate");
+                      answer + "; learningRate sets another rate");
 }
 
 void TrainingDriver::keep_start() {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/number_text.h"
 #include "training/checkpoint.h"
 #include "training/driver.h"
 #include "webai/error.hpp"
@@ -28,6 +29,9 @@ std::string TrainingDriver::checkpoint() {
     if (value && std::isfinite(*value)) state.emplace_back(name, Json::number(*value));
   };
   // What has to be the same when training goes on.
+  state.emplace_back("model", Json::text(setup_.model_hash));
+  state.emplace_back("errorMeasureType", Json::text(std::string(name_of(setup_.measure))));
+  state.emplace_back("validationSplit", Json::text(number_text(setup_.options.validation_split, 17)));
   state.emplace_back("optimizer", Json::text(setup_.options.optimizer));
   state.emplace_back("seed", Json::text(std::to_string(setup_.batching.seed)));
   state.emplace_back("batch", whole(setup_.batching.batch));
@@ -75,6 +79,9 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
     const std::string actual = !value ? "" : value->is_text() ? value->as_text() : value->is_number() ? std::to_string(from.count(name)) : "";
     if (actual != expected) other_training(name, expected, actual);
   };
+  same("model", setup_.model_hash);
+  same("errorMeasureType", std::string(name_of(setup_.measure)));
+  same("validationSplit", number_text(setup_.options.validation_split, 17));
   same("optimizer", setup_.options.optimizer);
   same("seed", std::to_string(setup_.batching.seed));
   same("batch", std::to_string(setup_.batching.batch));

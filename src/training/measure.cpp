@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/names.h"
+#include "core/op/op_def.h"
 #include "core/op/term.h"
 #include "webai/error.hpp"
 
@@ -56,14 +57,18 @@ Ref before(const Builder& builder, Ref output, std::string_view name) {
 
 [[noreturn]] void wrong_last(const Builder& builder, Ref output, std::string_view measure, std::string_view wanted) {
   const Graph& graph = builder.graph();
-  const NodeId producer = graph.value(output.id).producer;
+  NodeId producer = graph.value(output.id).producer;
+  while (producer >= 0 && definition(graph.node(producer)).view) producer = graph.value(graph.node(producer).inputs[0]).producer;
+  const bool parts = producer >= 0 && graph.node(producer).op->name == "concat";
   ErrorDetails details;
   details.message = std::string(measure) + " takes the outputs as probabilities";
   details.reason = "LAST_ACTIVATION";
   details.expected = "a last layer with activation \"" + std::string(wanted) + "\"";
-  details.actual = producer < 0 ? "none" : graph.node(producer).op->name;
+  const OpDef* const last = producer < 0 ? nullptr : &definition(graph.node(producer));
+  details.actual = parts ? "several parts joined" : last && last->activation ? last->name : last && last->loop ? "another" : "none";
   details.path = producer < 0 ? "" : graph.node(producer).path;
-  details.hint = "add \"activation\": \"" + std::string(wanted) + "\" to the last layer";
+  details.hint = parts ? "one layer without pipes gives them all, or take mean-square"
+                       : "add \"activation\": \"" + std::string(wanted) + "\" to the last layer";
   throw Error(Code::invalid_argument, std::move(details));
 }
 

@@ -42,6 +42,9 @@ class Window {
     if (node.op->name != "softmax" && node.op->name != "sigmoid") return;
     activation_ = &node;
     last_ = node.inputs[0];
+    const ValueId answer = node.outputs[0];
+    const auto reads = [&](const Node& other) { return std::ranges::find(other.inputs, answer) != other.inputs.end(); };
+    remembered_ = std::ranges::any_of(forward_.nodes, reads) || std::ranges::find(forward_.writes, answer, &Write::value) != forward_.writes.end();
   }
 
   // The window's interface, and the loop's inputs: what is carried, the rows, what all steps share.
@@ -88,7 +91,7 @@ class Window {
 
   void write_body() {
     for (const Node& node : forward_.nodes) {
-      if (&node == activation_) continue;
+      if (&node == activation_ && !remembered_) continue;
       inside_.set_path(node.path);
       std::vector<Ref> inputs;
       for (const ValueId id : node.inputs) inputs.push_back(inside(id));
@@ -126,7 +129,8 @@ class Window {
   Graph body_, result_;
   GraphBuilder inside_, builder_;
   ValueId last_ = no_value;
-  const Node* activation_ = nullptr;  // the last one, when it goes behind the loop
+  const Node* activation_ = nullptr;  // the last one, which goes behind the loop, where the measure looks for it
+  bool remembered_ = false;           // the model feeds on what it gives: it stays in the loop as well
   std::vector<Ref> now_;              // by value of `forward`: inside the body
   std::vector<Ref> carried_, stacked_, shared_, states_of_loop_;
 };

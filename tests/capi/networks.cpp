@@ -378,6 +378,14 @@ TEST_CASE("prepared data is one tensor of records") {
   CHECK(failing([&](webai_value** o, webai_error** e) {
           return webai_network_prepare_data(network, wrong, nullptr, o, e);
         }).reason() == "SAMPLE_SIZE");
+  // Records of a u8 model with a range of its own hold what `io` takes, and nothing that is rounded off.
+  const Handle codes = make_network(context.get(), R"({"dataType":"u8","io":{"input":{"normalize":{"type":"rescale-linear","from":[0,200],"to":[0,1]}}},"layers":[2,1]})");
+  const Handle fitting = json(context.get(), "[[[200,3],[1]]]");
+  REQUIRE(webai_network_prepare_data(codes, fitting, nullptr, records.out(), error.out()) == WEBAI_OK);
+  for (const char* data : {"[[[999,3],[1]]]", "[[[0.5,3],[1]]]"}) {
+    const Handle outside = json(context.get(), data);
+    CHECK(failing([&](webai_value** o, webai_error** e) { return webai_network_prepare_data(codes, outside, nullptr, o, e); }).reason() == "RANGE");
+  }
 }
 
 TEST_CASE("EX-20 resets and ignored outputs are prepared alike from each layout") {
@@ -442,6 +450,8 @@ TEST_CASE("several inputs and outputs go by their names") {
   CHECK(to_json(named) == R"({"sum":[321],"last":[3]})");
   CHECK(to_json(run("[[1],[2,3]]")) == to_json(named));
   CHECK(to_json(run("[1,2,3]")) == to_json(named));
+  // Rows are samples, also when there are as many as inputs.
+  CHECK(to_json(run("[[1,2,3],[0,0,1]]")) == R"({"sum":[[321],[100]],"last":[[3],[1]]})");
   CHECK(to_json(run(R"({"a":[[1],[0]],"b":[[2,3],[0,1]]})")) == R"({"sum":[[321],[100]],"last":[[3],[1]]})");
   const auto reason_of = [&](const char* input) {
     const Handle in = json(context.get(), input);

@@ -22,6 +22,12 @@ class Descriptions(CommandTest):
             for word in words:
                 self.assertIn(word, self.works(command, "--help").out)
 
+    def test_a_model_named_json5_may_hold_comments_and_bare_keys(self):
+        self.write("loose.json5", "{ // two in, one out\n  layers: [2, {size: 1, weights: [[1], [10]], bias: 0,},],\n}")
+        self.assertEqual(self.works("run", "loose.json5", "--input", "[1, 2]").out.strip(), "[21]")
+        self.write("loose.json", "{layers: [2, 1]}")
+        self.fails("run", "loose.json", "--input", "[1, 2]", says=["keys stand in double quotes"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)  # names each test, for docs/requirements.md

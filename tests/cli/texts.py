@@ -13,7 +13,8 @@ class Texts(CommandTest):
     def test_values_that_name_inputs(self):
         self.write("two.json", """{"layers": [{"size": 1, "name": "a", "label": "x:0", "pipes": [{"size": 2, "name": "b"}]},
                                  {"size": 1, "weights": [[1], [10], [100]], "bias": 0}]}""")
-        for inputs in [['{"a": [1], "b": [2, 3]}'], ['[{"b": [2, 3]}, 1]'], ['{"x:0": 1, "b": [[2], 3]}'], ["x:0=1", "b=[2, 3]"], ["a=[1]", "b=[2, 3]"]]:
+        for inputs in [['{"a": [1], "b": [2, 3]}'], ['[{"b": [2, 3]}, 1]'], ['{"x:0": 1, "b": [[2], 3]}'], ["x:0=1", "b=[2, 3]"], ["a=[1]", "b=[2, 3]"],
+                       ["[1, 2, 3]"], ["[[1], [2, 3]]"]]:
             given = [word for value in inputs for word in ("--input", value)]
             self.assertEqual(json.loads(self.works("run", "two.json", *given).out), [321], inputs)
         self.fails("run", "two.json", "--input", '{"a": 1, "bb": [2, 3]}', says=['"bb"', 'did you mean "b"'])

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "network/finite_differences.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -129,6 +130,16 @@ TEST_CASE("ACT-11 the activations that other libraries have are here as well") {
   check("bentIdentity", {{0.75, 0.875, 1.3}});
   check("arctan", {{1, pi / 4, 0.5}});
   check("isru", {{0.75, 0.6, 0.512}});
+  check("swish", {{0, 0, 0.5}, {ln3, 0.75 * ln3, 0.75 + 0.1875 * ln3}});  // another spelling of silu
+  check("leaky-relu", {{-2, -0.02, 0.01}, {3, 3, 1}});
+  check("hard-sigmoid", {{1, 0.7, 0.2}});
+  CHECK(NeuralNetwork::from_json(R"({"layers": [2, {"type": "swish"}]})").run({0, ln3})[1] == Approx(0.75 * ln3).epsilon(1e-6));
+  NeuralNetwork sloped = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [2, {"type": "prelu", "name": "p"}]})");
+  CHECK(sloped.run({-2, 3}).values() == std::vector<double>{-0.5, 3});
+  NeuralNetwork learning = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [2, {"type": "prelu"}, 1]})");
+  CHECK(test::check_gradients(learning, Dataset::from({{{-2.0, 3.0}, {0.5}}, {{0.7, -1.1}, {0.25}}})) > 2);
+  sloped.set_parameter("p.slope", Tensor::from(sloped.context(), DType::fp64, Shape{2}, std::vector<double>{0.5, 0.125}));
+  CHECK(sloped.run({-2, -8}).values() == std::vector<double>{-1, -1});
   NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"type": "softmax"}]})");
   CHECK(net.run({ln3, 0})[0] == Approx(0.75).epsilon(1e-6));
   NeuralNetwork logarithm = NeuralNetwork::from_json(R"({"layers": [2, {"type": "logSoftmax"}]})");

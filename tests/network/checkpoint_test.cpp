@@ -122,6 +122,26 @@ TEST_CASE("training through time goes on from a checkpoint to the same bits, wit
   CHECK(error_of([&] { straight.train(data, options); }).path() == "validationSplit");
 }
 
+TEST_CASE("a training that patience has ended stays at its end when it is resumed") {
+  const Context context = one_thread();
+  const Folder folder;
+  const Dataset data = classes(context);
+  TrainOptions options{.max_iterations = 100, .learning_rate = 1e-9, .optimizer = "adam", .batch_size = 10};
+  options.checkpoint = folder.at("file");
+  options.patience = 2;
+  options.min_delta = 0.1;
+  NeuralNetwork net = NeuralNetwork::from_json(small, context), again = NeuralNetwork::from_json(small, context);
+  const TrainInfo first = net.train(data, options);
+  CHECK(first.stop_reason == "patience");
+  options.resume = true;
+  const TrainInfo second = again.train(data, options);
+  CHECK(second.stop_reason == "patience");
+  CHECK(second.iterations == first.iterations);
+  CHECK(bytes_of(again) == bytes_of(net));
+  options.patience = 4;  // more of it goes on
+  CHECK(again.train(data, options).iterations == first.iterations + 2);
+}
+
 TEST_CASE("a checkpoint of another training is refused, and changes nothing") {
   const Context context = one_thread();
   const Folder folder;
@@ -142,8 +162,8 @@ TEST_CASE("a checkpoint of another training is refused, and changes nothing") {
     CHECK_FALSE(other.is_training());
     return error.message();
   };
-  CHECK(refused(R"({"layers": [4, {"size": 7, "activation": "tanh"}, {"size": 3, "activation": "softmax"}]})", options).find("bytes") != std::string::npos);
-  CHECK(refused(R"({"layers": [4, {"size": 3, "activation": "softmax"}]})", options).find("checkpoint") != std::string::npos);
+  CHECK(refused(R"({"layers": [4, {"size": 7, "activation": "tanh"}, {"size": 3, "activation": "softmax"}]})", options).find("model") != std::string::npos);
+  CHECK(refused(R"({"layers": [4, {"size": 6, "activation": "relu"}, {"size": 3, "activation": "softmax"}]})", options).find("model") != std::string::npos);
   CHECK(refused(R"({"seed": 9, "layers": [4, {"size": 6, "activation": "tanh"}, {"size": 3, "activation": "softmax"}]})", options).find("seed") != std::string::npos);
   TrainOptions other = options;
   other.optimizer = "sgd";
@@ -151,6 +171,12 @@ TEST_CASE("a checkpoint of another training is refused, and changes nothing") {
   other = options;
   other.amsgrad = true;
   CHECK(refused(small, other).find("greatestSquare") != std::string::npos);
+  other = options;
+  other.error_measure_type = "mean-square";
+  CHECK(refused(small, other).find("errorMeasureType") != std::string::npos);
+  other = options;
+  other.validation_split = 0.5;
+  CHECK(refused(small, other).find("validationSplit") != std::string::npos);
   other = options;
   other.batch_size = 5;
   CHECK(refused(small, other).find("batch") != std::string::npos);

@@ -183,7 +183,7 @@ TEST_CASE("EX-05 EX-08 inspect leaves out how codes become numbers, counts equal
   CHECK(lines_with(passes, "  cast -> ") == 4 + 8);
   CHECK(lines_with(passes, "are left out here") == 0);
   // What rounds the outputs belongs to their layer, not to the pipe that was computed before it.
-  const std::size_t layer = text.find("nodes, each");
+  const std::size_t layer = text.find("\nnodes:");
   REQUIRE(layer != std::string::npos);
   CHECK(lines_with(text.substr(layer), "/layers/3/pipes/0") == 1);
 }

@@ -103,7 +103,10 @@ std::string activation_table() {
       if (is_constant_of_activation(entry))
         constants += (constants.empty() ? "" : ", ") + code(entry.name) + " " +
                      (entry.fallback ? value_text(*entry.fallback) : "");
-    text += "| " + code(op->name) + " | `" + cell(op->formula) + "` | " + constants + " |\n";
+    std::string names = code(op->name);
+    for (const auto& [alias, other] : registry.aliases())
+      if (other == op) names += ", " + code(alias);
+    text += "| " + names + " | `" + cell(op->formula) + "` | " + constants + " |\n";
   }
   return text;
 }

@@ -60,6 +60,9 @@ TEST_CASE("EX-19 API-09 API-10 A-53 operators are functions: fusedMatMul as the 
   CHECK(as_numbers(operations["fusedMatMul"](a, d, false, true, 0.0, "linear")) == std::vector<double>{1, 2, 3, 6, 4, 5, 6, 15});
   CHECK(as_numbers(operations["add"](a, 1.0)) == std::vector<double>{2, 3, 4, 5, 6, 7});
   CHECK(as_numbers(operations["concat"](a, a, -1)).size() == 12);
+  CHECK(reason_of([&] { operations["softmax"](a, 0.5); }) == "ARGUMENT");
+  CHECK(reason_of([&] { operations["softmax"](a, std::nan("")); }) == "ARGUMENT");
+  CHECK(reason_of([&] { operations["fusedMatMul"](a, a, "x", false); }) == "ARGUMENT");
   CHECK(reason_of([&] { operations["tanh"](a, a); }) == "INPUT_COUNT");
   CHECK(reason_of([&] { operations["tanh"].call({}); }) == "INPUT_COUNT");
   CHECK(reason_of([&] { operations["tanh"]("word"); }) == "ARGUMENT");

@@ -60,6 +60,11 @@ TEST_CASE("A-41 steps that never arrive, or are too many, are refused with their
   refused(R"({"from": 9, "to": 0})", "ITERATOR_STEP", "");
   refused(R"({"from": 0, "to": 1000000})", "RUN_STEPS", "");
   refused("9e15", "RUN_STEPS", "");
+  // In each other, together.
+  std::string nested = R"({"layers": [{"pipeFrom": "x"}, {"size": 1, "to": "x"}]})";
+  for (int i = 0; i < 3; ++i)
+    nested = R"({"layers": [{"pipeFrom": "x"}, {"type": "iterator", "steps": 100, "state": [{"name": "x", "pipeFrom": "0"}], "to": "x", "net": )" + nested + "}]}";
+  CHECK(error_of(R"({"layers": [1, {"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "0"}], "net": )" + nested + "}]}").reason() == "RUN_STEPS");
   CHECK(error_of(counting("0")).code() == Code::invalid_model);
   CHECK(error_of(counting("1.5")).code() == Code::invalid_model);
   CHECK(error_of(counting(R"({"from": 0.5, "to": 3})")).path() == "/layers/0/steps/from");

@@ -231,6 +231,14 @@ TEST_CASE("toTrain and toSkip choose layers, and unknown names are refused") {
     CHECK(error.path() == "toSkip");
     CHECK(error.hint().find("hidden") != std::string::npos);
   }
+  // The name of a net means all in it.
+  NeuralNetwork whole = NeuralNetwork::from_json(R"({"layers": [2, {"name": "part", "type": "net", "net": {"layers": [2, 3, {"name": "q", "size": 2}]}}, 1]})");
+  const auto old = whole.parameters();
+  whole.train(xor_data(), {.max_iterations = 3, .to_skip = {"part"}});
+  const auto now = whole.parameters();
+  for (std::size_t i = 0; i < old.size(); ++i)
+    CHECK((std::memcmp(old[i].second.data(), now[i].second.data(), old[i].second.bytes()) == 0) == old[i].first.starts_with("part/"));
+  CHECK_THROWS_AS(whole.train(xor_data(), {.max_iterations = 1, .to_skip = {"par"}}), Error);
   // A layer of a net is named behind its net.
   NeuralNetwork outer = NeuralNetwork::from_json(R"({"activation": "tanh", "layers": [2,
       {"name": "body", "type": "net", "net": {"activation": "tanh", "layers": [2, {"name": "inside", "size": 3}, 2]}}, 1]})");
@@ -255,6 +263,7 @@ TEST_CASE("values that blow up end training with the step, the layer and a hint"
     FAIL("did not blow up");
   } catch (const Error& error) {
     CHECK(error.reason() == "NOT_A_NUMBER");
+    CHECK(error.path() == "/layers/1");
     CHECK(error.message().find("step") != std::string::npos);
     CHECK(error.hint().find("auto") != std::string::npos);
   }

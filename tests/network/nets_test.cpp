@@ -197,3 +197,10 @@ TEST_CASE("A-40 parameters of a net and of the pipes beside it have names of the
   CHECK(names_of(net) == std::vector<std::string>{"1/1.weights", "pipes/1/0.weights", "pipes/1/1.weights"});
   CHECK(net.run({1, 2}).size() == 8);
 }
+
+TEST_CASE("A-40 a net that feeds on what it gives need not say its size: its net does") {
+  NeuralNetwork net = make(R"({"layers": [1, {"type": "net", "name": "N", "net": {"layers": [2, {"size": 1, "weights": [[1], [10]], "bias": false}]}, "to": ["N", 2]},
+      {"size": 1, "weights": [[1]], "bias": false}]})");
+  CHECK(net.run({1})[0] == 1);
+  CHECK(net.run({2})[0] == 12);  // 2 and what it gave before
+}

@@ -94,3 +94,18 @@ TEST_CASE("definitions that cannot be are refused with the reason") {
                                      }),
                     Catch::Contains("empty Variable"));
 }
+
+TEST_CASE("what a composed operation throws reaches whoever builds the model, with its place") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine"});
+  define_operation(context, {.name = "fails", .domain = "mine"}, [](Variable) -> Variable { throw std::runtime_error("no luck"); });
+  try {
+    NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#fails"}]})", context);
+    FAIL("was built");
+  } catch (const Error& error) {
+    CHECK(error.code() == Code::host_error);
+    CHECK(error.reason() == "OPERATION_FAILED");
+    CHECK(error.path() == "/layers/1");
+    CHECK(error.message() == "no luck");
+  }
+}

@@ -95,7 +95,11 @@ TEST_CASE("gradients through time agree with finite differences: cells, historie
       R"({"dataType": "fp64", "layers": [2, {"type": "gru", "size": 3}, 1]})",
       R"({"dataType": "fp64", "layers": [2, {"type": "lstm", "size": 2}, {"size": 2, "activation": "softmax"}]})",
       R"({"dataType": "fp64", "activation": "tanh", "layers": [2, {"size": 3, "history": 2}, 1]})",
-      R"({"dataType": "fp64", "activation": "tanh", "layers": [{"name": "in", "size": 2}, 3, {"size": 2, "pipes": [{"size": 2, "to": ["in"]}]}, 1]})");
+      R"({"dataType": "fp64", "activation": "tanh", "layers": [{"name": "in", "size": 2}, 3, {"size": 2, "pipes": [{"size": 2, "to": ["in"]}]}, 1]})",
+      // The last layer feeds on its own answer.
+      R"({"dataType": "fp64", "layers": [2, {"size": 1, "activation": "sigmoid", "to": [1]}]})",
+      R"({"dataType": "fp64", "layers": [2, 3, {"type": "rnn", "size": 1, "activation": "sigmoid"}]})",
+      R"({"dataType": "fp64", "layers": [2, {"size": 2, "activation": "softmax", "history": 1, "historyTo": 1}]})");
   INFO(model);
   NeuralNetwork net = NeuralNetwork::from_json(model, with_threads(1), {.seed = 5});
   std::vector<std::vector<Example>> sequences = {{{{0.3, -0.2}, {}}, {{0.5, 0.9}, {0.2}}, {{-0.7, 0.1}, {0.4}}}, {{{0.1, 0.8}, {0.6}}, {{-0.4, 0.4}, {0.1}}}};

@@ -414,3 +414,13 @@ TEST_CASE("A-68 a small cell foretells a text better than its trigrams do") {
   INFO("cell " << cell << ", trigrams " << trigrams);
   CHECK(cell < 0.8 * trigrams);
 }
+
+TEST_CASE("A-62 an output goes by the label that it is given, else by that of its layer") {
+  NeuralNetwork net = make(R"({"layers": [2, {"name": "g", "label": "inner:0", "size": 2}, {"name": "h", "label": "inner:1", "size": 1, "pipeFrom": "g"}],
+      "outputs": [{"name": "o", "label": "out:0", "pipeFrom": "g"}, {"pipeFrom": "h"}]})");
+  CHECK(net.outputs()[0].label == "out:0");
+  CHECK(net.outputs()[1].label == "inner:1");
+  NeuralNetwork again = make(net.export_model({.optimize = "minify"}));
+  CHECK(again.outputs()[0].label == "out:0");
+  CHECK(again.outputs()[1].label == "inner:1");
+}

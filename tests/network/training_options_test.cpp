@@ -88,6 +88,21 @@ TEST_CASE("clipped and accumulated training has the same bits for 1, 2 and 4 thr
   }
 }
 
+TEST_CASE("a cell over sequences within a sample learns with a bound on gradients, as models with a memory do") {
+  const auto learned = [](const char* options) {
+    NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [[20, 1], {"type": "recurrent", "cell": "rnn", "units": 4}, 1]})", one_thread());
+    Tensor inputs(net.context(), DType::fp32, Shape{2, 20, 1}), outputs(net.context(), DType::fp32, Shape{2, 1});
+    for (std::size_t i = 0; i < inputs.elements(); ++i) inputs.set(i, static_cast<double>(i % 5) - 2);
+    outputs.set(0, 9);
+    outputs.set(1, -9);
+    net.train(Dataset::from(inputs, outputs), options);
+    return bytes_of(net);
+  };
+  const auto usual = learned(R"({"maxIterations": 2, "learningRate": 0.1})");
+  CHECK(usual == learned(R"({"maxIterations": 2, "learningRate": 0.1, "clipNorm": 1})"));
+  CHECK(usual != learned(R"({"maxIterations": 2, "learningRate": 0.1, "clipNorm": 1000000})"));
+}
+
 TEST_CASE("clipNorm bounds what a step may change, and bounds that are none are refused") {
   const Context context = one_thread();
   NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, 1]})", context);

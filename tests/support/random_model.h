@@ -74,7 +74,7 @@ class RandomModel : public RandomNumbers {
       Place& place = places_[at(i)];
       if (place.pipes_only || !chance(4)) continue;
       place.fixed = between(1, 4);
-      place.back_to = between(images_ ? images_ + 2 : 1, i);
+      place.back_to = between(images_ ? images_ + 2 : 0, i);
       places_[at(place.back_to)].width += place.fixed;
     }
     height_ = between(4, 9), columns_ = between(4, 9), channels_ = between(1, 4);
@@ -92,14 +92,14 @@ class RandomModel : public RandomNumbers {
     }
     const int own = between(1, 6);
     if (place.name.empty() && place.pipes.empty()) {
-      send(0, own, true, {});
+      send(0, own + place.width, true, {});  // with the hidden inputs that later layers pipe back to it
       return chance(4) ? Json::numbers({1.0 * own}) : Json::integer(own);
     }
     Members members = {{"size", Json::integer(own)}};
     add_name(members, place);
     if (chance(4)) members.emplace_back("type", Json::text("input"));
     if (chance(6)) members.emplace_back("activation", Json::text("sigmoid"));
-    send(0, own, true, &members);
+    send(0, own + place.width, true, &members);
     std::vector<Json> pipes;
     for (Part& part : place.pipes) {
       const int width = between(1, 4);

@@ -56,14 +56,26 @@ SourceSizes Assembler::learn(const std::vector<FlowSource>& wanted, std::optiona
       build_step(step);
     } catch (const Error& error) {
       if (!left_out_ && !complaint) complaint = error;
-      if (step > 0 && model_.element(step).size && model_.element(step).size->is_concrete())
-        own(step) = placeholder(model_.element(step));
+      if (step < 0) continue;
+      const Layer& layer = model_.element(step);
+      if (const std::optional<Shape> dims = layer.size ? layer.size : size_of_net(layer); dims && dims->is_concrete())
+        own(step) = placeholder(layer, *dims);
     }
   }
   SourceSizes found;
   for (const FlowSource& source : wanted)
     if (const Ref value = value_of(source)) found.emplace(source, dims_of(value));
   return found;
+}
+
+// What a net gives does not depend on what flows in.
+std::optional<Shape> Assembler::size_of_net(const Layer& layer) {
+  if (layer.type != "net" || !layer.net) return {};
+  try {
+    return LayerBuilder(builder_, model_, layer, {}, built_, options_.training, {}, &options_).inner_model().output_shape;
+  } catch (const Error&) {
+    return {};  // it will be said when the net is built
+  }
 }
 
 void Assembler::keep_counts(std::vector<NamedValue>& outputs) {

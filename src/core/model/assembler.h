@@ -41,8 +41,9 @@ class Assembler {
   Ref value_of(FlowSource source) { return source.hidden ? joined(source.id) : own(source.id); }
   // One of the outputs of a layer that gives several, by number or name. Throws TARGET_UNKNOWN where there is none.
   Ref output_of(const Layer& layer, const std::string& which, const std::string& path);
-  // In a trial: what a layer gives that cannot be built yet, but says its size.
-  Ref placeholder(const Layer& layer);
+  // In a trial: what a layer gives that cannot be built yet, but whose size is known.
+  Ref placeholder(const Layer& layer, const Shape& dims);
+  std::optional<Shape> size_of_net(const Layer& layer);
   // What a route brings; invalid when a trial does not know it yet.
   Ref arrival_by(const Route& route);
   // What is piped into the default input, or into `parameter`, in document order of the sources.

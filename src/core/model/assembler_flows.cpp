@@ -9,8 +9,8 @@
 
 namespace webai {
 
-Ref Assembler::placeholder(const Layer& layer) {
-  return {builder_.graph().add_state(layer.title, {built_.computed, built_.in_graph(*layer.size)})};
+Ref Assembler::placeholder(const Layer& layer, const Shape& dims) {
+  return {builder_.graph().add_state(layer.title, {built_.computed, built_.in_graph(dims)})};
 }
 
 Ref Assembler::arrival_by(const Route& route) {

@@ -147,6 +147,7 @@ struct BuiltModel {
   ValueId output = no_value;        ///< all outputs as one [batch, n]; the output itself when there is one
   Shape output_shape;                ///< of it, and of each of `outputs`; without batch
   std::vector<Shape> output_shapes = {};
+  std::vector<std::string> output_labels = {};  ///< of each of `outputs`; empty where it has none
   std::vector<BuiltParameter> parameters;
   std::vector<BuiltTie> ties;
   std::vector<BuiltState> states;  ///< in document order; not those of random_step and auto_normalize

@@ -28,26 +28,24 @@ void check_io(const Context& context, const Model& model, const BuiltModel& buil
     inputs.push_back(input.name);
     inputs.push_back(input.label);
   }
-  for (const NamedValue& output : built.outputs) {
-    outputs.push_back(output.name);
-    outputs.push_back(label_of_output(model, built, output));
-  }
+  for (const NamedValue& output : built.outputs) outputs.push_back(output.name);
+  outputs.insert(outputs.end(), built.output_labels.begin(), built.output_labels.end());
   for (const IoRules& rules : model.io.input) check_name(rules.name, inputs, "/io/input");
   for (const IoRules& rules : model.io.output) check_name(rules.name, outputs, "/io/output");
   if (!with_labels) return;
-  for (const NamedValue& output : built.outputs) {
-    const Shape dims = built.dims_of(built.graph.value(output.value).type.shape);
-    if (dims.is_concrete())
-      check_labels(context, model.io.output_rules(output.name, label_of_output(model, built, output)), static_cast<std::size_t>(dims.elements()));
-  }
+  for (std::size_t i = 0; i < built.outputs.size(); ++i)
+    if (const Shape& dims = built.output_shapes[i]; dims.is_concrete())
+      check_labels(context, model.io.output_rules(built.outputs[i].name, built.output_labels[i]), static_cast<std::size_t>(dims.elements()));
+}
+
+// What the model says of the output itself, else the label of the layer or pipe that gives it.
+std::string label_of(const Model& model, const BuiltModel& built, std::size_t index) {
+  if (index < model.outputs.size() && !model.outputs[index].label.empty()) return model.outputs[index].label;
+  const auto layer = std::ranges::find(built.layers, built.outputs[index].value, &BuiltLayer::value);
+  return layer == built.layers.end() ? std::string() : model.element(layer->id).label;
 }
 
 }  // namespace
-
-std::string_view label_of_output(const Model& model, const BuiltModel& built, const NamedValue& output) {
-  const auto layer = std::ranges::find(built.layers, output.value, &BuiltLayer::value);
-  return layer == built.layers.end() ? std::string_view() : std::string_view(model.element(layer->id).label);
-}
 
 void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std::vector<NamedValue> outputs,
                     bool with_labels) {
@@ -62,8 +60,10 @@ void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std
   built.graph.outputs = outputs;
   built.output = outputs.front().value;
   built.outputs = std::move(outputs);
-  for (const NamedValue& output : built.outputs)
-    built.output_shapes.push_back(built.dims_of(built.graph.value(output.value).type.shape));
+  for (std::size_t i = 0; i < built.outputs.size(); ++i) {
+    built.output_shapes.push_back(built.dims_of(built.graph.value(built.outputs[i].value).type.shape));
+    built.output_labels.push_back(label_of(model, built, i));
+  }
   built.output_shape = built.output_shapes.front();
   check_io(builder.context(), model, built, with_labels);
   if (built.outputs.size() == 1) return;

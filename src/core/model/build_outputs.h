@@ -1,7 +1,6 @@
 // The outputs of a built model: their names, and all of them as one. Private to core/model.
 #pragma once
 
-#include <string_view>
 #include <vector>
 
 #include "core/model/build.h"
@@ -13,8 +12,5 @@ namespace webai {
 /// into one.
 void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std::vector<NamedValue> outputs,
                     bool with_labels);
-
-/// The label of the layer or pipe that gives an output; empty when it has none.
-std::string_view label_of_output(const Model& model, const BuiltModel& built, const NamedValue& output);
 
 }  // namespace webai

@@ -282,7 +282,9 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
                                       .path = "/dataType",
                                       .operation = definition.name});
   }
-  if (known->operation(definition.domain, definition.name) || registry.find(definition.domain, definition.name) ||
+  // Another spelling of an operator is free to be taken.
+  const OpDef* const of_library = registry.find(definition.domain, definition.name);
+  if (known->operation(definition.domain, definition.name) || (of_library && of_library->name == definition.name) ||
       (definition.domain == "core" && find_layer_definition(definition.name)) || definition.name == "input" ||
       definition.name == "net" || definition.name == "iterator")
     operation_exists(*operation);

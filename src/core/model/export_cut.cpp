@@ -77,6 +77,8 @@ class Cutter {
     int index = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
     if (error == std::errc() && end == name.data() + name.size() && index >= 0 && index < layer_count()) return index;
+    if (name == "input") return 0;  // where no layer is called so, the ends of the model are meant
+    if (name == "output") return layer_count() - 1;
     const std::string near = nearest_name(name, known);
     throw Error(Code::not_found,
                 {.message = "layers: there is no layer \"" + name + "\"",

@@ -301,8 +301,9 @@ class Minifier {
   // goes, and what is pulled stands at its target.
   std::optional<std::vector<Json>> targets(const Layer& source, bool history) const {
     std::vector<Json> list;
-    bool leaves = false, follows = false;
+    bool leaves = false, follows = false, brings_hidden = false;
     for (const Route* route : flows_[at(source.id)]) {
+      brings_hidden = brings_hidden || route->hidden;
       if (route->history != history || route->hidden || route->pulled) continue;
       if (route->target == 0) {
         leaves = true;
@@ -317,6 +318,8 @@ class Minifier {
     const bool own_of_last = is_last(source) && !source.is_pipe;
     if (leaves && (list.empty() || !own_of_last)) return std::nullopt;
     if (list.empty() && (own_of_last || (!model_.outputs.empty() && nothing_follows(source)))) return std::nullopt;
+    // Hidden inputs stand right behind the values of a layer that says where it goes, else behind its pipes.
+    if (source.routed && brings_hidden && !list.empty()) return list;
     if (!is_last(source) && (list.empty() ? next_pulls(source) : list.size() == 1 && follows && !next_pulls(source)))
       return std::nullopt;
     return list;
@@ -413,7 +416,7 @@ class Minifier {
   }
 
   bool is_port(const Layer& layer) const {
-    return layer.type == "input" ||
+    return layer.type == "input" || std::ranges::find(model_.outputs, layer.id, &ModelOutput::source) != model_.outputs.end() ||
            std::ranges::any_of(flows_[at(layer.id)], [](const Route* route) { return route->target == 0; });
   }
 

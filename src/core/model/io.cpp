@@ -170,9 +170,15 @@ Answer denormalize(const IoRules& rules, std::span<const double> output) {
       apply_step(step, answer.numbers);
       continue;
     }
-    const auto largest = std::max_element(answer.numbers.begin(), answer.numbers.end());
-    if (largest == answer.numbers.end()) continue;
-    const auto index = static_cast<std::size_t>(largest - answer.numbers.begin());
+    if (answer.numbers.empty()) continue;
+    std::size_t index;
+    if (step.type == "label-to-index" && answer.numbers.size() == 1) {
+      // One output is the number of a label itself: the nearest there is.
+      const double number = std::nearbyint(answer.numbers.front()), last = static_cast<double>(step.labels.size()) - 1;
+      index = static_cast<std::size_t>(number > 0 ? std::min(number, last) : 0);
+    } else {
+      index = static_cast<std::size_t>(std::max_element(answer.numbers.begin(), answer.numbers.end()) - answer.numbers.begin());
+    }
     answer.index = static_cast<std::int64_t>(index);
     if (index < step.labels.size()) answer.label = step.labels[index];
   }

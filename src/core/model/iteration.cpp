@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/number_text.h"
 #include "core/op/loop.h"
 #include "webai/error.hpp"
 
@@ -29,8 +30,24 @@ Ref Iteration::run() {
   bind();
   builder_.set_path(layer_.layer().path);
   carry_ends();
-  return results(emit_loop(builder_, body(), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count,
+  Graph body = this->body();
+  check_steps(body);
+  return results(emit_loop(builder_, std::move(body), {starts_of(carried_), {}, starts_of(shared_)}, layer_.layer().steps.count,
                            false, layer_.boolean("checkpoint"), end()));
+}
+
+// Each iterator keeps the limit by itself; those in each other may pass it together.
+void Iteration::check_steps(const Graph& body) const {
+  const double all = static_cast<double>(layer_.layer().steps.count) * (1 + steps_inside(body));
+  const std::uint64_t most = builder_.context().limits().run_steps;
+  if (all > static_cast<double>(most))
+    throw Error(Code::limit_exceeded, {.message = "the iterator and those inside make " + number_text(all, 6) + " steps in one run",
+                                       .reason = "RUN_STEPS",
+                                       .path = layer_.layer().path,
+                                       .layer = layer_.layer().name,
+                                       .expected = "at most " + std::to_string(most),
+                                       .actual = number_text(all, 6),
+                                       .hint = "raise the limit \"runSteps\" if this is meant"});
 }
 
 void Iteration::find_surroundings() {

@@ -63,6 +63,7 @@ class Iteration {
   void end_samples(Builder& builder, std::span<const Ref> values, std::vector<Ref>& next, std::vector<Ref>& rows,
                    Ref seen) const;
   static std::vector<Ref> starts_of(const std::vector<Slot>& slots);
+  void check_steps(const Graph& body) const;
   /// The graph of one step: the inner model without weights and memory of its own, its surroundings as inputs.
   Graph body();
   // Each step draws other numbers.

@@ -37,6 +37,13 @@ bool collect_numbers(const Json& value, std::size_t level, std::vector<std::int6
   return true;
 }
 
+bool only_numbers(const Json& value) {
+  if (!value.is_array()) return value.is_number();
+  for (std::size_t i = 0; !value.is_packed() && i < value.size(); ++i)
+    if (!only_numbers(value.at(i))) return false;
+  return true;
+}
+
 bool all_ones_but(const Shape& shape, const std::vector<std::int64_t>& dims) {
   if (dims.size() != shape.rank()) return false;
   for (std::size_t axis = 0; axis < dims.size(); ++axis)
@@ -210,9 +217,13 @@ std::int64_t LayerBuilder::stored_elements() const {
 Ref LayerBuilder::given_array(const Request& request, const Json& values, const std::string& path) {
   std::vector<std::int64_t> dims;
   std::vector<double> numbers;
-  if (!collect_numbers(values, 0, dims, numbers))
+  if (!collect_numbers(values, 0, dims, numbers)) {
+    if (!only_numbers(values))
+      fail(Code::invalid_model, "PARAM_VALUE", std::string(request.name) + " holds something that is no number",
+           "write numbers alone, or leave it out to start by chance", request.name);
     fail(Code::invalid_model, "RAGGED",
-         std::string(request.name) + " is an array of numbers whose rows are equally long", {}, request.name);
+         std::string(request.name) + " is an array of numbers whose rows are equally long", "count the numbers of each row", request.name);
+  }
   const auto wanted = static_cast<std::size_t>(request.shape.elements());
   const bool flat = dims.size() == 1 && numbers.size() == wanted;
   if (!flat && !all_ones_but(request.shape, dims))
@@ -221,7 +232,8 @@ Ref LayerBuilder::given_array(const Request& request, const Json& values, const 
                                        .path = path,
                                        .layer = layer_.name,
                                        .expected = request.shape.text(),
-                                       .actual = Shape(dims).text()});
+                                       .actual = Shape(dims).text(),
+                                       .hint = "leave it out to start by chance in the right shape"});
   return declare(request, false, path, Tensor::from(builder_.context(), type(), request.shape, numbers));
 }
 

@@ -31,6 +31,17 @@ constexpr ParameterDef neuron_parameters[] = {
     {"bias", "[neurons]; false or null: none, a number: this constant"},
 };
 
+constexpr ParameterDef prelu_parameters[] = {{"slope", "[channels], at first 0.25; a number: that one, and not learned"}};
+
+Ref build_prelu(LayerBuilder& layer) {
+  const Shape dims = layer.input_dims();
+  if (dims.rank() == 0 || dims.dim(dims.rank() - 1).is_symbol())
+    layer.fail(Code::invalid_model, "OPEN_SIZE", "the last dimension of the input has to be a number");
+  const Ref slope = layer.parameter(
+      {.name = "slope", .shape = {dims[dims.rank() - 1]}, .start = Initial::number(0.25), .takes_number = true, .takes_pipe = true});
+  return layer.emit("prelu", {layer.input(), layer.is_piped("slope") ? layer.spread_over(slope, layer.input()) : slope});
+}
+
 constexpr LayerDef dense_definitions[] = {
     {.name = "input", .doc = "Takes data from outside.", .size = SizeRule::required, .on_first_layer = true},
     {.name = "neurons",
@@ -40,6 +51,10 @@ constexpr LayerDef dense_definitions[] = {
      .size = SizeRule::optional,
      .takes_default_activation = true,
      .build = build_neurons},
+    {.name = "prelu",
+     .doc = "A leaky relu whose slope below 0 is learned, one for each channel.",
+     .parameters = prelu_parameters,
+     .build = build_prelu},
 };
 
 }  // namespace

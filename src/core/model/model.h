@@ -131,6 +131,7 @@ struct ModelOutput {
   int source = 0;      ///< id of the layer or pipe
   std::string output;  ///< as in Route
   std::string path;
+  std::string label = {};  ///< empty: that of the source
 };
 
 /// A key that stands in the text under an old name.

@@ -293,7 +293,8 @@ class RootParser {
                                           .reason = "DUPLICATE_NAME",
                                           .path = pointer_to(place, "name"),
                                           .hint = "names are unique in a model"});
-      model_.outputs.push_back({name ? name->as_text() : std::string(), 0, from->as_text(), place});
+      const Json* label = entry.find("label");
+      model_.outputs.push_back({name ? name->as_text() : std::string(), 0, from->as_text(), place, label ? label->as_text() : std::string()});
     }
   }
 

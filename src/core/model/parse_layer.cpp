@@ -408,7 +408,10 @@ std::shared_ptr<const UserOperation> check_activation(const ParseState& state, c
                                     : "there is no activation \"" + name + "\"",
                .reason = "NOT_ACTIVATION",
                .path = path,
-               .hint = near.empty() ? "name one such as \"tanh\", or null for none" : "did you mean \"" + near + "\"?"});
+               .hint = domain == "core" && find_layer_definition(name) ? "it is a layer of its own: {\"type\": \"" + name + "\"}"
+                       : !near.empty()  ? "did you mean \"" + near + "\"?"
+                       : domain == "core" ? "name one such as \"tanh\", or null for none"
+                                          : "name one of this domain, one such as \"core#tanh\", or null for none"});
 }
 
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index) {

@@ -85,12 +85,16 @@ class SchemaWriter {
   void define(std::string_view name, Json part) { parts_.emplace_back(std::string(name), std::move(part)); }
 
   void words_of_core() {
+    const auto add = [&](std::string_view name, const OpDef& op) {
+      activations_.push_back(name);
+      if (std::ranges::count(op.inputs, InputSpec::required, &InputSpec::presence) == 1 && !find_layer_definition(name))
+        activation_types_.push_back(name);
+    };
+    for (const auto& [alias, op] : registry_.aliases())
+      if (op->activation) add(alias, *op);
     for (const OpDef* op : registry_.all("core")) {
       if (!op->activation) continue;
-      activations_.push_back(op->name);
-      if (std::ranges::count(op->inputs, InputSpec::required, &InputSpec::presence) == 1 &&
-          !find_layer_definition(op->name))
-        activation_types_.push_back(op->name);
+      add(op->name, *op);
       for (const AttributeSpec& entry : op->attributes)
         if (is_constant_of_activation(entry))
           constants_.set(entry.name, described(of_attribute(entry.kind), entry.doc));

@@ -1,6 +1,8 @@
 // Variables and Arguments.
 #include "core/model/trace.h"
 
+#include <new>
+
 #include "core/model/definitions.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
@@ -276,8 +278,30 @@ const Argument& ForwardInputs::operator[](std::string_view name) const {
               {.message = "the operation is not called with \"" + std::string(name) + "\"", .reason = "ARGUMENT"});
 }
 
+namespace {
+
+// What the program's function throws reaches whoever builds the model, with its place.
+Variable call_composed(const Trace& trace, const ComposedFunction& function, std::span<const Argument> arguments) {
+  const auto failed = [&](std::string message) {
+    return Error(Code::host_error, {.message = std::move(message), .reason = "OPERATION_FAILED", .path = trace.builder.path(), .operation = trace.operation});
+  };
+  try {
+    return function(arguments);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw failed(error.what());
+  } catch (...) {
+    throw failed("operation \"" + trace.operation + "\" failed without words");
+  }
+}
+
+}  // namespace
+
 Ref run_composed(Trace& trace, const ComposedFunction& function, std::span<const Argument> arguments) {
-  const Variable result = function(arguments);
+  const Variable result = call_composed(trace, function, arguments);
   if (&VariableAccess::trace(result) != &trace)
     wrong_variable(trace.operation, trace.operation + ": gave a Variable that it had kept from another call");
   const Ref ref = VariableAccess::ref(result);

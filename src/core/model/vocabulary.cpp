@@ -152,7 +152,8 @@ namespace {
 // Of values that are right but for their quotes.
 std::string hint_for(std::string_view expected, const Json& value) {
   const auto expects = [&](std::string_view words) { return expected.find(words) != std::string_view::npos; };
-  if (value.is_number() && (expects("name") || expects("text"))) return "texts stand in double quotes";
+  if (value.is_number() && (expects("name") || expects("text")))
+    return expects("index") || expects("indices") ? "indices are whole numbers from 0" : "texts stand in double quotes";
   if (!value.is_text()) return "";
   const std::string text = value.as_text();
   const bool number = !text.empty() && text.find_first_not_of("0123456789.-+eE") == std::string::npos;

@@ -10,6 +10,16 @@ LoopView::LoopView(const Attributes& attributes)
       stacked(static_cast<std::size_t>(attributes.integer("stacked"))), reverse(attributes.boolean("reverse")),
       recompute(attributes.boolean("recompute")), ends(attributes.integer("ends")) {}
 
+double steps_inside(const Graph& graph) {
+  double steps = 0;
+  for (const Node& node : graph.nodes) {
+    if (!is_loop(node)) continue;
+    const LoopView loop(node.attributes);
+    steps += static_cast<double>(loop.steps) * (1 + steps_inside(*loop.body));
+  }
+  return steps;
+}
+
 std::vector<Ref> inline_graph(Builder& builder, const Graph& graph, std::span<const Ref> inputs) {
   std::vector<Ref> now(graph.values.size());
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) now[static_cast<std::size_t>(graph.inputs[i])] = inputs[i];

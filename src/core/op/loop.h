@@ -29,6 +29,9 @@ struct LoopView {
 
 inline bool is_loop(const Node& node) { return definition(node).loop; }
 
+/// Steps of all loops in the graph, those in the bodies of others counted as often as they run.
+double steps_inside(const Graph& graph);
+
 struct LoopInputs {
   std::span<const Ref> carried;
   std::span<const Ref> stacked = {};

@@ -38,16 +38,27 @@ const OpDef& Registry::add(OpDef op) {
   return *(definitions_[key] = std::make_unique<OpDef>(std::move(op)));
 }
 
+void Registry::add_alias(std::string_view alias, std::string_view name) {
+  aliases_.emplace("core#" + std::string(alias), &get(name));
+}
+
+std::vector<std::pair<std::string_view, const OpDef*>> Registry::aliases() const {
+  std::vector<std::pair<std::string_view, const OpDef*>> result;
+  for (const auto& [key, op] : aliases_) result.emplace_back(std::string_view(key).substr(key.find('#') + 1), op);
+  return result;
+}
+
 const OpDef* Registry::find(std::string_view domain, std::string_view name) const {
   const bool complete = name.find('#') != std::string_view::npos;
-  const auto at = definitions_.find(complete ? std::string(name) : std::string(domain) + "#" + std::string(name));
-  return at == definitions_.end() ? nullptr : at->second.get();
+  const std::string key = complete ? std::string(name) : std::string(domain) + "#" + std::string(name);
+  if (const auto at = definitions_.find(key); at != definitions_.end()) return at->second.get();
+  const auto other = aliases_.find(key);
+  return other == aliases_.end() ? nullptr : other->second;
 }
 
 const OpDef& Registry::get(std::string_view name) const {
-  const std::size_t hash = name.find('#');
-  const std::string key = hash == std::string_view::npos ? "core#" + std::string(name) : std::string(name);
-  if (const auto at = definitions_.find(key); at != definitions_.end()) return *at->second;
+  if (const OpDef* const found = find("core", name)) return *found;
+  const std::string key = name.find('#') == std::string_view::npos ? "core#" + std::string(name) : std::string(name);
   std::vector<std::string_view> names;
   const std::string domain = key.substr(0, key.find('#'));
   for (const auto& [other, op] : definitions_)

@@ -16,6 +16,10 @@ class Registry {
   /// Takes a definition. Throws ALREADY_EXISTS, or INVALID_ARGUMENT naming the gap: no shape rule; neither kernel nor
   /// body (nor view); neither gradient, body nor reason; a constraint without text; no sample.
   const OpDef& add(OpDef definition);
+  /// Another spelling of an operator of the core, for find and get; `all` names each operator once.
+  void add_alias(std::string_view alias, std::string_view name);
+  /// Those spellings, with the operator that each stands for.
+  std::vector<std::pair<std::string_view, const OpDef*>> aliases() const;
   /// nullptr where there is none. A name with its domain, "mine#swish", is looked for there instead.
   const OpDef* find(std::string_view domain, std::string_view name) const;
   /// find in domain core, or "domain#name"; throws NOT_FOUND with the nearest name.
@@ -26,6 +30,7 @@ class Registry {
 
  private:
   std::map<std::string, std::unique_ptr<OpDef>, std::less<>> definitions_;  // key "domain#name"
+  std::map<std::string, const OpDef*, std::less<>> aliases_;                 // key "core#alias"
 };
 
 /// Every built-in operator (core/ops/all_ops.cpp lists the families by name).

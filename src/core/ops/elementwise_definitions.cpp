@@ -230,6 +230,7 @@ OpDef definition_of(const Elementwise& elementwise) {
 
 void add_elementwise(Registry& registry) {
   for (const Elementwise& elementwise : elementwise_operators()) registry.add(definition_of(elementwise));
+  for (const OperatorAlias& other : elementwise_aliases()) registry.add_alias(other.alias, other.name);
 }
 
 }  // namespace webai

@@ -259,6 +259,7 @@ OpDef sigmoid_cross_entropy() {
 void add_softmax(Registry& registry) {
   registry.add(softmax());
   registry.add(log_softmax());
+  registry.add_alias("log-softmax", "logSoftmax");
   registry.add(softmax_cross_entropy());
   registry.add(softmax_cross_entropy_gradient());
   registry.add(sigmoid_cross_entropy());

@@ -70,6 +70,14 @@ TEST_CASE("A-29 one-hot-to-label answers the label of the largest output, its in
   CHECK(denormalize(rules, Numbers{-3, -1, -2}).label == "dog");
 }
 
+TEST_CASE("A-29 one output that is the number of a label gives the nearest label") {
+  const IoBlock block = io(R"({"output":{"denormalize":{"type":"label-to-index","labels":["a","b","c"]}}})");
+  const IoRules& rules = block.output_rules("");
+  for (const auto& [number, label] : {std::pair{-7.0, "a"}, {0.4, "a"}, {1.2, "b"}, {9.0, "c"}, {std::nan(""), "a"}})
+    CHECK(denormalize(rules, Numbers{number}).label == label);
+  CHECK(denormalize(rules, Numbers{0, 0, 1}).label == "c");
+}
+
 TEST_CASE("A-29 targets are normalised by the inverse of the output's denormalize") {
   const IoBlock labels = io(R"({"output":{"denormalize":{"type":"one-hot-to-label","labels":["cat","dog"]}}})");
   const IoRules& rules = labels.output_rules("");
