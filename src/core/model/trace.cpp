@@ -79,6 +79,12 @@ void settle_open(Trace& trace, const OpDef& op, std::span<const Variable> inputs
 
 }  // namespace
 
+Attributes attributes_from(const Json& json) {
+  Attributes attributes;
+  for (const auto& [name, value] : json.members()) attributes.set(name, attribute_of(name, value));
+  return attributes;
+}
+
 Trace& VariableAccess::trace(const Variable& variable) {
   if (!variable.trace_)
     wrong_variable({}, "an empty Variable stands for no value", "use those that the operation's function is given");
@@ -120,7 +126,7 @@ Variable apply(std::string_view operation, std::span<const Variable> inputs, std
       throw Error(
           Code::invalid_argument,
           {.message = "attributes are an object", .reason = "ATTRIBUTE_KIND", .operation = std::string(operation)});
-    for (const auto& [name, value] : json.members()) settings.set(name, attribute_of(name, value));
+    settings = attributes_from(json);
   }
   const OpDef& op = trace.builder.registry().get(operation);
   if (op.domain != "core" || trace.explicit_batch)  // no operation of the core sees whole tensors
@@ -129,7 +135,9 @@ Variable apply(std::string_view operation, std::span<const Variable> inputs, std
   settle_open(trace, op, inputs, settings);
   std::vector<Ref> refs;
   for (const Variable& input : inputs) refs.push_back(VariableAccess::ref(input));
-  return VariableAccess::make(trace, trace.builder.emit_all(op, refs, std::move(settings)).front());
+  const Ref result = trace.builder.emit_all(op, refs, std::move(settings)).front();
+  check_samples_apart(trace, trace.builder.graph().nodes.back());
+  return VariableAccess::make(trace, result);
 }
 
 Variable constant(double value, Variable like) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/op/builder.h"
+#include "webai/json.hpp"
 #include "webai/operation.hpp"
 
 namespace webai {
@@ -67,6 +68,13 @@ struct ArgumentAccess {
   static Argument states(const ForwardInputs& members);
   static Argument activation(double (*element)(double, const void*), const void* data);
 };
+
+/// An object of numbers, words, flags and lists as an operator's attributes. Throws INVALID_ARGUMENT.
+Attributes attributes_from(const Json& json);
+
+/// Samples of a batch stand side by side, each as if alone. Throws BATCH_AXIS for a node that takes values of one to
+/// another.
+void check_samples_apart(const Trace& trace, const Node& node);
 
 /// Runs the function and checks what it gives.
 Ref run_composed(Trace& trace, const ComposedFunction& function, std::span<const Argument> arguments);
