@@ -29,6 +29,117 @@ const std::string gated = R"({"name": "gated", "model": {"defineParams": ["*inpu
 
 }  // namespace
 
+TEST_CASE("A-58 A-14 errors in bodies have the place in the body, the nearest name, and need no layer to be found") {
+  const Context context = with_domain();
+  struct Wrong {
+    const char *step, *reason, *path, *hint;
+  };
+  const std::string twice = R"({"name": "twice", "body": {"steps": [{"op": "mul", "inputs": ["input", 2]}]}})";
+  for (const Wrong& wrong : std::initializer_list<Wrong>{
+           {R"({"op": "adz", "inputs": ["input", "input"]})", "OPERATION", "/op", "\"add\""},
+           {R"({"op": "twise", "inputs": ["input"]})", "OPERATION", "/op", "\"twice\""},
+           {R"({"op": "s", "inputs": ["input"]})", "OPERATION", "/op", "before"},
+           {R"({"op": "nowhere#neg", "inputs": ["input"]})", "OPERATION", "/op", ""},
+           {R"({"op": "neg", "inputs": ["inptu"]})", "BODY_NAME", "/inputs/0", "\"input\""},
+           {R"({"op": "neg", "inputs": ["later"]})", "BODY_NAME", "/inputs/0", "in front"},
+           {R"({"op": "neg", "inputs": ["activation"]})", "BODY_NAME", "/inputs/0", "apply it"},
+           {R"({"op": "add", "inputs": ["input"]})", "INPUT_COUNT", "/inputs", ""},
+           {R"({"op": "twice", "inputs": ["input", 3]})", "INPUT_COUNT", "/inputs", ""},
+           {R"({"op": "activation", "inputs": ["input", 3]})", "INPUT_COUNT", "/inputs", ""},
+           {R"({"op": "softmax", "inputs": ["input"], "attributes": {"axs": 1}})", "ATTRIBUTE_UNKNOWN", "/attributes", "\"axis\""},
+           {R"({"op": "softmax", "inputs": ["input"], "attributes": {"axis": 0.5}})", "ATTRIBUTE_KIND", "/attributes", ""},
+           {R"({"op": "softmax", "inputs": ["input"], "attributes": {"axis": {}}})", "ATTRIBUTE_KIND", "/attributes", ""},
+           {R"({"op": "twice", "inputs": ["input"], "attributes": {"x": 1}})", "ATTRIBUTE_UNKNOWN", "/attributes", ""},
+           {R"({"op": "add", "inputs": [1, 2]})", "BODY", "", ""}}) {
+    CAPTURE(wrong.step);
+    const std::string body = stepping(wrong.step, R"(, {"op": "neg", "inputs": ["input"], "name": "later"})");
+    for (const char* layers : {R"(4, {"type": "s"})", "4, 1"}) {
+      const Error error = error_of([&] { NeuralNetwork::from_json(model_of(twice + "," + body, layers), context); });
+      CHECK(error.reason() == wrong.reason);
+      CHECK(error.path() == std::string("/operations/1/body/steps/0") + wrong.path);
+      CHECK(error.hint().find(wrong.hint) != std::string::npos);
+    }
+  }
+  const Error doubled = error_of([&] { NeuralNetwork::from_json(model_of(twice + "," + twice, "4, 1"), context); });
+  CHECK(doubled.reason() == "OPERATION_EXISTS");
+  CHECK(doubled.path() == "/operations/1");
+  // What shapes decide is known in a layer alone.
+  const Error shapes = error_of([&] {
+    NeuralNetwork::from_json(model_of(stepping(R"({"op": "matmul", "inputs": ["input", "input"]})"), R"(4, {"type": "s"})"), context);
+  });
+  CHECK(shapes.path() == "/layers/1");
+  CHECK(shapes.message().find("in the step /operations/0/body/steps/0") != std::string::npos);
+  CHECK(shapes.message().find("batch x 4") != std::string::npos);
+  CHECK(shapes.message().find("n0") == std::string::npos);
+}
+
+TEST_CASE("A-58 a step hands on the activation, names one, or leaves it out") {
+  const Context context = with_domain();
+  const std::string half = R"({"name": "half", "model": {"isActivation": true}, "body": {"steps": [{"op": "mul", "inputs": ["input", 0.5]}]}})";
+  const auto load = [&](const std::string& inputs, const std::string& layer) {
+    const std::string two = R"({"name": "two", "model": {"defineParams": ["*input", "@*w1", "activation", {"name": "size", "default": ":input"}]},
+        "body": {"steps": [{"op": "gated", "inputs": [)" + inputs + R"(], "name": "once"}, {"op": "add", "inputs": ["once", "once"]}]}})";
+    return NeuralNetwork::from_json(model_of(half + "," + gated + "," + two, R"(1, {"type": "two", "w1": [[3]])" + layer + "}"), context);
+  };
+  const auto run = [&](const std::string& inputs, const std::string& layer) { return load(inputs, layer).run({-2})[0]; };
+  // 2 (activation of -6) (-2)
+  CHECK(run(R"("input", "w1", "activation")", "") == 24);
+  CHECK(run(R"("input", "w1", "activation")", R"(, "activation": "half")") == 12);
+  CHECK(run(R"("input", "w1")", R"(, "activation": "half")") == 24);
+  CHECK(run(R"("input", "w1", "relu")", R"(, "activation": "half")") == 0);
+  CHECK(run(R"("input", "w1", "core#relu")", "") == 0);
+  CHECK(run(R"("input", "w1", "half")", "") == 12);
+  // Exports keep what a step names.
+  const std::string minified = load(R"("input", "w1", "half")", "").export_model({.optimize = "minify"});
+  CHECK(NeuralNetwork::from_json(minified, context).run({-2})[0] == 12);
+  const auto refused = [&](const std::string& inputs, const std::string& reason, const std::string& place) {
+    const Error error = error_of([&] { load(inputs, ""); });
+    CAPTURE(inputs, error.what());
+    CHECK(error.reason() == reason);
+    CHECK(error.path() == "/operations/2/body/steps/0/inputs" + place);
+  };
+  refused(R"("input", "w1", "matmul")", "NOT_ACTIVATION", "/2");
+  refused(R"("input", "w1", "w1")", "NOT_ACTIVATION", "/2");
+  refused(R"("input", "w1", "sigmod")", "OPERATION", "/2");
+  refused(R"("input", "w1", 3)", "PROPERTY_VALUE", "/2");
+  refused(R"("input")", "INPUT_COUNT", "");
+  // An array whose size its first use decides may be handed on too.
+  NeuralNetwork open = NeuralNetwork::from_json(
+      model_of(gated + R"(, {"name": "two", "model": {"defineParams": ["*input", "@*w1", {"name": "size", "default": ":input"}]},
+          "body": {"steps": [{"op": "gated", "inputs": ["input", "w1"]}]}})", R"(3, {"type": "two"})"), context);
+  CHECK(open.parameters().front().second.shape() == Shape{3, 3});
+}
+
+TEST_CASE("A-58 a step hands numbers and names on to functions of the program") {
+  const Context context = with_domain();
+  define_operation(context, {.name = "scaled", .domain = "mine", .params = {"*input", "by", "how", "activation"},
+                             .call_with = {"input", "by", "how", "activationStr"}},
+                   [](Variable x, double by, std::string_view how, const Argument& activation) {
+                     const double more = activation.absent() ? 0 : activation.text() == "tanh" ? 100 : 1000;
+                     return x * (how == "up" ? by : -by) + more;
+                   });
+  const auto run = [&](const std::string& inputs) {
+    return NeuralNetwork::from_json(
+               model_of(R"({"name": "s", "domain": "core", "model": {"defineParams": ["*input", "k", "word"]}, "body": {"steps": [{"op": "mine#scaled", "inputs": [)" +
+                            inputs + R"(]}]}})", R"(1, {"type": "s", "size": 1, "k": 4, "word": "up"})"), context).run({2})[0];
+  };
+  CHECK(run(R"("input", "k", "word")") == 8);
+  CHECK(run(R"("input", 3, "word")") == 6);
+  CHECK(run(R"("input", "k", "word", "tanh")") == 108);
+}
+
+TEST_CASE("A-58 an operation with a body is called with its parameters in the order of their definition") {
+  const Context context = with_domain();
+  const std::string minus = R"({"name": "minus", "model": {"defineParams": ["*a", "*b"]}, "body": {"steps": [
+      {"op": "neg", "inputs": ["b"], "name": "n"}, {"op": "add", "inputs": ["n", "a"]}]}})";
+  NeuralNetwork network = NeuralNetwork::from_json(
+      model_of(minus + "," + stepping(R"({"op": "minus", "inputs": ["input", 1]})"), R"(1, {"type": "s"})"), context);
+  CHECK(network.run({5})[0] == 4);
+  define_operation(context, R"({"name": "minus", "domain": "mine", "model": {"defineParams": ["*a", "*b"]}, "body": {"steps": [
+      {"op": "neg", "inputs": ["b"], "name": "n"}, {"op": "add", "inputs": ["n", "a"]}]}})");
+  CHECK(get_operations(context, {.domain = "mine"})["minus"].parameters() == std::vector<std::string>{"a", "b"});
+}
+
 TEST_CASE("A-58 operations do not carry values from one sample of a batch to another") {
   const Context context = with_domain();
   const auto load = [&](const std::string& steps) {

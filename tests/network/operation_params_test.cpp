@@ -318,7 +318,7 @@ TEST_CASE("A-58 hostile bodies are bounded and answered with their place") {
   CHECK(load(R"([{"name": "op", "body": {"steps": []}}])") == "PROPERTY_VALUE");
   CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "mull", "inputs": ["input"]}]}}])") == "OPERATION");
   CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "op", "inputs": ["input"]}]}}])") == "OPERATION");
-  CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "neg", "inputs": ["b"]}]}}])") == "CALL_WITH");
+  CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "neg", "inputs": ["b"]}]}}])") == "BODY_NAME");
   CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "neg", "inputs": ["input"]}], "output": "x"}}])") == "BODY_NAME");
   CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "add", "inputs": [1, 2]}]}}])") == "BODY");
   CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "neg", "inputs": ["input"], "attributes": {"x": 1}}]}}])") == "ATTRIBUTE_UNKNOWN");

@@ -14,13 +14,17 @@ bool is_named(const UserOperation& operation, const Names& names) {
   return names.contains(operation.name) || names.contains(operation.domain + "#" + operation.name);
 }
 
-// Names that a body calls; what is no operation of a model does no harm.
+// Names that a body calls or hands on as activations; what is no operation of a model does no harm.
 void add_steps(const Json& description, Names& names) {
   const Json* body = description.find("body");
   const Json* steps = body ? body->find("steps") : nullptr;
   for (std::size_t i = 0; steps && i < steps->size(); ++i)
-    if (const Json step = steps->at(i); const Json* name = step.find("op"))
+    if (const Json step = steps->at(i); const Json* name = step.find("op")) {
       if (name->is_text()) names.insert(name->as_text());
+      const Json* inputs = step.find("inputs");
+      for (std::size_t k = 0; inputs && k < inputs->size(); ++k)
+        if (const Json input = inputs->at(k); input.is_text()) names.insert(input.as_text());
+    }
 }
 
 // Nets are written as they stand, with all that they name.

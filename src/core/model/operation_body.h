@@ -4,9 +4,12 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/model/definitions.h"
 #include "core/model/vocabulary.h"
+#include "webai/error.hpp"
 
 namespace webai {
 
@@ -22,5 +25,12 @@ std::shared_ptr<UserOperation> operation_from_json(const Context& context, const
 
 /// The description in today's words. Throws ALIAS_CONFLICT; what is of a wrong kind is left to the reader.
 Json canonical_operation(const Json& given, const std::string& path, AliasLog& aliases);
+
+/// What readers of descriptions share: refusing with a place, keys of an object, its texts that are not empty.
+[[noreturn]] void refuse_description(Code code, std::string reason, std::string path, std::string message,
+                                     std::string hint = {});
+void check_description(const Json& object, std::string_view owner, const std::string& path,
+                       const std::vector<std::string_view>& known);
+std::string description_text(const Json& object, std::string_view key, const std::string& path, bool required);
 
 }  // namespace webai

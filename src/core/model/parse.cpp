@@ -187,8 +187,6 @@ class RootParser {
       auto operation = operation_from_json(state_.context, state_.registry, list->at(i),
                                            {.domain = model_.domain, .path = pointer_to(path, i), .local = model_.operations},
                                            state_.aliases);
-      for (const auto& other : model_.operations)
-        if (other->name == operation->name && other->domain == operation->domain) operation_exists(*operation);
       model_.operations.push_back(std::move(operation));
     }
   }

@@ -208,8 +208,7 @@ class SchemaWriter {
                                         .set("allowedOnFirstLayer", type("boolean"))
                                         .set("fitOutput", type("boolean"))
                                         .set("defineParams", params)
-                                        .set("params", params)
-                                        .set("initState", list(type("string"))));
+                                        .set("params", params));
     const Json step = closed(Properties()
                                  .set("op", refer("text"))
                                  .set("inputs", list(any_of({refer("text"), type("number")}), 1))

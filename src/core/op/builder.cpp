@@ -16,13 +16,7 @@ namespace {
 }
 
 void check_inputs(const OpDef& op, std::span<const Ref> inputs, const Graph& graph, const std::string& path) {
-  std::size_t needed = 0;
-  for (const InputSpec& spec : op.inputs) needed += spec.presence != InputSpec::optional;
-  const bool variadic = !op.inputs.empty() && op.inputs.back().presence == InputSpec::variadic;
-  if (inputs.size() < needed || (!variadic && inputs.size() > op.inputs.size()))
-    fail(op, path, Code::invalid_argument, "INPUT_COUNT",
-         "takes " + std::to_string(needed) + (variadic ? " or more" : "") + " inputs, got " +
-             std::to_string(inputs.size()));
+  check_input_count(op, inputs.size(), path);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const InputSpec& spec = op.inputs[std::min(i, op.inputs.size() - 1)];
     if (!inputs[i]) {
@@ -54,7 +48,18 @@ bool matches(AttributeKind kind, AttributeValue& value) {
   return false;
 }
 
-Attributes complete(const OpDef& op, Attributes given, const std::string& path) {
+}  // namespace
+
+void check_input_count(const OpDef& op, std::size_t count, const std::string& path) {
+  std::size_t needed = 0;
+  for (const InputSpec& spec : op.inputs) needed += spec.presence != InputSpec::optional;
+  const bool variadic = !op.inputs.empty() && op.inputs.back().presence == InputSpec::variadic;
+  if (count < needed || (!variadic && count > op.inputs.size()))
+    fail(op, path, Code::invalid_argument, "INPUT_COUNT",
+         "takes " + std::to_string(needed) + (variadic ? " or more" : "") + " inputs, got " + std::to_string(count));
+}
+
+Attributes complete_attributes(const OpDef& op, Attributes given, const std::string& path) {
   Attributes result;
   for (const AttributeSpec& spec : op.attributes) {
     if (const AttributeValue* value = given.find(spec.name)) {
@@ -80,8 +85,6 @@ Attributes complete(const OpDef& op, Attributes given, const std::string& path) 
   return result;
 }
 
-}  // namespace
-
 Builder::Builder(const Context& context, const Registry& registry, Graph& graph)
     : context_(context), registry_(registry), graph_(graph) {}
 
@@ -97,7 +100,7 @@ std::vector<Ref> Builder::emit_all(const OpDef& op, std::span<const Ref> inputs,
                                        .hint = "raise the limit \"nodes\" if this is meant"});
   Node node;
   node.op = &op;
-  node.attributes = complete(op, std::move(attributes), path_);
+  node.attributes = complete_attributes(op, std::move(attributes), path_);
   node.path = path_;
   std::vector<const ValueType*> types;
   for (const Ref input : inputs) {

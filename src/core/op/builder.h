@@ -68,6 +68,11 @@ class Builder {
   std::string path_;
 };
 
+/// What emit_all checks before it knows shapes: the count of inputs, and the attributes, which it completes. Throw
+/// INVALID_ARGUMENT with the path.
+void check_input_count(const OpDef& op, std::size_t count, const std::string& path);
+Attributes complete_attributes(const OpDef& op, Attributes given, const std::string& path);
+
 /// Only appends.
 class GraphBuilder final : public Builder {
  public:

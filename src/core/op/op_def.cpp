@@ -1,10 +1,21 @@
 // The error texts of shape rules.
 #include "core/op/op_def.h"
 
+#include <algorithm>
+
 #include "webai/error.hpp"
 
 namespace webai {
 namespace {
+
+// Symbols are names of the graph's own; only the batch means something to whoever reads an error.
+std::string words_of(const Shape& shape) {
+  std::string text;
+  if (std::ranges::find(shape.dims(), batch_symbol) == shape.dims().end()) return shape.text();
+  for (const Dimension dim : shape.dims())
+    text += (text.empty() ? "" : " x ") + (dim == batch_symbol ? std::string("batch") : Shape{dim}.text());
+  return text;
+}
 
 // "matmul: inner lengths differ (a 2x3, b 4x5) [C2]"
 ErrorDetails describe(const OpDef& op, std::span<const ValueType* const> inputs, std::string_view path,
@@ -15,7 +26,7 @@ ErrorDetails describe(const OpDef& op, std::span<const ValueType* const> inputs,
     if (!inputs[i]) continue;
     const std::string& name = op.inputs[std::min(i, op.inputs.size() - 1)].name;
     shapes += (shapes.empty() ? "" : ", ") + name + " " + std::string(name_of(inputs[i]->type)) + " " +
-              inputs[i]->shape.text();
+              words_of(inputs[i]->shape);
   }
   if (!shapes.empty()) text += " (" + shapes + ")";
   if (!label.empty()) text += " [" + std::string(label) + "]";

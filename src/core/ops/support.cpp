@@ -29,7 +29,7 @@ std::optional<std::uint32_t> axes_of(const Integers& axes, std::size_t rank) {
   return set;
 }
 
-std::string text_of(Dimension dim) { return Shape{dim}.text(); }
+std::string text_of(Dimension dim) { return dim == batch_symbol ? "batch" : Shape{dim}.text(); }
 
 Shape leading(const Shape& shape, std::size_t count) { return Shape(shape.dims().first(count)); }
 Shape trailing(const Shape& shape, std::size_t count) { return Shape(shape.dims().last(count)); }

@@ -1,0 +1,99 @@
+// Applying the steps of a body.
+#include "core/model/body_steps.h"
+
+#include <array>
+#include <deque>
+
+#include "core/model/trace.h"
+
+namespace webai {
+namespace {
+
+// Of numbers beside it there has to be a value that says their type.
+Variable value_among(const BodyStep& step, Arguments arguments, const std::vector<Variable>& done) {
+  for (const BodyInput& operand : step.inputs) {
+    if (operand.kind == BodyInput::step) return done[operand.index];
+    if (operand.kind != BodyInput::argument) continue;
+    const Argument& argument = arguments[operand.index];
+    if (argument.kind() == Argument::Kind::variable || argument.kind() == Argument::Kind::number) return argument;
+  }
+  refuse_description(Code::invalid_model, "BODY", step.path, "a step of numbers alone has no type");
+}
+
+Variable apply_named(const Applied& operation, Variable x, bool explicit_batch) {
+  if (!operation.inner) return apply(operation.name, {x});
+  const std::array<Argument, 1> one = {ArgumentAccess::variable(x, dims_of(x.shape(), explicit_batch))};
+  return operation.inner->composed(one);
+}
+
+// What the layer gave is handed on as it is: numbers, names and activations too.
+Variable run_inner(const BodyStep& step, Arguments arguments, const std::vector<Variable>& done) {
+  const UserOperation& operation = *step.operation.inner;
+  std::deque<double> numbers;  // deques: Arguments point into them
+  std::deque<std::function<Variable(Variable)>> activations;
+  std::vector<Argument> inner;
+  for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+    const BodyInput& operand = step.inputs[i];
+    switch (operand.kind) {
+      case BodyInput::argument:
+        inner.push_back(arguments[operand.index]);
+        break;
+      case BodyInput::step: {
+        const Variable value = done[operand.index];
+        inner.push_back(ArgumentAccess::variable(value, dims_of(value.shape(), operation.explicit_batch)));
+        break;
+      }
+      case BodyInput::number:
+        numbers.push_back(operand.value);
+        inner.push_back(
+            ArgumentAccess::number({&numbers.back(), 1}, &VariableAccess::trace(value_among(step, arguments, done))));
+        break;
+      case BodyInput::activation:
+        if (operation.call_with[i] == "activationStr") {
+          inner.push_back(ArgumentAccess::text(operand.named.name));
+          break;
+        }
+        activations.emplace_back([&](Variable x) { return apply_named(operand.named, x, operation.explicit_batch); });
+        inner.push_back(ArgumentAccess::activation(activations.back()));
+        break;
+      case BodyInput::none:
+        inner.emplace_back();
+        break;
+    }
+  }
+  return operation.composed(inner);
+}
+
+Variable run_step(const BodyStep& step, Arguments arguments, const std::vector<Variable>& done) {
+  if (step.operation.inner) return run_inner(step, arguments, done);
+  std::vector<Variable> inputs;
+  for (const BodyInput& operand : step.inputs) {
+    if (operand.kind == BodyInput::number)
+      inputs.push_back(constant(operand.value, value_among(step, arguments, done)));
+    else
+      inputs.push_back(operand.kind == BodyInput::step ? done[operand.index] : Variable(arguments[operand.index]));
+  }
+  if (step.is_activation) return arguments[step.activation](inputs.front());
+  return apply(step.operation.name, inputs, step.attributes);
+}
+
+}  // namespace
+
+// What depends on shapes is found in a layer, whose place the error has: it names the step as well.
+Variable run_body(const StepList& body, Arguments arguments) {
+  std::vector<Variable> done;
+  for (const BodyStep& step : body.steps) {
+    try {
+      done.push_back(run_step(step, arguments, done));
+    } catch (const Error& error) {
+      if (error.path().empty()) std::throw_with_nested(error.with_path(step.path));
+      if (step.operation.inner || error.path() == step.path) throw;
+      ErrorDetails details = error.details();
+      details.message += ", in the step " + step.path;
+      std::throw_with_nested(Error(error.code(), std::move(details)));
+    }
+  }
+  return done[body.result];
+}
+
+}  // namespace webai
