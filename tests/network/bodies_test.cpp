@@ -191,3 +191,21 @@ TEST_CASE("A-58 operations do not carry values from one sample of a batch to ano
           "layers": [[3, 2], {"type": "turned"}]})", context);
   CHECK(turned.run({1, 2, 3, 4, 5, 6}).values() == std::vector<double>{5, 6, 3, 4, 1, 2});
 }
+
+TEST_CASE("A-14 a pipe to a parameter that is no array hears so") {
+  const Context context = with_domain();
+  define_operation(context, {.name = "pw", .domain = "mine", .params = {"*input", "@slope", "@*table", "~sum"}, .call_with = {"input", "slope"}},
+                   [](Variable x, Variable slope) { return x * slope; });
+  const auto piped = [&](const std::string& to) {
+    return error_of([&] {
+      NeuralNetwork::from_json(R"({"layers": [{"size": 2, "pipes": [{"size": 1, "to": "q.)" + to +
+                                   R"("}]}, {"name": "q", "type": "mine#pw", "size": 2}, 1]})", context);
+    });
+  };
+  CHECK(piped("slope").reason() == "TARGET_UNKNOWN");
+  CHECK(piped("slope").message().find("\"slope\" of \"q\" is no array") != std::string::npos);
+  CHECK(piped("slope").hint().find("\"*slope\"") != std::string::npos);
+  CHECK(piped("sum").message().find("internal state") != std::string::npos);
+  CHECK(piped("tabel").hint() == "did you mean \"q.table\"?");
+  CHECK(piped("slop").hint() == "");
+}

@@ -80,7 +80,16 @@ End RouteFinder::parameter_end(const Layer& source, const Target& target, int id
   if (owner.definition)
     for (const ParameterDef& entry : owner.definition->parameters) known.push_back(entry.name);
   if (owner.custom)
-    for (const OperationParameter& entry : owner.custom->params) known.push_back(entry.name);
+    for (const OperationParameter& entry : owner.custom->params) {
+      const bool state = entry.internal_state;
+      if (entry.array_type && !state) known.push_back(entry.name);
+      if (entry.name == parameter)
+        fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
+             "\"" + parameter + "\" of \"" + owner.name + "\" is " + (state ? "internal state" : "no array") +
+                 ": nothing can be piped into it",
+             state ? "the operation alone writes it"
+                   : "define it as \"*" + parameter + "\" in the operation \"" + owner.custom->name + "\"");
+    }
   const std::string near = nearest_name(parameter, known);
   fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
        "\"" + owner.name + "\" has no " + (owner.net ? "input" : "parameter") + " \"" + parameter + "\"",
