@@ -189,7 +189,8 @@ struct WEBAI_EXPORT OperationDefinition {
   bool allowed_on_first_layer = false;
   bool fit_output = false;        ///< a result of another count than the size is cut or filled with zeros
   std::vector<OperationParameter> params = {};  ///< none: one array for each of the function's parameters
-  std::vector<std::string> call_with = {};      ///< what the function is called with; none: all params in order
+  std::vector<std::string> call_with = {};      ///< what the function is called with; none: all params in order, but
+                                                ///< for `size` and internal states
   /// The old form of internal state: gives an object whose properties become states, reached through `state`.
   std::function<Json(std::span<const Json>)> init_state = {};
   std::vector<std::string> init_state_with = {};

@@ -209,3 +209,41 @@ TEST_CASE("A-14 a pipe to a parameter that is no array hears so") {
   CHECK(piped("tabel").hint() == "did you mean \"q.table\"?");
   CHECK(piped("slop").hint() == "");
 }
+
+TEST_CASE("OP-09 the call list is all parameters in order, but for size and internal states, where nobody says it") {
+  const Context context = with_domain();
+  const auto define = [&](const std::string& name, std::vector<std::string> call_with) {
+    return OperationDefinition{.name = name, .domain = "mine", .params = {"*input", "~acc", "activation", "k", "size"},
+                               .call_with = std::move(call_with)};
+  };
+  define_operation(context, define("some", {}), [](Variable x, const Argument&, double k) { return x * k; });
+  CHECK(reason_of([&] {
+          define_operation(context, define("more", {}), [](Variable x, Variable, const Argument&, double) { return x; });
+        }) == "CALL_WITH");
+  CHECK(NeuralNetwork::from_json(R"({"layers": [1, {"type": "mine#some", "size": 1, "k": 3}]})", context).run({2})[0] == 6);
+}
+
+TEST_CASE("OP-08 OP-16 names of parameters are words, and initState needs its function") {
+  const Context context = with_domain();
+  const auto define = [&](const std::string& name) {
+    return reason_of([&] {
+      define_composed_operation(context, {.name = "op-" + std::to_string(name.size()), .domain = "mine", .params = {"*input", OperationParameter(name)}}, 0,
+                                [](Arguments given) -> Variable { return given[0]; });
+    });
+  };
+  for (const char* name : {"?input", "a b", "a?", "a*", "a,b", "(a)", "a\n", "+"}) {
+    CAPTURE(name);
+    CHECK(define(name) == "PARAM");
+  }
+  CHECK(define("@*größe_2-x") == "nothing thrown");
+  const std::string described = R"({"name": "counter", "domain": "mine", "model": {"defineParams": ["*input"], "initState": ["#size"]})";
+  const OperationDefinition counter = OperationDefinition::from_json(context, described + "}");
+  const Error error = error_of([&] { define_operation(context, counter, [](Variable x) { return x; }); });
+  CHECK(error.reason() == "STATE");
+  CHECK(error.path() == "/model/initState");
+  const Error body = error_of([&] {
+    define_operation(context, described + R"(, "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}})");
+  });
+  CHECK(body.reason() == "STATE");
+  CHECK(body.path() == "/model/initState");
+}

@@ -166,7 +166,7 @@ TEST_CASE("ERR-16 ERR-19 ERR-20 parameters that cannot be") {
       },
       {Code::invalid_argument, "DUPLICATE_PARAM", "/model/defineParams/1", "", "op", "", "", "keep one of the two"});
   fails([&] { define({"*a.b"}); }, {Code::invalid_argument, "PARAM", "/model/defineParams/0", "", "op", "", "",
-                                    "letters behind the shorthands * @ ! ~, none of . : / # in them"});
+                                    "letters, digits, _ and - behind the shorthands * @ ! ~"});
   fails(
       [&] {
         define({"*input", "@output"});

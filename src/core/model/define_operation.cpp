@@ -1,5 +1,6 @@
 // Operations by description: checked once here, so that whoever builds a layer of one can rely on it.
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "core/base/names.h"
@@ -33,6 +34,12 @@ void check_name(const std::string& word, const char* what) {
     throw Error(Code::invalid_argument, {.message = "\"" + word + "\" cannot be the " + what + " of an operation",
                                          .reason = "NAME",
                                          .hint = "give it letters and digits"});
+}
+
+// Other languages' letters may stand in it.
+bool is_of_names(char letter) {
+  const auto code = static_cast<unsigned char>(letter);
+  return code >= 128 || std::isalnum(code) || letter == '_' || letter == '-';
 }
 
 bool has_flags(const OperationParameter& parameter) {
@@ -73,6 +80,10 @@ class Completion {
     for (const OperationParameter& parameter : operation_.params)
       for (const std::string& entry : parameter.call_default_with) check_entry(entry, "/model/defineParams");
     for (const std::string& entry : operation_.init_state_with) check_entry(entry, "/model/initState");
+    if (!operation_.init_state && !operation_.init_state_with.empty())
+      refuse(given_, "STATE", "initState says what a function is called with, but there is no such function",
+             "give the function that makes the state, or define the state as a parameter: \"~name\"",
+             "/model/initState");
     if (operation_.size)
       for (const std::string& entry : operation_.size->call_default_with) check_entry(entry, "/model/defineParams");
     if (inputs && inputs != operation_.call_with.size())
@@ -88,9 +99,9 @@ class Completion {
   void take(OperationParameter parameter, std::size_t index) {
     const std::string path = "/model/defineParams/" + std::to_string(index);
     const std::string& name = parameter.name;
-    if (name.empty() || name.find_first_of(forbidden) != std::string::npos || call_prefix(name))
+    if (name.empty() || !std::ranges::all_of(name, is_of_names))
       refuse(given_, "PARAM", "\"" + name + "\" cannot be the name of a parameter",
-             "letters behind the shorthands * @ ! ~, none of . : / # in them", path);
+             "letters, digits, _ and - behind the shorthands * @ ! ~", path);
     if (!seen_.insert(name).second)
       refuse(given_, "DUPLICATE_PARAM", "\"" + name + "\" is defined twice", "keep one of the two", path);
     if (name == "size") {
