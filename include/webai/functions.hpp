@@ -92,7 +92,7 @@ class WEBAI_EXPORT OperationFunction {
   std::vector<FunctionValue> placed(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named) const;
 };
 
-/// All of them by name. Throws NOT_FOUND for a domain that is not there.
+/// All of them by name. Throws NOT_FOUND for a domain that is not there, and for a variant that nothing in it has.
 WEBAI_EXPORT std::map<std::string, OperationFunction> get_operations(const Context& context,
                                                                      const OperationsQuery& query = {});
 

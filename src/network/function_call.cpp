@@ -220,7 +220,17 @@ Tensor OperationFunction::Source::run_operation(std::span<const FunctionValue> a
   std::vector<double> inputs;
   const Json json = model(arguments, names, inputs);
   NeuralNetwork network = NeuralNetwork::from_json(write_json(json), context, {.device = device});
-  if (state && !state->text_.empty()) network.set_internal_state(state->text_);
+  if (state && !state->text_.empty()) try {
+      network.set_internal_state(state->text_);
+    } catch (const Error& error) {
+      if (error.reason() != "STATE_MISMATCH") throw;
+      ErrorDetails details{.message = operation->name + ": the state comes from a call with arrays of other sizes or "
+                                                        "another activation",
+                           .reason = error.reason(),
+                           .operation = operation->name,
+                           .hint = "call it as before, or begin anew with get_new_state()"};
+      std::throw_with_nested(Error(error.code(), std::move(details)));
+    }
   const Output output = network.run(inputs);
   if (state) state->text_ = network.get_internal_state();
   return output.tensor();

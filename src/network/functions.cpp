@@ -16,6 +16,22 @@ bool is_stateful(const UserOperation& operation) {
   return operation.init_state || std::ranges::any_of(operation.params, &OperationParameter::internal_state);
 }
 
+// Nobody asks for a variant of a domain that no operation of it has.
+void check_variant(const Definitions& known, const OperationsQuery& query) {
+  std::vector<std::string_view> names = {"default", "standalone"};
+  for (const auto& variant : known.variants) {
+    if (variant->domain != query.domain) continue;
+    if (variant->variant == query.variant) return;
+    names.push_back(variant->variant);
+  }
+  const std::string near = nearest_name(query.variant, names);
+  throw Error(Code::not_found, {.message = "no operation of the domain \"" + query.domain + "\" has a variant \"" +
+                                           query.variant + "\"",
+                                .reason = "VARIANT",
+                                .hint = near.empty() ? "define it first, with define_operation_variant"
+                                                     : "did you mean \"" + near + "\"?"});
+}
+
 }  // namespace
 
 // fusedMatMul is called as the proposal writes it; others take inputs, then attributes.
@@ -60,11 +76,12 @@ std::map<std::string, OperationFunction> get_operations(const Context& context, 
   const auto type = dtype_from_name(type_name);
   if (!type)
     throw Error(Code::unsupported, {.message = "\"" + type_name + "\" is no data type", .reason = "DATATYPE"});
+  const bool plain = query.variant.empty() || query.variant == "default" || query.variant == "standalone";
+  if (!plain) check_variant(*known, query);
   std::map<std::string, OperationFunction> functions;
   const auto add = [&](const std::string& name, std::vector<std::string> parameters, OperationFunction::Source source,
                        bool stateful) {
     const auto variant = known->variant(query.domain, name, query.variant);
-    const bool plain = query.variant.empty() || query.variant == "default" || query.variant == "standalone";
     if (!variant && !plain) return;
     OperationFunction function;
     function.name_ = name;

@@ -247,3 +247,43 @@ TEST_CASE("OP-08 OP-16 names of parameters are words, and initState needs its fu
   CHECK(body.reason() == "STATE");
   CHECK(body.path() == "/model/initState");
 }
+
+TEST_CASE("API-11 VAR-01 functions say whose state they were given, and which variant was meant") {
+  const Context context = with_domain();
+  define_operation(context, {.name = "sum", .domain = "mine",
+                             .params = {"*input", OperationParameter("~sum").defaults_to(Json::object({{"size", Json::text(":input")}})), "activation",
+                                        OperationParameter("size").defaults_to(Json::text(":input"))},
+                             .call_with = {"input", "sum", "activation"}},
+                   [](Variable x, const Argument& sum, const Argument& activation) {
+                     sum.set(Variable(sum) + x);
+                     return activation(Variable(sum) + x);
+                   });
+  auto operations = get_operations(context, {.domain = "mine"});
+  const Tensor x = Tensor::from(context, DType::fp32, Shape{2}, std::array{1.0, 2.0});
+  FunctionState state = operations["sum"].get_new_state();
+  operations["sum"](x, "tanh", state);
+  const Error other = error_of([&] { operations["sum"](x, "relu", state); });
+  CHECK(other.reason() == "STATE_MISMATCH");
+  CHECK(other.path().empty());
+  CHECK(other.message().find("model") == std::string::npos);
+  CHECK(other.hint().find("get_new_state") != std::string::npos);
+  // States of another size say so in numbers, not in the graph's symbols.
+  define_operation(context, {.name = "bad", .domain = "mine", .params = {"*input", "~sum"}, .call_with = {"input", "sum"}},
+                   [](Variable x, const Argument& sum) {
+                     sum.set(x);
+                     return x;
+                   });
+  const Error size = error_of([&] { NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#bad", "size": 2}]})", context); });
+  CHECK(size.message().find("is of 1 and cannot become 2") != std::string::npos);
+  // Variants.
+  define_operation_variant(context, {.name = "sum", .domain = "mine", .variant = "remote"},
+                           [](std::span<const Tensor> given) { return given[0]; });
+  const auto variant = [&](const std::string& name) {
+    return error_of([&] { get_operations(context, {.domain = "mine", .variant = name}); });
+  };
+  CHECK(variant("defualt").reason() == "VARIANT");
+  CHECK(variant("defualt").hint() == "did you mean \"default\"?");
+  CHECK(variant("remotte").hint() == "did you mean \"remote\"?");
+  CHECK(variant("elsewhere").hint().find("define_operation_variant") != std::string::npos);
+  CHECK(get_operations(context, {.domain = "mine", .variant = "remote"}).size() == 1);
+}

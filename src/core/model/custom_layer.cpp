@@ -185,9 +185,12 @@ Ref CustomOperation::run_composed_function() {
   for (auto& [name, value] : values_) {
     if (!value.state || value.next == no_value) continue;
     const Shape& next = layer_.builder().shape({value.next});
-    if (!(next == layer_.builder().shape(value.ref)))
+    if (!(next == layer_.builder().shape(value.ref))) {
+      const bool each = operation_.explicit_batch || (next.rank() > 0 && next.dim(0) == layer_.built().batch);
       fail(Code::shape_mismatch, "STATE_SIZE", "the internal state \"" + name + "\" is of " + value.dims.text() +
-                                                   " and cannot become " + next.text());
+                                                   " and cannot become " +
+                                                   (each ? layer_.dims({value.next}).text() : "one for all samples"));
+    }
     layer_.write(value.ref, {value.next});
   }
   return fitted(result);
