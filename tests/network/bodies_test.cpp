@@ -146,7 +146,7 @@ TEST_CASE("A-58 operations do not carry values from one sample of a batch to ano
     return reason_of([&] { NeuralNetwork::from_json(model_of(stepping(steps), R"([3, 2], {"type": "s"})"), context); });
   };
   const std::string sum = R"("name": "a"}, {"op": "add", "inputs": ["input", "a"]})";
-  for (const std::string mixing :
+  for (const std::string& mixing :
        {R"({"op": "reduceSum", "inputs": ["input"], "attributes": {"axes": [0], "keepDimensions": true}, )" + sum,
         R"({"op": "reduceMax", "inputs": ["input"], )" + sum,
         R"({"op": "reduceMean", "inputs": ["input"], "attributes": {"axes": [-3, 1]}, )" + sum,
@@ -162,7 +162,7 @@ TEST_CASE("A-58 operations do not carry values from one sample of a batch to ano
     CAPTURE(mixing);
     CHECK(load(mixing) == "BATCH_AXIS");
   }
-  for (const std::string apart :
+  for (const std::string& apart :
        {R"({"op": "reduceSum", "inputs": ["input"], "attributes": {"axes": [1], "keepDimensions": true}, )" + sum,
         std::string(R"({"op": "reverse", "inputs": ["input"], "attributes": {"axes": [1, 2]}})"),
         std::string(R"({"op": "softmax", "inputs": ["input"]})"),
