@@ -40,11 +40,25 @@ RecurrentState::Lanes RecurrentState::fresh(std::span<const Shape> shapes) const
   return lanes;
 }
 
+void RecurrentState::begin_anew(Lanes& lanes, std::span<const Shape> shapes) const {
+  lanes.count = shapes.empty() ? 0 : shapes.front()[0];
+  lanes.tensors.resize(states_.size());
+  lanes.room.resize(states_.size());
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    Tensor& room = lanes.room[i];
+    const std::int64_t count = shapes[i][0];
+    const bool fits = room.data() && room.shape().rank() == shapes[i].rank() && room.shape()[0] >= count && room.shape().with(0, count) == shapes[i];
+    if (!fits) room = Tensor(context_, states_[i].type.type, shapes[i]);
+    lanes.tensors[i] = room.rows(0, count);
+  }
+  fill(lanes);
+}
+
 void RecurrentState::begin(std::span<const Shape> shapes, std::span<HostWindow> now, std::span<HostWindow> next) {
   starts_ = !holds(now_, shapes);
   if (starts_ && begun_ && !shapes.empty() && now_.count == shapes.front()[0]) refuse_lengths(shapes);
-  if (starts_ && !holds(started_, shapes)) started_ = fresh(shapes);
-  if (!holds(next_, shapes)) next_ = fresh(shapes);
+  if (starts_) begin_anew(started_, shapes);
+  if (!holds(next_, shapes)) begin_anew(next_, shapes);
   const Lanes& from = starts_ ? started_ : now_;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     now[i].look_at(from.tensors[i].data(), from.tensors[i].bytes());
@@ -53,7 +67,7 @@ void RecurrentState::begin(std::span<const Shape> shapes, std::span<HostWindow> 
 }
 
 void RecurrentState::commit() {
-  if (starts_) now_ = std::exchange(started_, {});
+  if (starts_) std::swap(now_, started_);
   starts_ = false;
   begun_ = true;
   std::swap(now_, next_);

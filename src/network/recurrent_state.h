@@ -21,7 +21,7 @@ class RecurrentState {
 
   /// Points `now` and `next`, one window per state, at the state to read and at the room for the one to come. `shapes`
   /// are those of the states in this run, lanes first. Another number of lanes than that of the last run starts from the
-  /// initial values; allocates only then. Throws STATE_SHAPE for other lengths than those of the runs since the reset.
+  /// initial values; memory is taken only for more lanes than ever before. Throws STATE_SHAPE for other lengths than those of the runs since the reset.
   void begin(std::span<const Shape> shapes, std::span<HostWindow> now, std::span<HostWindow> next);
   /// What was written to `next` is the state from now on. Without it, a run that failed has changed nothing.
   void commit();
@@ -41,9 +41,12 @@ class RecurrentState {
   struct Lanes {
     std::int64_t count = 0;
     std::vector<Tensor> tensors;
+    std::vector<Tensor> room = {};  ///< whose first lanes they are, where there were more before
   };
   static bool holds(const Lanes& lanes, std::span<const Shape> shapes) noexcept;
   Lanes fresh(std::span<const Shape> shapes) const;
+  /// The same in memory that is there, as far as it reaches.
+  void begin_anew(Lanes& lanes, std::span<const Shape> shapes) const;
   Lanes read(const Json& json, const std::string& model_hash) const;
   void fill(Lanes& lanes) const;
   [[noreturn]] void refuse_lengths(std::span<const Shape> shapes) const;

@@ -103,6 +103,30 @@ TEST_CASE("runs of every kind of model allocate nothing in the steady state, on 
     }
 }
 
+TEST_CASE("models with a memory allocate nothing in the steady state, for one number of samples or several in turn") {
+  for (const char* device : {"cpu", "reference"})
+    for (const char* model : {R"({"layers": [4, {"type": "lstm", "size": 5}, 3]})", R"({"layers": [4, {"size": 5, "history": 2}, 3]})"}) {
+      const Context context = Context::system({.threads = 2});
+      NeuralNetwork net = NeuralNetwork::from_json(model, context, {.device = device});
+      std::vector<float> input(32, 0.2f), output(24), first(3), alone(3);
+      const auto run = [&](std::size_t samples) {
+        net.run_into(std::span(input).first(4 * samples), std::span(output).first(3 * samples));
+      };
+      net.run_into(std::span(input).first(4), first);  // from the start, as after each other number of samples
+      for (int i = 0; i < 6; ++i)
+        for (const std::size_t samples : {1, 8, 3, 2}) run(samples);
+      net.run_into(std::span(input).first(4), alone);
+      INFO(model << " on " << device);
+      CHECK(alone == first);
+      const Taken now = taken_by(context, [&] {
+        for (int i = 0; i < 5; ++i)
+          for (const std::size_t samples : {2, 3, 1, 8}) run(samples);
+      });
+      CHECK(now.heap == 0);
+      CHECK(now.context == 0);
+    }
+}
+
 TEST_CASE("runs in the steady state allocate nothing") {
   const Context context = Context::system({.threads = 2});
   NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [64, {"size": 48, "activation": "tanh"}, {"size": 10, "activation": "softmax"}]})", context);
