@@ -86,8 +86,9 @@ std::shared_ptr<const NetworkValue::Built> NetworkValue::shared_built() const {
 }
 
 const NetworkValue::Built& NetworkValue::built() const {
-  if (const auto known = shared_built()) return *known;  // which lives as long as this
-  refuse(Code::invalid_model, "NOT_BUILT", "the model has no layers yet", "give \"layers\", or train first: they follow from the data");
+  const std::lock_guard guard(describing_);
+  if (!built_) built_ = built_of(network_);  // which says what is missing where there are no layers
+  return *built_;
 }
 
 void NetworkValue::check_inner() const {
