@@ -40,6 +40,9 @@ FunctionValue argument_from(Call& call, const Context& context, DType type, weba
       }
       return static_cast<TensorValue*>(value)->tensor();
     case WEBAI_LIST:
+      if (!is_regular(value))
+        refuse(Code::invalid_argument, "RAGGED", "an argument is an array of numbers whose rows are equally long",
+               "[[1, 2], [3, 4]]: as many numbers in each row");
       return tensor_from_value(context, type, value, "args");
     default:
       wrong_kind("args", "a tensor, numbers, a text, and behind them options and a state", value);

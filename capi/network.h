@@ -69,6 +69,8 @@ std::vector<std::string> allowed_devices(const webai_context& context);
 /// Which device options mean by "device"; throws for one outside of the context's backends.
 std::string chosen_device(const webai_context& context, Options& opts);
 
+/// Whether all rows of nested lists are alike.
+bool is_regular(webai_value* value);
 /// The numbers of a tensor, number, or list of such (nested as you like), as one tensor in the network's type; of the
 /// list's shape where it has one.
 Tensor tensor_from_value(const Context& context, DType type, webai_value* value, std::string_view what);

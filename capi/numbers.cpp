@@ -82,6 +82,11 @@ std::size_t collect_numbers(webai_value* value, DType type, void* into, std::siz
   return collector.count;
 }
 
+bool is_regular(webai_value* value) {
+  Shape shape;
+  return append_shape(value, shape, static_cast<std::uint32_t>(Shape::max_rank));
+}
+
 Tensor tensor_from_value(const Context& context, DType type, webai_value* value, std::string_view what) {
   if (kind_of(value) == WEBAI_TENSOR) {
     const Tensor& tensor = static_cast<TensorValue*>(value)->tensor();

@@ -76,6 +76,8 @@ class HostFrame final : public CallOutputs {
         if (entry != "state") return state(argument);
         return states(argument);
       default:
+        // As in compose.
+        if (entry == "activation") return make<LayerActivation>(context_, 0, argument, life_);
         return {};
     }
   }
@@ -186,6 +188,8 @@ Variable OperationAdapter::compose(Arguments arguments) const {
       }
       default:
         values.emplace_back();
+        // A layer without activation: what is called gives back what it gets.
+        if (call_with_[i] == "activation") values.back() = make<LayerActivation>(context_, 0, argument, scope.get());
     }
   }
   SymbolicOutputs outputs;

@@ -57,17 +57,17 @@ std::string Options::text(std::string_view name, std::string_view otherwise) {
   return static_cast<Text*>(value)->value;
 }
 
-void Options::finish(webai_context& context, std::string_view operation) {
+void Options::finish(webai_context& context, std::string_view operation, bool strict) {
   std::vector<std::string> unknown;
   if (given_)
     for (const Map::Entry& entry : static_cast<Map*>(given_)->entries())
       if (entry.first != "strict" && std::find(asked_.begin(), asked_.end(), entry.first) == asked_.end())
         unknown.push_back(entry.first);
-  finish(context, operation, unknown);
+  finish(context, operation, unknown, strict);
 }
 
-void Options::finish(webai_context& context, std::string_view operation, const std::vector<std::string>& unknown) {
-  const bool strict = boolean("strict", false);
+void Options::finish(webai_context& context, std::string_view operation, const std::vector<std::string>& unknown, bool strict) {
+  strict = boolean("strict", strict);
   if (unknown.empty()) return;
   std::string names;
   for (const std::string& name : unknown) names += (names.empty() ? "\"" : ", \"") + name + '"';

@@ -22,10 +22,11 @@ class Options {
   std::size_t count(std::string_view name, std::size_t otherwise);  ///< a whole number, 0 or more
   std::string text(std::string_view name, std::string_view otherwise);
 
-  /// Names nobody asked for: INVALID_ARGUMENT with "strict": true, else one warning in the log.
-  void finish(webai_context& context, std::string_view operation);
+  /// Names nobody asked for: INVALID_ARGUMENT with "strict": true, here or around, else one warning in the log.
+  void finish(webai_context& context, std::string_view operation, bool strict = false);
   /// The same for names that were found to be unknown elsewhere.
-  void finish(webai_context& context, std::string_view operation, const std::vector<std::string>& unknown);
+  void finish(webai_context& context, std::string_view operation, const std::vector<std::string>& unknown,
+              bool strict = false);
 
   webai_value* given() const noexcept { return given_; }
 

@@ -51,15 +51,32 @@ Value denormalized(Function& function, const Value& output, TensorValue* into) {
   return Value::share(into);
 }
 
+// Whether the tensor for the output may turn out not to fit: bits and texts are counted only by the run itself.
+bool may_not_fit(const NetworkValue& net, const RunInput& input, TensorValue& into) {
+  std::size_t in = 0, out = 0;
+  for (const PortInfo& port : net.built().inputs) in += static_cast<std::size_t>(std::max<std::int64_t>(port.shape.is_concrete() ? port.shape.elements() : 0, 0));
+  for (const PortInfo& port : net.built().outputs) out += static_cast<std::size_t>(std::max<std::int64_t>(port.shape.is_concrete() ? port.shape.elements() : 0, 0));
+  return in == 0 || !input.named.empty() || into.tensor().elements() != input.all.elements() / in * out;
+}
+
 // A debug run gives {"output", "activations": what each layer computed, by name}.
 Value run(NetworkValue& net, NeuralNetwork& network, const RunInput& input, TensorValue* into, const RunOptions& options,
           const RunFunctions& functions, webai_value* given) {
   webai_context& context = *net.context;
   std::optional<Request> request;
   if (!options.type.empty()) request.emplace(net, given, nullptr);
+  // A run that fails changes nothing: what it remembers is put back where its output cannot be handed over.
+  std::string before;
+  if (into && network.is_stateful() && may_not_fit(net, input, *into)) before = network.get_internal_state();
   const Output output = run_input(network, input, options);
-  Value result = output_value(net, network, output, functions.denormalize ? nullptr : into, options);
-  if (functions.denormalize) result = denormalized(*functions.denormalize, result, into);
+  Value result;
+  try {
+    result = output_value(net, network, output, functions.denormalize ? nullptr : into, options);
+    if (functions.denormalize) result = denormalized(*functions.denormalize, result, into);
+  } catch (...) {
+    if (!before.empty()) network.set_internal_state(before);
+    throw;
+  }
   if (!options.debug) return result;
   std::vector<Map::Entry> activations;
   for (const auto& [name, tensor] : output.activations()) activations.emplace_back(name, make_tensor(context, tensor));

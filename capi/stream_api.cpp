@@ -9,6 +9,8 @@
 #include "capi/io_functions.h"
 #include "capi/network.h"
 #include "capi/options.h"
+#include "capi/registered.h"
+#include "capi/request.h"
 #include "capi/run_values.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
@@ -64,7 +66,7 @@ std::optional<Value> StreamValue::pull() {
 
 namespace {
 
-GenerateOptions read_generate_options(webai_value* given) {
+GenerateOptions read_generate_options(webai_context& context, webai_value* given, bool strict) {
   Options opts(given);
   GenerateOptions options;
   options.steps = opts.count("steps", 0);
@@ -79,20 +81,25 @@ GenerateOptions read_generate_options(webai_value* given) {
   } else if (until) {
     options.until.push_back(expect<Text>(until, "until").value);
   }
+  opts.finish(context, "generate", strict);
   return options;
 }
 
 class RunSource final : public ItemSource {
  public:
-  RunSource(Ref<NetworkValue> net, RunStream stream, RunOptions options, bool generates, RunFunctions functions)
+  RunSource(Ref<NetworkValue> net, RunStream stream, RunOptions options, bool generates, RunFunctions functions,
+            webai_value* given)
       : net_(std::move(net)),
         network_(net_->handle()),
         stream_(std::move(stream)),
         options_(options),
         generates_(generates),
-        functions_(std::move(functions)) {}
+        functions_(std::move(functions)),
+        given_(Value::share(given)) {}
 
   std::optional<Value> next() override {
+    std::optional<Request> request;  // for a function of the host that runs the network its own way
+    if (!options_.type.empty()) request.emplace(*net_, given_.get(), nullptr);
     const std::optional<StreamItem> item = stream_.next();
     if (!item) return {};
     webai_context& context = *net_->context;
@@ -105,6 +112,9 @@ class RunSource final : public ItemSource {
   Placement placement() const override {
     Placement where = net_->placement();
     where.loop_thread_only |= functions_.binds_loop_thread();
+    if (!options_.type.empty())
+      where.loop_thread_only |=
+          net_->context->registrations().loop_thread_of(network_.domain(), algorithm_name("run", options_.type)).value_or(false);
     return where;
   }
 
@@ -115,6 +125,7 @@ class RunSource final : public ItemSource {
   RunOptions options_;
   bool generates_;
   RunFunctions functions_;
+  Value given_;
 };
 
 Value run_stream(webai_context& context, NetworkValue& net, webai_value* in, webai_value* given, webai_value* cancel) {
@@ -124,10 +135,10 @@ Value run_stream(webai_context& context, NetworkValue& net, webai_value* in, web
   StreamOptions options;
   options.run = read_run_options(opts);
   if (options.run.debug) refuse(Code::unsupported, "OPTION", "streams give no activations");
-  if (webai_value* const generate = opts.find("generate")) options.generate = read_generate_options(generate);
+  if (webai_value* const generate = opts.find("generate")) options.generate = read_generate_options(context, generate, opts.boolean("strict", false));
   opts.find("ahead");  // nothing is computed before it is asked for
   const RunFunctions functions = net.is_inner() ? RunFunctions() : RunFunctions(opts, *net.io);
-  opts.finish(context, "runStream");
+  if (options.run.type.empty()) opts.finish(context, "runStream");  // else they are that function's
   if (token) options.stop = token->token();
   const NeuralNetwork network = net.handle();
   check_context(context, in);
@@ -135,7 +146,8 @@ Value run_stream(webai_context& context, NetworkValue& net, webai_value* in, web
   in = normalized.get();
   RunStream stream = kind_of(in) == WEBAI_STRING ? network.run_stream(Json::text(static_cast<Text*>(in)->value), options)
                                                  : network.run_stream(read_input(context, net, network, in), options);
-  auto source = std::make_unique<RunSource>(Ref<NetworkValue>::share(&net), std::move(stream), options.run, options.generate.has_value(), functions);
+  auto source = std::make_unique<RunSource>(Ref<NetworkValue>::share(&net), std::move(stream), options.run, options.generate.has_value(), functions,
+                                            given);
   return make<StreamValue>(context, 0, std::move(source), std::move(token));
 }
 

@@ -232,11 +232,12 @@ Value apply_gradients(webai_context& context, NetworkValue& net, webai_value* gi
   cancel_argument(context, cancel);
   check_context(context, given);
   webai_value* const inner = member(given, "gradients");
+  const DType number_type = net.handle().number_type();  // also where parameters are codes
   Gradients gradients;
   for (const auto& [name, value] : expect<Map>(inner ? inner : given, "gradients").entries()) {
     const auto known = std::ranges::find(net.built().parameters, name, &NetworkValue::Parameter::name);
     if (known == net.built().parameters.end()) refuse(Code::not_found, "GRADIENT", "there is no parameter \"" + name + "\"");
-    const Tensor tensor = tensor_from_value(context.core(), known->type, value.get(), name);
+    const Tensor tensor = tensor_from_value(context.core(), number_type, value.get(), name);
     if (static_cast<std::int64_t>(tensor.elements()) != known->shape.elements())
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"",
                                          .reason = "GRADIENT",

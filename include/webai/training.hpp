@@ -127,7 +127,8 @@ struct TrainInfo {
   std::optional<double> validation_error;     ///< after the last finished epoch, where samples are held out
   std::optional<double> validation_accuracy;
   std::uint64_t best_iteration = 0;           ///< epoch of the lowest error; 0: neither patience nor restore_best
-  /// "errorThreshold", "maxIterations", "patience", "timeout", "stopTraining" or "cancelled"
+  /// "errorThreshold", "maxIterations", "patience", "timeout", "stopTraining" or "cancelled"; "finished" where a
+  /// training of the program's own did not say why it ended
   std::string stop_reason;
 };
 

@@ -17,7 +17,8 @@ Ref Tape::variable(Tensor value) {
 
 const Tensor& Tape::value(Ref ref) const {
   if (!ref || static_cast<std::size_t>(ref.id) >= values_.size())
-    throw Error(Code::invalid_argument, {.message = "a value that is not on this tape", .reason = "BAD_REF"});
+    throw Error(Code::invalid_argument, {.message = "a value that is not on this tape", .reason = "BAD_REF",
+                                         .hint = "record the value on this tape, or give it as a constant"});
   return values_[static_cast<std::size_t>(ref.id)];
 }
 

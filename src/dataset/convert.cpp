@@ -80,7 +80,8 @@ OutputWriter::OutputWriter(const Description& description, const BatchOptions& o
     throw Error(Code::shape_mismatch, {.message = "dataset: outputs are not labels",
                                        .reason = "NOT_LABELS",
                                        .expected = "one whole number a sample",
-                                       .actual = "outputs of shape " + description.output_shape.text()});
+                                       .actual = "outputs of shape " + description.output_shape.text(),
+                                       .hint = "give each sample one whole number, or a word, as its output"});
   }
   if (classes_ == 0 && map_.empty()) classes_ = description.class_count.value_or(0);
   // Said before the first sample where the labels were all seen; samples are checked one by one anyway.
@@ -90,7 +91,8 @@ OutputWriter::OutputWriter(const Description& description, const BatchOptions& o
   if (form_ == OutputForm::one_hot) {
     if (classes_ == 0) {
       throw Error(Code::invalid_argument, {.message = "dataset: one-hot outputs need the number of classes",
-                                           .reason = "CLASSES"});
+                                           .reason = "CLASSES",
+                                           .hint = "say how many classes there are"});
     }
     elements_ = static_cast<std::size_t>(classes_);
     bytes_ = checked_product(classes_, size_of(to_), "a one-hot row");

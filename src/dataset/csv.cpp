@@ -69,7 +69,8 @@ std::size_t find_column(const Columns& columns, const std::string& target, const
                                 .path = file,
                                 .expected = known + "a number from 1 to " + std::to_string(count) +
                                             ", or from the end from -1",
-                                .actual = shown(target)});
+                                .actual = shown(target),
+                                .hint = "name a column as the first row does, or count: -1 is the last"});
 }
 
 void choose_columns(Columns& columns, const CsvOptions& options, const std::string& file) {
@@ -78,7 +79,8 @@ void choose_columns(Columns& columns, const CsvOptions& options, const std::stri
     if (taken[column]) {
       throw Error(Code::invalid_argument, {.message = columns.label_of(column) + " is a target twice",
                                            .reason = "CSV_TARGET",
-                                           .path = file});
+                                           .path = file,
+                                           .hint = "name each target once"});
     }
     taken[column] = true;
     columns.outputs.push_back(column);
@@ -132,7 +134,8 @@ void check_width(const CsvLexer& lexer, std::size_t columns) {
              {.message = "rows have different lengths",
               .reason = "CSV_RAGGED",
               .expected = std::to_string(columns) + " fields, as in the first row",
-              .actual = std::to_string(lexer.row().size())});
+              .actual = std::to_string(lexer.row().size()),
+              .hint = "look for a missing field, or a divider inside of a field without quotes"});
 }
 
 class CsvReader final : public Reader {
@@ -171,7 +174,8 @@ class CsvReader final : public Reader {
     }
     lexer_.fail(field, Code::invalid_argument, {.message = "the file changed while it was in use: a new word",
                                                 .reason = "FILE_CHANGED",
-                                                .actual = shown(word)});
+                                                .actual = shown(word),
+                                                .hint = "open the data again when nobody writes to the file"});
   }
 
   CsvLexer lexer_;
@@ -186,7 +190,8 @@ class CsvSource final : public FileSource {
     if (options_.delimiter == '"' || options_.delimiter == '\n' || options_.delimiter == '\r' ||
         options_.delimiter == '.') {
       throw Error(Code::invalid_argument, {.message = "this character cannot divide fields",
-                                           .actual = shown({&options_.delimiter, 1})});
+                                           .actual = shown({&options_.delimiter, 1}),
+                                           .hint = "a comma, a semicolon, a tab or a space, for example"});
     }
     scan();
   }
@@ -261,14 +266,16 @@ class CsvSource final : public FileSource {
     if (word.empty()) {
       lexer.fail(field, Code::invalid_argument,
                  {.message = columns_.label_of(columns_.outputs[0]) + " is empty", .reason = "CSV_LABEL",
-                  .expected = "a word"});
+                  .expected = "a word",
+                  .hint = "fill the field in, or leave the row out"});
     }
     if (words.find(word) != words.end()) return;
     if (words.size() == most_labels) {
       lexer.fail(field, Code::limit_exceeded,
                  {.message = columns_.label_of(columns_.outputs[0]) + " holds too many different words to be labels",
                   .reason = "CSV_LABEL",
-                  .expected = "at most " + std::to_string(most_labels)});
+                  .expected = "at most " + std::to_string(most_labels),
+                  .hint = "if these are numbers, look for the first one that is written as text; if texts, give them another model"});
     }
     words.emplace(word, row);
   }
@@ -280,7 +287,8 @@ class CsvSource final : public FileSource {
       lexer.fail(first, Code::invalid_argument, {.message = columns_.label_of(target) + " holds text",
                                                  .reason = "CSV_NUMBER",
                                                  .expected = "a number",
-                                                 .actual = shown(first.text)});
+                                                 .actual = shown(first.text),
+                                                 .hint = "leave the column out, or make numbers of its words"});
     }
     std::string list;
     for (std::size_t i = 0; i < std::min<std::size_t>(columns_.labels.size(), 5); ++i) {

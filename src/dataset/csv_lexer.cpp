@@ -22,7 +22,8 @@ void CsvLexer::rewind() {
   if (second != 0xbb || third != 0xbf) {
     throw Error(Code::invalid_argument, {.message = "the file does not begin as UTF-8 text does",
                                          .reason = "CSV_ENCODING",
-                                         .path = file_.name() + ":1:1"});
+                                         .path = file_.name() + ":1:1",
+                                         .hint = "save the file as UTF-8"});
   }
   column_ = 0;
   current_ = get();
@@ -53,7 +54,8 @@ void CsvLexer::lex_quoted() {
   const CsvField opened = fields_.back();
   current_ = get();
   for (;;) {
-    if (current_ < 0) fail(opened, Code::invalid_argument, {.message = "a quote is never closed", .reason = "CSV_QUOTE"});
+    if (current_ < 0) fail(opened, Code::invalid_argument, {.message = "a quote is never closed", .reason = "CSV_QUOTE",
+                                                            .hint = "close it, or write a quote inside of a field twice"});
     if (current_ == '"') {
       current_ = get();
       if (current_ != '"') break;  // two of them stand for one
@@ -106,7 +108,8 @@ bool CsvLexer::next() {
     current_ = get();
     if (fields_.size() == most_fields) {
       fail({{}, line_, column_}, Code::limit_exceeded,
-           {.message = "a row has too many fields", .expected = "at most " + std::to_string(most_fields)});
+           {.message = "a row has too many fields", .expected = "at most " + std::to_string(most_fields),
+            .hint = "look for a missing line end"});
     }
     lex_field();
   }

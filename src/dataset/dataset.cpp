@@ -150,7 +150,8 @@ std::pair<Dataset, Dataset> Dataset::split(double fraction) const {
   if (!(fraction >= 0 && fraction <= 1)) {
     throw Error(Code::invalid_argument, {.message = "dataset: split takes a fraction",
                                          .expected = "a number from 0 to 1",
-                                         .actual = number_text(fraction)});
+                                         .actual = number_text(fraction),
+                                         .hint = "0.2 holds a fifth of the samples out"});
   }
   const std::uint64_t total = known_size(*this);
   const Dataset fixed = changed(*this, [](State& state) {
@@ -226,7 +227,8 @@ Item Dataset::item(const Context& context, std::uint64_t index) const {
   if (std::optional<Item> item = reader.next()) return std::move(*item);
   throw Error(Code::invalid_argument, {.message = "dataset: there is no such sample",
                                        .expected = size() ? "an index below " + std::to_string(*size()) : "",
-                                       .actual = std::to_string(index)});
+                                       .actual = std::to_string(index),
+                                       .hint = "samples are counted from 0"});
 }
 
 bool Dataset::State::calls_back() const {
@@ -259,7 +261,8 @@ void Dataset::State::describe() const {
       throw Error(Code::limit_exceeded, {.message = "dataset: one sample is too large to be mapped",
                                          .reason = "SAMPLE_BYTES",
                                          .expected = "at most " + std::to_string(most_described) + " bytes",
-                                         .actual = std::to_string(bytes)});
+                                         .actual = std::to_string(bytes),
+                                         .hint = "map it before it is read, or work on smaller samples"});
     }
     input.resize(now.input_bytes());
     output.resize(now.output_bytes());
@@ -272,7 +275,8 @@ void Dataset::State::describe() const {
       make_room();
       if (!source->open()->read(input.data(), output.data())) {
         throw Error(Code::invalid_argument, {.message = "dataset: the source has no samples",
-                                             .reason = "EMPTY_DATASET"});
+                                             .reason = "EMPTY_DATASET",
+                                             .hint = "give one sample or more"});
       }
     }
     const Item made = steps[i].map(view_item(now, input.data(), output.data(), 0));

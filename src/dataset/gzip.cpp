@@ -54,7 +54,8 @@ class GzipSource final : public ByteSource {
   explicit GzipSource(std::unique_ptr<ByteSource> packed) : packed_(std::move(packed)), buffer_(64 << 10) {
     constexpr int gzip_only = 15 + 16;  // the largest window, and the header and check of gzip
     if (inflateInit2(&stream_, gzip_only) != Z_OK) {
-      throw Error(Code::out_of_memory, {.message = "no memory to unpack gzip", .path = packed_->name()});
+      throw Error(Code::out_of_memory, {.message = "no memory to unpack gzip", .path = packed_->name(),
+                                        .hint = "unpack the file first, with gunzip"});
     }
   }
   ~GzipSource() override { inflateEnd(&stream_); }
@@ -83,7 +84,7 @@ class GzipSource final : public ByteSource {
       if (result == Z_STREAM_END) {
         between_members_ = true;  // gzip files may be joined end to end
       } else if (result == Z_MEM_ERROR) {
-        throw Error(Code::out_of_memory, {.message = "no memory to unpack gzip", .path = name()});
+        throw Error(Code::out_of_memory, {.message = "no memory to unpack gzip", .path = name(), .hint = "unpack the file first, with gunzip"});
       } else if (result != Z_OK && result != Z_BUF_ERROR) {
         ended_ = true;
         throw Error(Code::invalid_argument, {.message = "the gzip data is damaged",
@@ -137,9 +138,11 @@ class GzipSource final : public ByteSource {
 }  // namespace
 
 std::unique_ptr<ByteSource> open_unpacked(const DataFile& file) {
-  if (!file.open) throw Error(Code::invalid_argument, {.message = "the file has no way to be opened", .path = file.name});
+  if (!file.open) throw Error(Code::invalid_argument, {.message = "the file has no way to be opened", .path = file.name,
+                                                       .hint = "a context needs a function that opens files"});
   auto source = file.open();
-  if (!source) throw Error(Code::not_found, {.message = "the file cannot be opened", .path = file.name});
+  if (!source) throw Error(Code::not_found, {.message = "the file cannot be opened", .path = file.name,
+                                                .hint = "look whether it is there and may be read"});
   auto peeked = std::make_unique<PeekedSource>(std::move(source));
   if (!peeked->is_gzip()) return peeked;
 #if WEBAI_WITH_ZLIB

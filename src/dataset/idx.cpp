@@ -45,7 +45,8 @@ class IdxRows final : public RowFile {
     throw Error(Code::invalid_argument, {.message = "the file goes on after the last sample its header counts",
                                          .reason = "IDX_LENGTH",
                                          .path = name(),
-                                         .expected = "the end at byte " + std::to_string(file_.position())});
+                                         .expected = "the end at byte " + std::to_string(file_.position()),
+                                         .hint = "load the file again: it is damaged, or of another kind"});
   }
 
  protected:
@@ -67,14 +68,16 @@ class IdxRows final : public RowFile {
                                            .reason = "IDX_MAGIC",
                                            .path = name(),
                                            .expected = "the bytes 00 00, a type from 08 to 0e, a rank from 01",
-                                           .actual = hexadecimal(magic)});
+                                           .actual = hexadecimal(magic),
+                                           .hint = "say what it is in front of its name: csv:, npy:, json:"});
     }
     if (rank > Shape::max_rank) {
       throw Error(Code::limit_exceeded, {.message = "the IDX file has too many dimensions",
                                          .reason = "RANK",
                                          .path = name(),
                                          .expected = "at most " + std::to_string(Shape::max_rank),
-                                         .actual = std::to_string(rank)});
+                                         .actual = std::to_string(rank),
+                                         .hint = "put dimensions together"});
     }
     Shape shape;
     double elements = 1;

@@ -16,7 +16,8 @@ Description describe_item(const Item& item, ItemPlace place) {
   if (item.input.empty()) {
     throw Error(Code::invalid_argument, {.message = "dataset: the input of a sample has no values",
                                          .reason = "EMPTY_SAMPLE",
-                                         .path = place.text()});
+                                         .path = place.text(),
+                                         .hint = "give each input one value or more"});
   }
   Description description;
   description.input_type = item.input.type();
@@ -45,7 +46,8 @@ void store(const Tensor& tensor, DType type, const Shape& shape, const Shape& gi
                  .reason = "SAMPLE_SHAPE",
                  .path = place.text(),
                  .expected = type_and_shape(type, shape),
-                 .actual = type_and_shape(tensor.type(), given)});
+                 .actual = type_and_shape(tensor.type(), given),
+                 .hint = "all samples have one shape and type; sequences of open length need a model with a null dimension"});
   }
   const std::size_t wrong = first_not_finite(type, tensor.data(), tensor.elements());
   if (wrong < tensor.elements()) {

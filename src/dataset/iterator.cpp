@@ -96,7 +96,8 @@ BatchIterator::Implementation::Implementation(const Context& the_context, const 
       (drop_remainder && description.size && *description.size < options.batch)) {
     throw Error(Code::invalid_argument, {.message = "dataset: there are no samples to iterate over",
                                          .reason = "EMPTY_DATASET",
-                                         .actual = dataset.describe()});
+                                         .actual = dataset.describe(),
+                                         .hint = "give one sample or more"});
   }
   if (options.window > 0) {
     if (options.batch != options.window * options.lanes) throw Error(Code::internal, "dataset: a batch of windows has another size");

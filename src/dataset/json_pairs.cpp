@@ -24,7 +24,8 @@ std::string read_all(const DataFile& file, std::uint64_t most_bytes) {
       throw Error(Code::limit_exceeded, {.message = "the file is larger than the limit for JSON",
                                          .reason = "JSON_BYTES",
                                          .path = file.name,
-                                         .expected = std::to_string(most_bytes) + " bytes at most"});
+                                         .expected = std::to_string(most_bytes) + " bytes at most",
+                                         .hint = "write the data as csv: or npy:, which are read as they are needed"});
     }
   }
   text.resize(used);
@@ -123,7 +124,8 @@ class JsonPairs {
                                          .reason = "JSON_PAIRS",
                                          .path = where.empty() ? name_ : name_ + ": " + where,
                                          .expected = std::move(expected),
-                                         .actual = std::move(actual)});
+                                         .actual = std::move(actual),
+                                           .hint = "[[[0, 1], [1]], [[1, 1], [0]]]: pairs of input and output"});
   }
 
   static bool needs_model(const Json& value, bool texts) {
@@ -297,7 +299,8 @@ class UnreadPairs final : public UnreadSource {
                                          .reason = "JSON_PAIRS",
                                          .path = name_ + ": " + where,
                                          .expected = std::move(expected),
-                                         .actual = std::move(actual)});
+                                         .actual = std::move(actual),
+                                         .hint = "[[[0, 1], [1]], [[1, 1], [0]]]: pairs of input and output"});
   }
 
   Json list_;

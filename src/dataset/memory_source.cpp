@@ -79,7 +79,8 @@ class CallbackSource final : public Source {
     Item first;  // no lock is held while the function runs; whoever comes second finds it described
     if (!function_(0, first)) {
       throw Error(Code::invalid_argument, {.message = "dataset: the source has no samples",
-                                           .reason = "EMPTY_DATASET"});
+                                           .reason = "EMPTY_DATASET",
+                                           .hint = "give one sample or more"});
     }
     Description described = describe_item(first, {"item "});
     const std::lock_guard lock(mutex_);
@@ -97,7 +98,8 @@ class CallbackSource final : public Source {
 };
 
 [[noreturn]] void fail_empty() {
-  throw Error(Code::invalid_argument, {.message = "dataset: there are no samples", .reason = "EMPTY_DATASET"});
+  throw Error(Code::invalid_argument, {.message = "dataset: there are no samples", .reason = "EMPTY_DATASET",
+                                       .hint = "give one sample or more"});
 }
 
 /// A tensor over numbers that it keeps alive; lists need no context.
@@ -115,7 +117,8 @@ void append(std::vector<double>& all, const std::vector<double>& values, std::si
                                        .reason = "RAGGED",
                                        .path = place(),
                                        .expected = std::to_string(expected) + " values, as in the first sample",
-                                       .actual = std::to_string(values.size())});
+                                       .actual = std::to_string(values.size()),
+                                       .hint = "all samples have as many values; sequences of open length need a model with a null dimension"});
   }
   const std::size_t wrong = first_not_finite(DType::fp64, values.data(), values.size());
   if (wrong < values.size()) {
@@ -134,7 +137,8 @@ template <class Examples> std::shared_ptr<const Source> source_of_examples(const
   if (inputs == 0) {
     throw Error(Code::invalid_argument, {.message = "dataset: the input of a sample has no values",
                                          .reason = "EMPTY_SAMPLE",
-                                         .path = "/0/input"});
+                                         .path = "/0/input",
+                                         .hint = "give each input one value or more"});
   }
   std::vector<double> all_inputs, all_outputs;
   all_inputs.reserve(examples.size() * inputs);
@@ -234,7 +238,8 @@ Dataset Dataset::from(Tensor inputs, Tensor outputs) {
                                        .reason = "SAMPLE_COUNT",
                                        .expected = "the same first dimension",
                                        .actual = "inputs of shape " + inputs.shape().text() +
-                                                 ", outputs of shape " + outputs.shape().text()});
+                                                 ", outputs of shape " + outputs.shape().text(),
+                                       .hint = "give one output for each input"});
   }
   if (inputs.empty()) fail_empty();
   check_finite(inputs, "the inputs");

@@ -81,7 +81,8 @@ class NpyRows final : public RowFile {
     throw Error(Code::invalid_argument, {.message = "the file goes on after the last value its header counts",
                                          .reason = "NPY_LENGTH",
                                          .path = name(),
-                                         .expected = "the end at byte " + std::to_string(file_.position())});
+                                         .expected = "the end at byte " + std::to_string(file_.position()),
+                                         .hint = "write the file again: it is damaged, or holds several arrays"});
   }
 
  protected:

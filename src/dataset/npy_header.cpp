@@ -59,7 +59,8 @@ class HeaderParser {
                                          .reason = "NPY_HEADER",
                                          .path = file_,
                                          .expected = "a dictionary of descr, fortran_order and shape",
-                                         .actual = std::move(actual)});
+                                         .actual = std::move(actual),
+                                         .hint = "write it again, with numpy.save"});
   }
   void blanks() {
     while (!text_.empty() && (text_.front() == ' ' || text_.front() == '\n' || text_.front() == '\t')) {
@@ -109,7 +110,8 @@ class HeaderParser {
         throw Error(Code::limit_exceeded, {.message = "the array has too many dimensions",
                                            .reason = "RANK",
                                            .path = file_,
-                                           .expected = "at most " + std::to_string(Shape::max_rank)});
+                                           .expected = "at most " + std::to_string(Shape::max_rank),
+                                           .hint = "put dimensions together, with reshape"});
       }
       shape.append(length);
       if (accept(',')) continue;
@@ -158,7 +160,8 @@ NpyHeader read_npy_header(ByteReader& file) {
     throw Error(Code::invalid_argument, {.message = "this is not an .npy file",
                                          .reason = "NPY_MAGIC",
                                          .path = file.name(),
-                                         .expected = "the bytes 93 4e 55 4d 50 59 at its start"});
+                                         .expected = "the bytes 93 4e 55 4d 50 59 at its start",
+                                         .hint = "say what it is in front of its name: csv:, idx:, json:"});
   }
   const auto version = std::to_integer<unsigned>(magic[6]);
   if (version < 1 || version > 3) {
@@ -166,7 +169,8 @@ NpyHeader read_npy_header(ByteReader& file) {
                                     .reason = "NPY_VERSION",
                                     .path = file.name(),
                                     .expected = "1, 2 or 3",
-                                    .actual = std::to_string(version)});
+                                    .actual = std::to_string(version),
+                                    .hint = "write it again, with numpy.save"});
   }
   std::array<std::byte, 4> length_bytes{};
   file.read_exactly(std::span(length_bytes).first(version == 1 ? 2 : 4), "the .npy header");
@@ -177,7 +181,8 @@ NpyHeader read_npy_header(ByteReader& file) {
                                        .reason = "NPY_HEADER",
                                        .path = file.name(),
                                        .expected = "at most 65536 bytes",
-                                       .actual = std::to_string(length)});
+                                       .actual = std::to_string(length),
+                                       .hint = "write it again, with numpy.save"});
   }
   std::string text(length, '\0');
   file.read_exactly(std::as_writable_bytes(std::span(text.data(), text.size())), "the .npy header");

@@ -42,7 +42,8 @@ class PairReader final : public Reader {
         outputs_->bytes() != described.output_bytes()) {
       throw Error(Code::invalid_argument, {.message = "the file changed while it was in use",
                                            .reason = "FILE_CHANGED",
-                                           .path = inputs_->name()});
+                                           .path = inputs_->name(),
+                                           .hint = "open the data again when nobody writes to the file"});
     }
   }
   void rewind() override {
@@ -74,13 +75,15 @@ class PairSource final : public FileSource {
                                          .path = outputs_.name,
                                          .expected = std::to_string(input_rows->count()) + ", as many as " +
                                                      inputs_.name + " has inputs",
-                                         .actual = std::to_string(output_rows->count()) + " outputs"});
+                                         .actual = std::to_string(output_rows->count()) + " outputs",
+                                         .hint = "pass the two files of one set"});
     }
     if (input_rows->count() == 0 || input_rows->elements() == 0) {
       throw Error(Code::invalid_argument, {.message = "the file holds no samples",
                                            .reason = "EMPTY_DATASET",
                                            .path = inputs_.name,
-                                           .actual = "dimensions " + input_rows->shape().text()});
+                                           .actual = "dimensions " + input_rows->shape().text(),
+                                           .hint = "give one sample or more"});
     }
     description_.input_type = input_rows->type();
     description_.input_shape = input_rows->shape().without(0);
@@ -108,7 +111,8 @@ class PairSource final : public FileSource {
                                              .reason = "LABEL",
                                              .path = labels.name() + ": sample " + std::to_string(i),
                                              .expected = "a whole number from 0",
-                                             .actual = number_text(load_double(labels.type(), element.data(), 0))});
+                                             .actual = number_text(load_double(labels.type(), element.data(), 0)),
+                                             .hint = "labels count from 0; 1-based ones have to be lowered by 1"});
       }
       if (!count && !description_.no_class_at) description_.no_class_at = i;
       whole = whole && count;

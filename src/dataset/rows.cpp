@@ -24,7 +24,8 @@ RowStore::RowStore(std::shared_ptr<const Table> table, const Description& descri
     throw Error(Code::limit_exceeded, {.message = "a dataset in memory holds too many samples to be reordered",
                                        .reason = "SAMPLES",
                                        .expected = "at most " + std::to_string(std::numeric_limits<Handle>::max()),
-                                       .actual = std::to_string(table_->samples)});
+                                       .actual = std::to_string(table_->samples),
+                                       .hint = "leave them in their order, or work in parts"});
   }
   // Rows of a table are only ever read; the pointer is not const because slots share the type.
   auto* inputs = static_cast<std::byte*>(const_cast<void*>(table_->inputs.data()));
@@ -42,7 +43,8 @@ RowStore::RowStore(const Context& context, const Description& description)
     throw Error(Code::limit_exceeded, {.message = "one sample is larger than a tensor may be",
                                        .reason = "SAMPLE_BYTES",
                                        .expected = "at most " + std::to_string(most) + " bytes",
-                                       .actual = std::to_string(slot) + " bytes"});
+                                       .actual = std::to_string(slot) + " bytes",
+                                       .hint = "raise the limit tensorBytes, or cut samples into parts"});
   }
   const std::size_t slots = slot == 0 ? 4096 : std::clamp<std::size_t>(chunk_bytes / slot, 1, 4096);
   shift_ = static_cast<unsigned>(std::bit_width(slots) - 1);

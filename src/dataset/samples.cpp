@@ -77,7 +77,8 @@ std::shared_ptr<const Source> make_sample_source(std::string_view name) {
   throw Error(Code::not_found, {.message = "dataset: no sample of that name is built in",
                                 .reason = "SAMPLE_NAME",
                                 .expected = known,
-                                .actual = "\"" + std::string(name) + "\""});
+                                .actual = "\"" + std::string(name) + "\"",
+                                .hint = "these are small ones for trials; files are named with csv:, idx:, npy: or json: in front"});
 }
 
 }  // namespace webai

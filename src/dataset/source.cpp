@@ -18,7 +18,8 @@ std::size_t checked_product(std::uint64_t a, std::uint64_t b, std::string_view w
   if (__builtin_mul_overflow(a, b, &product) || product > most) {
     throw Error(Code::limit_exceeded, {.message = std::string(what) + " is too large for this machine's memory",
                                        .reason = "SIZE",
-                                       .actual = std::to_string(a) + " times " + std::to_string(b)});
+                                       .actual = std::to_string(a) + " times " + std::to_string(b),
+                                       .hint = "read it from a file, which is not held as a whole"});
   }
   return static_cast<std::size_t>(product);
 }
@@ -121,7 +122,8 @@ std::shared_ptr<const Table> FileSource::decode(const Context& context) const {
       throw Error(Code::invalid_argument, {.message = "the file became shorter while it was read",
                                            .reason = "FILE_CHANGED",
                                            .expected = std::to_string(samples) + " samples",
-                                           .actual = std::to_string(i)});
+                                           .actual = std::to_string(i),
+                                           .hint = "open the data again when nobody writes to the file"});
     }
   }
   return table;

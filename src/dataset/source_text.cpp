@@ -12,7 +12,7 @@ namespace {
 
 using OpenFile = std::function<DataFile(const std::string& path)>;
 
-[[noreturn]] void refuse(std::string_view source, std::string expected, std::string hint = {}) {
+[[noreturn]] void refuse(std::string_view source, std::string expected, std::string hint) {
   throw Error(Code::invalid_argument, {.message = "this is not a source of data",
                                        .reason = "SOURCE_TEXT",
                                        .expected = std::move(expected),
@@ -23,7 +23,8 @@ using OpenFile = std::function<DataFile(const std::string& path)>;
 std::pair<std::string, std::string> two_files(std::string_view kind, std::string_view rest) {
   const std::size_t comma = rest.find(',');
   if (comma == std::string_view::npos || comma == 0 || comma + 1 == rest.size()) {
-    refuse(rest, "two files: " + std::string(kind) + (kind == "idx" ? ":IMAGES,LABELS" : ":INPUTS,OUTPUTS"));
+    refuse(rest, "two files: " + std::string(kind) + (kind == "idx" ? ":IMAGES,LABELS" : ":INPUTS,OUTPUTS"),
+           "a comma divides the two names");
   }
   return {std::string(rest.substr(0, comma)), std::string(rest.substr(comma + 1))};
 }
@@ -37,7 +38,8 @@ void set_csv_option(CsvOptions& options, std::string_view name, std::string_view
     options.header = value == "present" ? CsvHeader::present : CsvHeader::absent;
   } else {
     refuse(std::string(name) + "=" + std::string(value),
-           "target=COLUMN, delimiter=CHARACTER (or tab), header=present or header=absent after csv:FILE?");
+           "target=COLUMN, delimiter=CHARACTER (or tab), header=present or header=absent after csv:FILE?",
+           "csv:flowers.csv?target=species&delimiter=; for example");
   }
 }
 
@@ -50,7 +52,7 @@ Dataset open_csv(std::string_view rest, const OpenFile& file) {
     const std::string_view option = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), option.size() + 1));
     const std::size_t equals = option.find('=');
-    if (equals == std::string_view::npos) refuse(option, "an option with a value, such as target=4");
+    if (equals == std::string_view::npos) refuse(option, "an option with a value, such as target=4", "options stand behind ?, divided by &");
     set_csv_option(options, option.substr(0, equals), option.substr(equals + 1));
   }
   return Dataset::csv(file(std::string(rest.substr(0, question))), std::move(options));
@@ -79,7 +81,7 @@ Dataset open_running_text(std::string_view rest, const OpenFile& file) {
     const std::string_view number = query.substr(std::min(query.size(), option.size()));
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), sequences);
     if (!query.starts_with(option) || error != std::errc() || end != number.data() + number.size() || sequences == 0)
-      refuse(query, "sequences=NUMBER after text:FILE?");
+      refuse(query, "sequences=NUMBER after text:FILE?", "leave it out for 32");
   }
   return Dataset::text_file(file(std::string(rest.substr(0, question))), sequences);
 }

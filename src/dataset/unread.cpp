@@ -7,13 +7,14 @@
 namespace webai {
 namespace {
 
-[[noreturn]] void fail(const std::string& name, const std::string& where, std::string message, std::string expected = {},
-                       std::string actual = {}) {
+[[noreturn]] void fail(const std::string& name, const std::string& where, std::string message, std::string hint,
+                       std::string expected = {}, std::string actual = {}) {
   throw Error(Code::invalid_argument, {.message = std::move(message),
                                        .reason = "SAMPLES",
                                        .path = where.empty() ? name : name + ": " + where,
                                        .expected = std::move(expected),
-                                       .actual = std::move(actual)});
+                                       .actual = std::move(actual),
+                                       .hint = std::move(hint)});
 }
 
 std::size_t rows_of(const Tensor& tensor) {
@@ -46,7 +47,7 @@ class TextSource final : public UnreadSource {
     const bool lines = texts_.size() > 1;
     for (const std::string& text : texts_)
       add(reader, reader.tokens(lines && reader.is_token("\n") ? text + "\n" : text), rows);
-    if (rows.labels.empty()) fail(name_, "", "the text is too short to learn from", "two tokens at least");
+    if (rows.labels.empty()) fail(name_, "", "the text is too short to learn from", "give a longer text", "two tokens at least");
     const auto count = static_cast<std::int64_t>(rows.labels.size());
     Description description = description_;
     description.input_type = DType::i32;
@@ -92,14 +93,16 @@ UnreadSource::UnreadSource(std::string name) : name_(std::move(name)) {
 }
 
 std::unique_ptr<Reader> UnreadSource::open() const {
-  fail(name_, "", "these samples hold texts or name inputs: only a network can read them", "data for train, verify or compute_gradients");
+  fail(name_, "", "these samples hold texts or name inputs: only a network can read them",
+       "hand them to train or verify, or give numbers", "data for train, verify or compute_gradients");
 }
 
 void RowCollector::add(const Tensor& input, const Tensor& output, bool reset, const std::string& place) {
   const std::size_t rows = rows_of(input);
   const Shape sample = input.shape().rank() >= 2 ? input.shape().without(0) : input.shape();
   if (!marks_.empty() && sample != input_shape_)
-    fail(name_, place, "samples have different sizes", input_shape_.text(), sample.text());
+    fail(name_, place, "samples have different sizes",
+         "give all the same size; sequences of open length need a model with a null dimension", input_shape_.text(), sample.text());
   input_shape_ = sample;
   for (std::size_t i = 0; i < input.elements(); ++i) inputs_.push_back(input.at(i));
   const bool ignored = output.empty();
@@ -111,10 +114,12 @@ void RowCollector::add(const Tensor& input, const Tensor& output, bool reset, co
   }
   const bool labels = is_integer(output.type());
   if (rows_of(output) != rows)
-    fail(name_, place, "input and output have different lengths", std::to_string(rows) + " outputs", std::to_string(rows_of(output)));
-  if (any_output_ && labels != labels_) fail(name_, place, "some outputs are labels, some are numbers");
+    fail(name_, place, "input and output have different lengths",
+         "a sequence has one output for each of its steps", std::to_string(rows) + " outputs", std::to_string(rows_of(output)));
+  if (any_output_ && labels != labels_) fail(name_, place, "some outputs are labels, some are numbers",
+                                              "write all as labels, or all as numbers");
   if (any_output_ && output.elements() / rows != output_width_)
-    fail(name_, place, "outputs have different sizes", std::to_string(output_width_), std::to_string(output.elements() / rows));
+    fail(name_, place, "outputs have different sizes", "give all outputs the same size", std::to_string(output_width_), std::to_string(output.elements() / rows));
   if (!any_output_) {  // the ignored ones before it get as much room
     output_width_ = output.elements() / rows;
     outputs_.assign((marks_.size() - rows) * output_width_, 0);
@@ -125,8 +130,8 @@ void RowCollector::add(const Tensor& input, const Tensor& output, bool reset, co
 }
 
 std::shared_ptr<const Source> RowCollector::finish() {
-  if (marks_.empty()) fail(name_, "", "the data holds no samples");
-  if (!any_output_) fail(name_, "", "no sample has an output");
+  if (marks_.empty()) fail(name_, "", "the data holds no samples", "give one sample or more");
+  if (!any_output_) fail(name_, "", "no sample has an output", "give one output or more: [input, output]");
   const auto rows = static_cast<std::int64_t>(marks_.size());
   Description description;
   description.input_type = DType::fp64;
@@ -145,7 +150,7 @@ std::shared_ptr<const Source> RowCollector::finish() {
 }
 
 std::shared_ptr<const Source> make_text_source(std::string name, std::vector<std::string> texts, std::size_t cuts) {
-  if (cuts == 0) fail(name, "", "a text is cut into one sequence at least");
+  if (cuts == 0) fail(name, "", "a text is cut into one sequence at least", "leave the number out for one");
   return std::make_shared<TextSource>(std::move(name), std::move(texts), cuts);
 }
 

@@ -51,7 +51,8 @@ ProgramWriter::ProgramWriter(const OpenGraph& open, const ProgramOptions& option
       if (result.elements() > 0x7fffffff)
         throw Error(Code::limit_exceeded, {.message = "a value of " + result.text() + " is too large for a program",
                                            .reason = "PROGRAM",
-                                           .path = node.path});
+                                           .path = node.path,
+                                           .hint = "use the library: a program counts its values with 31 bits"});
     }
     if (definition(node).loop) continue;
     const Value& value = graph_.value(node.outputs[0]);
@@ -90,7 +91,8 @@ void ProgramWriter::refuse(const Node& node, const std::string& what) const {
   throw Error(Code::unsupported,
               {.message = what + " cannot be written in " + names[static_cast<int>(options_.language)],
                .reason = "EXPORT_OPERATION",
-               .path = node.path});
+               .path = node.path,
+               .hint = "docs/exports.md tells what programs can do; the library runs the rest"});
 }
 
 bool ProgramWriter::is_scalar_constant(ValueId id) const {

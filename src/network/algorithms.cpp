@@ -18,7 +18,8 @@ namespace {
 void define(const Context& context, Algorithm::Kind kind, AlgorithmDefinition definition,
             std::shared_ptr<const void> function) {
   if (definition.name.empty() || !function)
-    throw Error(Code::invalid_argument, {.message = "a definition has a name and a function", .reason = "NAME"});
+    throw Error(Code::invalid_argument, {.message = "a definition has a name and a function", .reason = "NAME",
+                                         .hint = "name it as models and options are to name it"});
   const auto known = definitions_of(context);
   if (definition.domain != "core" && !known->domain(definition.domain)) {
     const std::string near = nearest_name(definition.domain, known->domain_names());
@@ -33,7 +34,8 @@ void define(const Context& context, Algorithm::Kind kind, AlgorithmDefinition de
   if (!keep_definition(context, algorithm))
     throw Error(Code::already_exists, {.message = "\"" + algorithm->name + "\" exists already in domain \"" +
                                                   algorithm->domain + "\"",
-                                       .reason = "ALGORITHM_EXISTS"});
+                                       .reason = "ALGORITHM_EXISTS",
+                                       .hint = "give it another name, or define it in a domain of your own"});
 }
 
 template <class Function> std::shared_ptr<const void> shared(Function function) {
@@ -41,6 +43,16 @@ template <class Function> std::shared_ptr<const void> shared(Function function) 
 }
 
 }  // namespace
+
+std::string hint_for_algorithm(const Context& context, Algorithm::Kind kind, std::string_view domain, std::string_view name,
+                               std::string otherwise) {
+  const auto known = definitions_of(context);
+  std::vector<std::string_view> names;
+  for (const auto& algorithm : known->algorithms)
+    if (algorithm->kind == kind && (algorithm->domain == domain || algorithm->domain == "core")) names.push_back(algorithm->name);
+  const std::string near = nearest_name(name, names);
+  return near.empty() ? otherwise : "did you mean \"" + near + "\"?";
+}
 
 void define_train(const Context& context, AlgorithmDefinition definition, TrainFunction function) {
   define(context, Algorithm::train, std::move(definition), shared(std::move(function)));
@@ -83,7 +95,8 @@ std::vector<InternalLayer> NeuralNetwork::internal_layers() const {
 Tensor InternalModel::parameter(std::string_view name) const {
   for (const auto& [known, tensor] : network_.parameters())
     if (known == name) return tensor;
-  throw Error(Code::not_found, {.message = "there is no parameter \"" + std::string(name) + "\"", .reason = "PARAMETER"});
+  throw Error(Code::not_found, {.message = "there is no parameter \"" + std::string(name) + "\"", .reason = "PARAMETER",
+                                .hint = "parameters are named \"layer.weights\", as parameters() lists them"});
 }
 
 Output InternalModel::run(const Tensor& input, const RunOptions& options) {
@@ -189,9 +202,13 @@ TrainInfo NeuralNetwork::train_by(const TrainFunction& function, const Dataset& 
   TrainInfo info = call_algorithm(options.type, [&] { return function(model, data, options, control); });
   if (info.elapsed_ms == 0) info.elapsed_ms = net.context.host().now() - began;
   if (info.error_percent == 0) info.error_percent = 100 * info.error;
+  // Where the function does not say why it ended, that is said which can be seen from here.
   if (info.stop_reason.empty())
-    info.stop_reason = told() ? "stopTraining" : late() ? "timeout"
-                       : info.error_percent <= options.error_threshold ? "errorThreshold" : "maxIterations";
+    info.stop_reason = told()                                                                                ? "stopTraining"
+                       : late()                                                                              ? "timeout"
+                       : options.max_iterations != TrainOptions::unlimited && info.iterations >= options.max_iterations ? "maxIterations"
+                       : options.error_threshold > 0 && info.error_percent <= options.error_threshold        ? "errorThreshold"
+                                                                                                             : "finished";
   if (stop.stop_requested())
     throw Error(Code::cancelled, {.message = "training was cancelled", .reason = "CANCELLED",
                                  .hint = "the weights are as \"" + options.type + "\" left them"});
@@ -201,7 +218,8 @@ TrainInfo NeuralNetwork::train_by(const TrainFunction& function, const Dataset& 
 std::string NeuralNetwork::export_as(std::string_view to, std::string_view options) {
   const Json json = options.empty() ? Json::object({}) : read_json(options, state_->context.limits());
   if (!json.is_object())
-    throw Error(Code::invalid_argument, {.message = "options are an object", .reason = "OPTION", .actual = describe(json)});
+    throw Error(Code::invalid_argument, {.message = "options are an object", .reason = "OPTION", .actual = describe(json),
+                                         .hint = "{\"maxIterations\": 100}, for example"});
   if (const auto function =
           find_algorithm<ExportFunction>(state_->context, Algorithm::exporter, state_->model.domain, to)) {
     InternalModel model(*this);

@@ -17,11 +17,16 @@ std::shared_ptr<const Function> find_algorithm(const Context& context, Algorithm
   return std::static_pointer_cast<const Function>(definitions_of(context)->algorithm(kind, domain, name));
 }
 
+/// What to try where there is no function of that kind and name: the nearest name there is, or `otherwise`.
+std::string hint_for_algorithm(const Context& context, Algorithm::Kind kind, std::string_view domain, std::string_view name,
+                               std::string otherwise);
+
 /// Calls a function of the program; what it throws becomes an Error that names it.
 template <class Call> auto call_algorithm(std::string_view name, Call&& call) -> decltype(call()) {
   const auto failed = [&](const char* words) {
     throw Error(Code::host_error,
-                {.message = "\"" + std::string(name) + "\" failed: " + words, .reason = "ALGORITHM_FAILED"});
+                {.message = "\"" + std::string(name) + "\" failed: " + words, .reason = "ALGORITHM_FAILED",
+                 .hint = "this is what the function of the definition has thrown"});
   };
   try {
     return call();

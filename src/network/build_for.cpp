@@ -13,7 +13,8 @@ namespace {
 std::int64_t outputs_of(const Dataset& data) {
   if (data.output_kind() == OutputKind::values) {
     if (data.output_shape().elements() == 0)
-      throw Error(Code::invalid_argument, {.message = "dataset: the output of a sample has no values", .reason = "EMPTY_SAMPLE"});
+      throw Error(Code::invalid_argument, {.message = "dataset: the output of a sample has no values", .reason = "EMPTY_SAMPLE",
+                                           .hint = "a sample is [input, output], each with one value or more"});
     return data.output_shape().elements();
   }
   const std::optional<std::uint64_t> classes = data.class_count();
@@ -41,7 +42,8 @@ bool NeuralNetwork::is_built() const noexcept { return !state_.as_far_as_built()
 void NeuralNetwork::build_for(const Dataset& data) {
   State& first = state_.first();
   if (!first.model.layers.empty()) return;
-  if (!data.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
+  if (!data.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA",
+                                                          .hint = "give one sample or more: [[[0, 1], [1]]]"});
   if (data.needs_network()) refuse("texts and names are read by a model, and this one has no layers yet", "give the model its \"layers\"");
   const std::lock_guard guard(first.turn);
   if (first.later.load(std::memory_order_relaxed)) return;

@@ -27,7 +27,8 @@ struct DataEncoder::State {
     throw Error(Code::shape_mismatch, {.message = std::string("a sample's ") + what + " has another number of values",
                                        .reason = "SAMPLE_SIZE",
                                        .expected = std::to_string(expected),
-                                       .actual = std::to_string(actual)});
+                                       .actual = std::to_string(actual),
+                                       .hint = "all samples fit the first and the last layer of the model"});
   }
 
   void append(std::size_t code, const Tensor& in, std::size_t from_input, std::span<const double> out) {
@@ -83,7 +84,8 @@ struct DataEncoder::State {
     }
     const double label = target.at(row);
     if (!(label >= 0 && label < static_cast<double>(net->outputs)))
-      throw Error(Code::invalid_argument, {.message = "a label is out of range", .reason = "LABEL", .expected = "0 to " + std::to_string(net->outputs - 1)});
+      throw Error(Code::invalid_argument, {.message = "a label is out of range", .reason = "LABEL", .expected = "0 to " + std::to_string(net->outputs - 1),
+                                           .hint = "the last layer has one output for each label"});
     out[static_cast<std::size_t>(label)] = 1;
     return out;
   }

@@ -22,7 +22,8 @@ std::string read_file(const std::string& path, std::uint64_t most_bytes) {
     used += count;
     if (used > most_bytes)
       throw Error(Code::limit_exceeded, {.message = "the file is larger than the limit", .reason = "FILE_BYTES",
-                                         .path = path, .expected = std::to_string(most_bytes) + " bytes at most"});
+                                         .path = path, .expected = std::to_string(most_bytes) + " bytes at most",
+                                         .hint = "a dataset reads files of any size: csv:, idx:, npy:"});
   }
   text.resize(used);
   return text;

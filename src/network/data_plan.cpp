@@ -62,7 +62,8 @@ void plan_windows(const Context& context, const Dataset& data, BatchOptions& bat
 
 NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& data, std::string_view measure_name,
                                                                std::size_t batch, bool accuracy, std::size_t bptt) const {
-  if (!data.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA"});
+  if (!data.valid()) throw Error(Code::invalid_argument, {.message = "there is no data", .reason = "EMPTY_DATA",
+                                                          .hint = "give one sample or more: [[[0, 1], [1]]]"});
   const Dataset given = read(data);
   DataPlan plan;
   plan.data = given;
@@ -75,7 +76,8 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
       throw Error(Code::shape_mismatch, {.message = "dataset: a sample has one dimension more than the model's input",
                                          .reason = "SAMPLE_SIZE",
                                          .expected = size_text(built.inputs.front().shape),
-                                         .actual = given.input_shape().text()});
+                                         .actual = given.input_shape().text(),
+                                         .hint = "sequences need a model that remembers; else give the steps as samples of their own"});
     plan.lengths = form.lengths;
     const BuiltModel bound = build(form.lengths, true);
     plan.outputs = bound.output_shape.elements();
@@ -162,9 +164,16 @@ std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& cho
       if (std::ranges::any_of(known, [&](const std::string& layer) { return holds(name, layer); })) continue;
       const std::vector<std::string_view> views(known.begin(), known.end());
       const std::string near = nearest_name(name, views);
+      std::string expected;
+      for (std::size_t i = 0; i < known.size() && expected.size() < 200; ++i)
+        if (i == 0 || known[i] != known[i - 1]) expected += (i ? ", \"" : "\"") + known[i] + '"';
       throw Error(Code::invalid_argument, {.message = "there is no layer \"" + name + "\" with parameters",
-                                           .reason = "LAYER_UNKNOWN", .path = option,
-                                           .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                           .reason = "LAYER_UNKNOWN",
+                                           .path = option,
+                                           .expected = std::move(expected),
+                                           .actual = "\"" + name + "\"",
+                                           .hint = near.empty() ? "layers without a name are called by their number, such as \"1\""
+                                                                : "did you mean \"" + near + "\"?"});
     }
   };
   check(chosen.to_train, "toTrain");

@@ -19,7 +19,8 @@ constexpr std::pair<std::string_view, std::string_view> other_names[] = {
                                        .reason = "OPTION",
                                        .path = name,
                                        .expected = expected,
-                                       .actual = describe(value)});
+                                       .actual = describe(value),
+                                       .hint = "docs/exports.md has a table of the options"});
 }
 
 std::string text(const std::string& name, const Json& value) {
@@ -87,7 +88,8 @@ void check_export(const ExportOptions& options) {
     throw Error(Code::invalid_argument, {.message = "a program has its weights in itself",
                                          .reason = "OPTION",
                                          .path = "setupDataAs",
-                                         .expected = "\"base64\" or \"array\""});
+                                         .expected = "\"base64\" or \"array\"",
+                                         .hint = "export the model as json to keep weights in a file"});
   check_setup_file_name(options.setup_file, "setupFile");
 }
 

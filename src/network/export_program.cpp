@@ -161,12 +161,14 @@ std::string export_program(const Context& context, const Registry& registry, con
     throw Error(Code::invalid_argument, {.message = "name is \"" + options.name + "\"",
                                          .reason = "OPTION",
                                          .path = "name",
-                                         .expected = "letters, digits and _, with no digit in front; no word of the language"});
+                                         .expected = "letters, digits and _, with no digit in front; no word of the language",
+                                         .hint = "\"network\" is the default"});
   const bool bytes = options.weights == "u8";
   const Language language = language_of(options.to);
   if (bytes && language != Language::c)
     throw Error(Code::invalid_argument,
-                {.message = "weights of one byte are for programs in C", .reason = "OPTION", .path = "weights"});
+                {.message = "weights of one byte are for programs in C", .reason = "OPTION", .path = "weights",
+                 .hint = "leave \"weights\" out, or export to-c"});
   ProgramOptions program{
       .language = language, .name = options.name, .base64 = options.setup_data_as != "array", .bytes = bytes};
   const BuiltModel built = build_model(context, registry, model, {.fill = false, .computed = program_type(model.type)});
@@ -186,7 +188,8 @@ std::string export_program(const Context& context, const Registry& registry, con
     if (bytes)
       throw Error(Code::unsupported, {.message = "weights of one byte are for models without open dimensions (null)",
                                       .reason = "OPEN_SIZE",
-                                      .path = built.open.front().path});
+                                      .path = built.open.front().path,
+                                      .hint = "give the dimension a number, or leave \"weights\" out"});
     return export_open_program(built, program, [&](const std::vector<std::int64_t>& lengths) {
       BuildOptions options{.fill = false, .computed = program_type(model.type)};
       Lengths by_path;

@@ -18,7 +18,8 @@ namespace {
 
 [[noreturn]] void wrong(const std::string& function, const std::string& message, std::string reason = "ARGUMENT") {
   throw Error(Code::invalid_argument,
-              {.message = function + ": " + message, .reason = std::move(reason), .operation = function});
+              {.message = function + ": " + message, .reason = std::move(reason), .operation = function,
+               .hint = "get_operations(context) tells the parameters of each function"});
 }
 
 [[noreturn]] void no_parameter(const std::string& function, const std::string& name,
@@ -41,7 +42,8 @@ namespace {
                                                    : spec.kind == AttributeKind::text  ? "a text"
                                                    : list                              ? "a " + one + " or a tensor of such"
                                                                                        : "a " + one,
-                                       .actual = std::move(actual)});
+                                       .actual = std::move(actual),
+                                       .hint = "get_operations(context) tells the parameters of each function"});
 }
 
 std::int64_t whole(const OpDef& op, const AttributeSpec& spec, double number) {
@@ -172,6 +174,17 @@ Tensor OperationFunction::Source::run_operator(const OperatorCall& call) const {
   return answer;
 }
 
+namespace {
+
+// Whether the parameter gets values where a call leaves it out. In a model it would be learned; a function learns nothing.
+bool has_values(const OperationParameter& parameter) {
+  if (parameter.no_setup || parameter.default_function) return true;
+  if (!parameter.default_value) return false;
+  return !parameter.array_type || parameter.default_value->is_array() || parameter.default_value->is_text();
+}
+
+}  // namespace
+
 Json OperationFunction::Source::model(std::span<const FunctionValue> arguments, const std::vector<std::string>& names,
                                       std::vector<double>& inputs) const {
   std::vector<Json::Member> layer = {{"name", Json::text("operation")},
@@ -181,6 +194,8 @@ Json OperationFunction::Source::model(std::span<const FunctionValue> arguments, 
     const std::string& name = names[i];
     const FunctionValue& argument = i < arguments.size() ? arguments[i] : FunctionValue();
     const OperationParameter* parameter = operation->find(name);
+    if (name != "input" && parameter && std::holds_alternative<std::monostate>(argument.value_) && !has_values(*parameter))
+      wrong(operation->name, "\"" + name + "\" is missing, and has no default", "INPUT_COUNT");
     const auto* tensor = std::get_if<Tensor>(&argument.value_);
     const bool array = name == "input" || (parameter && parameter->array_type);
     if (array && tensor && !(parameter && parameter->subject_of_training)) {
@@ -276,7 +291,8 @@ Variable OperationFunction::Source::compose_operation(std::span<const FunctionVa
   if (!registry->find(operation->domain, operation->name))
     throw Error(Code::unsupported, {.message = name + " takes more than arrays: other operations cannot call it",
                                     .reason = "CALL_WITH",
-                                    .operation = operation->name});
+                                    .operation = operation->name,
+                                    .hint = "define a variant whose callWith names arrays alone"});
   if (arguments.size() != names.size())
     wrong(operation->name, "takes " + std::to_string(names.size()) + " arguments, got " + std::to_string(arguments.size()), "INPUT_COUNT");
   std::vector<const FunctionValue*> values;
@@ -334,7 +350,8 @@ Variable OperationFunction::compose(std::span<const FunctionValue> arguments, st
     throw Error(Code::unsupported, {.message = name_ + (stateful_ ? " remembers, which only layers can" : " is a variant of plain arrays") +
                                                ": it cannot be composed with",
                                     .reason = "COMPOSE",
-                                    .operation = name_});
+                                    .operation = name_,
+                                    .hint = "call it on tensors, or name the operation as a layer"});
   if (arguments.size() > parameters_.size() && !source_->takes_any_number())
     wrong(name_, "takes " + std::to_string(parameters_.size()) + " arguments, got " + std::to_string(arguments.size()),
           "INPUT_COUNT");

@@ -56,7 +56,8 @@ std::vector<std::string> call_order(const UserOperation& operation) {
 
 FunctionState OperationFunction::get_new_state() const {
   if (!stateful_)
-    throw Error(Code::unsupported, {.message = name_ + ": remembers nothing", .reason = "STATELESS", .operation = name_});
+    throw Error(Code::unsupported, {.message = name_ + ": remembers nothing", .reason = "STATELESS", .operation = name_,
+                                    .hint = "only operations with initState give a new state"});
   return {};  // empty: everything as the defaults say
 }
 
@@ -75,7 +76,8 @@ std::map<std::string, OperationFunction> get_operations(const Context& context, 
   if (type_name.empty()) type_name = own && !own->default_data_type.empty() ? own->default_data_type : "fp32";
   const auto type = dtype_from_name(type_name);
   if (!type)
-    throw Error(Code::unsupported, {.message = "\"" + type_name + "\" is no data type", .reason = "DATATYPE"});
+    throw Error(Code::unsupported, {.message = "\"" + type_name + "\" is no data type", .reason = "DATATYPE",
+                                    .hint = "\"fp32\", for example"});
   const bool plain = query.variant.empty() || query.variant == "default" || query.variant == "standalone";
   if (!plain) check_variant(*known, query);
   std::map<std::string, OperationFunction> functions;
@@ -124,7 +126,10 @@ void define_operation_variant(const Context& context, OperationVariant variant, 
                                                        : "did you mean \"" + near + "\"?"});
   }
   const auto refuse = [&](std::string reason, const std::string& message) {
-    throw Error(Code::invalid_argument, {.message = message, .reason = std::move(reason), .operation = variant.name});
+    throw Error(Code::invalid_argument, {.message = message,
+                                         .reason = std::move(reason),
+                                         .operation = variant.name,
+                                         .hint = "docs/operations.md tells how variants are defined"});
   };
   if (variant.variant.empty() || variant.variant == "default" || !function)
     refuse("VARIANT", "a variant has a name, other than \"default\", and a function");

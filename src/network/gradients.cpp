@@ -110,7 +110,8 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     }
     result.samples += block.counted;
   }
-  if (result.samples == 0) throw Error(Code::invalid_argument, {.message = "the data holds no samples", .reason = "EMPTY_DATA"});
+  if (result.samples == 0) throw Error(Code::invalid_argument, {.message = "the data holds no samples", .reason = "EMPTY_DATA",
+                                                                .hint = "give one sample or more"});
   result.error = reported(plan.request.measure, error_sum / static_cast<double>(result.samples));
   for (const BuiltParameter& parameter : net.built.parameters) {
     const auto sum = sums.find(parameter.name);
@@ -122,6 +123,26 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   if (options.commit_state && is_stateful()) run_through(*this, plan.data, plan.batching);
   return result;
 }
+
+namespace {
+
+// `scale` is the step without an optimizer; what belongs to one would be lost without its name.
+void check_apply(const ApplyOptions& options) {
+  const auto refuse = [](const char* option, std::string message, std::string hint) {
+    throw Error(Code::invalid_argument, {.message = std::move(message), .reason = "OPTION", .path = option, .hint = std::move(hint)});
+  };
+  if (!options.optimizer.empty() && options.scale != 1)
+    refuse("scale", "\"scale\" is the step without an optimizer", "give the optimizer a learningRate");
+  if (!options.optimizer.empty()) return;
+  const TrainOptions& given = options.options;
+  const char* const lost = given.learning_rate ? "learningRate" : given.momentum ? "momentum" : given.weight_decay ? "weightDecay"
+                           : given.clip_norm    ? "clipNorm"     : given.clip_value ? "clipValue" : nullptr;
+  if (lost)
+    refuse(lost, std::string("\"") + lost + "\" is an option of an optimizer, and none is named",
+           "name one, such as \"sgd\", or give \"scale\": weights become W - scale * gradient");
+}
+
+}  // namespace
 
 void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptions& options) {
   State& net = *state_;
@@ -151,17 +172,19 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     known_parameters.push_back(known);
   }
   if (!std::isfinite(options.scale))
-    throw Error(Code::invalid_argument, {.message = "the scale of gradients is no number", .reason = "OPTION", .path = "scale"});
+    throw Error(Code::invalid_argument, {.message = "the scale of gradients is no number", .reason = "OPTION", .path = "scale",
+                                         .hint = "1 for gradients as they are, -1 to climb"});
+  check_apply(options);
   if (parameters.empty()) return;
   // Without an optimizer: W - scale * gradient, at once: algorithms of programs come here for every batch.
   if (options.optimizer.empty()) {
     const std::lock_guard guard(net.turn);
     for (const BuiltParameter* const parameter : known_parameters) {
       const Tensor& gradient = gradients.gradients.at(parameter->name);
-      Tensor numbers = net.numbers_of(*parameter);
+      Tensor numbers = net.master_of(*parameter);
       for (std::size_t i = 0; i < gradient.elements(); ++i)
         numbers.set(i, numbers.at(i) - options.scale * gradient.at(i));
-      net.set_numbers(*parameter, numbers);
+      net.set_master(*parameter, std::move(numbers));
     }
     return;
   }
@@ -205,11 +228,11 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   }
   const std::lock_guard guard(net.turn);
   for (auto& [parameter, numbers] : coded) {
-    const Tensor now = net.numbers_of(*parameter);
+    const Tensor now = net.master_of(*parameter);
     std::memcpy(numbers.data(), now.data(), now.bytes());
   }
   executable->run(bindings, 1);
-  for (const auto& [parameter, numbers] : coded) net.set_numbers(*parameter, numbers);
+  for (auto& [parameter, numbers] : coded) net.set_master(*parameter, std::move(numbers));
 }
 
 }  // namespace webai

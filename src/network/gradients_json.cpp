@@ -15,7 +15,8 @@ constexpr std::int64_t gradients_version = 1;
                                        .reason = "GRADIENT",
                                        .path = std::move(path),
                                        .expected = std::move(expected),
-                                       .actual = describe(actual)});
+                                       .actual = describe(actual),
+                                       .hint = "take the text that gradients were written as, unchanged"});
 }
 
 const Json& member(const Json& object, std::string_view key, std::string_view expected) {
@@ -45,7 +46,8 @@ Gradients gradients_from_json(const Context& context, std::string_view text) {
                                     .reason = "VERSION",
                                     .path = "/version",
                                     .expected = std::to_string(gradients_version),
-                                    .actual = describe(version)});
+                                    .actual = describe(version),
+                                    .hint = "write them with the same version of the library"});
   Gradients result;
   const Json& loss = member(json, "loss", "a number");
   if (!loss.is_number()) refuse("the loss is a number", "/loss", "a number", loss);

@@ -126,7 +126,8 @@ struct InputValues::State {
     if (count > most)
       throw Error(Code::limit_exceeded, {.message = "there are more values than one tensor may hold",
                                          .reason = "TENSOR_BYTES",
-                                         .expected = "at most " + std::to_string(most) + " values"});
+                                         .expected = "at most " + std::to_string(most) + " values",
+                                         .hint = "run fewer samples at a time, or raise the limit tensorBytes"});
   }
 
   void add_text(Input& input, std::string_view text, std::vector<double>& into) {
@@ -154,7 +155,8 @@ struct InputValues::State {
     if (unnamed.empty()) return;
     if (open.empty())
       throw Error(Code::shape_mismatch, {.message = "all inputs are named, and there are values beside them",
-                                         .reason = "INPUT_SIZE"});
+                                         .reason = "INPUT_SIZE",
+                                         .hint = "give all values under names, or none"});
     std::size_t at = 0, filled = 0;
     std::vector<double> numbers;
     for (const Piece& piece : unnamed) {
@@ -177,7 +179,8 @@ struct InputValues::State {
     throw Error(Code::invalid_argument, {.message = "there is no value for input " + input.port.title(),
                                          .reason = "INPUT_MISSING",
                                          .path = input.port.name,
-                                         .expected = std::move(expected)});
+                                         .expected = std::move(expected),
+                                         .hint = "every input gets a value in each run"});
   }
 
   // How many samples came, of all inputs alike.
@@ -198,7 +201,8 @@ struct InputValues::State {
                                        .reason = "INPUT_SIZE",
                                        .path = input.port.name,
                                        .expected = counted(wanted) + (wanted == input.size ? " a sample" : ", as many samples as the other inputs"),
-                                       .actual = std::to_string(input.values.size())});
+                                       .actual = std::to_string(input.values.size()),
+                                       .hint = "values of a sample stand in one array: [[1, 2], [3, 4]] are two samples of two values"});
   }
 };
 
@@ -293,7 +297,8 @@ void InputValues::add(const Json& value) {
     throw Error(Code::invalid_argument, {.message = "null is no value of an input",
                                          .reason = "INPUT_NULL",
                                          .path = state_->current ? state_->inputs[*state_->current].port.name : "input",
-                                         .expected = "numbers, texts, arrays of them, or an object that names inputs"});
+                                         .expected = "numbers, texts, arrays of them, or an object that names inputs",
+                                         .hint = "0 is a value; samples without one are left out"});
   for (const auto& [name, member] : value.members()) {
     begin(name);
     add(member);

@@ -1,5 +1,6 @@
 // Integer models at their borders: what is a code and what a number.
 #include <algorithm>
+#include <cstring>
 
 #include "core/model/counted_inputs.h"
 #include "network/state.h"
@@ -90,6 +91,25 @@ void NeuralNetwork::State::set_numbers(const BuiltParameter& parameter, const Te
     write_buffer(*buffer(scale_name(parameter.name)), code.scale);
   }
   write_buffer(*buffer(parameter.name), kept);
+}
+
+// The numbers that the last apply_gradients left, before they were rounded; anew where something else has written since.
+Tensor NeuralNetwork::State::master_of(const BuiltParameter& parameter) const {
+  if (const auto kept = masters.find(parameter.name); kept != masters.end()) {
+    const auto same = [](const Tensor& a, const Tensor& b) {
+      if (!a.data() || !b.data()) return a.data() == b.data();
+      return a.bytes() == b.bytes() && std::memcmp(a.data(), b.data(), a.bytes()) == 0;
+    };
+    if (same(kept->second.stored, tensor_of(parameter)) && same(kept->second.scale, scale_of(parameter))) return kept->second.numbers;
+  }
+  Tensor numbers = numbers_of(parameter);
+  return size_of(numbers.type()) < 4 ? numbers.converted(context, DType::fp32) : numbers;
+}
+
+void NeuralNetwork::State::set_master(const BuiltParameter& parameter, Tensor numbers) {
+  set_numbers(parameter, numbers);
+  if (parameter.code || size_of(type) < 4)
+    masters[parameter.name] = {std::move(numbers), tensor_of(parameter), scale_of(parameter)};
 }
 
 }  // namespace webai

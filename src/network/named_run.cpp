@@ -13,14 +13,16 @@ std::vector<const Tensor*> in_order(const BuiltModel& built, std::span<const Por
   for (const auto& [name, tensor] : given) {
     const Tensor*& place = tensors[find_port(ports, name, "input")];
     if (place)
-      throw Error(Code::invalid_argument, {.message = "run: the input \"" + name + "\" is given twice", .reason = "INPUT_TWICE", .path = name});
+      throw Error(Code::invalid_argument, {.message = "run: the input \"" + name + "\" is given twice", .reason = "INPUT_TWICE", .path = name,
+                                           .hint = "several samples stand in one tensor, along its first dimension"});
     place = &tensor;
   }
   for (std::size_t i = 0; i < tensors.size(); ++i)
     if (!tensors[i])
       throw Error(Code::invalid_argument, {.message = "run: there is no value for input \"" + built.inputs[i].name + "\"",
                                            .reason = "INPUT_MISSING",
-                                           .path = built.inputs[i].name});
+                                           .path = built.inputs[i].name,
+                                           .hint = "every input gets a value in each run"});
   return tensors;
 }
 
@@ -39,7 +41,8 @@ SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tenso
                                          .reason = "INPUT_SIZE",
                                          .path = input.name,
                                          .expected = std::to_string(i > 0 ? form.samples * each : each) + (i > 0 ? "" : " for each sample"),
-                                         .actual = std::to_string(count)});
+                                         .actual = std::to_string(count),
+                                         .hint = "several samples stand in one tensor, along its first dimension"});
     form.samples = count / each;
     form.batched = form.samples > 1 || (tensors[i]->shape().rank() == input.shape.rank() + 1);
   }

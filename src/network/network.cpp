@@ -144,14 +144,16 @@ void NeuralNetwork::run_into(const Shape& shape, std::span<const float> input, s
   State& state = *state_;
   if (state.type != DType::fp32)
     throw Error(Code::type_mismatch, {.message = "run_into takes fp32", .reason = "TYPE",
-                                      .actual = std::string(name_of(state.type))});
+                                      .actual = std::string(name_of(state.type)),
+                                      .hint = "use run, which takes and gives tensors of the model's type"});
   const auto check = [&](const SampleForm& form, std::int64_t inputs, std::int64_t outputs) {
     if (form.samples > 0 && std::cmp_equal(input.size(), form.samples * inputs) && std::cmp_equal(output.size(), form.samples * outputs))
       return;
     throw Error(Code::shape_mismatch,
                 {.message = "run expects " + std::to_string(inputs) + " values a sample and gives " +
                             std::to_string(outputs) + ", got " + std::to_string(input.size()) + " and room for " +
-                            std::to_string(output.size()), .reason = "INPUT_SIZE"});
+                            std::to_string(output.size()), .reason = "INPUT_SIZE",
+                 .hint = "several samples stand behind each other, and so do their outputs"});
   };
   const SampleForm form = state.form_of(shape);
   if (!state.is_open()) check(form, state.inputs, state.outputs);
@@ -177,7 +179,9 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
     const auto own = find_algorithm<RunFunction>(state.context, Algorithm::run, state.model.domain, options.type);
     if (!own)
       throw Error(Code::not_found, {.message = "there is no way of running called \"" + options.type + "\"",
-                                    .reason = "RUN_TYPE", .path = "type", .hint = "define it with define_run"});
+                                    .reason = "RUN_TYPE", .path = "type",
+                                    .hint = hint_for_algorithm(state.context, Algorithm::run, state.model.domain, options.type,
+                                                               "define it with define_run")});
     InternalModel model(*this);
     const std::string before = state.is_stateful() ? get_internal_state() : std::string();
     const RunResult result = call_algorithm(options.type, [&] { return (*own)(model, given, before); });
@@ -187,7 +191,8 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   const SampleForm form = state.form_of(given.shape(), options.normalize);
   if (form.samples == 0)
     throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(options.normalize ? state.inputs : state.normalized_inputs) + " values, got " +
-                                                  std::to_string(given.elements()), .reason = "INPUT_SIZE"});
+                                                  std::to_string(given.elements()), .reason = "INPUT_SIZE",
+                                       .hint = "several samples stand behind each other"});
   return run_form(given, form, options);
 }
 
@@ -307,7 +312,8 @@ void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) 
       return set_parameter(tie->like, value.reshaped(parameter.type.shape));
     if (!(value.shape() == parameter.type.shape))
       throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"", .reason = "SHAPE",
-                                         .expected = parameter.type.shape.text(), .actual = value.shape().text()});
+                                         .expected = parameter.type.shape.text(), .actual = value.shape().text(),
+                                         .hint = "parameters() tells the shape of each"});
     const std::lock_guard guard(state.turn);
     if (parameter.code && value.type() == parameter.type.type)
       write_buffer(*state.buffer(name), value);
@@ -315,7 +321,8 @@ void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) 
       state.set_numbers(parameter, value);
     return;
   }
-  throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\"", .reason = "PARAMETER"});
+  throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\"", .reason = "PARAMETER",
+                                .hint = "parameters are named \"layer.weights\", as parameters() lists them"});
 }
 
 }  // namespace webai

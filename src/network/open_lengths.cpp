@@ -42,7 +42,8 @@ void check_length(const OpenDimension& dim, const std::string& input, std::int64
                                        .reason = "INPUT_SIZE",
                                        .path = dim.path,
                                        .expected = "a length of 1 or more",
-                                       .actual = std::to_string(length)});
+                                       .actual = std::to_string(length),
+                                       .hint = "give one step or more"});
   if (!dim.hint.max || length <= *dim.hint.max) return;
   throw Error(Code::shape_mismatch, {.message = "dimension " + std::to_string(dim.axis) + " of the input \"" + input + "\" is " +
                                                 std::to_string(length) + " long, but shapeHints allow " + std::to_string(*dim.hint.max),
@@ -103,7 +104,8 @@ SampleForm form_of_open(const BuiltModel& built, std::span<const Shape> given, I
                                          .reason = "INPUT_SIZE",
                                          .path = built.inputs[i].name,
                                          .expected = std::to_string(form.samples),
-                                         .actual = std::to_string(own.samples)});
+                                         .actual = std::to_string(own.samples),
+                                         .hint = "all inputs have as many samples as the first"});
     form = own;
   }
   check_lengths(built, form.lengths);

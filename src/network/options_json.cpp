@@ -1,8 +1,10 @@
 // Options as JSON text.
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "core/base/names.h"
 #include "core/model/json.h"
@@ -14,7 +16,8 @@ namespace {
 
 [[noreturn]] void wrong(std::string_view name, const char* expected, const Json& value) {
   throw Error(Code::invalid_argument, {.message = "option \"" + std::string(name) + "\"", .reason = "OPTION",
-                                       .path = std::string(name), .expected = expected, .actual = describe(value)});
+                                       .path = std::string(name), .expected = expected, .actual = describe(value),
+                                       .hint = "docs/training.md has a table of the options"});
 }
 
 double number(std::string_view name, const Json& value) {
@@ -53,9 +56,10 @@ std::vector<double> numbers(std::string_view name, const Json& value) {
   return result;
 }
 
-[[noreturn]] void unknown_name(const std::string& what, const std::string& name, const std::vector<std::string_view>& names) {
+[[noreturn]] void unknown_name(const std::string& what, const std::string& name, const std::string& path,
+                               const std::vector<std::string_view>& names) {
   const std::string near = nearest_name(name, names);
-  throw Error(Code::invalid_argument, {.message = "there is no " + what + " \"" + name + "\"", .reason = "OPTION_UNKNOWN", .path = name,
+  throw Error(Code::invalid_argument, {.message = "there is no " + what + " \"" + name + "\"", .reason = "OPTION_UNKNOWN", .path = path,
                                        .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
 }
 
@@ -65,16 +69,17 @@ LearningRateSchedule schedule(std::string_view name, const Json& value) {
   if (!value.is_object()) wrong(name, "a name such as \"cosine\", or an object such as {\"type\": \"step\", \"every\": 10}", value);
   LearningRateSchedule result;
   for (const auto& [key, given] : value.members()) {
-    if (key == "type") result.type = text(key, given);
-    else if (key == "factor") result.factor = number(key, given);
-    else if (key == "every") result.every = count(key, given);
-    else if (key == "patience") result.patience = count(key, given);
-    else if (key == "minDelta") result.min_delta = number(key, given);
-    else if (key == "minimum") result.minimum = number(key, given);
-    else if (key == "warmupSteps") result.warmup_steps = count(key, given);
-    else if (key == "warmupEpochs") result.warmup_epochs = count(key, given);
+    const std::string place = std::string(name) + "/" + key;
+    if (key == "type") result.type = text(place, given);
+    else if (key == "factor") result.factor = number(place, given);
+    else if (key == "every") result.every = count(place, given);
+    else if (key == "patience") result.patience = count(place, given);
+    else if (key == "minDelta") result.min_delta = number(place, given);
+    else if (key == "minimum") result.minimum = number(place, given);
+    else if (key == "warmupSteps") result.warmup_steps = count(place, given);
+    else if (key == "warmupEpochs") result.warmup_epochs = count(place, given);
     else
-      unknown_name("property of learningRateSchedule", key,
+      unknown_name("property of learningRateSchedule", key, place,
                    {"type", "factor", "every", "patience", "minDelta", "minimum", "warmupSteps", "warmupEpochs"});
   }
   return result;
@@ -150,12 +155,33 @@ constexpr Option options[] = {
     Option WEBAI_OPTION("resume", resume, boolean),
     Option{"logPeriod", take_log_period},
     Option WEBAI_OPTION("accuracy", accuracy, boolean),
-    // Words other libraries use for the same.
-    Option WEBAI_OPTION("iterations", max_iterations, count),
-    Option WEBAI_OPTION("epochs", max_iterations, count),
-    Option WEBAI_OPTION("praxis", optimizer, text),
 };
 #undef WEBAI_OPTION
+
+// Words other libraries use for the same.
+constexpr std::pair<std::string_view, std::string_view> other_words[] = {
+    {"iterations", "maxIterations"}, {"epochs", "maxIterations"}, {"praxis", "optimizer"}};
+
+// The option's own name. Two words for one thing say the same, or there is no telling which is meant.
+std::string_view canonical_option(const Json& all, std::string_view name, const Json& value) {
+  for (const auto& [other, canonical] : other_words) {
+    if (other != name) continue;
+    for (const auto& [word, given] : all.members()) {
+      const bool same_thing = word == canonical || std::ranges::any_of(other_words, [&](const auto& one) {
+                                return one.first == word && one.second == canonical;
+                              });
+      if (same_thing && !(given == value))
+        throw Error(Code::invalid_argument, {.message = "\"" + std::string(name) + "\" and \"" + word + "\" mean the same and differ",
+                                             .reason = "ALIAS_CONFLICT",
+                                             .path = std::string(name),
+                                             .expected = describe(given),
+                                             .actual = describe(value),
+                                             .hint = "keep \"" + std::string(canonical) + "\" alone"});
+    }
+    return canonical;
+  }
+  return name;
+}
 
 }  // namespace
 
@@ -169,16 +195,18 @@ TrainOptions train_options_from_json(const Json& object, const TrainOptions& bas
   if (!object.is_object()) wrong("options", "an object", object);
   for (const Json::Member& member : object.members()) {
     const Option* found = nullptr;
+    const std::string_view name = canonical_option(object, member.first, member.second);
     std::vector<std::string_view> names;
     for (const Option& option : options) {
-      if (option.name == member.first) found = &option;
+      if (option.name == name) found = &option;
       names.push_back(option.name);
     }
+    for (const auto& [other, canonical] : other_words) names.push_back(other);
     if (!found && unknown) {
       unknown->push_back(member.first);
       continue;
     }
-    if (!found) unknown_name("training option", member.first, names);
+    if (!found) unknown_name("training option", member.first, member.first, names);
     found->take(result, member.first, member.second);
   }
   return result;

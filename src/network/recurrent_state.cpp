@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::int64_t state_version = 1;
 
-[[noreturn]] void refuse_state(std::string message, std::string path, std::string expected = {},
-                               std::string actual = {}, std::string hint = {}) {
+[[noreturn]] void refuse_state(std::string message, std::string path, std::string expected,
+                               std::string actual, std::string hint) {
   throw Error(Code::invalid_argument, {.message = std::move(message),
                                        .reason = "STATE_MISMATCH",
                                        .path = std::move(path),
@@ -74,6 +74,14 @@ void RecurrentState::commit() {
 }
 
 void RecurrentState::reset() {
+  std::vector<double> initials;  // all of them before the first is changed
+  Json given;
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    const BuiltState& state = states_[i];
+    if (state.again && (i == 0 || states_[i - 1].again != state.again)) given = (*state.again)();
+    initials.push_back(state.again ? initial_again(state, given) : state.initial);
+  }
+  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].initial = initials[i];
   fill(now_);
   begun_ = false;
 }
@@ -121,13 +129,15 @@ void RecurrentState::from_json(const Json& json, const std::string& model_hash) 
 
 RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& model_hash) const {
   const Json* version = json.find("version");
-  if (!version) refuse_state("this is no state of a network", "", "{version, modelHash, entries}", describe(json));
+  if (!version) refuse_state("this is no state of a network", "", "{version, modelHash, entries}", describe(json),
+                             "give what get_state gave, or null to begin anew");
   if (!version->is_number() || version->as_number() != static_cast<double>(state_version))
     throw Error(Code::unsupported, {.message = "the state is of a version that this library does not read",
                                     .reason = "VERSION",
                                     .path = "/version",
                                     .expected = std::to_string(state_version),
-                                    .actual = describe(*version)});
+                                    .actual = describe(*version),
+                                    .hint = "take the state with the same version of the library"});
   const Json* hash = json.find("modelHash");
   if (!hash || !hash->is_text() || hash->as_text() != model_hash)
     refuse_state("the state is of another model", "/modelHash", model_hash, hash ? describe(*hash) : "nothing",
@@ -136,7 +146,8 @@ RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& 
   if (entries && entries->is_array() && entries->size() == 0 && shapes_of_one().empty()) return {};
   if (!entries || !entries->is_array() || entries->size() != states_.size())
     refuse_state("the state has another number of entries than the model has states", "/entries",
-                 std::to_string(states_.size()), entries ? std::to_string(entries->size()) : "none");
+                 std::to_string(states_.size()), entries ? std::to_string(entries->size()) : "none",
+                 "give what get_state of this model gave, unchanged");
   Lanes lanes;
   lanes.tensors.resize(states_.size());
   for (std::size_t i = 0; i < entries->size(); ++i) {
@@ -153,12 +164,14 @@ RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& 
                    near.empty() ? "" : "did you mean \"" + near + "\"?");
     }
     Tensor& tensor = lanes.tensors[static_cast<std::size_t>(state - states_.begin())];
-    if (!tensor.empty()) refuse_state("the state \"" + state->name + "\" is given twice", pointer_to(place, "path"));
+    if (!tensor.empty()) refuse_state("the state \"" + state->name + "\" is given twice", pointer_to(place, "path"), "one entry for each state",
+                                      "two entries", "give what get_state of this model gave, unchanged");
     tensor = tensor_from_json(context_, entry, place);
     const Shape& shape = tensor.shape();
     if (tensor.type() != state->type.type)
       refuse_state("\"" + state->name + "\" has another data type", pointer_to(place, "dataType"),
-                   std::string(name_of(state->type.type)), std::string(name_of(tensor.type())));
+                   std::string(name_of(state->type.type)), std::string(name_of(tensor.type())),
+                   "give what get_state of this model gave, unchanged");
     if (lanes.count == 0 && shape.rank() > 0) lanes.count = shape[0];
     const Shape wanted = state->type.shape.with(0, lanes.count);
     bool fits = lanes.count > 0 && shape.rank() == wanted.rank() && shape.elements() > 0;
@@ -166,7 +179,8 @@ RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& 
       fits = wanted.dim(axis).is_symbol() || wanted.dim(axis) == shape.dim(axis);
     if (!fits)
       refuse_state("\"" + state->name + "\" has another size", pointer_to(place, "dims"),
-                   state->type.shape.with(0, std::max<std::int64_t>(lanes.count, 1)).text(), shape.text());
+                   state->type.shape.with(0, std::max<std::int64_t>(lanes.count, 1)).text(), shape.text(),
+                   "the first dimension counts samples, alike in all entries");
   }
   return lanes;
 }

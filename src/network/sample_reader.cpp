@@ -21,7 +21,8 @@ void collect_numbers(const Json& value, std::vector<double>& into) {
   } else {
     throw Error(Code::invalid_argument, {.message = "an output is made of numbers, labels, or objects that name outputs",
                                          .reason = "OUTPUT_VALUE",
-                                         .actual = describe(value)});
+                                         .actual = describe(value),
+                                         .hint = "[input, [0, 1]], [input, \"cat\"] or [input, {\"name\": [0, 1]}]"});
   }
 }
 
@@ -38,7 +39,8 @@ Tensor values_of(const Context& context, const std::vector<double>& numbers, std
   throw Error(Code::shape_mismatch, {.message = std::string(what) + " has another number of values",
                                      .reason = "OUTPUT_SIZE",
                                      .expected = std::to_string(expected),
-                                     .actual = std::to_string(actual)});
+                                     .actual = std::to_string(actual),
+                                     .hint = "all samples fit the first and the last layer of the model"});
 }
 
 // How many tokens of a text a sample sees, where the model takes any number of them.
@@ -89,13 +91,15 @@ Tensor NeuralNetwork::State::named_target(const Json& object, std::span<const Po
     if (!labels_of(*part.rules).empty()) normalize_target(*part.rules, own, part.size);  // an index becomes one-hot
     if (ports[index].shape.is_concrete() && own.size() != part.size) wrong_size("output " + ports[index].title(), part.size, own.size());
     if (given[index])
-      throw Error(Code::invalid_argument, {.message = "output " + ports[index].title() + " is given twice", .reason = "OUTPUT_TWICE"});
+      throw Error(Code::invalid_argument, {.message = "output " + ports[index].title() + " is given twice", .reason = "OUTPUT_TWICE",
+                                           .hint = "name each output once"});
     given[index] = true;
     all[index] = std::move(own);
   }
   if (const auto missing = std::ranges::find(given, false); missing != given.end()) {
     const PortInfo& port = ports[static_cast<std::size_t>(missing - given.begin())];
-    throw Error(Code::invalid_argument, {.message = "there is no value for output " + port.title(), .reason = "OUTPUT_MISSING", .path = port.name});
+    throw Error(Code::invalid_argument, {.message = "there is no value for output " + port.title(), .reason = "OUTPUT_MISSING", .path = port.name,
+                                         .hint = "every output gets a value, or {\"$instruction\": \"ignore\"}"});
   }
   std::vector<double> row;
   for (const std::vector<double>& own : all) row.insert(row.end(), own.begin(), own.end());
@@ -120,7 +124,8 @@ Tensor NeuralNetwork::State::target_of(const Json& value, std::span<const PortIn
       throw Error(Code::invalid_argument, {.message = "a label is a whole number below the number of outputs",
                                            .reason = "LABEL",
                                            .expected = "0 to " + std::to_string(outputs - 1),
-                                           .actual = write_json(Json::number(*wrong))});
+                                           .actual = write_json(Json::number(*wrong)),
+                                           .hint = "the last layer has one output for each label"});
     return Tensor::from(context, DType::i32, Shape{static_cast<std::int64_t>(numbers.size())}, numbers);
   }
   // Of an output whose size follows from the input: that of one sample. What it has to be is known with the data.

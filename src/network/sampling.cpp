@@ -13,7 +13,8 @@ namespace {
   throw Error(Code::invalid_argument, {.message = std::string("generate: \"") + name + "\" is out of range",
                                        .reason = "OPTION",
                                        .path = std::string("generate/") + name,
-                                       .expected = std::move(expected)});
+                                       .expected = std::move(expected),
+                                       .hint = "{\"temperature\": 1} draws as the model has learned"});
 }
 
 }  // namespace
@@ -39,7 +40,8 @@ std::size_t draw(std::vector<double> outputs, bool logarithmic, const GenerateOp
   if (options.temperature == 0) order.resize(std::min<std::size_t>(order.size(), 1));
   const double largest = order.empty() ? 0 : outputs[order.front()];
   if (order.empty() || (logarithmic ? largest == -INFINITY : !(largest > 0)))
-    throw Error(Code::invalid_argument, {.message = "generate: no output has a probability above 0", .reason = "NOT_FINITE"});
+    throw Error(Code::invalid_argument, {.message = "generate: no output has a probability above 0", .reason = "NOT_FINITE",
+                                         .hint = "the outputs are no probabilities: end with softmax, and train until the error falls"});
   if (order.size() == 1) return order.front();
   // Relative to the likeliest, so that nothing overflows.
   std::vector<double> weights;

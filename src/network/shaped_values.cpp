@@ -11,7 +11,8 @@ void ShapedValues::refuse(std::string message, std::string expected, std::string
                                      .reason = "INPUT_SIZE",
                                      .path = title_,
                                      .expected = std::move(expected),
-                                     .actual = std::move(actual)});
+                                     .actual = std::move(actual),
+                                     .hint = "[[1, 2], [3, 4]]: rows of one length, one kind of thing in each"});
 }
 
 void ShapedValues::measure(std::size_t depth, std::int64_t length) {
@@ -76,7 +77,8 @@ Tensor ShapedValues::padded(const Context& context) const {
   for (std::size_t axis = 0; axis + 1 < lengths_.size(); ++axis) shape.append(lengths_[axis]);
   shape.append(static_cast<std::int64_t>(*most));
   if (texts_.size() > context.limits().tensor_bytes / sizeof(double) / *most)
-    throw Error(Code::limit_exceeded, {.message = "there are more values than one tensor may hold", .reason = "TENSOR_BYTES"});
+    throw Error(Code::limit_exceeded, {.message = "there are more values than one tensor may hold", .reason = "TENSOR_BYTES",
+                                       .hint = "run fewer samples at a time, or raise the limit tensorBytes"});
   Tensor tensor = Tensor::uninitialised(context, DType::fp64, shape);
   double* to = tensor.span<double>().data();
   auto from = numbers_.begin();

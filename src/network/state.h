@@ -163,6 +163,13 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   /// The numbers that its content stands for, and back: codes are widened where the numbers need it.
   Tensor numbers_of(const BuiltParameter& parameter) const;
   void set_numbers(const BuiltParameter& parameter, const Tensor& numbers);
+  /// The same for numbers that are to add up although what is stored is rounded: integers and 16 bits.
+  Tensor master_of(const BuiltParameter& parameter) const;
+  void set_master(const BuiltParameter& parameter, Tensor numbers);
+  struct Master {
+    Tensor numbers, stored, scale;
+  };
+  std::map<std::string, Master, std::less<>> masters;  ///< of parameters that apply_gradients has changed
   RunProgram& program(const OpenLengths& lengths, std::int64_t batch, bool normalize, bool debug = false,
                       bool steps = false);
   /// Compiles runs of one sample for the lengths that shapeHints name, as far as the bound of programs allows.

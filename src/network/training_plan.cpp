@@ -22,13 +22,15 @@ void check_option(bool holds, const char* name, const char* expected, double act
   char digits[32];
   const auto end = std::to_chars(std::begin(digits), std::end(digits), actual).ptr;
   throw Error(Code::invalid_argument, {.message = std::string(name) + " is out of range", .reason = "OPTION",
-                                       .path = name, .expected = expected, .actual = std::string(digits, end)});
+                                       .path = name, .expected = expected, .actual = std::string(digits, end),
+                                       .hint = "docs/training.md has a table of the options"});
 }
 
 void check_weight(double weight) { check_option(std::isfinite(weight) && weight >= 0, "classWeights", "0 or more", weight); }
 
 [[noreturn]] void contradiction(const char* name, const char* why) {
-  throw Error(Code::invalid_argument, {.message = why, .reason = "OPTION", .path = name});
+  throw Error(Code::invalid_argument, {.message = why, .reason = "OPTION", .path = name,
+                                       .hint = "docs/training.md has a table of the options"});
 }
 
 }  // namespace
@@ -36,7 +38,8 @@ void check_weight(double weight) { check_option(std::isfinite(weight) && weight 
 TrainOptions with_defaults(TrainOptions options) {
   if (options.type != "back-propagation")
     throw Error(Code::not_found, {.message = "there is no way of training called \"" + options.type + "\"",
-                                  .reason = "TRAIN_TYPE", .path = "type", .expected = "\"back-propagation\", or what define_train defined"});
+                                  .reason = "TRAIN_TYPE", .path = "type", .expected = "\"back-propagation\", or what define_train defined",
+                                  .hint = "leave \"type\" out"});
   const Optimizer& optimizer = find_optimizer(options.optimizer);
   if (!options.learning_rate) options.learning_rate = optimizer.learning_rate;
   if (!options.momentum) options.momentum = optimizer.momentum;
@@ -47,6 +50,7 @@ TrainOptions with_defaults(TrainOptions options) {
   check_option(!std::isnan(options.error_threshold) && options.error_threshold >= 0, "errorThreshold", "0 or more",
                options.error_threshold);
   check_schedule(options);
+  check_option(options.dampening >= 0 && options.dampening <= 1, "dampening", "0 to 1", options.dampening);
   check_option(options.beta1 >= 0 && options.beta1 < 1, "beta1", "0 or more, less than 1", options.beta1);
   check_option(options.beta2.value_or(0) >= 0 && options.beta2.value_or(0) < 1, "beta2", "0 or more, less than 1", options.beta2.value_or(0));
   check_option(options.rho.value_or(0) >= 0 && options.rho.value_or(0) < 1, "rho", "0 or more, less than 1", options.rho.value_or(0));
@@ -56,7 +60,8 @@ TrainOptions with_defaults(TrainOptions options) {
       options.error_threshold_unit != "raw")
     throw Error(Code::invalid_argument, {.message = "errorThresholdUnit is \"" + options.error_threshold_unit + "\"",
                                          .reason = "OPTION", .path = "errorThresholdUnit",
-                                         .expected = "\"percent\" or \"raw\""});
+                                         .expected = "\"percent\" or \"raw\"",
+                                         .hint = "left out, it is percent for mean-square, root-mean-square, mean-absolute and misclassification"});
   const auto positive = [](const std::optional<double>& value, const char* name) {
     check_option(!value || (std::isfinite(*value) && *value > 0), name, "above 0", value.value_or(0));
   };
@@ -85,7 +90,8 @@ HeldOut hold_out(const Dataset& data, const TrainOptions& options, std::uint64_t
   const std::uint64_t samples = data.size().value_or(2);  // where nobody knows, draw says so
   if (samples < 2)
     throw Error(Code::invalid_argument, {.message = "the data holds too few samples to hold some of them out",
-                                         .reason = "EMPTY_DATA", .path = "validationSplit", .actual = std::to_string(samples)});
+                                         .reason = "EMPTY_DATA", .path = "validationSplit", .actual = std::to_string(samples),
+                                         .hint = "leave validationSplit out, or give more samples"});
   const double share = std::round(options.validation_split * static_cast<double>(samples));
   auto [held_out, training] = draw(data, std::clamp<std::uint64_t>(static_cast<std::uint64_t>(share), 1, samples - 1), seed);
   return {std::move(training), std::move(held_out)};

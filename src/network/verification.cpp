@@ -87,7 +87,8 @@ std::optional<VerifyInfo> NeuralNetwork::State::Verification::measure(const std:
   } catch (const Interrupted&) {
     return std::nullopt;
   }
-  if (info.samples == 0) throw Error(Code::invalid_argument, {.message = "the data holds no samples", .reason = "EMPTY_DATA"});
+  if (info.samples == 0) throw Error(Code::invalid_argument, {.message = "the data holds no samples", .reason = "EMPTY_DATA",
+                                                              .hint = "give one sample or more"});
   const double samples = static_cast<double>(info.samples);
   info.error = reported(plan_.request.measure, error_sum / samples);
   info.error_percent = 100 * info.error;
@@ -101,7 +102,9 @@ VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& optio
     const auto own = find_algorithm<VerifyFunction>(net.context, Algorithm::verify, net.model.domain, options.type);
     if (!own)
       throw Error(Code::not_found, {.message = "there is no way of verifying called \"" + options.type + "\"",
-                                    .reason = "VERIFY_TYPE", .path = "type", .hint = "define it with define_verify"});
+                                    .reason = "VERIFY_TYPE", .path = "type",
+                                    .hint = hint_for_algorithm(net.context, Algorithm::verify, net.model.domain, options.type,
+                                                               "define it with define_verify")});
     InternalModel model(*this);
     return call_algorithm(options.type, [&] { return (*own)(model, data, options); });
   }

@@ -13,7 +13,7 @@ constexpr std::string_view first_line = "webai checkpoint 1\n", sum_line = "\nsu
 constexpr std::size_t sum_digits = 16;
 constexpr std::size_t end_bytes = sum_line.size() + sum_digits + 1;
 
-[[noreturn]] void wrong(std::string message, std::string hint = {}) {
+[[noreturn]] void wrong(std::string message, std::string hint = "take an earlier checkpoint, or begin anew") {
   throw Error(Code::invalid_argument, {.message = "this checkpoint cannot be used: " + std::move(message), .reason = "CHECKPOINT", .hint = std::move(hint)});
 }
 

@@ -18,7 +18,8 @@ constexpr double checkpoint_interval = 5000;  // milliseconds between checkpoint
 void TrainingDriver::end_epoch() {
   in_epoch_ = epoch_read_ = false;
   if (epoch_samples_ == 0)
-    throw Error(Code::invalid_argument, {.message = "the data holds no samples to train on", .reason = "EMPTY_DATA"});
+    throw Error(Code::invalid_argument, {.message = "the data holds no samples to train on", .reason = "EMPTY_DATA",
+                                         .hint = "give one sample or more"});
   ++info_.iterations;
   const double count = static_cast<double>(epoch_samples_);
   info_.error = reported(setup_.measure, epoch_error_ / count);

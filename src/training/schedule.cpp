@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/names.h"
+#include "core/base/number_text.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -15,9 +16,9 @@ namespace {
 // In the order of Schedule::Kind.
 constexpr std::array<std::string_view, 6> types = {"constant", "linear", "cosine", "step", "exponential", "plateau"};
 
-[[noreturn]] void refuse_schedule(std::string message, const char* expected = "", std::string hint = {}) {
+[[noreturn]] void refuse_schedule(std::string message, std::string expected, std::string hint) {
   throw Error(Code::invalid_argument, {.message = std::move(message), .reason = "OPTION",
-                                       .path = "learningRateSchedule", .expected = expected, .hint = std::move(hint)});
+                                       .path = "learningRateSchedule", .expected = std::move(expected), .hint = std::move(hint)});
 }
 
 double factor_of(const LearningRateSchedule& form) { return form.factor.value_or(form.type == "exponential" ? 0.95 : 0.1); }
@@ -85,12 +86,21 @@ void check_schedule(const TrainOptions& options) {
           near.empty() ? "" : "did you mean \"" + near + "\"?");
   }
   if ((form.type == "linear" || form.type == "cosine") && options.max_iterations == TrainOptions::unlimited)
-    refuse_schedule("\"" + form.type + "\" ends at maxIterations, which is not given");
-  if (!(factor_of(form) > 0 && factor_of(form) <= 1)) refuse_schedule("factor is out of range", "above 0, at most 1");
-  if (form.every == 0) refuse_schedule("every is 0", "1 or more epochs");
-  if (form.patience == 0) refuse_schedule("patience is 0", "1 or more epochs");
-  if (!(form.min_delta >= 0) || !std::isfinite(form.min_delta)) refuse_schedule("minDelta is out of range", "0 or more");
-  if (!(form.minimum >= 0) || !std::isfinite(form.minimum)) refuse_schedule("minimum is out of range", "0 or more");
+    refuse_schedule("\"" + form.type + "\" ends at maxIterations, which is not given", "maxIterations, 1 or more",
+                    "give maxIterations too");
+  if (!(factor_of(form) > 0 && factor_of(form) <= 1)) refuse_schedule("factor is out of range", "above 0, at most 1",
+                                                                      "0.5 halves the rate");
+  if (form.every == 0) refuse_schedule("every is 0", "1 or more epochs",
+                                       "\"every\": 10");
+  if (form.patience == 0) refuse_schedule("patience is 0", "1 or more epochs",
+                                          "\"patience\": 10");
+  if (!(form.min_delta >= 0) || !std::isfinite(form.min_delta)) refuse_schedule("minDelta is out of range", "0 or more",
+                                                                                "\"minDelta\": 0.001");
+  if (!(form.minimum >= 0) || !std::isfinite(form.minimum)) refuse_schedule("minimum is out of range", "0 or more",
+                                                                            "leave it out for 0");
+  if (form.type != "constant" && options.learning_rate && form.minimum > *options.learning_rate)
+    refuse_schedule("minimum lies above the learning rate", "at most " + number_text(*options.learning_rate, 9),
+                    "a schedule goes from learningRate down to minimum");
 }
 
 }  // namespace webai

@@ -177,6 +177,74 @@ TEST_CASE("A-03 OP-16 initState of the oldest version becomes internal state") {
   CHECK(network.run({0, 0})[0] == 16);
 }
 
+TEST_CASE("A-03 initState is asked again at each reset, and keeps to its names and sizes") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  OperationDefinition counter = OperationDefinition::from_json(
+      context, R"({"name": "counter", "domain": "mine", "model": {"defineParams": ["*input", {"name": "size", "default": 1}],
+                   "initState": [], "callWith": ["input", "state"]}})");
+  int asked = 0;
+  Json next;
+  counter.init_state = [&](std::span<const Json>) {
+    ++asked;
+    return next.is_null() ? Json::object({{"seen", Json::number(100 * asked)}}) : next;
+  };
+  define_operation(context, counter, [](Numbers, const Argument& state) {
+    std::span<double> seen = state["seen"];
+    return std::vector<double>{seen[0] += 1};
+  });
+  NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#counter"}]})", context);
+  const double first = network.run({0, 0})[0];
+  CHECK(network.run({0, 0})[0] == first + 1);
+  const int before = asked;
+  network.reset();
+  CHECK(asked == before + 1);
+  CHECK(network.run({0, 0})[0] == 100 * asked + 1);
+  network.set_internal_state("");
+  CHECK(network.run({0, 0})[0] == 100 * asked + 1);
+  CHECK(network.run({0, 0, 0, 0}).values() == std::vector<double>{100.0 * asked + 1, 100.0 * asked + 1});
+
+  const double held = network.run({0, 0})[0];
+  for (const char* wrong : {R"({"sun": 1})", R"({"seen": [1, 2]})", R"([1])"}) {
+    INFO(wrong);
+    next = read_json(wrong, context.limits());
+    const Error error = error_of([&] { network.reset(); });
+    CHECK(error.reason() == "STATE");
+    CHECK(error.path() == "/layers/1");
+    CHECK_FALSE(error.hint().empty());
+  }
+  CHECK(network.run({0, 0})[0] == held + 1);  // nothing has changed
+}
+
+TEST_CASE("A-53 a function that is called without one of its numbers or arrays refuses, and does not make them up") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  const auto define = [&](const std::string& name, const std::string& params) {
+    OperationDefinition definition = OperationDefinition::from_json(
+        context, R"({"name": ")" + name + R"(", "domain": "mine", "model": {"defineParams": ["*input", )" + params +
+                     R"(, {"name": "size", "default": ":input"}], "callWith": ["input", "k"]}})");
+    define_operation(context, definition, [](Numbers input, const Argument& k) {
+      const double factor = k.kind() == Argument::Kind::absent ? 0.5 : std::span<const double>(k)[0];
+      return std::vector<double>{input[0] * factor, input[1] * factor};
+    });
+  };
+  define("plain", R"("k")");
+  define("array", R"({"name": "@*k", "default": 1})");
+  define("given", R"({"name": "k", "default": 3})");
+  define("spare", R"({"name": "k", "noSetup": true})");
+  const auto functions = get_operations(context, {.domain = "mine"});
+  const Tensor x = tensor(context, {2}, {1, 2});
+  for (const char* name : {"plain", "array"}) {
+    INFO(name);
+    const Error error = error_of([&] { functions.at(name)(x); });
+    CHECK(error.reason() == "INPUT_COUNT");
+    CHECK(std::string(error.what()).find("\"k\" is missing") != std::string::npos);
+    CHECK(functions.at(name)(x, tensor(context, {1}, {2})).at(1) == 4);
+  }
+  CHECK(functions.at("given")(x).at(1) == 6);
+  CHECK(functions.at("spare")(x).at(1) == 1);
+}
+
 TEST_CASE("VAR-01 to VAR-04 ERR-07 variants are found by name and stand once") {
   const Context context = one_thread();
   define_domain(context, {.name = "mine", .default_data_type = "fp32"});
@@ -213,6 +281,14 @@ TEST_CASE("API-01 to API-04 A-52 capabilities: domains with their types, units, 
   CHECK(get_capabilities(context, {.domain = "core"}).domains.size() == 1);
   CHECK(get_capabilities(context, {.operation = "gelu"}).can_run);
   CHECK_FALSE(get_capabilities(context, {.operation = "gelo"}).can_run);
+  // Layers as well as operators, in the default domain or with their own in front, by old names too.
+  for (const char* name : {"gru", "core#gru", "core#gelu", "standard", "iterator", "core#swish"}) {
+    INFO(name);
+    CHECK(get_capabilities(context, {.operation = name}).can_run);
+  }
+  CHECK_FALSE(get_capabilities(context, {.operation = "mine#gru"}).can_run);
+  CHECK(get_capabilities(context, {.domain = "core", .operation = "gruu"}).reason == "there is no operation \"gruu\"; did you mean \"gru\"?");
+  CHECK(std::ranges::find(all.domains.at("core"), "bool") == all.domains.at("core").end());
   CHECK_FALSE(get_capabilities(context, {.domain = "nowhere"}).can_run);
   CHECK_FALSE(get_capabilities(context, {.data_type = "fp31"}).can_run);
   CHECK(get_capabilities(context, {.model = R"({"layers": [2, 1]})"}).can_run);

@@ -115,6 +115,22 @@ TEST_CASE("M-PROP-01 DOM-03 A-54 the domain is core unless said; activations are
   CHECK(run(R"({"layers": [1, {"type": "mine#same", "size": 1, "activation": "relu"}]})") == -100);
   CHECK(run(R"({"layers": [1, {"type": "identity", "activation": "mine#tenfold"}]})") == -10);
   CHECK(run(R"({"domain": "mine", "layers": [1, {"domain": "core", "type": "identity", "activation": "relu"}]})") == 0);
+  // A type that is borrowed from the core: the activations of the model's own domain stay known.
+  define_domain(context, {.name = "dense", .default_data_type = "fp32", .default_operation_type = "core#identity", .default_activation_type = "negated"});
+  define_operation(context, {.name = "negated", .domain = "dense"}, [](Variable x) { return x * -1.0; });
+  for (const char* model : {R"({"domain": "dense", "layers": [1, {"size": 1, "activation": "negated"}]})",
+                            R"({"domain": "mine", "layers": [1, {"type": "dense#negated", "activation": "negated"}, {"type": "core#identity", "activation": "tenfold"}]})",
+                            R"({"layers": [1, {"domain": "dense", "type": "core#identity", "activation": "negated"}]})"}) {
+    INFO(model);
+    NeuralNetwork network = NeuralNetwork::from_json(model, context);
+    const double answer = std::string_view(model).find("mine") == std::string_view::npos ? 1 : -10;
+    CHECK(network.run({-1.0})[0] == answer);
+    CHECK(run(network.export_model({.optimize = "minify"})) == answer);
+  }
+  CHECK(run(R"({"domain": "dense", "activation": "exp", "layers": [1, {"size": 1, "activation": "core#identity"}]})") == -1);
+  const std::string defaults = R"({"domain": "dense", "layers": [1, {"type": "core#neurons", "size": 1, "weights": [1], "bias": false}]})";
+  CHECK(run(defaults) == 1);
+  CHECK(run(R"({"domain": "dense", "activation": "relu", "layers": [1, {"type": "core#neurons", "size": 1, "weights": [3], "bias": false}]})") == 0);
   const Error error = error_of_model(context, R"({"layers": [1, {"size": 1, "activation": "tenfold"}]})");
   CHECK(error.reason() == "NOT_ACTIVATION");
   CHECK(error.path() == "/layers/1/activation");
@@ -233,9 +249,50 @@ TEST_CASE("PARAM-09 allowedOnFirstLayer stands in the model, or at a parameter a
     };
   };
   CHECK(define("closed", R"("defineParams": ["*table"])")() == "FIRST_LAYER_TYPE");
-  CHECK(define("open", R"("allowedOnFirstLayer": true, "defineParams": ["*table"])")() != "FIRST_LAYER_TYPE");
-  CHECK(define("old", R"("defineParams": [{"name": "table", "arrayType": true, "allowedOnFirstLayer": true}])")() !=
-        "FIRST_LAYER_TYPE");
+  CHECK(define("lonely", R"("allowedOnFirstLayer": true, "defineParams": ["*table"])")() == "NO_INPUT");  // of how many samples?
+  // Beside an input, which says how many samples there are.
+  for (const char* model : {R"("allowedOnFirstLayer": true, "defineParams": ["*table"])",
+                            R"("defineParams": [{"name": "table", "arrayType": true, "allowedOnFirstLayer": true}])"}) {
+    INFO(model);
+    const std::string name = std::string("open") + std::to_string(std::string_view(model).size());
+    define(name, model);
+    NeuralNetwork network = NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"type": ")" + name + R"(", "table": [1, 2],
+        "size": 2, "pipes": [{"size": 1}]}, {"type": "core#identity"}]})", context);
+    CHECK(network.run({7, 8}).values() == std::vector<double>{2, 3, 7, 2, 3, 8});
+  }
+}
+
+TEST_CASE("OP-06 A-11 a source on the first layer, composed or of numbers, gives what it learns to every sample") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp64"});
+  const auto description = [&](const char* name) {
+    return OperationDefinition::from_json(context, std::string(R"({"name": ")") + name + R"(", "domain": "mine",
+        "model": {"allowedOnFirstLayer": true, "defineParams": ["@*table", "factor"], "callWith": ["table", "factor"]}})");
+  };
+  define_operation(context, description("composed"), [](Variable table, const Argument& factor) { return table * Variable(factor); });
+  define_operation(
+      context, description("host"),
+      [](Numbers table, double factor) { return std::vector<double>{table[0] * factor, table[1] * factor}; },
+      [](const ForwardInputs& in, std::span<const double>, std::span<const double> arriving) {
+        const double factor = in["factor"];
+        return ParameterGradients{{"table", {arriving[0] * factor, arriving[1] * factor}}};
+      });
+  for (const std::string type : {"composed", "host"}) {
+    INFO(type);
+    NeuralNetwork network = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [
+        {"pipes": [{"type": "mine#)" + type + R"(", "size": 2, "table": [1, 2], "factor": 3}, {"size": 1}]},
+        {"type": "identity"}]})", context);
+    CHECK(network.run({7, 8}).values() == std::vector<double>{3, 6, 7, 3, 6, 8});
+    TrainOptions options{.max_iterations = 200, .learning_rate = 0.05};
+    options.optimizer = "sgd";
+    network.train(Dataset::from(Tensor::from(context, DType::fp64, Shape{2, 1}, std::vector<double>{1, 2}),
+                                Tensor::from(context, DType::fp64, Shape{2, 3}, std::vector<double>{12, -3, 1, 12, -3, 2})),
+                  options);
+    const std::vector<double> learned = network.run({5}).values();
+    CHECK(learned[0] == Approx(12));
+    CHECK(learned[1] == Approx(-3));
+    CHECK(learned[2] == 5);
+  }
 }
 
 TEST_CASE(

@@ -30,7 +30,7 @@ TEST_CASE("a run takes one sample or a batch, and says what it expects otherwise
     net.run({1, 0, 1});
     FAIL("accepted");
   } catch (const Error& error) {
-    CHECK(std::string(error.what()) == "run: input expects 2 values, got 3");
+    CHECK(std::string(error.what()) == "run: input expects 2 values, got 3; several samples stand behind each other");
   }
   CHECK_THROWS_AS(net.run(std::vector<double>{}), Error);
   std::vector<float> input(2), output(5);

@@ -91,7 +91,8 @@ void* Context::allocate(std::size_t bytes) const {
   if (!memory) {
     state_->allocated.fetch_sub(taken, std::memory_order_relaxed);
     throw Error(Code::out_of_memory, {.message = "the host has no " + std::to_string(bytes) + " bytes of memory left",
-                                      .reason = "HOST_MEMORY"});
+                                      .reason = "HOST_MEMORY",
+                                      .hint = "work on smaller batches, or let the host give more"});
   }
   return memory;
 }

@@ -24,7 +24,8 @@ template <class Buffer> Buffer read_into(ByteSource& source, std::uint64_t limit
     if (used > limit) {
       throw Error(Code::limit_exceeded, {.message = "holds more than the " + std::to_string(limit) + " bytes allowed",
                                          .reason = "SOURCE_BYTES",
-                                         .path = source.name()});
+                                         .path = source.name(),
+                                         .hint = "give a smaller file, or raise the limit"});
     }
   }
   buffer.resize(used);

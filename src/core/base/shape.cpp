@@ -14,7 +14,8 @@ void check_rank(std::size_t rank) {
                                                 " dimensions, this one has " + std::to_string(rank),
                                      .reason = "RANK",
                                      .expected = std::to_string(Shape::max_rank),
-                                     .actual = std::to_string(rank)});
+                                     .actual = std::to_string(rank),
+                                     .hint = "put dimensions together"});
 }
 
 }  // namespace
@@ -33,7 +34,8 @@ Shape::Shape(std::span<const std::int64_t> dims) {
     if (length < 0) {
       throw Error(Code::invalid_argument, {.message = "a dimension must be 0 or more, got " + std::to_string(length),
                                            .reason = "DIMENSION",
-                                           .actual = std::to_string(length)});
+                                           .actual = std::to_string(length),
+                                           .hint = "count again: a product may have overflowed"});
     }
     dims_[rank_++] = Dimension(length);
   }
@@ -62,7 +64,8 @@ std::int64_t Shape::elements(std::size_t begin, std::size_t end) const {
     const std::int64_t length = dims_[axis].value();
     if (length > std::numeric_limits<std::int64_t>::max() / product) {
       throw Error(Code::limit_exceeded,
-                  {.message = "shape " + text() + " has more elements than 63 bits can count", .reason = "ELEMENTS"});
+                  {.message = "shape " + text() + " has more elements than 63 bits can count", .reason = "ELEMENTS",
+                   .hint = "count again, or work in parts"});
     }
     product *= length;
   }

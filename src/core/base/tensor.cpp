@@ -24,7 +24,8 @@ std::size_t checked_elements(const Context& context, DType type, const Shape& sh
     throw Error(Code::limit_exceeded, {.message = "a tensor of " + shape.text() + " has rank " +
                                                   std::to_string(shape.rank()) + ", the limit is " +
                                                   std::to_string(limits.rank),
-                                       .reason = "RANK"});
+                                       .reason = "RANK",
+                                       .hint = "put dimensions together, or raise the limit rank"});
   }
   const auto elements = static_cast<std::uint64_t>(shape.elements());
   if (elements > limits.tensor_bytes / size_of(type)) too_large(type, shape, limits.tensor_bytes);
@@ -52,7 +53,8 @@ struct CallRelease {
                           " elements, there are " + std::to_string(count),
                .reason = "ELEMENTS",
                .expected = std::to_string(wanted.elements()),
-               .actual = std::to_string(count)});
+               .actual = std::to_string(count),
+               .hint = "give as many values as the shape holds"});
 }
 
 }  // namespace
@@ -146,7 +148,8 @@ void Tensor::check(DType wanted) const {
                                                std::string(name_of(wanted)),
                                     .reason = "TYPE",
                                     .expected = std::string(name_of(wanted)),
-                                    .actual = std::string(name_of(type_))});
+                                    .actual = std::string(name_of(type_)),
+                                    .hint = "convert it first, with converted()"});
 }
 
 }  // namespace webai

@@ -211,7 +211,8 @@ void Assembler::check_output(const Layer& layer, Ref value) const {
                                        .path = layer.path,
                                        .layer = layer.name,
                                        .expected = "at most " + std::to_string(Shape::max_rank - 1),
-                                       .actual = std::to_string(dims.rank())});
+                                       .actual = std::to_string(dims.rank()),
+                                       .hint = "flatten it, or leave out dimensions of length 1"});
   if (!layer.size || layer.type == "input" || fits(*layer.size, dims)) return;
   throw Error(Code::shape_mismatch, {.message = "the size of this " + layer.type + " layer follows from its input",
                                      .reason = "OP_OUTPUT_SIZE",

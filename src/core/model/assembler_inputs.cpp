@@ -20,7 +20,8 @@ Ref Assembler::outside(const OutsidePull& pull) {
   const auto dims = options_.outside ? options_.outside->find(pull.name)
                                      : std::map<std::string, Shape, std::less<>>::const_iterator();
   if (!options_.outside || dims == options_.outside->end())
-    throw Error(Code::internal, {.message = "\"" + pull.name + "\" is not known around this net", .path = pull.path});
+    throw Error(Code::internal, {.message = "\"" + pull.name + "\" is not known around this net", .path = pull.path,
+                                 .hint = "a net pulls by name what layers and inputs around it are called"});
   const Ref value{
       built_.graph.add_input("outside " + pull.name, {built_.computed, built_.in_graph(dims->second)})};
   built_.outside.emplace(pull.name, value.id);
@@ -37,7 +38,8 @@ Ref Assembler::input_from_outside(const Layer& layer, const OutsidePull& pull) {
                                        .path = layer.path + "/size",
                                        .layer = layer.name,
                                        .expected = dims.text(),
-                                       .actual = layer.size->text()});
+                                       .actual = layer.size->text(),
+                                       .hint = "leave \"size\" out: it follows from what is pulled"});
   return LayerBuilder(builder_, model_, layer, {}, built_, options_.training).reshaped(value, *layer.size);
 }
 

@@ -72,12 +72,14 @@ class BodyReader {
     else
       for (std::size_t i = 0; i < inputs->size(); ++i) step.inputs.push_back(value(inputs->at(i), pointer_to(at, i)));
     if (std::ranges::all_of(step.inputs, [](const BodyInput& input) { return input.kind == BodyInput::number; }))
-      refuse_description(Code::invalid_model, "BODY", path, "a step of numbers alone has no type");
+      refuse_description(Code::invalid_model, "BODY", path, "a step of numbers alone has no type",
+                         "let one of its inputs be a parameter or another step");
     check(step, attributes ? *attributes : Json::object({}));
     if (const std::string own = description_text(json, "name", path, false);
         !own.empty() && !names_.emplace(own, index).second)
       refuse_description(Code::invalid_model, "DUPLICATE_NAME", pointer_to(path, "name"),
-                         "two steps are called \"" + own + "\"");
+                         "two steps are called \"" + own + "\"",
+                         "give each step a name of its own");
     return step;
   }
 
@@ -171,11 +173,13 @@ class BodyReader {
   void check(const BodyStep& step, const Json& attributes) const {
     const std::string inputs = pointer_to(step.path, "inputs"), at = pointer_to(step.path, "attributes");
     if (step.is_activation && step.inputs.size() != 1)
-      refuse_description(Code::invalid_model, "INPUT_COUNT", inputs, "the activation takes one input");
+      refuse_description(Code::invalid_model, "INPUT_COUNT", inputs, "the activation takes one input",
+                         "{\"activation\": \"tanh\", \"inputs\": [\"x\"]}");
     if (step.is_activation || step.operation.inner) {
       const std::string name = step.is_activation ? "activation" : step.operation.inner->name;
       if (attributes.size() > 0)
-        refuse_description(Code::invalid_model, "ATTRIBUTE_UNKNOWN", at, "\"" + name + "\" has no attributes");
+        refuse_description(Code::invalid_model, "ATTRIBUTE_UNKNOWN", at, "\"" + name + "\" has no attributes",
+                           "leave them out");
       return;
     }
     const OpDef& op = registry_.get(step.operation.name);

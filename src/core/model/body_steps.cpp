@@ -17,7 +17,8 @@ Variable value_among(const BodyStep& step, Arguments arguments, const std::vecto
     const Argument& argument = arguments[operand.index];
     if (argument.kind() == Argument::Kind::variable || argument.kind() == Argument::Kind::number) return argument;
   }
-  refuse_description(Code::invalid_model, "BODY", step.path, "a step of numbers alone has no type");
+  refuse_description(Code::invalid_model, "BODY", step.path, "a step of numbers alone has no type",
+                     "let one of its inputs be a parameter or another step");
 }
 
 Variable apply_named(const Applied& operation, Variable x, bool explicit_batch) {

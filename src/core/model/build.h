@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -93,7 +94,15 @@ struct BuiltState {
   std::string path;    ///< what asks for it: "/layers/1/history", "/layers/3/pipes/0/to/1"
   int owner = 0;       ///< id of the layer or pipe whose values it keeps
   double initial = 0;  ///< all its elements at the start and after a reset
+
+  /// The initState of an operation, which is asked again at each reset; one for all states of a layer. Empty: `initial` stays.
+  using Again = std::function<Json()>;
+  std::shared_ptr<const Again> again = {};
+  std::string key = {};  ///< which member of what it gives is this state
 };
+
+/// What a state starts with, by what `again` gave. Throws STATE where the name or the size is another than when it was built.
+double initial_again(const BuiltState& state, const Json& states);
 
 /// A layer or pipe as built, for descriptions. Shapes are without batch.
 struct BuiltLayer {

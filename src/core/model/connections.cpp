@@ -22,7 +22,7 @@ Ref connection_mask(LayerBuilder& layer, const Json& mask, std::int64_t inputs, 
     layer.fail(Code::invalid_model, "CONNECTIONS",
                "a mask of connections has a row of 0s and 1s for each of the " + std::to_string(inputs) +
                    " inputs, one for each of the " + std::to_string(neurons) + " neurons",
-               {}, "connections");
+               "[[1, 0], [0, 1]] for two inputs and two neurons", "connections");
   return layer.builder().constant(
       Tensor::from(layer.builder().context(), layer.type(), Shape{inputs, gates * neurons}, values));
 }
@@ -37,14 +37,14 @@ Ref weighted_input(LayerBuilder& layer, Ref input, std::int64_t inputs, std::int
   if (connections && !named && !connections->is_array())
     layer.fail(Code::invalid_model, "CONNECTIONS",
                "connections are \"all-to-all\", \"one-to-one\" or a mask of 0s and 1s, got " + describe(*connections),
-               {}, "connections");
+               "leave it out for all-to-all", "connections");
   const std::string kind = named ? connections->as_text() : "all-to-all";
   if (kind == "one-to-one") {
     if (inputs != neurons)
       layer.fail(Code::shape_mismatch, "CONNECTIONS",
                  "one-to-one connections need as many neurons as inputs: " + std::to_string(neurons) + " neurons, " +
                      std::to_string(inputs) + " inputs",
-                 {}, "connections");
+                 "give the layer the size of its input", "connections");
     const Ref weights = layer.parameter(
         {.name = name, .shape = {gates * neurons}, .start = Initial::uniform(1, 1), .takes_pipe = true});
     const std::vector<Ref> copies(static_cast<std::size_t>(gates), input);

@@ -81,14 +81,16 @@ void CustomOperation::declare_all() {
   for (std::size_t i = 0; i < operation_.params.size(); ++i) {
     const OperationParameter& parameter = operation_.params[i];
     if (parameter.internal_state && as_activation_)
-      fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation");
+      fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation",
+           "make it a layer: {\"type\": ...}");
     if (parameter.name == "input" && as_activation_) continue;
     resolve(parameter.name);
     Value& value = values_.find(parameter.name)->second;
     if (value.declares && value.kind != Value::open) declare(i, value);
   }
   if (operation_.init_state && as_activation_)
-    fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation");
+    fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation",
+         "make it a layer: {\"type\": ...}");
   lower_init_state();
   declared_ = true;
 }
@@ -154,7 +156,8 @@ Ref CustomOperation::run_composed_function() {
       arguments.push_back(ArgumentAccess::states(states));
     } else if (name == "output") {
       fail(Code::unsupported, "CALL_WITH", "a function of Variables gives its result back: there is no \"" +
-                                               std::string(name) + "\" to call it with");
+                                               std::string(name) + "\" to call it with",
+           "leave the result out of callWith");
     } else {
       resolve(name);
       Value& value = values_.find(name)->second;
@@ -189,18 +192,34 @@ Ref CustomOperation::run_composed_function() {
       const bool each = operation_.explicit_batch || (next.rank() > 0 && next.dim(0) == layer_.built().batch);
       fail(Code::shape_mismatch, "STATE_SIZE", "the internal state \"" + name + "\" is of " + value.dims.text() +
                                                    " and cannot become " +
-                                                   (each ? layer_.dims({value.next}).text() : "one for all samples"));
+                                                   (each ? layer_.dims({value.next}).text() : "one for all samples"),
+           "a state keeps its size: give it a size in initState");
     }
     layer_.write(value.ref, {value.next});
   }
   return fitted(result);
 }
 
+// Of an operation that takes no data an input of the model says how many samples there are.
+Ref CustomOperation::counted_by() {
+  const std::vector<BuiltInput>& inputs = layer_.built().inputs;
+  if (inputs.empty())
+    fail(Code::invalid_model, "NO_INPUT", "nothing flows in, and no input stands before it: how many samples there are is not known",
+         "put an input in front of the layer, or beside it: \"pipes\": [2]");
+  return {inputs.front().value};
+}
+
+bool CustomOperation::takes_data() const {
+  return !feeds_.empty() || std::ranges::any_of(values_, [](const auto& one) { return one.second.state; });
+}
+
 // To the size that was promised (A-32).
 Ref CustomOperation::fitted(Ref value) {
+  if (!operation_.explicit_batch && !takes_data()) value = LayerBuilder::per_sample(layer_.builder(), value, counted_by());
   const Shape& shape = layer_.builder().shape(value);
   if (!operation_.explicit_batch && (shape.rank() == 0 || shape.dim(0) != layer_.built().batch))
-    fail(Code::invalid_model, "OP_OUTPUT_SIZE", "the result has no value for each sample: it does not depend on the input");
+    fail(Code::invalid_model, "OP_OUTPUT_SIZE", "the result has no value for each sample: it does not depend on the input",
+         "let it depend on the input");
   if (!has_size()) return value;
   const Shape dims = layer_.dims(value);
   if (dims == size()) return value;
@@ -289,6 +308,12 @@ Ref CustomOperation::run_host() {
   // States that the call list does not name are reached by `state`: they stand behind it.
   for (const auto& [name, value] : values_)
     if (value.state && std::ranges::find(operation_.call_with, name) == operation_.call_with.end()) input(value, name);
+  // So does what counts the samples of an operation that takes no data.
+  if (!takes_data()) {
+    arguments.resize(operation_.call_with.size());
+    arguments.push_back({.kind = HostArgument::input, .index = inputs.size(), .batched = true});
+    inputs.push_back(operation_.explicit_batch ? layer_.builder().scalar(0, layer_.type()) : counted_by());
+  }
   const std::vector<Ref> outputs =
       layer_.builder().emit_all(operation_.domain + "#" + operation_.name, inputs,
                                 {{"arguments", text_of(arguments)}, {"size", dims}, {"place", layer.path}});

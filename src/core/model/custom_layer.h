@@ -71,8 +71,10 @@ class CustomOperation {
   Ref run_host();
   Ref run_composed_function();
   Ref fitted(Ref value);
+  Ref counted_by();
+  bool takes_data() const;
   std::int64_t data_id(std::string_view name) const;
-  [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint = {},
+  [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint,
                          std::string_view property = {}) const;
 
   LayerBuilder& layer_;

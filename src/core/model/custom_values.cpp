@@ -67,11 +67,16 @@ void CustomOperation::fail(Code code, std::string reason, std::string message, s
 const CustomOperation::Value& CustomOperation::resolve(std::string_view name) {
   if (const auto known = values_.find(name); known != values_.end()) return known->second;
   if (std::ranges::find(under_way_, name) != under_way_.end())
-    fail(Code::invalid_model, "DEFAULT_CYCLE", "the default of \"" + std::string(name) + "\" leads back to itself");
+    fail(Code::invalid_model, "DEFAULT_CYCLE", "the default of \"" + std::string(name) + "\" leads back to itself",
+         "let one of these defaults be a number");
   under_way_.emplace_back(name);
   const OperationParameter* parameter = operation_.find(name);
   Value value;
   if (const auto feed = feeds_.find(name); feed != feeds_.end()) {
+    const Json* given = layer_.property(name);
+    if (given && (given->is_array() || (name == "input" && !given->is_text() && !given->find("pipeFrom"))))
+      fail(Code::invalid_model, "PARAM_VALUE", "\"" + std::string(name) + "\" flows in, and is given as well, got " + describe(*given),
+           "leave it out, or pull it from where it comes: {\"pipeFrom\": ...}", name);
     value.kind = Value::array;
     value.source = feed->second.from_input ? Value::io : Value::internal;
     value.batched = true;
@@ -81,7 +86,8 @@ const CustomOperation::Value& CustomOperation::resolve(std::string_view name) {
   } else if (parameter) {
     value = find(*parameter);
   } else {
-    fail(Code::invalid_model, "NO_INPUT", "nothing flows into \"" + std::string(name) + "\"");
+    fail(Code::invalid_model, "NO_INPUT", "nothing flows into \"" + std::string(name) + "\"",
+         "let a pipe or a layer lead to it");
   }
   under_way_.pop_back();
   return values_.emplace(std::string(name), std::move(value)).first->second;
@@ -99,7 +105,8 @@ CustomOperation::Value CustomOperation::find(const OperationParameter& parameter
   if (const std::optional<Json> fallback = default_of(parameter)) return (this->*of)(parameter, *fallback, Value::fallback);
   Value value;
   if (parameter.array_type) {
-    if (name == "input") fail(Code::invalid_model, "NO_INPUT", "nothing flows into this layer");
+    if (name == "input") fail(Code::invalid_model, "NO_INPUT", "nothing flows into this layer",
+                              "put a layer before it, or let a pipe lead to it");
     if (parameter.no_setup) return value;
     if (!operation_.composed)
       fail(Code::invalid_model, "ARRAY_SIZE", "the size of the array \"" + name + "\" cannot be determined",
@@ -118,47 +125,102 @@ CustomOperation::Value CustomOperation::find(const OperationParameter& parameter
   return value;
 }
 
+namespace {
+
+using DefaultFunction = std::function<Json(std::span<const Json>)>;
+
+// What a function of the program gives; what it throws is told with the place of the layer.
+Json asked(const DefaultFunction& function, std::span<const Json> arguments, const std::string& name,
+           const std::string& operation, const std::string& path) {
+  try {
+    return function(arguments);
+  } catch (const Error& error) {
+    if (error.path().empty()) std::throw_with_nested(error.with_path(path));
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(Code::host_error, {.message = "operation \"" + operation + "\": the default of \"" + name + "\" failed: " + error.what(),
+                                   .reason = "DEFAULT_FAILED",
+                                   .path = path,
+                                   .operation = operation,
+                                   .hint = "this is what the function of the default has thrown"});
+  }
+}
+
+struct StateStart {
+  Shape dims = {1};
+  double value = 0;  // of all its elements
+};
+
+// What a default, or what initState gives, says of a state; nothing where it says neither a size nor one number everywhere.
+std::optional<StateStart> start_of_state(const Json& json, bool array) {
+  if (json.is_null()) return StateStart{};
+  if (const Json* size = json.find("size"); size || (json.is_number() && array)) {
+    const auto dims = shape_of(size ? *size : json);
+    return dims ? std::optional(StateStart{*dims, 0}) : std::nullopt;
+  }
+  if (json.is_number()) return StateStart{{1}, json.as_number()};
+  if (json.is_boolean()) return StateStart{{1}, json.as_boolean() ? 1.0 : 0.0};
+  const auto dims = json.is_packed() && json.size() > 0 ? dims_of(json) : std::nullopt;
+  if (!dims || std::ranges::any_of(json.as_numbers(), [&](double one) { return one != json.as_numbers()[0]; })) return std::nullopt;
+  return StateStart{*dims, json.as_numbers()[0]};
+}
+
+}  // namespace
+
 // One of its own for each sample. It starts, and starts again after a reset, as its default says.
 CustomOperation::Value CustomOperation::state_of(const std::string& name, bool array,
                                                  const std::optional<Json>& fallback) {
   Value value;
   value.kind = Value::array;
   value.batched = value.state = true;
-  double start = 0;
-  if (!fallback || fallback->is_null()) {
-    value.dims = Shape{1};
-  } else if (const Json* size = fallback->find("size"); size || (fallback->is_number() && array)) {
-    const auto dims = shape_of(size ? *size : *fallback);
-    if (!dims)
-      fail(Code::invalid_model, "ARRAY_SIZE", "the size of the internal state \"" + name +
-                                                  "\" is made of whole numbers of 1 or more, got " + describe(*fallback));
-    value.dims = *dims;
-  } else if (fallback->is_number() || fallback->is_boolean()) {
-    value.dims = Shape{1};
-    start = fallback->is_number() ? fallback->as_number() : fallback->as_boolean() ? 1 : 0;
-  } else {
-    const auto dims = fallback->is_packed() && fallback->size() > 0 ? dims_of(*fallback) : std::nullopt;
-    if (!dims || std::ranges::any_of(fallback->as_numbers(), [&](double one) { return one != fallback->as_numbers()[0]; }))
-      fail(Code::unsupported, "STATE_DEFAULT",
-           "the internal state \"" + name + "\" starts with one number everywhere, got " + describe(*fallback));
-    value.dims = *dims;
-    start = fallback->as_numbers()[0];
-  }
-  value.ref = layer_.state(name, value.dims, start);
+  const auto start = start_of_state(fallback.value_or(Json()), array);
+  if (!start && (fallback->is_number() || fallback->find("size")))
+    fail(Code::invalid_model, "ARRAY_SIZE",
+         "the size of the internal state \"" + name + "\" is made of whole numbers of 1 or more, got " + describe(*fallback),
+         "{\"size\": [2, 3]}, for example");
+  if (!start)
+    fail(Code::unsupported, "STATE_DEFAULT",
+         "the internal state \"" + name + "\" starts with one number everywhere, got " + describe(*fallback),
+         "0, for example; set_state gives it other values");
+  value.dims = start->dims;
+  value.ref = layer_.state(name, value.dims, start->value);
   return value;
 }
 
 // A-03: each property of what the function gives is an internal state.
 void CustomOperation::lower_init_state() {
   if (!operation_.init_state) return;
-  const Json states = called("state", operation_.init_state_with, operation_.init_state);
+  std::vector<Json> arguments;
+  for (const std::string& entry : operation_.init_state_with) arguments.push_back(evaluated_entry(entry));
+  const auto again = std::make_shared<const BuiltState::Again>(
+      [function = operation_.init_state, arguments = std::move(arguments), name = operation_.name,
+       path = layer_.layer().path] { return asked(function, arguments, "state", name, path); });
+  const Json states = (*again)();
   if (!states.is_object())
-    fail(Code::invalid_model, "STATE", "initState gives an object, got " + describe(states));
+    fail(Code::invalid_model, "STATE", "initState gives an object, got " + describe(states),
+         "{\"sum\": 0}: the name of each state and what it starts with");
   for (const auto& [name, start] : states.members()) {
     if (operation_.find(name) || is_reserved_parameter(name))
-      fail(Code::invalid_model, "STATE", "initState gives \"" + name + "\", which is a parameter");
+      fail(Code::invalid_model, "STATE", "initState gives \"" + name + "\", which is a parameter",
+           "give the state another name");
     values_.emplace(name, state_of(name, false, start));
+    layer_.built().states.back().again = again;
+    layer_.built().states.back().key = name;
   }
+}
+
+double initial_again(const BuiltState& state, const Json& states) {
+  const Json* const given = states.find(state.key);
+  const auto start = given ? start_of_state(*given, false) : std::nullopt;
+  if (start && start->dims.inserted(0, state.type.shape[0]) == state.type.shape) return start->value;
+  throw Error(Code::invalid_model, {.message = "at a reset initState gives \"" + state.key + "\" otherwise than before",
+                                    .reason = "STATE",
+                                    .path = state.path,
+                                    .expected = "one number for all of " + state.type.shape.without(0).text(),
+                                    .actual = given ? describe(*given) : describe(states),
+                                    .hint = "let it give the same names and sizes each time; the numbers may differ"});
 }
 
 CustomOperation::Value CustomOperation::array_of(const OperationParameter& parameter, const Json& json,
@@ -173,7 +235,8 @@ CustomOperation::Value CustomOperation::array_of(const OperationParameter& param
   if (json.is_array() && json.size() > 0) {
     const auto dims = dims_of(json);
     if (!dims)
-      fail(Code::invalid_model, "RAGGED", "\"" + name + "\" is an array of numbers whose rows are equally long", {}, name);
+      fail(Code::invalid_model, "RAGGED", "\"" + name + "\" is an array of numbers whose rows are equally long",
+           "[[1, 2], [3, 4]]: as many numbers in each row", name);
     value.dims = *dims;
     value.given = json;
     value.declares = value.trainable;
@@ -183,11 +246,12 @@ CustomOperation::Value CustomOperation::array_of(const OperationParameter& param
     fail(Code::invalid_model, "PARAM_VALUE",
          "\"" + name + "\" is the name of a pipe end, a number of elements, an array of numbers or {\"size\": [..]}, got " +
              describe(json),
-         {}, name);
+         "leave it out for its default", name);
   const auto dims = shape_of(size ? *size : json);
   if (!dims)
     fail(Code::invalid_model, "ARRAY_SIZE",
-         "the size of \"" + name + "\" is made of whole numbers of 1 or more, got " + describe(size ? *size : json), {},
+         "the size of \"" + name + "\" is made of whole numbers of 1 or more, got " + describe(size ? *size : json),
+         "{\"size\": [2, 3]}",
          name);
   value.dims = *dims;
   value.declares = true;
@@ -210,13 +274,15 @@ CustomOperation::Value CustomOperation::plain_of(const OperationParameter& param
   if (json.is_array()) {
     const auto dims = dims_of(json);
     if (!dims)
-      fail(Code::invalid_model, "RAGGED", "\"" + parameter.name + "\" has rows of different length", {}, parameter.name);
+      fail(Code::invalid_model, "RAGGED", "\"" + parameter.name + "\" has rows of different length",
+           "[[1, 2], [3, 4]]: as many numbers in each row", parameter.name);
     value.kind = Value::array;
     value.dims = *dims;
     return value;
   }
   if (!json.is_number() && !json.is_boolean())
-    fail(Code::invalid_model, "PARAM_VALUE", "\"" + parameter.name + "\" is a number or a text, got " + describe(json), {},
+    fail(Code::invalid_model, "PARAM_VALUE", "\"" + parameter.name + "\" is a number or a text, got " + describe(json),
+         "arrays are for parameters that defineParams declares with an array type",
          parameter.name);
   if (json.is_boolean()) value.given = Json::number(json.as_boolean() ? 1 : 0);
   value.kind = Value::number;
@@ -231,20 +297,10 @@ std::optional<Json> CustomOperation::default_of(const OperationParameter& parame
   return called(parameter.name, parameter.call_default_with, parameter.default_function);
 }
 
-Json CustomOperation::called(const std::string& name, const std::vector<std::string>& with,
-                             const std::function<Json(std::span<const Json>)>& function) {
+Json CustomOperation::called(const std::string& name, const std::vector<std::string>& with, const DefaultFunction& function) {
   std::vector<Json> arguments;
   for (const std::string& entry : with) arguments.push_back(evaluated_entry(entry));
-  try {
-    return function(arguments);
-  } catch (const Error& error) {
-    if (error.path().empty()) std::throw_with_nested(error.with_path(layer_.layer().path));
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    fail(Code::host_error, "DEFAULT_FAILED", "the default of \"" + name + "\" failed: " + error.what());
-  }
+  return asked(function, arguments, name, operation_.name, layer_.layer().path);
 }
 
 // Texts that begin with a prefix stand for what they would be as arguments; in an array lists are spread out.
@@ -323,20 +379,23 @@ const Shape& CustomOperation::size() {
     size_ = *layer_.layer().size;
   } else if (operation_.size && !as_activation_) {
     if (std::ranges::find(under_way_, "size") != under_way_.end())
-      fail(Code::invalid_model, "DEFAULT_CYCLE", "the default of \"size\" leads back to itself");
+      fail(Code::invalid_model, "DEFAULT_CYCLE", "the default of \"size\" leads back to itself",
+           "let it depend on the input or on given parameters alone");
     under_way_.emplace_back("size");
     const std::optional<Json> fallback = default_of(*operation_.size);
     const auto dims = fallback ? shape_of(*fallback) : std::nullopt;
     if (!dims)
       fail(Code::invalid_model, "NO_SIZE",
-           "the default of \"size\" gave no dimensions: " + (fallback ? describe(*fallback) : std::string("nothing")));
+           "the default of \"size\" gave no dimensions: " + (fallback ? describe(*fallback) : std::string("nothing")),
+           "give a number of 1 or more, or an array of them");
     under_way_.pop_back();
     size_ = *dims;
   } else {
     size_ = resolve("input").dims;
   }
   if (!size_->is_concrete())
-    fail(Code::invalid_model, "OPEN_SIZE", "the size cannot be open (null): " + size_->text());
+    fail(Code::invalid_model, "OPEN_SIZE", "the size cannot be open (null): " + size_->text(),
+         "give a number for each dimension");
   return *size_;
 }
 

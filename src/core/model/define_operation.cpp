@@ -21,7 +21,7 @@ constexpr std::string_view shorthands = "*!@~";
 constexpr std::string_view forbidden = ".:/#\" ";
 
 [[noreturn]] void refuse(const OperationDefinition& definition, std::string reason, std::string message,
-                         std::string hint = {}, std::string path = {}) {
+                         std::string hint, std::string path = {}) {
   throw Error(Code::invalid_argument, {.message = "operation \"" + definition.name + "\": " + message,
                                        .reason = std::move(reason),
                                        .path = std::move(path),
@@ -291,7 +291,8 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
       throw Error(Code::unsupported, {.message = "\"" + definition.data_type + "\" is no data type",
                                       .reason = "DATATYPE",
                                       .path = "/dataType",
-                                      .operation = definition.name});
+                                      .operation = definition.name,
+                                      .hint = "\"fp32\", for example; without one the operation works in every type"});
   }
   // Another spelling of an operator is free to be taken.
   const OpDef* const of_library = registry.find(definition.domain, definition.name);
@@ -307,7 +308,8 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
 
 void define_composed_operation(const Context& context, OperationDefinition definition, std::size_t inputs,
                                ComposedFunction function) {
-  if (!function) refuse(definition, "OPERATION", "an operation has a function");
+  if (!function) refuse(definition, "OPERATION", "an operation has a function",
+                        "give one of the kinds that docs/operations.md tells of");
   const Registry registry = make_registry(context);
   const auto operation = complete_operation(context, registry, std::move(definition), inputs);
   operation->composed = std::move(function);
@@ -329,7 +331,8 @@ void define_host_operation(const Context& context, OperationDefinition definitio
 
 void define_operation(const Context& context, OperationDefinition definition, std::size_t inputs,
                       OperationFunctions functions) {
-  if (!functions.composed && !functions.host) refuse(definition, "OPERATION", "an operation has a function");
+  if (!functions.composed && !functions.host) refuse(definition, "OPERATION", "an operation has a function",
+                                                     "give one of the kinds that docs/operations.md tells of");
   const Registry registry = make_registry(context);
   const auto operation = complete_operation(context, registry, std::move(definition), inputs);
   operation->composed = std::move(functions.composed);
@@ -373,7 +376,8 @@ OperationParameter& OperationDefinition::parameter(std::string_view wanted) {
   if (at != params.end()) return *at;
   throw Error(Code::not_found, {.message = "operation \"" + name + "\" has no parameter \"" + std::string(wanted) + "\"",
                                 .reason = "PARAM",
-                                .operation = name});
+                                .operation = name,
+                                .hint = "name what stands in defineParams"});
 }
 
 }  // namespace webai

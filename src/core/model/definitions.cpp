@@ -155,7 +155,8 @@ void define_domain(const Context& context, DomainDefinition definition) {
   if (!definition.default_data_type.empty() && !dtype_from_name(definition.default_data_type))
     throw Error(Code::unsupported, {.message = "\"" + definition.default_data_type + "\" is no data type of models",
                                     .reason = "DATATYPE",
-                                    .path = "/defaultDataType"});
+                                    .path = "/defaultDataType",
+                                    .hint = "\"fp32\", for example"});
   const std::string name = definition.name;
   if (name == "core" || name == "internal" ||
       !keep_definition(context, std::make_shared<const DomainDefinition>(std::move(definition))))

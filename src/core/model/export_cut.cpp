@@ -20,7 +20,8 @@ class Cutter {
       : model_(model), built_(built), first_(find(range.from, 0)), last_(find(range.to, layer_count() - 1)) {
     if (first_ > last_)
       fail("the part begins behind its end: layer " + std::to_string(first_) + " to " + std::to_string(last_),
-           "layers");
+           "layers",
+           "{\"from\": 1, \"to\": 3} with the smaller index first");
     if (first_ > 0) shift_ = 1 - first_;
   }
 
@@ -62,7 +63,7 @@ class Cutter {
   int layer_of(int id) const { return model_.element(id).layer_index; }
   bool inside(int layer) const { return layer >= first_ && layer <= last_; }
 
-  [[noreturn]] static void fail(std::string message, std::string path, std::string hint = {}) {
+  [[noreturn]] static void fail(std::string message, std::string path, std::string hint) {
     throw Error(Code::invalid_argument,
                 {.message = std::move(message), .reason = "SPLIT", .path = std::move(path), .hint = std::move(hint)});
   }
@@ -119,7 +120,8 @@ class Cutter {
     if (offenders.empty())
       fail(!enters ? "nothing flows into layer " + std::to_string(first_) + " from the layers before it"
                    : "nothing flows out of layer " + std::to_string(last_),
-           "layers");
+           "layers",
+           "cut where a layer takes what the layers before it give");
     std::string list;
     for (std::size_t i = 0; i < offenders.size() && i < most_named; ++i)
       list += (i ? ", " : "") + described(*offenders[i]);
@@ -159,7 +161,8 @@ class Cutter {
     Shape shape;
     for (const Route& route : model_.routes)
       if (layer_of(route.source) < first_ && is_main_flow(route, first_)) shape = joined(shape, brought_by(route));
-    if (shape.rank() == 0) fail("a scalar flows into layer " + std::to_string(first_) + ", which no input is", "layers");
+    if (shape.rank() == 0) fail("a scalar flows into layer " + std::to_string(first_) + ", which no input is", "layers",
+                                "cut one layer earlier or later");
     std::vector<Json> dims;
     for (const Dimension dim : shape.dims()) dims.push_back(dim.is_symbol() ? Json() : Json::integer(dim.value()));
     return dims.size() == 1 && dims[0].is_number() ? dims[0] : Json::object({{"size", Json::array(std::move(dims))}});
@@ -227,7 +230,8 @@ class Cutter {
     for (const ModelOutput& output : model_.outputs) held += inside(layer_of(output.source)) ? 1 : 0;
     if (held == 0) return std::nullopt;
     if (held < model_.outputs.size() || last_ + 1 < layer_count())
-      fail("the model's outputs cannot be split between parts", "/outputs");
+      fail("the model's outputs cannot be split between parts", "/outputs",
+           "let the part end with the last layer, or begin with the first");
     std::vector<Json> list;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Json item = outputs.at(i);

@@ -398,7 +398,7 @@ class Minifier {
   // "producer" or "producer:output", as a property of its own or of a parameter; other values as short as can be.
   Json renamed_pull(const Layer& layer, std::string_view key, const Json& value) const {
     for (const Route* route : arrivals_[at(layer.id)]) {
-      if (!route->pulled || route->hidden || route->parameter != (key == "pipeFrom" ? "" : key)) continue;
+      if (!route->pulled || route->hidden || route->parameter != (key == "pipeFrom" || key == "input" ? "" : key)) continue;
       const Json from = Json::text(names_[at(route->source)] + (route->output.empty() ? "" : ":" + route->output));
       return key == "pipeFrom" ? from : value.with("pipeFrom", from);
     }

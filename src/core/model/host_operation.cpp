@@ -70,12 +70,14 @@ class Call {
       throw Error(Code::host_error, {.message = error.what(),
                                      .reason = "OPERATION_FAILED",
                                      .path = place_,
-                                     .operation = operation_.name});
+                                     .operation = operation_.name,
+                                     .hint = "this is what the function of the operation has thrown"});
     } catch (...) {
       throw Error(Code::host_error, {.message = "operation \"" + operation_.name + "\" failed without words",
                                      .reason = "OPERATION_FAILED",
                                      .path = place_,
-                                     .operation = operation_.name});
+                                     .operation = operation_.name,
+                                     .hint = "throw std::exception, or set the message of the error, to say why"});
     }
   }
 
@@ -239,7 +241,8 @@ void run_backward(const UserOperation& operation, const KernelContext& context) 
                                        .path = call.place(),
                                        .operation = operation.name,
                                        .expected = std::to_string(expected),
-                                       .actual = std::to_string(actual)});
+                                       .actual = std::to_string(actual),
+                                       .hint = "a gradient has the shape of what it is taken by"});
   };
   for (std::int64_t sample = 0; sample < batch; ++sample) {
     call.set_sample(sample);
@@ -262,7 +265,8 @@ void run_backward(const UserOperation& operation, const KernelContext& context) 
                                                  "\", which it is not called with",
                                       .reason = "GRADIENT_NAME",
                                       .path = call.place(),
-                                      .operation = operation.name});
+                                      .operation = operation.name,
+                                      .hint = "give gradients by the arrays in callWith alone"});
     }
   }
   for (std::size_t i = 0; i < inputs; ++i)

@@ -15,7 +15,8 @@ using Integers = std::vector<std::int64_t>;
                                      .path = layer.layer().path,
                                      .layer = layer.layer().name,
                                      .expected = std::to_string(wanted) + " values, the inputs of the inner model",
-                                     .actual = std::to_string(given) + " values"});
+                                     .actual = std::to_string(given) + " values",
+                                     .hint = "what flows in is as long as the first layer of \"net\""});
 }
 
 [[noreturn]] void differs(const LayerBuilder& layer) {

@@ -83,7 +83,8 @@ class Coder {
                                     .reason = "QUANTIZATION",
                                     .path = path,
                                     .expected = std::move(expected),
-                                    .actual = std::move(actual)});
+                                    .actual = std::move(actual),
+                                    .hint = "{\"scale\": 0.5} holds numbers from -0.5 to 0.5: docs/data-types.md"});
 }
 
 constexpr std::string_view known_keys[] = {"scale", "zeroPoint", "axis"};

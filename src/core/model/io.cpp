@@ -25,7 +25,8 @@ const IoRules& rules_for(const std::vector<IoRules>& list, std::string_view name
 [[noreturn]] void cannot_scale_back(const IoStep& step) {
   throw Error(Code::invalid_model, {.message = "the two ends of \"to\" are equal: nothing can be scaled back",
                                     .reason = "IO_RANGE",
-                                    .path = step.path + "/to"});
+                                    .path = step.path + "/to",
+                                    .hint = "give two different numbers, such as [0, 1]"});
 }
 
 double at_or_last(const std::vector<double>& values, std::size_t index) { return values[index % values.size()]; }
@@ -81,7 +82,8 @@ void apply_step(const IoStep& step, std::vector<double>& values) {
     } else {
       throw Error(
           Code::invalid_argument,
-          {.message = "\"" + step.type + "\" works on labels, not on numbers", .reason = "IO_TYPE", .path = step.path});
+          {.message = "\"" + step.type + "\" works on labels, not on numbers", .reason = "IO_TYPE", .path = step.path,
+           .hint = "put it where labels come or go: last in a denormalize, first in a normalize"});
     }
   }
 }
@@ -150,7 +152,8 @@ Shape raw_dims(const IoRules& rules, const Shape& dims) {
                                        .reason = "IO_SIZE",
                                        .path = step->path,
                                        .expected = std::to_string(step->width),
-                                       .actual = dims.text()});
+                                       .actual = dims.text(),
+                                       .hint = "make the last size of the input layer " + std::to_string(step->width)});
   return dims.rank() == 1 ? Shape{1} : dims.without(dims.rank() - 1);
 }
 

@@ -37,7 +37,8 @@ Term spread(Term x, const std::vector<double>& values, const IoStep& step) {
                             " numbers for inputs whose last dimension is " +
                             (last.is_symbol() ? std::string("open") : std::to_string(last.value())),
                  .reason = "IO_SIZE",
-                 .path = step.path});
+                 .path = step.path,
+                 .hint = "one number for all, or one for each place of the last dimension"});
   Builder& builder = x.builder();
   return {builder, builder.constant(Tensor::from(builder.context(), x.dtype(), Shape{last}, values))};
 }
@@ -84,7 +85,8 @@ Term learned_scale(Term x, const std::string& name, const IoStep& step, std::vec
   if (last.is_symbol())
     throw Error(Code::invalid_model, {.message = "\"auto\" needs an input whose last dimension is a number",
                                       .reason = "OPEN_SIZE",
-                                      .path = step.path});
+                                      .path = step.path,
+                                      .hint = "give the last size a number, or name the range: {\"type\": \"rescale-linear\", \"from\": [0, 255], \"to\": [0, 1]}"});
   Builder& builder = x.builder();
   AutoNormalize entry;
   entry.input = name;

@@ -35,7 +35,7 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
-[[noreturn]] void fail(const std::string& path, std::string reason, std::string message, std::string hint = {}) {
+[[noreturn]] void fail(const std::string& path, std::string reason, std::string message, std::string hint) {
   throw Error(Code::invalid_model,
               {.message = std::move(message), .reason = std::move(reason), .path = path, .hint = std::move(hint)});
 }
@@ -55,7 +55,8 @@ class StepReader {
     range("from", step_.from);
     range("to", step_.to);
     if (step_.type == "rescale-linear" && step_.from[0] == step_.from[1])
-      fail(path_ + "/from", "IO_RANGE", "the two ends of \"from\" are equal: nothing can be rescaled");
+      fail(path_ + "/from", "IO_RANGE", "the two ends of \"from\" are equal: nothing can be rescaled",
+           "give two different numbers, such as [0, 255]");
     if (const Json* clamp = json_.find("clamp")) {
       if (!clamp->is_boolean()) wrong_value(path_ + "/clamp", "clamp", "true or false", *clamp);
       step_.clamp = clamp->as_boolean();
@@ -64,7 +65,8 @@ class StepReader {
     if (const Json* offset = json_.find("offset")) step_.offset = number(*offset, "offset");
     if (const Json* low = json_.find("min")) step_.low = number(*low, "min");
     if (const Json* high = json_.find("max")) step_.high = number(*high, "max");
-    if (step_.low && step_.high && *step_.low > *step_.high) fail(path_, "IO_RANGE", "\"min\" lies above \"max\"");
+    if (step_.low && step_.high && *step_.low > *step_.high) fail(path_, "IO_RANGE", "\"min\" lies above \"max\"",
+                                                                  "swap the two");
     if (step_.type.find("label") != std::string::npos) labels();
     if (step_.type == "lookup") lookup();
     if (step_.type == "bits") bits();
@@ -75,7 +77,8 @@ class StepReader {
  private:
   void kind() {
     const Json* type = json_.find("type");
-    if (!type || !type->is_text()) fail(path_, "IO_TYPE", "a step needs a \"type\"");
+    if (!type || !type->is_text()) fail(path_, "IO_TYPE", "a step needs a \"type\"",
+                                        "\"rescale-linear\", for example");
     step_.type = type->as_text();
     const auto kind = std::ranges::find(step_kinds, step_.type, &IoStepKind::name);
     if (kind == std::end(step_kinds)) {
@@ -129,21 +132,24 @@ class StepReader {
     step_.mean = numbers("mean", 0);
     step_.deviation = numbers("std", 1);
     if (std::ranges::find(step_.deviation, 0.0) != step_.deviation.end())
-      fail(path_ + "/std", "IO_RANGE", "a deviation of 0 cannot be divided by");
+      fail(path_ + "/std", "IO_RANGE", "a deviation of 0 cannot be divided by",
+           "leave such a column out, or give it a deviation of 1");
   }
 
   void labels() {
     const Json* value = json_.find("labels");
     const std::string path = path_ + "/labels";
     if (!value || !value->is_array() || value->size() == 0)
-      fail(value ? path : path_, "IO_LABELS", "\"" + step_.type + "\" needs \"labels\": an array of names");
+      fail(value ? path : path_, "IO_LABELS", "\"" + step_.type + "\" needs \"labels\": an array of names",
+           "\"labels\": [\"cat\", \"dog\"]");
     std::set<std::string> seen;
     for (std::size_t i = 0; i < value->size(); ++i) {
       const Json item = value->at(i);
       if (!item.is_text() && !item.is_number()) wrong_value(pointer_to(path, i), "a label", "a text", item);
       std::string label = item.is_text() ? item.as_text() : write_json(item);
       if (!seen.insert(label).second)
-        fail(pointer_to(path, i), "IO_LABELS", "the label \"" + label + "\" stands twice");
+        fail(pointer_to(path, i), "IO_LABELS", "the label \"" + label + "\" stands twice",
+             "name each label once, in the order of the outputs");
       step_.labels.push_back(std::move(label));
     }
     if (!input_) return;
@@ -172,7 +178,8 @@ class StepReader {
     if (list.empty()) wrong_value(path, "vocabulary", "a text of different characters, or an array of different texts", value);
     std::set<std::string_view> seen;
     for (const std::string& token : list)
-      if (!seen.insert(token).second) fail(path, "IO_VOCABULARY", "\"" + token + "\" stands twice in the vocabulary");
+      if (!seen.insert(token).second) fail(path, "IO_VOCABULARY", "\"" + token + "\" stands twice in the vocabulary",
+                                           "name each token once");
     return list;
   }
 
@@ -180,7 +187,8 @@ class StepReader {
   void lookup() {
     const Json* vocabulary = json_.find("vocabulary");
     if (!vocabulary) {
-      if (input_ || json_.size() > 1) fail(path_, "IO_VOCABULARY", "\"lookup\" needs \"vocabulary\": a text, or an array of texts");
+      if (input_ || json_.size() > 1) fail(path_, "IO_VOCABULARY", "\"lookup\" needs \"vocabulary\": a text, or an array of texts",
+                                           "\"vocabulary\": \"abc\" has a place for each character");
       return;
     }
     std::vector<std::string> list = tokens(*vocabulary, path_ + "/vocabulary");
@@ -237,11 +245,13 @@ class StepReader {
   }
 
   void image() {
-    if (!input_) fail(path_, "IO_TYPE", "\"image\" is a step of inputs: an output is no picture");
+    if (!input_) fail(path_, "IO_TYPE", "\"image\" is a step of inputs: an output is no picture",
+                      "put it into io.input");
     standardize();
     ImageStep image;
     const std::vector<std::int64_t> size = lengths("size", 2, 3, "[height, width, channels] or [height, width] of what comes in");
-    if (std::ranges::find(size, 0) != size.end()) fail(path_ + "/size", "IO_RANGE", "a picture has at least one row, column and channel");
+    if (std::ranges::find(size, 0) != size.end()) fail(path_ + "/size", "IO_RANGE", "a picture has at least one row, column and channel",
+                                                       "\"size\": [height, width, channels] of what comes in, such as [28, 28, 1]");
     image.height = size[0];
     image.width = size[1];
     if (size.size() == 3) image.channels = size[2];
@@ -259,7 +269,8 @@ class StepReader {
                                           .reason = "IO_RANGE",
                                           .path = path_ + "/crop",
                                           .expected = "within " + std::to_string(image.height) + " rows and " + std::to_string(image.width) + " columns",
-                                          .actual = write_json(*crop)});
+                                          .actual = write_json(*crop),
+                                          .hint = "\"crop\" is [top, left, height, width] in pixels, or \"center\""});
     }
     step_.image = std::make_shared<const ImageStep>(std::move(image));
   }
@@ -276,7 +287,8 @@ std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool i
   if (json.is_null()) return steps;
   if (const Json* type = json.find("type"); type && type->is_text() && type->as_text() == "chain") {
     const Json* chain = json.find("steps");
-    if (!chain || !chain->is_array()) fail(path, "IO_TYPE", "a \"chain\" needs \"steps\": an array of steps");
+    if (!chain || !chain->is_array()) fail(path, "IO_TYPE", "a \"chain\" needs \"steps\": an array of steps",
+                                           "\"steps\": [{\"type\": \"rescale-linear\", \"from\": [0, 255], \"to\": [0, 1]}]");
     for (const auto& [key, value] : json.members())
       if (!is_kept_and_ignored(key) && key != "type" && key != "steps")
         unknown_property(path, key, "\"chain\"", std::vector<std::string_view>{"type", "steps"});
@@ -289,11 +301,14 @@ std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool i
   for (std::size_t i = 0; i < json.size(); ++i) {
     steps.push_back(StepReader(json.at(i), pointer_to(path, i), input).run());
     if (input && i > 0 && steps.back().lookup)
-      fail(steps.back().path, "IO_TYPE", "\"" + steps.back().type + "\" takes texts: it stands first");
-    if (i > 0 && steps.back().image) fail(steps.back().path, "IO_TYPE", "\"image\" takes pictures: it stands first");
+      fail(steps.back().path, "IO_TYPE", "\"" + steps.back().type + "\" takes texts: it stands first",
+           "move it to the front of the chain");
+    if (i > 0 && steps.back().image) fail(steps.back().path, "IO_TYPE", "\"image\" takes pictures: it stands first",
+                                          "move it to the front of the chain");
   }
   if (std::ranges::count_if(steps, [](const IoStep& step) { return step.width > 0 || step.image; }) > 1)
-    fail(path, "IO_TYPE", "one step of a chain may make several numbers of one");
+    fail(path, "IO_TYPE", "one step of a chain may make several numbers of one",
+         "keep one of these steps");
   return steps;
 }
 
@@ -318,7 +333,8 @@ IoRules read_rules(const Json& json, std::string name, const std::string& path, 
   const auto is_auto = [](const IoStep& step) { return step.type == "auto"; };
   for (const std::vector<IoStep>* steps : {&rules.normalize, &rules.denormalize})
     if (const auto at = std::ranges::find_if(*steps, is_auto); at != steps->end() && (!input || steps->size() > 1))
-      fail(at->path, "IO_TYPE", "\"auto\" stands alone, and for inputs only");
+      fail(at->path, "IO_TYPE", "\"auto\" stands alone, and for inputs only",
+           "\"io\": {\"input\": {\"normalize\": \"auto\"}}");
   return rules;
 }
 
@@ -345,7 +361,8 @@ void share_vocabulary(IoBlock& block) {
     for (std::vector<IoStep>* steps : {&rules.normalize, &rules.denormalize})
       for (IoStep& step : *steps) {
         if (step.type != "lookup" || step.lookup) continue;
-        if (!spoken) fail(step.path, "IO_VOCABULARY", "\"lookup\" needs \"vocabulary\": no input has one to share");
+        if (!spoken) fail(step.path, "IO_VOCABULARY", "\"lookup\" needs \"vocabulary\": no input has one to share",
+                          "give the vocabulary here");
         step.lookup = spoken->lookup;
         step.labels = spoken->lookup->tokens();
       }

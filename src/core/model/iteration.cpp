@@ -76,7 +76,8 @@ void Iteration::bind() {
                    .path = net_.outputs[i].path,
                    .layer = layer_.layer().name,
                    .expected = is.text(),
-                   .actual = becomes.text()});
+                   .actual = becomes.text(),
+                   .hint = "let \"to\" of the inner layer give as many values as the state has"});
     carried_.push_back({inner(states_[i].name), start_[i], inner_.outputs[i].value, true});
   }
   const auto keep = [&](const auto& list, const std::vector<Ref>& values, bool per_sample) {

@@ -72,7 +72,8 @@ Ref Iteration::start_of(const StateVariable& variable) {
                  .path = variable.path + "/size",
                  .layer = layer_.layer().name,
                  .expected = dims.text(),
-                 .actual = variable.size->text()});
+                 .actual = variable.size->text(),
+                 .hint = "leave \"size\" out: it follows from where the state starts"});
   return layer_.reshaped(value, *variable.size);
 }
 

@@ -155,6 +155,7 @@ class TreeBuilder {
     } else if (text.find("out_of_range") != std::string_view::npos) {
       details.message = "a number is too large for any number type";
       details.reason = "NUMBER_RANGE";
+      details.hint = "the largest number is about 1.8e308";
     } else {
       details.message = shown_whole(text);
     }
@@ -297,7 +298,8 @@ Json read_json(std::string_view text, const Limits& limits, JsonOptions options)
     throw Error(Code::limit_exceeded, {.message = "the JSON has " + std::to_string(text.size()) + " bytes",
                                        .reason = "JSON_BYTES",
                                        .expected = "at most " + std::to_string(limits.json_bytes),
-                                       .actual = std::to_string(text.size())});
+                                       .actual = std::to_string(text.size()),
+                                       .hint = "keep weights beside the model (setupData in a file), or raise the limit jsonBytes"});
   StrictText strict;
   JsonText source{.text = text, .original = text};
   if (options.json5) {
@@ -310,7 +312,8 @@ Json read_json(std::string_view text, const Limits& limits, JsonOptions options)
   if (const void* zero = source.text.empty() ? nullptr : std::memchr(begin, 0, source.text.size())) {
     source.progress = static_cast<const char*>(zero) + 1;  // the parser would take it for the end of the text
     throw Error(Code::invalid_json,
-                {.message = "syntax error: a zero byte in the text", .reason = "JSON_SYNTAX", .path = source.place()});
+                {.message = "syntax error: a zero byte in the text", .reason = "JSON_SYNTAX", .path = source.place(),
+                 .hint = "save the text as UTF-8"});
   }
   TreeBuilder builder(source, limits);
   nlohmann::json::sax_parse(TrackedIterator(begin, &source.progress),

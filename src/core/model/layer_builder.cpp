@@ -290,7 +290,8 @@ Ref LayerBuilder::parameter(const Request& request) {
   if (given->is_null() || given->is_boolean()) {
     if (request.optional) return {};
     fail(Code::invalid_model, "PARAM_VALUE",
-         "a " + layer_.type + " layer cannot go without " + std::string(request.name), {}, request.name);
+         "a " + layer_.type + " layer cannot go without " + std::string(request.name),
+         "null and false are for what the layer can go without, such as bias", request.name);
   }
   if (given->is_number()) {
     if (request.takes_number) {
@@ -301,9 +302,11 @@ Ref LayerBuilder::parameter(const Request& request) {
                                         .path = path,
                                         .layer = layer_.name,
                                         .expected = "a number that " + std::string(name_of(type())) + " can hold",
-                                        .actual = describe(*given)});
+                                        .actual = describe(*given),
+                                        .hint = "give a smaller one, or a data type with a wider range"});
     }
-    fail(Code::invalid_model, "PARAM_VALUE", std::string(request.name) + " is an array of numbers, got one number", {},
+    fail(Code::invalid_model, "PARAM_VALUE", std::string(request.name) + " is an array of numbers, got one number",
+         "leave it out for random starts",
          request.name);
   }
   if (given->is_array()) return given_array(request, *given, path);
@@ -320,7 +323,8 @@ Ref LayerBuilder::parameter(const Request& request) {
                                          .path = path,
                                          .layer = layer_.name,
                                          .expected = request.shape.text(),
-                                         .actual = describe(*size)});
+                                         .actual = describe(*size),
+                                         .hint = "leave it out for random starts, or give it the size that is expected"});
     return declare(request, true, {}, {});
   }
   if (given->is_text())
@@ -330,7 +334,7 @@ Ref LayerBuilder::parameter(const Request& request) {
        std::string(request.name) +
            " is an array of numbers, {\"size\": ...}, {\"pipeFrom\": ...} or the name of the end of a pipe, got " +
            describe(*given),
-       {}, request.name);
+       "leave it out for random starts", request.name);
 }
 
 Attributes attributes_for(const OpDef& operation, const Layer& layer) {

@@ -136,7 +136,7 @@ class LayerBuilder {
   /// [batch, channels] as [batch, 1, ..., channels], to meet what has the dimensions of `value`.
   Ref spread_over(Ref channels, Ref value);
 
-  [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint = {},
+  [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint,
                          std::string_view property = {}) const;
 
  private:

@@ -10,7 +10,7 @@
 namespace webai {
 
 [[noreturn]] inline void fail(const Layer& layer, Code code, std::string reason, std::string path, std::string message,
-                              std::string hint = {}) {
+                              std::string hint) {
   throw Error(code, {.message = std::move(message),
                      .reason = std::move(reason),
                      .path = std::move(path),

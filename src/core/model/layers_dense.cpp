@@ -36,7 +36,8 @@ constexpr ParameterDef prelu_parameters[] = {{"slope", "[channels], at first 0.2
 Ref build_prelu(LayerBuilder& layer) {
   const Shape dims = layer.input_dims();
   if (dims.rank() == 0 || dims.dim(dims.rank() - 1).is_symbol())
-    layer.fail(Code::invalid_model, "OPEN_SIZE", "the last dimension of the input has to be a number");
+    layer.fail(Code::invalid_model, "OPEN_SIZE", "the last dimension of the input has to be a number",
+               "only dimensions before the last may be open (null)");
   const Ref slope = layer.parameter(
       {.name = "slope", .shape = {dims[dims.rank() - 1]}, .start = Initial::number(0.25), .takes_number = true, .takes_pipe = true});
   return layer.emit("prelu", {layer.input(), layer.is_piped("slope") ? layer.spread_over(slope, layer.input()) : slope});

@@ -34,9 +34,11 @@ Ref build_ddpm_update(LayerBuilder& layer) {
   const Ref t = need("t", "pull it: \"t\": {\"pipeFrom\": \"iterator:step\"}");
   if (layer.dims(x) != layer.dims(noise))
     layer.fail(Code::shape_mismatch, "DDPM_SIZE",
-               "x is " + layer.dims(x).text() + ", the noise " + layer.dims(noise).text());
+               "x is " + layer.dims(x).text() + ", the noise " + layer.dims(noise).text(),
+               "both come from layers of one size");
   if (layer.dims(t) != Shape{1})
-    layer.fail(Code::shape_mismatch, "DDPM_SIZE", "t is one number, got " + layer.dims(t).text());
+    layer.fail(Code::shape_mismatch, "DDPM_SIZE", "t is one number, got " + layer.dims(t).text(),
+               "pipe \"iterator:step\" into t");
   const std::int64_t steps = layer.integer("trainSteps");
   const double first = layer.number("betaStart"), last = layer.number("betaEnd");
   if (!(first > 0 && first < 1) || !(last > 0 && last < 1))

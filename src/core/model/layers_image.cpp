@@ -75,7 +75,8 @@ Ref convolve_each(LayerBuilder& layer, Ref weights, const Shape& filter, const A
   for (std::size_t axis = 0; axis < 2; ++axis) {
     const std::int64_t reach = (filter[axis] - 1) * dilations[axis] + 1;
     if (reach > dims[axis])
-      layer.fail(Code::shape_mismatch, "INPUT_DIMS", "the filter is larger than the picture with its padding", {}, "kernelSize");
+      layer.fail(Code::shape_mismatch, "INPUT_DIMS", "the filter is larger than the picture with its padding",
+                 "a smaller one, or \"padding\": \"same\"", "kernelSize");
     positions[axis] = (dims[axis] - reach) / strides[axis] + 1;
   }
   std::vector<Ref> patches;
@@ -102,7 +103,8 @@ Ref convolve(LayerBuilder& layer, std::int64_t filters, std::int64_t groups) {
   const Integers strides = small_counts(layer, "strides"), dilations = small_counts(layer, "dilationRate");
   if (channels % groups != 0)
     layer.fail(Code::shape_mismatch, "GROUPS",
-               std::to_string(channels) + " channels do not divide into " + std::to_string(groups) + " groups", {},
+               std::to_string(channels) + " channels do not divide into " + std::to_string(groups) + " groups",
+               "\"groups\" divides the channels of the input and the filters",
                "groups");
   const Shape shape{kernel[0], kernel[1], channels / groups, filters};
   const std::int64_t taps = kernel[0] * kernel[1];

@@ -8,7 +8,8 @@ namespace {
 std::int64_t channels_of(LayerBuilder& layer) {
   const Shape dims = layer.input_dims();
   if (dims.rank() == 0 || dims.dim(dims.rank() - 1).is_symbol())
-    layer.fail(Code::invalid_model, "OPEN_SIZE", "the last dimension of the input has to be a number");
+    layer.fail(Code::invalid_model, "OPEN_SIZE", "the last dimension of the input has to be a number",
+               "only dimensions before the last may be open (null)");
   return dims[dims.rank() - 1];
 }
 

@@ -25,7 +25,7 @@ Ref build_reshape(LayerBuilder& layer) {
                "reshape keeps the number of values: the input " + dims.text() + " has " +
                    std::to_string(dims.elements()) + ", the size " + size.text() + " " +
                    std::to_string(size.elements()),
-               {}, "size");
+               "the product of the sizes stays the same", "size");
   return layer.reshaped(layer.input(), size);
 }
 

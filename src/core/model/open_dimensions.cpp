@@ -24,7 +24,8 @@ Shape bound_size(const Shape& size, const std::string& path, std::span<const Sha
     std::string place = pointer_to(path, axis);
     const auto length = lengths ? lengths->find(place) : Lengths::const_iterator();
     if (!lengths || length == lengths->end())
-      throw Error(Code::internal, {.message = "an open dimension has no length", .path = place});
+      throw Error(Code::internal, {.message = "an open dimension has no length", .path = place,
+                                   .hint = "run the model once, or give its inputs a length"});
     bound.set(axis, length->second);
     open.push_back({std::move(place), input, axis, hints.empty() ? ShapeHint() : hints[axis], length->second});
   }
@@ -104,7 +105,8 @@ class Opening {
     if (built_.layers.size() != other_.layers.size() || built_.states.size() != other_.states.size())
       throw Error(Code::unsupported, {.message = "what the model is made of depends on a dimension that is open (null)",
                                       .reason = "OPEN_SIZE",
-                                      .path = built_.open.front().path});
+                                      .path = built_.open.front().path,
+                                      .hint = "give that dimension a number; layers that work along it take any length"});
     next_ = 1 + static_cast<int>(built_.open.size());
     for (std::size_t i = 0; i < built_.open.size(); ++i) {
       const OpenDimension& dim = built_.open[i];
@@ -132,12 +134,14 @@ class Opening {
       throw Error(Code::invalid_model, {.message = "whether there is a parameter " + longer[count].name +
                                                    " depends on a dimension that is open (null)",
                                         .reason = "OPEN_SIZE",
-                                        .path = longer[count].layer});
+                                        .path = longer[count].layer,
+                                        .hint = "give that dimension a number"});
     for (std::size_t i = 0; i < built_.auto_normalize.size(); ++i)
       if (built_.auto_normalize[i].shape != other_.auto_normalize[i].shape)
         throw Error(Code::invalid_model, {.message = "\"auto\" needs an input whose last dimension is a number",
                                           .reason = "OPEN_SIZE",
-                                          .path = built_.auto_normalize[i].path});
+                                          .path = built_.auto_normalize[i].path,
+                                          .hint = "give the last size a number, or name the range: {\"type\": \"rescale-linear\", \"from\": [0, 255], \"to\": [0, 1]}"});
   }
 
   void open(Shape& shape, const Shape& other) {
@@ -220,7 +224,8 @@ BuiltModel build_by_example(const Model& model, const BuildOptions& options,
       throw Error(Code::limit_exceeded, {.message = "the model has " + std::to_string(built.open.size()) + " open dimensions (null)",
                                          .reason = "OPEN_SIZE",
                                          .path = built.open[most_open].path,
-                                         .expected = "at most " + std::to_string(most_open)});
+                                         .expected = "at most " + std::to_string(most_open),
+                                         .hint = "give some of them a number"});
     if (other) Opening(built, *other).run();
     return built;
   }

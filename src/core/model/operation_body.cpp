@@ -136,7 +136,8 @@ std::shared_ptr<UserOperation> operation_from_json(const Context& context, const
   ReadBody read = read_body(context, registry, definition, *body, options);
   definition.call_with = std::move(read.call_with);
   if (definition.call_with.empty())
-    refuse_description(Code::invalid_model, "BODY", path, "the body uses none of the operation's parameters");
+    refuse_description(Code::invalid_model, "BODY", path, "the body uses none of the operation's parameters",
+                       "name a parameter in the inputs of a step");
   std::shared_ptr<UserOperation> operation;
   try {
     operation = complete_operation(context, registry, std::move(definition), 0);
@@ -150,7 +151,8 @@ std::shared_ptr<UserOperation> operation_from_json(const Context& context, const
   operation->depth = read.depth + 1;
   if (operation->depth > deepest_body)
     refuse_description(Code::limit_exceeded, "BODY_DEPTH", path,
-                       "operations stand in one another more than " + std::to_string(deepest_body) + " deep");
+                       "operations stand in one another more than " + std::to_string(deepest_body) + " deep",
+                       "write the steps of inner operations out");
   operation->composed = [body = std::make_shared<const StepList>(std::move(read.body))](Arguments arguments) {
     return run_body(*body, arguments);
   };

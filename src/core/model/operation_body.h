@@ -28,7 +28,7 @@ Json canonical_operation(const Json& given, const std::string& path, AliasLog& a
 
 /// What readers of descriptions share: refusing with a place, keys of an object, its texts that are not empty.
 [[noreturn]] void refuse_description(Code code, std::string reason, std::string path, std::string message,
-                                     std::string hint = {});
+                                     std::string hint);
 void check_description(const Json& object, std::string_view owner, const std::string& path,
                        const std::vector<std::string_view>& known);
 std::string description_text(const Json& object, std::string_view key, const std::string& path, bool required);

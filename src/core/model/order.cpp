@@ -27,6 +27,7 @@ class Orderer {
         depend(join_of(layer.id), itself(pipe.id));
       }
     }
+    if (!model_.layers.empty()) inputs_go_first(model_.layers.front());
     for (const Route& route : model_.routes) {
       if (route.target == 0 || route.delayed || route.history) continue;
       depend(from(route), to(route));
@@ -49,6 +50,15 @@ class Orderer {
   void depend(std::size_t before, std::size_t after) {
     followers_[before].push_back(after);
     ++open_[after];
+  }
+
+  // An operation that takes no data is told by the inputs beside it how many samples there are.
+  void inputs_go_first(const Layer& first) {
+    std::vector<const Layer*> elements = {&first};
+    for (const Layer& pipe : first.pipes) elements.push_back(&pipe);
+    for (const Layer* input : elements)
+      for (const Layer* other : elements)
+        if (input->type == "input" && other->custom) depend(itself(input->id), itself(other->id));
   }
 
   static std::size_t from(const Route& route) { return route.hidden ? join_of(route.source) : itself(route.source); }

@@ -33,8 +33,8 @@ class RootParser {
         wrong_value(at("minMops"), "minMops", "a number of 0 or more", *mops);
       model_.min_mops = mops->as_number();
     }
-    activation();
     default_type();
+    activation();
     seed();
     setup();
     if (const Json* io = property("io"); io && !state_.outer) model_.io = parse_io(*io, at("io"));
@@ -167,7 +167,10 @@ class RootParser {
     model_.activation_given = true;
     if (value->is_null()) return;
     if (!value->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *value);
-    check_activation(state_, model_, model_.domain, value->as_text(), at("activation"));
+    // Layers whose type comes from another domain take that one's activations as well.
+    const std::size_t hash = model_.default_type.find('#');
+    if (hash == std::string::npos || !is_activation(state_, model_, model_.default_type.substr(0, hash), value->as_text()))
+      check_activation(state_, model_, model_.domain, value->as_text(), at("activation"));
     model_.activation = value->as_text();
   }
 

@@ -38,6 +38,8 @@ std::vector<ShapeHint> parse_shape_hints(const Layer& layer, const Json& hints);
 /// An operation that the model, the models around it or the program defined; null where there is none.
 std::shared_ptr<const UserOperation> find_custom(const ParseState& state, const Model& model, std::string_view domain,
                                                  std::string_view name);
+/// Whether the name, which may be "domain#name", is an activation in the domain.
+bool is_activation(const ParseState& state, const Model& model, const std::string& domain, const std::string& name);
 /// The activation of the domain, null for a built-in one. Throws NOT_ACTIVATION unless `name` is one.
 std::shared_ptr<const UserOperation> check_activation(const ParseState& state, const Model& model,
                                                       const std::string& domain, const std::string& name,

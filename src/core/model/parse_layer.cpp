@@ -33,7 +33,8 @@ Json expand_shorthand(const Json& json, const std::string& path, bool is_pipe) {
                .reason = "LAYER_KIND",
                .path = path,
                .expected = "a number, an array of numbers or an object",
-               .actual = describe(json)});
+               .actual = describe(json),
+               .hint = "3 is short for {\"size\": 3}, [2, 3] for {\"size\": [2, 3]}"});
 }
 
 class LayerParser {
@@ -58,7 +59,7 @@ class LayerParser {
     if (const Json* size = property("size")) layer_.size = shape(*size);
     check_size_given();
     targets();
-    if (const Json* from = property("pipeFrom")) layer_.pipe_from = text(*from, "pipeFrom");
+    pull();
     if (const Json* hints = property("shapeHints")) layer_.hints = parse_shape_hints(layer_, *hints);
     net();
     check_pipes_only();
@@ -88,6 +89,7 @@ class LayerParser {
     layer_.domain = model_.domain;
     if (const Json* value = property("domain")) layer_.domain = text(*value, "domain");
     check_domain(state_, layer_.domain, at("domain"));
+    said_domain_ = layer_.domain;
   }
 
   // Of the root where the layer is in its domain, else of the layer's own domain.
@@ -128,6 +130,20 @@ class LayerParser {
            "put an input layer in front, such as a number of inputs");
   }
 
+  // An operation of the program may name its input as it does other arrays: {"input": {"pipeFrom": "a"}}.
+  void pull() {
+    const Json* from = property("pipeFrom");
+    const Json* input = layer_.custom ? property("input") : nullptr;
+    const Json* inner = input && input->is_object() ? input->find("pipeFrom") : nullptr;
+    if (from) layer_.pipe_from = text(*from, "pipeFrom");
+    if (!inner) return;
+    if (from)
+      fail(layer_, Code::invalid_model, "ALIAS_CONFLICT", at("input"), "the layer pulls its input twice", "keep \"pipeFrom\" alone");
+    if (!inner->is_text() || inner->as_text().empty())
+      wrong_value(at("input") + "/pipeFrom", "pipeFrom", "the name of a layer or pipe", *inner);
+    layer_.pipe_from = inner->as_text();
+  }
+
   void custom(bool first, const std::string& path) {
     const UserOperation& operation = *layer_.custom;
     if (first && !operation.allowed_on_first_layer)
@@ -142,7 +158,8 @@ class LayerParser {
                                       .layer = layer_.name,
                                       .operation = operation.name,
                                       .expected = std::string(name_of(*operation.type)),
-                                      .actual = std::string(name_of(model_.type))});
+                                      .actual = std::string(name_of(model_.type)),
+                                      .hint = "let the model, or this layer, say \"dataType\": \"" + std::string(name_of(*operation.type)) + "\""});
     const bool says_its_size = operation.activation || (operation.explicit_batch && operation.composed);
     if (!property("size") && !operation.size && !says_its_size)
       fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
@@ -190,6 +207,10 @@ class LayerParser {
                                                                                    : layer_.definition->own_activation;
     }
     if (layer_.activation.empty()) return;
+    // A type that is borrowed from another domain brings that one's activations; those of the model's own domain stay known.
+    if (said_domain_ != "core" && said_domain_ != layer_.domain && !is_activation(state_, model_, layer_.domain, layer_.activation) &&
+        is_activation(state_, model_, said_domain_, layer_.activation))
+      layer_.activation = said_domain_ + "#" + layer_.activation;
     layer_.custom_activation =
         check_activation(state_, model_, layer_.domain, layer_.activation, given ? at("activation") : "/activation");
   }
@@ -257,7 +278,8 @@ class LayerParser {
       for (const PropertyDef& entry : layer_.definition->properties)
         if (entry.required && !property(entry.name))
           fail(layer_, Code::invalid_model, "PROPERTY_MISSING", layer_.path,
-               owner_of(layer_) + " needs the property \"" + std::string(entry.name) + "\"");
+               owner_of(layer_) + " needs the property \"" + std::string(entry.name) + "\"",
+               "docs/model-format.md tells what each kind of layer needs");
   }
 
   void check_size_given() const {
@@ -275,7 +297,8 @@ class LayerParser {
     const std::size_t most = std::min<std::size_t>(state_.context.limits().rank, Shape::max_rank) - 1;
     if (dims.size() > most)
       fail(layer_, Code::limit_exceeded, "RANK", at("size"),
-           "a size has at most " + std::to_string(most) + " dimensions, got " + std::to_string(dims.size()));
+           "a size has at most " + std::to_string(most) + " dimensions, got " + std::to_string(dims.size()),
+           "put dimensions of one kind together");
     Shape shape;
     for (std::size_t i = 0; i < dims.size(); ++i)
       shape.append(dimension(dims.at(i), value.is_array() ? pointer_to(at("size"), i) : at("size")));
@@ -285,7 +308,8 @@ class LayerParser {
   Dimension dimension(const Json& value, const std::string& path) {
     if (value.is_null()) return Dimension::symbol(model_.symbol_count++);
     if (value.is_number() && value.as_number() > largest_exact)
-      fail(layer_, Code::limit_exceeded, "SIZE", path, "size is too large: " + describe(value));
+      fail(layer_, Code::limit_exceeded, "SIZE", path, "size is too large: " + describe(value),
+           "the product of all sizes is below 2^63");
     const auto length = value.is_number() ? value.as_integer() : std::nullopt;
     if (!length || *length < 1) wrong_value(path, "size", "a whole number of 1 or more", value);
     return *length;
@@ -338,7 +362,8 @@ class LayerParser {
     if (!inner->is_object()) wrong_value(at("net"), "net", "a model object", *inner);
     if (state_.depth + 1 > deepest_net)
       fail(layer_, Code::limit_exceeded, "NET_DEPTH", at("net"),
-           "nets stand in nets more than " + std::to_string(deepest_net) + " deep");
+           "nets stand in nets more than " + std::to_string(deepest_net) + " deep",
+           "put layers of inner nets beside each other");
     ParseState inner_state{.context = state_.context,
                            .registry = state_.registry,
                            .options = state_.options,
@@ -364,6 +389,7 @@ class LayerParser {
   ParseState& state_;
   Model& model_;
   Layer& layer_;
+  std::string said_domain_;  // of the layer or the model, where the type names another one in front
 };
 
 }  // namespace
@@ -387,6 +413,12 @@ void check_domain(const ParseState& state, const std::string& domain, const std:
                                 .reason = "DOMAIN",
                                 .path = path,
                                 .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+}
+
+bool is_activation(const ParseState& state, const Model& model, const std::string& domain, const std::string& name) {
+  if (const auto custom = find_custom(state, model, domain, name)) return custom->activation;
+  const OpDef* operation = state.registry.find(domain, name);
+  return operation && operation->activation;
 }
 
 std::shared_ptr<const UserOperation> check_activation(const ParseState& state, const Model& model,

@@ -9,15 +9,24 @@
 
 namespace webai {
 
+namespace {
+
+// Where the layer's own pull is written: under "input" where an operation of the program names it so.
+std::string place_of_pull(const Layer& layer) {
+  return pointer_to(layer.properties.find("pipeFrom") ? layer.path : pointer_to(layer.path, "input"), "pipeFrom");
+}
+
+}  // namespace
+
 void RouteFinder::collect_pulls(const Layer& target) {
   if (target.type == "iterator" && target.net) collect_iterator_pulls(target);
-  if (!target.pipe_from.empty()) collect_pull(target, {}, target.pipe_from, target.path + "/pipeFrom");
+  if (!target.pipe_from.empty()) collect_pull(target, {}, target.pipe_from, place_of_pull(target));
   std::vector<std::string_view> parameters;
   if (target.definition)
     for (const ParameterDef& parameter : target.definition->parameters) parameters.push_back(parameter.name);
   if (target.custom)
     for (const OperationParameter& parameter : target.custom->params)
-      if (parameter.array_type) parameters.push_back(parameter.name);
+      if (parameter.array_type && parameter.name != "input") parameters.push_back(parameter.name);
   for (const std::string_view parameter : parameters) {
     const Json* value = target.properties.find(parameter);
     const Json* from = value && value->is_object() ? value->find("pipeFrom") : nullptr;
@@ -25,7 +34,7 @@ void RouteFinder::collect_pulls(const Layer& target) {
     const std::string path = pointer_to(pointer_to(target.path, parameter), "pipeFrom");
     if (!from->is_text() || from->as_text().empty())
       wrong_value(path, "pipeFrom", "the name of a layer or pipe", *from);
-    collect_pull(target, parameter == "input" ? std::string() : std::string(parameter), from->as_text(), path);
+    collect_pull(target, std::string(parameter), from->as_text(), path);
   }
 }
 
@@ -99,7 +108,8 @@ void RouteFinder::collect_outputs() {
     if (!producer)
       throw Error(Code::invalid_model, {.message = "nothing here is called \"" + output.output + "\"",
                                         .reason = "TARGET_UNKNOWN",
-                                        .path = pointer_to(output.path, "pipeFrom")});
+                                        .path = pointer_to(output.path, "pipeFrom"),
+                                        .hint = "name a layer, a pipe, or an input of the model"});
     std::tie(output.source, output.output) = *producer;
   }
 }

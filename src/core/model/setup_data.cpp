@@ -53,7 +53,8 @@ void put_number(Tensor& into, std::size_t at, double value, const std::string& p
                                     .reason = "SETUP_DATA",
                                     .path = path,
                                     .expected = "whole numbers that " + std::string(name_of(into.type())) + " holds",
-                                    .actual = describe(Json::number(value))});
+                                    .actual = describe(Json::number(value)),
+                                    .hint = "integer models store codes; base64 holds them as bytes"});
 }
 
 void copy_numbers(const Json& array, Tensor& into, std::size_t& at, const std::string& path) {
@@ -196,7 +197,8 @@ Tensor read_setup_data(const Context& context, const Json& data, DType type, con
                    .reason = "SETUP_SIZE",
                    .path = path,
                    .expected = "a multiple of " + std::to_string(width) + " bytes",
-                   .actual = std::to_string(bytes.size())});
+                   .actual = std::to_string(bytes.size()),
+                   .hint = "export the model again: bytes are missing or too many"});
     Tensor tensor = Tensor::uninitialised(context, type, Shape{static_cast<std::int64_t>(bytes.size() / width)});
     if (!bytes.empty()) std::memcpy(tensor.data(), bytes.data(), bytes.size());
     swap_if_big_endian(static_cast<std::byte*>(tensor.data()), tensor.elements(), width);
@@ -222,7 +224,8 @@ void check_finite(const BuiltParameter& parameter) {
                               (std::isnan(value) ? "not-a-number" : "an infinity") + " at index " + std::to_string(i),
                    .reason = "SETUP_DATA",
                    .path = parameter.path,
-                   .expected = "numbers that " + std::string(name_of(parameter.type.type)) + " can hold"});
+                   .expected = "numbers that " + std::string(name_of(parameter.type.type)) + " can hold",
+                   .hint = "train it again from an earlier state, with a smaller learningRate"});
   }
 }
 

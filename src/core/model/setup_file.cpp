@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t longest_name = 1024;
 constexpr std::size_t part_alignment = 64;
 
-[[noreturn]] void refuse_file(Code code, const std::string& path, std::string message, std::string expected = {},
-                       std::string actual = {}, std::string hint = {}) {
+[[noreturn]] void refuse_file(Code code, const std::string& path, std::string message, std::string expected,
+                       std::string actual, std::string hint) {
   throw Error(code, {.message = std::move(message),
                      .reason = "SETUP_FILE",
                      .path = path,
@@ -103,7 +103,8 @@ Tensor read_setup_file(const SetupFile& file, const WeightFiles* files, const st
   }
   if (all.type() != DType::u8)
     refuse_file(Code::host_error, path, "the host gave the file \"" + file.name + "\" as another type than bytes", "u8",
-         std::string(name_of(all.type())));
+         std::string(name_of(all.type())),
+                "the function that opens files gives a one-dimensional tensor of u8");
   const std::uint64_t size = all.bytes();
   if (file.offset > size || (file.bytes && *file.bytes > size - file.offset))
     refuse_file(Code::invalid_model, path, "the file \"" + file.name + "\" ends too early",
@@ -130,7 +131,8 @@ Tensor elements_of(const Context& context, const Tensor& bytes, DType type, cons
                  .reason = "SETUP_SIZE",
                  .path = path,
                  .expected = "a multiple of " + std::to_string(width) + " bytes",
-                 .actual = std::to_string(bytes.bytes())});
+                 .actual = std::to_string(bytes.bytes()),
+                 .hint = "write the file again: bytes are missing or too many"});
   const Shape shape{static_cast<std::int64_t>(bytes.bytes() / width)};
   const auto* memory = static_cast<const std::byte*>(bytes.data());
   const bool fits = std::endian::native == std::endian::little && reinterpret_cast<std::uintptr_t>(memory) % width == 0;

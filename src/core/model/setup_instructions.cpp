@@ -36,7 +36,7 @@ class Table {
   }
 
   [[noreturn]] void fail(const std::string& message, std::string expected = {}, std::string actual = {},
-                         std::string hint = {}) const {
+                         std::string hint = "leave setup.instructions out where all data stand in the order of the layers") const {
     throw Error(Code::invalid_model, {.message = "setup.instructions: " + message,
                                       .reason = "INSTRUCTIONS",
                                       .path = path_,

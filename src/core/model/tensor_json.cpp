@@ -22,7 +22,8 @@ void swap_if_big_endian(std::vector<std::byte>& bytes, std::size_t width) {
                                        .reason = "TENSOR_JSON",
                                        .path = path,
                                        .expected = std::move(expected),
-                                       .actual = std::move(actual)});
+                                       .actual = std::move(actual),
+                                       .hint = "the form is {\"dataType\": \"fp32\", \"dims\": [2], \"data\": base64 of the bytes}"});
 }
 
 const Json& member(const Json& json, std::string_view key, const std::string& path) {

@@ -11,7 +11,7 @@
 namespace webai {
 namespace {
 
-[[noreturn]] void wrong_variable(std::string operation, std::string message, std::string hint = {}) {
+[[noreturn]] void wrong_variable(std::string operation, std::string message, std::string hint) {
   throw Error(Code::invalid_argument, {.message = std::move(message),
                                        .reason = "VARIABLE",
                                        .operation = std::move(operation),
@@ -36,7 +36,8 @@ AttributeValue attribute_of(const std::string& name, const Json& value) {
                                                   "\" is neither a number, a word, true or false, nor "
                                                   "a list of numbers",
                                        .reason = "ATTRIBUTE_KIND",
-                                       .path = "/" + name});
+                                       .path = "/" + name,
+                                       .hint = "give arrays as inputs of the operation, not as attributes"});
 }
 
 // The first use of a parameter of unknown dimensions says what they are: weights of a product are [inputs, units],
@@ -114,18 +115,21 @@ Variable apply(std::string_view operation, std::span<const Variable> inputs, std
   if (inputs.empty())
     throw Error(Code::invalid_argument, {.message = std::string(operation) + " is applied to nothing",
                                          .reason = "INPUT_COUNT",
-                                         .operation = std::string(operation)});
+                                         .operation = std::string(operation),
+                                         .hint = "give it one value or more"});
   Trace& trace = VariableAccess::trace(inputs.front());
   for (const Variable& input : inputs)
     if (&VariableAccess::trace(input) != &trace)
-      wrong_variable(std::string(operation), std::string(operation) + ": Variables of two operations do not meet");
+      wrong_variable(std::string(operation), std::string(operation) + ": Variables of two operations do not meet",
+                     "use what this call of the function was given");
   Attributes settings;
   if (!attributes.empty()) {
     const Json json = read_json(attributes, trace.builder.context().limits());
     if (!json.is_object())
       throw Error(
           Code::invalid_argument,
-          {.message = "attributes are an object", .reason = "ATTRIBUTE_KIND", .operation = std::string(operation)});
+          {.message = "attributes are an object", .reason = "ATTRIBUTE_KIND", .operation = std::string(operation),
+           .hint = "{\"axis\": 1}, for example"});
     settings = attributes_from(json);
   }
   const OpDef& op = trace.builder.registry().get(operation);
@@ -283,7 +287,8 @@ const Argument& ForwardInputs::operator[](std::string_view name) const {
   for (std::size_t i = 0; i < names_.size(); ++i)
     if (names_[i] == name) return arguments_[i];
   throw Error(Code::not_found,
-              {.message = "the operation is not called with \"" + std::string(name) + "\"", .reason = "ARGUMENT"});
+              {.message = "the operation is not called with \"" + std::string(name) + "\"", .reason = "ARGUMENT",
+               .hint = "name it in callWith, or leave callWith out"});
 }
 
 namespace {
@@ -291,7 +296,8 @@ namespace {
 // What the program's function throws reaches whoever builds the model, with its place.
 Variable call_composed(const Trace& trace, const ComposedFunction& function, std::span<const Argument> arguments) {
   const auto failed = [&](std::string message) {
-    return Error(Code::host_error, {.message = std::move(message), .reason = "OPERATION_FAILED", .path = trace.builder.path(), .operation = trace.operation});
+    return Error(Code::host_error, {.message = std::move(message), .reason = "OPERATION_FAILED", .path = trace.builder.path(), .operation = trace.operation,
+                                    .hint = "this is what the function of the operation has thrown"});
   };
   try {
     return function(arguments);
@@ -311,10 +317,12 @@ Variable call_composed(const Trace& trace, const ComposedFunction& function, std
 Ref run_composed(Trace& trace, const ComposedFunction& function, std::span<const Argument> arguments) {
   const Variable result = call_composed(trace, function, arguments);
   if (&VariableAccess::trace(result) != &trace)
-    wrong_variable(trace.operation, trace.operation + ": gave a Variable that it had kept from another call");
+    wrong_variable(trace.operation, trace.operation + ": gave a Variable that it had kept from another call",
+                   "use what this call of the function was given");
   const Ref ref = VariableAccess::ref(result);
   if (static_cast<std::size_t>(ref.id) >= trace.builder.graph().values.size())
-    wrong_variable(trace.operation, trace.operation + ": gave a Variable that it had kept from another call");
+    wrong_variable(trace.operation, trace.operation + ": gave a Variable that it had kept from another call",
+                   "use what this call of the function was given");
   return ref;
 }
 
