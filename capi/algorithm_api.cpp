@@ -43,11 +43,12 @@ class Inside {
   webai_value* opts() const noexcept { return request_.opts(); }
   Request& request() const noexcept { return request_; }
 
-  /// Always in batches: those that the options or the data ask for, else of one sample.
+  /// Always in batches: those that the options or the data ask for, else of one sample, or of one sequence where the
+  /// network remembers.
   Value dataset(InternalModel& model, const Dataset& data, std::size_t batch) const {
     Dataset read = model.network().read_data(data);
     if (batch || !read.batch_size()) read = read.batch(batch ? batch : 1);
-    return make<DatasetValue>(context_, 0, std::move(read), false, 0, true);
+    return make<DatasetValue>(context_, 0, std::move(read), false, 0, true, model.network().is_stateful());
   }
 
   /// Fired by the caller's token, stop_training, the option "timeout" and shutdown.

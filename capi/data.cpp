@@ -99,6 +99,55 @@ bool any_needs_network(List& list, Layout layout) {
   return found;
 }
 
+// Of a model without layers: words as outputs, of which it learns how many outputs there are.
+bool any_names_labels(List& list, Layout layout) {
+  bool found = false;
+  each_sample(list, layout, [&](const Sample& sample) {
+    found = found || (!sample.ignored && kind_of(sample.output) == WEBAI_STRING);
+  });
+  return found;
+}
+
+bool holds_codes(webai_value* value, DType type) {
+  return kind_of(value) == WEBAI_TENSOR && static_cast<TensorValue*>(value)->tensor().type() == type;
+}
+
+// Whether some tensor is of the integer type of the model: its numbers are codes, as they are in a run.
+bool any_holds_codes(List& list, Layout layout, DType type) {
+  bool found = false;
+  each_sample(list, layout, [&](const Sample& sample) {
+    found = found || holds_codes(sample.input, type) || (!sample.ignored && holds_codes(sample.output, type));
+  });
+  return found;
+}
+
+// A sample whose tensors stay what they are.
+Item item_with_codes(const Context& context, const NeuralNetwork& network, const Sample& sample) {
+  const auto side = [&](webai_value* value, const char* what) {
+    return holds_codes(value, network.data_type()) ? static_cast<TensorValue*>(value)->tensor().clone(context)
+                                                   : tensor_from_value(context, network.number_type(), value, what);
+  };
+  Item item{side(sample.input, "input"), {}, sample.reset, sample.ignored};
+  if (sample.ignored) return item;
+  if (kind_of(sample.output) == WEBAI_STRING) {
+    const double label = Classes(network).number(sample);
+    item.output = Tensor::from(context, DType::i32, Shape{}, std::span<const double>(&label, 1));
+  } else {
+    item.output = side(sample.output, "output");
+  }
+  return item;
+}
+
+Dataset items_with_codes(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
+  std::vector<Item> items;
+  bool reset = false;
+  each_sample(list, layout, [&](const Sample& sample) {
+    items.push_back(item_with_codes(context, network, sample));
+    items.back().reset |= std::exchange(reset, false);
+  }, [&] { reset = true; });
+  return Dataset::from(items);
+}
+
 Dataset unread_list(List& list, Layout layout) {
   std::vector<Json> pairs;
   const auto reset = [&] { pairs.push_back(Json::text("RESET")); };
@@ -111,6 +160,9 @@ Dataset unread_list(List& list, Layout layout) {
 
 Dataset from_list(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
   if (network.has_open_dimensions() || any_needs_network(list, layout)) return unread_list(list, layout);
+  if (!network.is_built() && any_names_labels(list, layout)) return unread_list(list, layout);
+  if (!is_floating(network.data_type()) && any_holds_codes(list, layout, network.data_type()))
+    return items_with_codes(context, network, list, layout);
   std::vector<Sample> samples;
   std::vector<Mark> marks;
   bool reset = false;
@@ -211,12 +263,16 @@ void each_sample(List& list, Layout layout, const std::function<void(const Sampl
   }
 }
 
-Tensor records_from_list(const webai_context&, const NeuralNetwork& network, List& list, Layout layout) {
+Tensor records_from_list(const webai_context& context, const NeuralNetwork& network, List& list, Layout layout) {
   DataEncoder encoder(network);
   const auto take = [&](const Sample& sample) {
     try {
       if (sample.reset) encoder.reset();
-      if (sample.ignored)
+      const DType type = network.data_type();
+      const bool codes = !is_floating(type) && (holds_codes(sample.input, type) || (!sample.ignored && holds_codes(sample.output, type)));
+      if (codes)
+        encoder.push(item_with_codes(context.core(), network, sample));
+      else if (sample.ignored)
         encoder.push_ignored(json_of(sample.input));
       else
         encoder.push(json_of(sample.input), json_of(sample.output));

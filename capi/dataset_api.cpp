@@ -34,11 +34,23 @@ class ItemReader {
   }
 
   Item read(const Sample& sample) const {
+    if (both_are_codes(sample))
+      return {static_cast<TensorValue*>(sample.input)->tensor().clone(context_),
+              sample.ignored ? Tensor() : static_cast<TensorValue*>(sample.output)->tensor().clone(context_), sample.reset, sample.ignored};
     return {tensor_from_value(context_, DType::fp64, sample.input, "input"),
             sample.ignored ? Tensor() : output(sample), sample.reset, sample.ignored};
   }
 
  private:
+  // Tensors of one integer type on both sides stay what they are: codes for a model of that type.
+  bool both_are_codes(const Sample& sample) const {
+    if (kind_of(sample.input) != WEBAI_TENSOR) return false;
+    const DType type = static_cast<TensorValue*>(sample.input)->tensor().type();
+    if (!is_integer(type) || sample.ignored) return is_integer(type) && codes_;
+    if (kind_of(sample.output) != WEBAI_TENSOR) return false;
+    const Tensor& output = static_cast<TensorValue*>(sample.output)->tensor();
+    return codes_ = output.type() == type && output.shape().rank() > 0;  // a scalar is a label
+  }
   Tensor output(const Sample& sample) const {
     if (kind_of(sample.output) == WEBAI_STRING) {
       const auto at = std::find(names_.begin(), names_.end(), static_cast<Text*>(sample.output)->value);
@@ -64,6 +76,7 @@ class ItemReader {
   Context context_;
   std::vector<std::string> names_;
   bool are_numbers_ = false;
+  mutable bool codes_ = false;  // so was the last sample that is judged
 };
 
 Item item_from(webai_context& context, const ItemReader& reader, webai_value* value, std::size_t index) {

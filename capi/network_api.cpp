@@ -127,11 +127,14 @@ void set_state(webai_context& context, NetworkValue& net, webai_value* given) {
 void set_parameters(webai_context& context, NetworkValue& net, webai_value* given) {
   check_context(context, given);
   std::vector<std::pair<std::string, Tensor>> values;
+  const DType number_type = net.handle().number_type();
   // All are checked before the first is set.
   for (const auto& [name, value] : expect<Map>(given, "parameters").entries()) {
     const auto known = std::ranges::find(net.built().parameters, name, &NetworkValue::Parameter::name);
     if (known == net.built().parameters.end()) refuse(Code::not_found, "PARAMETER", "there is no parameter \"" + name + "\"");
-    const Tensor tensor = tensor_from_value(context.core(), known->type, value.get(), name);
+    // Of an integer model a tensor of the parameter's own type holds codes, everything else numbers.
+    const Tensor tensor = kind_of(value.get()) == WEBAI_TENSOR ? static_cast<TensorValue*>(value.get())->tensor()
+                                                               : tensor_from_value(context.core(), number_type, value.get(), name);
     if (static_cast<std::int64_t>(tensor.elements()) != known->shape.elements())
       throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"",
                                          .reason = "SHAPE",

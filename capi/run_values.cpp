@@ -150,6 +150,12 @@ Tensor read_input(const webai_context& context, const NetworkValue& net, const N
     collect_input(values, net, network, in);
     return values.finish();
   }
+  if (network.has_open_dimensions() && !is_regular(in))
+    throw Error(Code::shape_mismatch, {.message = "arrays beside each other have different lengths",
+                                       .reason = "INPUT_SIZE",
+                                       .path = "in",
+                                       .expected = "rows of one length",
+                                       .hint = "samples of different lengths run one at a time"});
   return tensor_from_value(context.core(), network.number_type(), in, "in");
 }
 

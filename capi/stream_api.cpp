@@ -1,7 +1,9 @@
 // Entry points of streams: runs that give one result after the other, samples of datasets, prepared records.
 #include "capi/stream.h"
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "capi/data.h"
 #include "capi/dataset.h"
@@ -164,13 +166,11 @@ class DatasetSource final : public ItemSource {
       const std::optional<Item> item = reader_->next();
       return item ? std::optional(value_of_item(context_, *item)) : std::nullopt;
     }
-    std::vector<Item> items;
-    while (items.size() < *batch) {
-      std::optional<Item> item = reader_->next();
-      if (!item) break;
-      items.push_back(std::move(*item));
-    }
+    const std::vector<Item> items = batch_of(*batch);
     if (items.empty()) return {};
+    // Tensors have no place for what begins a sequence or is not judged.
+    const bool plain = std::ranges::none_of(items, [](const Item& item) { return item.reset || item.ignore; });
+    if (!plain || dataset_->sequences) return pairs_of(items);
     return make_map(context_, {{"input", make_tensor(context_, stacked(items, &Item::input))},
                                {"output", make_tensor(context_, stacked(items, &Item::output))}});
   }
@@ -182,6 +182,31 @@ class DatasetSource final : public ItemSource {
   }
 
  private:
+  // [input, output] and instructions, as data are given.
+  Value pairs_of(const std::vector<Item>& items) const {
+    std::vector<Value> list;
+    const auto instruction = [&](const char* name) { return make_map(context_, {{"$instruction", make_text(context_, name)}}); };
+    for (const Item& item : items) {
+      if (item.reset) list.push_back(instruction("reset"));
+      list.push_back(make_list(context_, {make_tensor(context_, item.input.clone(context_.core())),
+                                          item.ignore ? instruction("ignore") : make_tensor(context_, item.output.clone(context_.core()))}));
+    }
+    return make_list(context_, std::move(list));
+  }
+
+  // So many samples; of a network that remembers, so many whole sequences.
+  std::vector<Item> batch_of(std::size_t count) {
+    std::vector<Item> items;
+    std::size_t begun = 0;
+    while (true) {
+      if (!waiting_) waiting_ = reader_->next();
+      if (!waiting_) return items;
+      begun += dataset_->sequences ? items.empty() || waiting_->reset : 1;
+      if (begun > count) return items;
+      items.push_back(*std::exchange(waiting_, std::nullopt));
+    }
+  }
+
   Tensor stacked(const std::vector<Item>& items, Tensor Item::*side) const {
     const Tensor& first = items.front().*side;
     Tensor all = Tensor::uninitialised(context_.core(), first.type(), first.shape().inserted(0, static_cast<std::int64_t>(items.size())));
@@ -193,6 +218,7 @@ class DatasetSource final : public ItemSource {
   Ref<DatasetValue> dataset_;
   webai_context& context_;
   std::optional<DatasetReader> reader_;
+  std::optional<Item> waiting_;  // read ahead: the first of the next batch
 };
 
 // Records of so many samples at a time.

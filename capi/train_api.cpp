@@ -168,6 +168,7 @@ VerifyOptions read_verify_options(webai_context& context, webai_value* given, La
     options.to_train = names_in(opts.find("toTrain"), "toTrain");
     options.to_skip = names_in(opts.find("toSkip"), "toSkip");
     options.commit_state = opts.boolean("commitState", false);
+    if (opts.find("training")) options.training = opts.boolean("training", false);
   }
   layout = layout_from_name(opts.text("layout", "pairs"));
   if (options.type.empty()) opts.finish(context, operation);

@@ -112,6 +112,9 @@ struct VerifyOptions {
   std::vector<std::string> to_train = {}, to_skip = {};  ///< of compute_gradients: which layers, as for training
   /// Of compute_gradients: whether a network with a memory remembers the data afterwards, as if it had been run with it.
   bool commit_state = false;
+  /// Of compute_gradients: as a step of training works, with dropout, and with the batch's own statistics in batchNorm,
+  /// whose moving averages then learn. Empty: inside of a training of the program's own (define_train), and nowhere else.
+  std::optional<bool> training = {};
 };
 
 struct SaveOptions {

@@ -197,6 +197,12 @@ TrainInfo NeuralNetwork::train_by(const TrainFunction& function, const Dataset& 
   const double began = net.context.host().now();
   const auto told = [&] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };
   const auto late = [&] { return net.context.host().now() - began > options.timeout; };
+  net.learn_normalization_from(data);
+  const struct Own {
+    std::atomic<bool>& own;
+    explicit Own(std::atomic<bool>& flag) : own(flag) { own.store(true); }
+    ~Own() { own.store(false); }
+  } training(net.own_training);
   InternalModel model(*this);
   ControlSignal control([&] { return told() || late(); }, options.progress);
   TrainInfo info = call_algorithm(options.type, [&] { return function(model, data, options, control); });

@@ -150,7 +150,7 @@ std::vector<double> NeuralNetwork::State::weights_of_classes(const TrainOptions&
   return class_weights(chosen, classes, labels.empty() && data.valid() ? data.labels() : labels);
 }
 
-std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& chosen) const {
+NeuralNetwork::State::Chosen NeuralNetwork::State::chosen_parameters(const TrainOptions& chosen) const {
   const auto layer_of = [](const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); };
   // A net or iterator, "part", has the layers "part/0", "part/other/1".
   const auto holds = [](std::string_view name, std::string_view layer) {
@@ -185,11 +185,17 @@ std::vector<std::string> NeuralNetwork::State::trainable(const TrainOptions& cho
     };
     return is_in(parameter) || std::ranges::any_of(built.ties, [&](const BuiltTie& tie) { return tie.like == parameter && is_in(tie.name); });
   };
-  std::vector<std::string> result;
-  for (const BuiltParameter& parameter : built.parameters)
-    if (parameter.trainable && (chosen.to_train.empty() || named(chosen.to_train, parameter.name)) && !named(chosen.to_skip, parameter.name))
-      result.push_back(parameter.name);
+  Chosen result;
+  for (const BuiltParameter& parameter : built.parameters) {
+    const bool changes = (chosen.to_train.empty() || named(chosen.to_train, parameter.name)) && !named(chosen.to_skip, parameter.name);
+    if (!changes) result.left_alone.insert(parameter.name);
+    else if (parameter.trainable) result.to_train.push_back(parameter.name);
+  }
   return result;
+}
+
+void NeuralNetwork::State::leave_alone(Graph& forward, const std::set<std::string, std::less<>>& names) {
+  std::erase_if(forward.writes, [&](const Write& write) { return names.contains(forward.value(write.state).name); });
 }
 
 }  // namespace webai

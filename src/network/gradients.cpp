@@ -39,7 +39,9 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   TrainOptions chosen;
   chosen.to_train = options.to_train;
   chosen.to_skip = options.to_skip;
-  const std::vector<std::string> names = net.trainable(chosen);
+  const State::Chosen parameters = net.chosen_parameters(chosen);
+  const std::vector<std::string>& names = parameters.to_train;
+  const bool learns = options.training.value_or(net.own_training.load());
   const std::size_t batch = options.batch_size ? options.batch_size : 256;
   State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, false);
   const DType type = step_type(net.type);
@@ -63,9 +65,10 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       program = net.gradient_program;
       if (!program || program->batch != samples || program->moves != net.moves || program->request.measure != plan.request.measure ||
           program->request.labels != plan.request.labels || program->window != plan.batching.window ||
-          program->lanes != plan.batching.lanes || program->lengths != plan.lengths || program->names != names) {
-        const Graph forward = net.batch_forward(plan, samples, false, State::Parameters::wide);
-        StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names), {}, 0};
+          program->lanes != plan.batching.lanes || program->lengths != plan.lengths || program->names != names || program->learns != learns) {
+        Graph forward = net.batch_forward(plan, samples, learns, State::Parameters::wide);
+        State::leave_alone(forward, parameters.left_alone);
+        StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names, learns), {}, 0};
         step.updates = step.graph.nodes.size();
         step = stored_as(net.context, *net.registry, std::move(step), forward, net.built);
         program = std::make_shared<GradientProgram>();
@@ -76,7 +79,10 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         program->window = plan.batching.window;
         program->lanes = plan.batching.lanes;
         program->names = names;
-        program->executable = net.compile(step.graph, false);
+        program->learns = learns;
+        for (const Write& write : step.graph.writes)
+          if (const std::string& name = step.graph.value(write.state).name; net.buffer(name)) program->learned.push_back(name);
+        program->executable = net.compile(step.graph, learns);
         for (const Slot& slot : program->executable->slots())
           if (slot.role == Slot::output) program->outputs[slot.name] = net.allocate(slot.bytes);
         net.gradient_program = program;
@@ -86,7 +92,11 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         Buffer* bound = find_buffer(weights, slot.name);
         if (slot.role == Slot::input)
           bound = slot.name == target_name ? &target : slot.name == judged_name ? &judged : slot.name == kept_name ? &kept : &input;
-        if (!bound && slot.role == Slot::state) bound = net.room_for(slot, memory);
+        if (!bound && slot.role == Slot::state) {
+          const std::size_t rooms = memory.size();
+          bound = net.room_for(slot, memory);
+          if (memory.size() > rooms) net.begin_master(slot.name, *bound);
+        }
         if (slot.role == Slot::output) bound = program->outputs.at(slot.name).get();
         bindings.push_back({bound, 0, 0});
       }
@@ -120,6 +130,13 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     result.gradients.emplace(parameter.name, Tensor::from(net.context, net.type, parameter.type.shape, sum->second));
   }
   result.model_hash = structure_hash(net.model, net.built);
+  if (learns) {
+    const std::lock_guard guard(net.turn);
+    for (const std::string& name : program->learned) {
+      Buffer& from = *weights.find(name)->second;
+      net.buffer(name)->write(0, std::span(static_cast<const std::byte*>(from.host()), from.size()));
+    }
+  }
   if (options.commit_state && is_stateful()) run_through(*this, plan.data, plan.batching);
   return result;
 }

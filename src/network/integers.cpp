@@ -4,6 +4,7 @@
 
 #include "core/model/counted_inputs.h"
 #include "network/state.h"
+#include "training/storage_type.h"
 
 namespace webai {
 
@@ -91,6 +92,15 @@ void NeuralNetwork::State::set_numbers(const BuiltParameter& parameter, const Te
     write_buffer(*buffer(scale_name(parameter.name)), code.scale);
   }
   write_buffer(*buffer(parameter.name), kept);
+}
+
+void NeuralNetwork::State::begin_master(std::string_view slot, Buffer& room) const {
+  constexpr std::string_view prefix = "$master of ";
+  if (!slot.starts_with(prefix)) return;
+  const auto parameter = std::ranges::find(built.parameters, slot.substr(prefix.size()), &BuiltParameter::name);
+  if (parameter == built.parameters.end()) return;
+  const Tensor numbers = numbers_of(*parameter);
+  for (std::size_t i = 0; i < numbers.elements(); ++i) store_double(step_type(type), room.host(), i, numbers.at(i));
 }
 
 // The numbers that the last apply_gradients left, before they were rounded; anew where something else has written since.

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,8 @@ struct GradientProgram {
   std::size_t window = 0, lanes = 0;  ///< of sequences
   std::uint64_t moves = 0;            ///< of the network when it was compiled
   std::vector<std::string> names;     ///< of the parameters
+  bool learns = false;                ///< as a step of training
+  std::vector<std::string> learned;   ///< what else it changes then: moving averages, what counts random numbers
   MeasureRequest request;
   std::unique_ptr<Executable> executable;
   std::map<std::string, std::unique_ptr<Buffer>> outputs;
@@ -101,6 +104,7 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   /// One word for both, so that a stop meets the training it was meant for or none.
   enum class Activity : std::uint8_t { idle, training, stopping };
   std::atomic<Activity> activity{Activity::idle};
+  std::atomic<bool> own_training{false};  ///< while a training of the program's own is at work: gradients are for learning
   TurnMutex turn;            ///< held during each step of training and each run
   /// Of a model without layers: what stands in its place since build_for, and who owns it. Set once, under the turn.
   std::atomic<State*> later{nullptr};
@@ -164,6 +168,8 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   Tensor numbers_of(const BuiltParameter& parameter) const;
   void set_numbers(const BuiltParameter& parameter, const Tensor& numbers);
   /// The same for numbers that are to add up although what is stored is rounded: integers and 16 bits.
+  /// Room for the master of a parameter in a step of training starts with the parameter's numbers.
+  void begin_master(std::string_view slot, Buffer& room) const;
   Tensor master_of(const BuiltParameter& parameter) const;
   void set_master(const BuiltParameter& parameter, Tensor numbers);
   struct Master {
@@ -190,7 +196,16 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   /// The forward graph for one batch size, ready for a step graph: specialised, in the given mode.
   Graph step_forward(const OpenLengths& lengths, std::int64_t batch, bool training_mode, Parameters parameters) const;
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
-  std::vector<std::string> trainable(const TrainOptions& chosen) const;  ///< names of the parameters to train
+  /// Whether an input's "auto" waits for its first training; a part of one that learns from data.
+  bool learns_normalization() const;
+  void learn_normalization_from(const Dataset& data);
+  struct Chosen {
+    std::vector<std::string> to_train;               ///< names of the parameters that gradients change
+    std::set<std::string, std::less<>> left_alone;   ///< of layers that are skipped, moving averages too
+  };
+  Chosen chosen_parameters(const TrainOptions& chosen) const;
+  /// Takes out what a training step would write to these parameters beside its updates: moving averages.
+  static void leave_alone(Graph& forward, const std::set<std::string, std::less<>>& names);
 
   /// The data themselves, or, where only a model can read them, what this one reads.
   Dataset read(const Dataset& given) const;

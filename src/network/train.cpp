@@ -72,14 +72,33 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
 
 }  // namespace
 
+// Until a training has learned it, it is the identity. What was learned stays: weights were trained behind it.
+bool NeuralNetwork::State::learns_normalization() const {
+  return std::ranges::any_of(built.auto_normalize, [&](const AutoNormalize& learned) {
+    const auto all = [&](ValueId id, double number) {
+      const Value& value = built.graph.value(id);
+      for (std::int64_t i = 0; i < value.type.shape.elements(); ++i)
+        if (load_double(value.type.type, buffer(value.name)->host(), static_cast<std::size_t>(i)) != number) return false;
+      return true;
+    };
+    return all(learned.mean, 0) && all(learned.scale, 1);
+  });
+}
+
+void NeuralNetwork::State::learn_normalization_from(const Dataset& data) {
+  if (!learns_normalization()) return;
+  const DataPlan plan = plan_data(data, {}, 1, false);
+  learn_normalization(context, built, plan.lengths, plan.data, plan.batching, [this](std::string_view name) { return buffer(name); }, turn);
+}
+
 TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, const TrainOptions& given)
     : state_((network.build_for(data), std::make_unique<State>(std::move(network)))) {
   NeuralNetwork::State& net = state_->net;
   TrainOptions options = with_defaults(given);
   // Through time gradients grow or vanish by powers: a bound keeps one long sequence from undoing what was learned.
   if ((net.is_stateful() || reads_sequences(net.model)) && !options.clip_norm && !options.clip_value) options.clip_norm = recurrent_clip_norm;
-  const std::vector<std::string> train = net.trainable(options);
-  if (train.empty())
+  const NeuralNetwork::State::Chosen chosen = net.chosen_parameters(options);
+  if (chosen.to_train.empty())
     throw Error(Code::invalid_argument, {.message = "there is nothing to train: no layer with parameters is left",
                                          .reason = "NOTHING_TO_TRAIN", .hint = "see toTrain and toSkip"});
   using Activity = NeuralNetwork::State::Activity;
@@ -124,7 +143,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     };
     setup.total_samples = static_cast<std::size_t>(plan.data.size().value_or(0));
     setup.input_name = flat_input;
-    if (!net.built.auto_normalize.empty())
+    if (net.learns_normalization())
       setup.prepare = [&net, plan, buffer](const std::function<bool()>& interrupted) {
         BatchOptions batching = plan.batching;
         batching.interrupted = interrupted;
@@ -143,11 +162,12 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
       state_->verification = std::make_unique<Verification>(net, std::move(held_out), buffer, false);
       setup.validate = [own = state_->verification.get()](const std::function<bool()>& interrupted) { return own->measure(interrupted); };
     }
-    setup.compile = [&net, options, train, plan](std::int64_t samples) {
-      const Graph forward = net.batch_forward(plan, samples, true, NeuralNetwork::State::Parameters::wide);
+    setup.compile = [&net, options, chosen, plan](std::int64_t samples) {
+      Graph forward = net.batch_forward(plan, samples, true, NeuralNetwork::State::Parameters::wide);
+      NeuralNetwork::State::leave_alone(forward, chosen.left_alone);
       StepGraph step;
       try {
-        step = training_step(net.context, *net.registry, forward, plan.request, options, train);
+        step = training_step(net.context, *net.registry, forward, plan.request, options, chosen.to_train);
       } catch (const Error& error) {
         throw with_layer_name(net.model, error);
       }

@@ -146,9 +146,9 @@ Graph verification_step(const Context& context, const Registry& registry, const 
 }
 
 Graph gradient_step(const Context& context, const Registry& registry, const Graph& forward,
-                    const MeasureRequest& request, const std::vector<std::string>& names) {
+                    const MeasureRequest& request, const std::vector<std::string>& names, bool learns) {
   Graph graph = forward;
-  keep_memory_only(graph);
+  if (!learns) keep_memory_only(graph);
   GraphBuilder builder(context, registry, graph);
   const MeasureRefs refs = add_measure(builder, request);
   std::vector<Ref> parameters;

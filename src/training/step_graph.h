@@ -47,9 +47,10 @@ StepGraph training_step(const Context& context, const Registry& registry, const 
 Graph verification_step(const Context& context, const Registry& registry, const Graph& forward,
                         const MeasureRequest& request);
 
-/// Outputs the gradient of each parameter under its name, and $error.
+/// Outputs the gradient of each parameter under its name, and $error. `learns`: what the forward graph writes to
+/// parameters in training (moving averages) is written.
 Graph gradient_step(const Context& context, const Registry& registry, const Graph& forward,
-                    const MeasureRequest& request, const std::vector<std::string>& parameters);
+                    const MeasureRequest& request, const std::vector<std::string>& parameters, bool learns = false);
 
 /// New parameters from given gradients (inputs named as the parameters): the optimizer's update alone.
 StepGraph update_step(const Context& context, const Registry& registry, const std::vector<StepState>& parameters,

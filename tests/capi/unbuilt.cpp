@@ -49,6 +49,17 @@ TEST_CASE("A-21 no model at all is one without layers") {
   CHECK(number_at(description, "parameterCount") == 8 * 4 + 4 + 4 * 2 + 2);
 }
 
+TEST_CASE("A-21 words as outputs say how many outputs there are") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), "{}");
+  train(context.get(), network, R"([[[0,1],"cat"],[[1,0],"dog"],[[1,1],"cat"]])", R"({"maxIterations":2})");
+  Handle description, error;
+  REQUIRE(webai_network_describe(network, description.out(), error.out()) == WEBAI_OK);
+  CHECK(number_at(description, "outputSize") == 2);
+  const Handle point = json(context.get(), "[0,1]");
+  CHECK(floats(run_now(network, point)).size() == 2);
+}
+
 TEST_CASE("A-21 data that do not say what a model without layers needs are refused, and it stays without") {
   const ContextHandle context = make_context();
   const Handle network = make_network(context.get(), "{}");
@@ -59,7 +70,6 @@ TEST_CASE("A-21 data that do not say what a model without layers needs are refus
   };
   CHECK(reason_of("[]") == "EMPTY_DATA");
   CHECK(reason_of(R"([["a text",[1]]])") == "NOT_BUILT");
-  CHECK(reason_of(R"([[[1,2],"cat"]])") == "NOT_BUILT");
   CHECK(reason_of(R"([[{"left":1},[1]]])") == "NOT_BUILT");
   CHECK(reason_of("[[[1,2],[1]],[[1,2,3],[1]]]") == "SAMPLE_SIZE");
   CHECK(reason_of("[[[],[1]]]") == "EMPTY_DATASET");

@@ -35,7 +35,7 @@ Assembler::Assembler(const Context& context, const Registry& registry, const Mod
 }
 
 BuiltModel Assembler::run() {
-  built_.seed = choose_seed(builder_.context(), model_);
+  built_.seed = options_.seed ? *options_.seed : choose_seed(builder_.context(), model_);
   for (const int step : model_.order) build_step(step);
   std::vector<NamedValue> outputs = this->outputs();
   feedback_.finish();

@@ -37,6 +37,7 @@ struct BuildOptions {
   const WeightFiles* files = nullptr;  ///< where setup.data that names a file is read from; needed to fill alone
   bool training = false;           ///< dropout drops, batch normalisation looks at the batch and keeps its averages
   std::optional<DType> computed = {};  ///< to compute in, nets included, instead of what the model's type asks for
+  std::optional<std::uint64_t> seed = {};  ///< of the model around; empty: the model says it
   std::shared_ptr<InnerModels> inner = {};  ///< made by build_model
   const Lengths* lengths = nullptr;         ///< of open dimensions; nullptr: they stay open, see BuiltModel::open
   /// Names of tied parameters, each with that of the group it is tied in; made by build_model.

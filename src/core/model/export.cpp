@@ -162,8 +162,15 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
     edit.set(model.setup_data_path, write_setup_data(built, current, options.setup_data_as, options.file));
   if (stores && options.setup_data_as != SetupDataAs::none)
     set_instructions(edit, model.json, "/setup", stored_of(built), built, {});
+  // What no training has learned yet is left to the first one.
+  const auto learned_nothing = [](const Tensor& mean, const Tensor& scale) {
+    for (std::size_t k = 0; k < mean.elements(); ++k)
+      if (mean.at(k) != 0 || scale.at(k) != 1) return false;
+    return true;
+  };
   for (std::size_t i = 0; 2 * i + 1 < learned.size() && i < built.auto_normalize.size(); ++i)
-    edit.set(built.auto_normalize[i].path, standardize_step(learned[2 * i], learned[2 * i + 1]));
+    if (!learned_nothing(learned[2 * i], learned[2 * i + 1]))
+      edit.set(built.auto_normalize[i].path, standardize_step(learned[2 * i], learned[2 * i + 1]));
   return edit.apply(model.json);
 }
 

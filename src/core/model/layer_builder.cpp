@@ -73,6 +73,7 @@ Shape LayerBuilder::dims(Ref value) const { return built_.dims_of(builder_.shape
 const BuiltModel& LayerBuilder::inner_model() {
   BuildOptions options = *options_;
   options.normalize = false;
+  options.seed = built_.seed;
   auto& known = (*options.inner)[{layer_.net.get(), options.fill}];
   if (!known || !known->open.empty()) known = std::make_shared<const BuiltModel>(build_inner(*this, options));
   return *known;

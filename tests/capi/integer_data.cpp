@@ -1,0 +1,80 @@
+// Data and gradients of integer models from C: a tensor of the model's own type holds codes, wherever it stands.
+#include "capi/definitions.h"
+
+using namespace capi_test;
+
+namespace {
+
+Handle code_tensor(webai_context* context, std::uint8_t code) {
+  std::int64_t shape[] = {1};
+  webai_tensor_view view{};
+  view.data = &code;
+  view.device_type = 1;
+  view.ndim = 1;
+  view.type_code = 1;  // unsigned
+  view.type_bits = 8;
+  view.type_lanes = 1;
+  view.shape = shape;
+  Handle tensor, error;
+  REQUIRE(webai_tensor_create(context, &view, tensor.out(), error.out()) == WEBAI_OK);
+  return tensor;
+}
+
+double error_of_data(webai_value* network, webai_value* data) {
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_verify(network, data, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+  return number_at(await(future), "error");
+}
+
+constexpr const char* bytes_model = R"({"dataType":"u8","layers":[1,{"type":"identity"}]})";
+
+}  // namespace
+
+TEST_CASE("A-23 DATA-01 codes in lists, columns, datasets and prepared records are the same numbers from C") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), bytes_model);
+  const Handle in = code_tensor(context.get(), 128), out = code_tensor(context.get(), 64);
+  const std::vector<webai_value*> leaves = {in, out};
+  const Handle columns = json(context.get(), R"({"input":{"$leaf":0},"output":{"$leaf":1}})", leaves);
+  const double expected = error_of_data(network, columns);
+  CHECK(expected < 0.1);
+  const Handle pairs = json(context.get(), R"([[{"$leaf":0},{"$leaf":1}]])", leaves);
+  CHECK(error_of_data(network, pairs) == expected);
+  Handle dataset, error;
+  REQUIRE(webai_dataset_from(context.get(), pairs, nullptr, dataset.out(), error.out()) == WEBAI_OK);
+  CHECK(error_of_data(network, dataset) == expected);
+  Handle records;
+  REQUIRE(webai_network_prepare_data(network, pairs, nullptr, records.out(), nullptr) == WEBAI_OK);
+  webai_tensor_view view;
+  REQUIRE(webai_tensor_get_view(records, &view) == WEBAI_OK);
+  REQUIRE(webai_value_size(records) == 3);
+  const auto* codes = static_cast<const std::uint8_t*>(view.data);
+  CHECK(std::vector<int>(codes, codes + 3) == std::vector<int>{3, 128, 64});
+  CHECK(error_of_data(network, records) == expected);
+}
+
+TEST_CASE("A-43 A-23 gradients and parameters of integer models are numbers from C") {
+  const ContextHandle context = make_context();
+  for (const char* type : {"u16", "u8", "i8"}) {
+    INFO(type);
+    const Handle network = make_network(context.get(), std::string(R"({"dataType":")") + type + R"(","seed":3,"layers":[2,1]})");
+    const Handle data = json(context.get(), "[[[0.2,0.9],[0.8]],[[0.7,0.1],[0.3]]]"), options = json(context.get(), R"({"scale":0.02})");
+    webai_future* future = nullptr;
+    for (int i = 0; i < 400; ++i) {
+      REQUIRE(webai_network_compute_gradients(network, data, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+      const Handle gradients = await(future);
+      REQUIRE(webai_network_apply_gradients(network, gradients, options, nullptr, &future, nullptr) == WEBAI_OK);
+      await(future);
+    }
+    CHECK(error_of_data(network, data) < 0.05);
+  }
+  const Handle network = make_network(context.get(), R"({"dataType":"u8","layers":[1,{"size":1,"bias":false}]})");
+  const Handle changed = json(context.get(), R"({"1.weights":[[0.5]]})");
+  Handle error;
+  REQUIRE(webai_network_set_parameters(network, changed, error.out()) == WEBAI_OK);
+  Handle parameters;
+  REQUIRE(webai_network_get_parameters(network, parameters.out(), error.out()) == WEBAI_OK);
+  webai_tensor_view view;
+  REQUIRE(webai_tensor_get_view(webai_value_at(parameters, 0, nullptr, nullptr), &view) == WEBAI_OK);
+  CHECK(static_cast<const std::uint8_t*>(view.data)[0] == 192);  // 128 + 0.5 * 127, to the nearest even code
+}
