@@ -44,18 +44,20 @@ RenamedLayers renamed_twice(RenamedLayers first, const RenamedLayers& second) {
   return first;
 }
 
-// Whether a model without values of its own begins with these, but for some that it no longer has: what is left to chance
-// depends on where it stands.
+// Whether a model without values of its own begins with these: what is left to chance depends on where it stands.
 bool begins_with(const Context& context, const Json& model, std::span<const Tensor> values) {
-  std::size_t next = 0;
-  for (const auto& [name, tensor] : NeuralNetwork::from_json(write_json(model), context).parameters()) {
-    const auto same = [&tensor = tensor](const Tensor& other) {
-      return other.type() == tensor.type() && other.shape() == tensor.shape() && std::memcmp(other.data(), tensor.data(), tensor.bytes()) == 0;
-    };
-    while (next < values.size() && !same(values[next])) ++next;
-    if (next++ == values.size()) return false;
-  }
-  return true;
+  const auto starts = NeuralNetwork::from_json(write_json(model), context).parameters();
+  return std::ranges::equal(starts, values, [](const auto& start, const Tensor& value) {
+    const Tensor& tensor = start.second;
+    return value.type() == tensor.type() && value.shape() == tensor.shape() &&
+           std::memcmp(value.data(), tensor.data(), tensor.bytes()) == 0;
+  });
+}
+
+std::vector<Tensor> chosen(std::span<const Tensor> values, const std::vector<std::size_t>& indices) {
+  std::vector<Tensor> list;
+  for (const std::size_t index : indices) list.push_back(values[index]);
+  return list;
 }
 
 [[noreturn]] void no_place_for_file() {
@@ -142,9 +144,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     std::vector<std::size_t> kept;
     model = read(cut_model(model, built, {options.from, options.upto}, kept));
     built = build(model);
-    std::vector<Tensor> left;
-    for (const std::size_t index : kept) left.push_back(weights.parameters[index]);
-    weights.parameters = std::move(left);
+    weights.parameters = chosen(weights.parameters, kept);
   }
   if (options.to != "json")
     return export_program(state.context, *state.registry, model, weights.parameters, options);
@@ -164,7 +164,8 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
   if (options.optimize == "minify") {
     RenamedLayers names;
     const Json result = minify_model(model, built, weights.parameters, as, options.keep_names, &names, &written);
-    if (as == SetupDataAs::none && !begins_with(state.context, result, weights.parameters)) return with_values();
+    const auto kept = [&] { return chosen(weights.parameters, kept_by_minify(model, built)); };
+    if (as == SetupDataAs::none && !begins_with(state.context, result, kept())) return with_values();
     // With what nobody needed gone, more may follow: a net without label and pipes may be merged, names that an iterator kept
     // may go. So once more, until nothing changes.
     const auto has_net = [&](int id) { return static_cast<bool>(state.model.element(id).net); };

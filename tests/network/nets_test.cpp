@@ -103,6 +103,9 @@ TEST_CASE("A-40 nets that share a name have one set of weights, others have two"
   shared.set_parameter(parameters[0].first, Tensor::from(shared.context(), DType::fp32, Shape{2, 2}, std::vector<double>{0, 1, 3, 0}));
   CHECK(shared.run({1, 10})[0] == 3);   // (x, y) -> (3 y, x) -> (3 x, 3 y)
   CHECK(shared.run({1, 10})[1] == 30);
+  // What a layer is called is nothing that others share.
+  CHECK(make(R"({"layers": [2, {"name": "twin", "type": "net", "net": )" + inner + R"(}, {"type": "net", "share": "twin", "net": )" + inner +
+             R"(}, {"type": "net", "share": "1", "net": )" + inner + "}]}").info().parameters == 12);
 }
 
 TEST_CASE("ERR-13 nets of another domain or data type, or of another size, are refused with their place") {

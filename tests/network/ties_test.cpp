@@ -114,6 +114,18 @@ TEST_CASE("A-05 minify keeps a tie whose first owner is not needed any more") {
   CHECK(names_of(small).size() == 1);
 }
 
+TEST_CASE("A-05 EXP-04 minify writes no table where of the tied one alone is left, and its numbers where it stands") {
+  // The later of the two is left: its weights move behind those of the layer between them.
+  const std::string model = R"({"dataType": "fp64", "layers": [2, {"size": 2, "bias": false, "to": []}, {"pipeFrom": "0", "size": 2, "bias": false},
+    {"size": 2, "bias": false}], "setup": {"data": [1, 2, 3, 4, 5, 6, 7, 8], "instructions": )" +
+                            table({{2, 0, fp64_code | tied, 0, 4}, {3, 0, fp64_code, 4, 4}, {4, 0, fp64_code | tied, 0, 4}}) + "}}";
+  NeuralNetwork net = make(model);
+  const std::string text = net.export_model({.setup_data_as = "array", .optimize = "minify"});
+  CHECK(text == R"({"webai":1,"dataType":"fp64","layers":[{"name":"input","size":2},{"size":2,"pipeFrom":"input","bias":false},{"size":2,"bias":false}],)"
+                R"("setup":{"data":[5,6,7,8,1,2,3,4]}})");
+  CHECK(make(text).run({1, -1}).values() == net.run({1, -1}).values());
+}
+
 TEST_CASE("A-05 layers that share weights are skipped and chosen together") {
   for (const std::string layer : {"a", "b"}) {
     NeuralNetwork net = make(twins(twin_numbers, same_weights));

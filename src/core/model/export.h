@@ -45,6 +45,9 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
 Json minify_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current, SetupDataAs as,
                   bool keep_names, RenamedLayers* renamed = nullptr, WeightsFile* file = nullptr);
 
+/// Which parameters of `built` minify leaves.
+std::vector<std::size_t> kept_by_minify(const Model& model, const BuiltModel& built);
+
 /// The model's own operations that its living layers need, in today's words.
 std::vector<Json> used_operations(const Model& model, const std::function<bool(int)>& alive);
 /// Pointers to what operations of the program and of the model take from their layers, those in nets included. What stands

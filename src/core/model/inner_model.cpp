@@ -115,7 +115,8 @@ std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner) 
   const Model& model = *layer.layer().net;
   const bool own_data = !model.setup_data.is_null() && !(model.setup_data.is_text() && model.setup_data.as_text().empty());
   const std::string share = layer.property("share") ? layer.text("share") : std::string();
-  std::vector<ValueId>& shared = outer.shared_nets[share.empty() ? layer.layer().title : share];
+  std::vector<ValueId> own;
+  std::vector<ValueId>& shared = share.empty() ? own : outer.shared_nets[share];
   const bool again = !shared.empty();
   if (again && shared.size() != inner.parameters.size()) differs(layer);
   std::vector<Ref> values;
