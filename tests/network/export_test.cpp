@@ -34,51 +34,6 @@ const std::vector<ExportOptions>& forms() {
   return all;
 }
 
-void check_models(std::uint64_t first, std::uint64_t count) {
-  for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    test::RandomModel random(seed);
-    const std::string text = random.text();
-    INFO("seed " << seed << "\n" << text);
-    try {
-      NeuralNetwork net = judged(text);
-      if (seed % 2 == 0)  // as after a training
-        for (const auto& [name, tensor] : net.parameters()) {
-          std::vector<double> values(tensor.elements());
-          for (double& value : values) value = name.ends_with("movingVariance") ? 1.5 + random.real() : random.real();
-          net.set_parameter(name, Tensor::from(net.context(), tensor.type(), tensor.shape(), values));
-        }
-      const Tensor input = random_input(net, random);
-      const Tensor wanted = raw(net, input), next = raw(net, input);
-      for (const ExportOptions& form : forms()) {
-        const std::string exported = net.export_model(form);
-        INFO("exported " << form.optimize << "\n" << exported);
-        NeuralNetwork again = judged(exported);
-        if (!same_bits(raw(again, input), wanted) || !same_bits(raw(again, input), next))
-          FAIL("the exported model computes something else");
-        if (!form.optimize.empty())
-          if (const std::string twice = again.export_model(form); twice != exported)
-            FAIL("exported again it differs behind\n"
-                 << twice.substr(0,
-                                 static_cast<std::size_t>(std::ranges::mismatch(twice, exported).in1 - twice.begin())));
-        if (form.optimize == "pretty" && exported.find("\"setup\"") != std::string::npos)
-          FAIL("values are left in setup");
-      }
-    } catch (const Error& error) {
-      FAIL(error.what());
-    }
-  }
-}
-
-}  // namespace
-
-TEST_CASE("A-51 random models compute the same bits as given, pretty and minified") { check_models(1, 500); }
-
-TEST_CASE("A-51 ten thousand random models compute the same bits in every spelling", "[.][long]") {
-  check_models(501, 10000);
-}
-
-namespace {
-
 std::string exported(const std::string& model, ExportOptions options) {
   options.setup_data_as = options.setup_data_as == "base64" ? "given" : options.setup_data_as;
   return judged(model).export_model(options);

@@ -90,6 +90,7 @@ std::vector<Case> random_models(std::uint64_t first, std::uint64_t count) {
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     test::RandomModel random(seed);
     const std::string model = random.text();
+    if (random.starts_anew() || random.sample_shape().rank() > 0) continue;  // open lengths have cases of their own
     const auto names = [&](const char* type) { return model.find(type) != std::string::npos; };
     if (names("\"fp16\"") || names("\"bf16\"")) continue;  // each node rounds
     Case one = made(model, random, 1);
