@@ -182,12 +182,9 @@ Text gather_numpy(NumpyWriter& writer, const Node& node) {
   return {"np.take(" + writer.input(node, 0).text + ", np.clip(np.where(" + index + " < 0, " + index + " + " + length +
           ", " + index + "), 0, " + length + " - 1), " + std::to_string(axis) + ")"};
 }
-void gather_loops(LoopWriter& writer, const Node& node) {
-  const Shape& x = writer.input_shape(node, 0);
-  const AxisView view(x, axis_of(node, x));
-  const std::int64_t count = writer.input_shape(node, 1).elements();
-  const std::string o = writer.loop("o", view.outer), k = writer.loop("k", count);
-  const std::string length = std::to_string(view.length);
+// The row that loop k asks for: from the end where it is negative, else within the table.
+std::string gathered_row(LoopWriter& writer, const Node& node, const std::string& k, const std::string& length,
+                         const std::string& last) {
   std::string given = writer.read(node, 1, Index().add(k, 1)).text;
   if (writer.is_c()) {  // what an int cannot hold lies outside in any case
     given = writer.variable("given", given);
@@ -195,11 +192,20 @@ void gather_loops(LoopWriter& writer, const Node& node) {
   }
   const std::string whole = writer.integer("chosen", given);
   const std::string from_end = writer.integer("index", whole + " < 0 ? " + whole + " + " + length + " : " + whole);
-  const std::string at = writer.integer("bounded", from_end + " < 0 ? 0 : " + from_end + " >= " + length + " ? " +
-                                                       std::to_string(view.length - 1) + " : " + from_end);
+  return writer.integer(
+      "bounded", from_end + " < 0 ? 0 : " + from_end + " >= " + length + " ? " + last + " : " + from_end);
+}
+void gather_loops(LoopWriter& writer, const Node& node) {
+  const Shape& x = writer.input_shape(node, 0);
+  const AxisView view(x, axis_of(node, x));
+  const std::int64_t count = writer.input_shape(node, 1).elements();
+  const std::string o = writer.loop("o", view.outer), k = writer.loop("k", count);
+  Index source = Index().add(o, view.length * view.inner);
+  if (view.length > 1)  // else all ask for the same row
+    source.add(gathered_row(writer, node, k, std::to_string(view.length), std::to_string(view.length - 1)), view.inner);
   const std::string i = writer.loop("i", view.inner);
   writer.write(node, Index().add(o, count * view.inner).add(k, view.inner).add(i, 1),
-               writer.read(node, 0, Index().add(o, view.length * view.inner).add(at, view.inner).add(i, 1)));
+               writer.read(node, 0, source.add(i, 1)));
   writer.close(3);
 }
 

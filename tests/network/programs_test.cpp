@@ -68,6 +68,7 @@ std::vector<Case> families() {
     }
   // Tokens as rows of a table, as one-hot, as bits.
   cases.push_back({R"({"layers": [2, {"type": "embedding", "inputDim": 5, "outputDim": 3}, {"size": 2, "activation": "tanh"}]})", {{0, 4}, {3, 3}, {1e30, -1e30}}});
+  cases.push_back({R"({"layers": [2, {"type": "embedding", "inputDim": 1, "outputDim": 1}, 2]})", {{0, 4}, {-1, 0.5}}});
   cases.push_back({R"({"layers": [{"type": "input", "size": [2, 3]}, {"type": "gru", "size": 4}],
     "io": {"input": {"normalize": {"type": "lookup", "vocabulary": "abc", "oneHot": true}}}})", {{0, 2}, {1, 1}, {2, 0}}});
   cases.push_back({R"({"layers": [{"type": "input", "size": 4}, 3], "io": {"input": {"normalize": {"type": "bits", "count": 4}}}})", {{11}, {6}}});
