@@ -177,7 +177,7 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
   if (judged == samples.end()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
   const auto rows = static_cast<std::int64_t>(samples.size());
   // Of a model without layers the first sample says how long they are.
-  const DType type = network.number_type();
+  const DType type = list_type(network);
   const std::size_t input_size = network.is_built() ? network.input_size() : collect_numbers(judged->input, type, nullptr, 0, "input");
   Tensor inputs = Tensor::uninitialised(context, type, Shape{rows, static_cast<std::int64_t>(input_size)});
   for (std::size_t row = 0; row < samples.size(); ++row)
@@ -203,7 +203,7 @@ Dataset from_columns(const Context& context, const NeuralNetwork& network, webai
     refuse(Code::invalid_argument, "DATA_LAYOUT", "data given as a map needs \"input\" and \"output\"");
   const auto column = [&](webai_value* value, const char* name) {
     return kind_of(value) == WEBAI_TENSOR ? static_cast<TensorValue*>(value)->tensor()
-                                          : tensor_from_value(context, network.number_type(), value, name);
+                                          : tensor_from_value(context, list_type(network), value, name);
   };
   return Dataset::from(column(input, "input"), column(output, "output"));
 }

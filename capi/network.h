@@ -69,6 +69,8 @@ std::vector<std::string> allowed_devices(const webai_context& context);
 /// Which device options mean by "device"; throws for one outside of the context's backends.
 std::string chosen_device(const webai_context& context, Options& opts);
 
+/// What lists of numbers become for a network: 16 bits would lose what is too large for them before it can be told.
+DType list_type(const NeuralNetwork& network);
 /// Whether all rows of nested lists are alike.
 bool is_regular(webai_value* value);
 /// The numbers of a tensor, number, or list of such (nested as you like), as one tensor in the network's type; of the

@@ -82,6 +82,11 @@ std::size_t collect_numbers(webai_value* value, DType type, void* into, std::siz
   return collector.count;
 }
 
+DType list_type(const NeuralNetwork& network) {
+  const DType type = network.number_type();
+  return size_of(type) < 4 ? DType::fp32 : type;
+}
+
 bool is_regular(webai_value* value) {
   Shape shape;
   return append_shape(value, shape, static_cast<std::uint32_t>(Shape::max_rank));

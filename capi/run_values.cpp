@@ -156,7 +156,7 @@ Tensor read_input(const webai_context& context, const NetworkValue& net, const N
                                        .path = "in",
                                        .expected = "rows of one length",
                                        .hint = "samples of different lengths run one at a time"});
-  return tensor_from_value(context.core(), network.number_type(), in, "in");
+  return tensor_from_value(context.core(), list_type(network), in, "in");
 }
 
 RunInput read_run_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {

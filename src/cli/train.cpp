@@ -95,7 +95,13 @@ class Train final : public Command {
     // Before anything else that can fail.
     const bool saves = learned || !ended_early;
     const std::size_t saved_bytes = saves ? save(network) : 0;
-    const VerifyInfo tested = ended_early ? VerifyInfo() : measure(network, test);
+    VerifyInfo tested;
+    try {
+      if (!ended_early) tested = measure(network, test);
+    } catch (...) {
+      if (saves && !plot_.empty()) draw(display, info, tested);  // the curves of the training are there all the same
+      throw;
+    }
     if (saves && !plot_.empty()) draw(display, info, tested);
     report(info, display, tested, saves ? std::optional(saved_bytes) : std::nullopt);
     if (!interrupted()) return exit_done;

@@ -17,7 +17,7 @@ void fetch(const std::byte* row, std::size_t bytes) {
 }  // namespace
 
 BlockAssembler::BlockAssembler(std::unique_ptr<Stream> stream, const Description& description, const BatchOptions& options)
-    : stream_(std::move(stream)), inputs_(description.input_type, options.type, static_cast<std::size_t>(description.input_shape.elements()), SampleNames::inputs(description)),
+    : stream_(std::move(stream)), inputs_(description.input_type, options.type, static_cast<std::size_t>(description.input_shape.elements()), SampleNames::inputs(description), options.held),
       outputs_(description, options), input_elements_(static_cast<std::size_t>(description.input_shape.elements())),
       source_bytes_(description.input_bytes()), target_bytes_(input_elements_ * size_of(options.type)) {}
 

@@ -11,6 +11,8 @@ namespace webai {
 
 namespace {
 
+constexpr double fp16_overflows_at = 65520;  // what rounds to infinity
+
 template <class From, class To> void convert_run(const std::byte* source, void* target, std::size_t count) noexcept {
   const From* __restrict from = reinterpret_cast<const From*>(source);
   To* __restrict to = static_cast<To*>(target);
@@ -36,18 +38,25 @@ SampleNames SampleNames::inputs(const Description& description) {
 }
 
 void Converter::check(const std::byte* source, const void* target, std::size_t count, std::uint64_t first) const {
-  const std::size_t wrong = first_not_finite(to_, target, count);
+  std::size_t wrong = first_not_finite(to_, target, count);
+  DType narrow = to_;
+  if (wrong == count && held_ == DType::fp16) {
+    for (wrong = 0; wrong < count && std::fabs(load_double(to_, target, wrong)) < fp16_overflows_at;) ++wrong;
+    narrow = held_;
+  }
   if (wrong == count) return;
-  throw Error(Code::invalid_argument, {.message = "dataset: a value is too large for " + std::string(name_of(to_)),
+  throw Error(Code::invalid_argument, {.message = "dataset: a value is too large for " + std::string(name_of(narrow)),
                                        .reason = "RANGE",
                                        .path = sample_.of(first + wrong / std::max<std::size_t>(elements_, 1)),
                                        .actual = number_text(load_double(from_, source, wrong)),
-                                       .hint = "scale the data, or give the model a wider \"dataType\""});
+                                       .hint = "scale the data, or give the model a wider \"dataType\": its io works in that type"});
 }
 
-Converter::Converter(DType from, DType to, std::size_t elements, SampleNames names) noexcept
-    : from_(from), to_(to),
-      may_overflow_(from != to && (from == DType::fp64 || (to == DType::fp16 && size_of(from) > 1))), elements_(elements),
+Converter::Converter(DType from, DType to, std::size_t elements, SampleNames names, DType held) noexcept
+    : from_(from), to_(to), held_(held),
+      may_overflow_((from != to && (from == DType::fp64 || (to == DType::fp16 && size_of(from) > 1))) ||
+                    (held == DType::fp16 && size_of(from) > 1)),
+      elements_(elements),
       sample_(std::move(names)) {
   if (from == to) {
     const std::size_t size = size_of(from);

@@ -25,8 +25,8 @@ struct SampleNames {
 /// Converts runs of elements; the common pairs have loops of their own.
 class Converter {
  public:
-  /// `elements` are those of one sample.
-  Converter(DType from, DType to, std::size_t elements, SampleNames names) noexcept;
+  /// `elements` are those of one sample. `held`: what the numbers are rounded to by whoever gets them.
+  Converter(DType from, DType to, std::size_t elements, SampleNames names, DType held = DType::fp64) noexcept;
   /// Throws INVALID_ARGUMENT for a value that is too large for the target; `first` is the number of the sample at `source`.
   void operator()(const std::byte* source, void* target, std::size_t count, std::uint64_t first) const {
     if (fast_) {
@@ -40,7 +40,7 @@ class Converter {
  private:
   using Fast = void (*)(const std::byte*, void*, std::size_t) noexcept;
   void check(const std::byte* source, const void* target, std::size_t count, std::uint64_t first) const;
-  DType from_, to_;
+  DType from_, to_, held_;
   bool may_overflow_;
   std::size_t elements_;
   SampleNames sample_;

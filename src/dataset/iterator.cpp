@@ -130,7 +130,7 @@ bool BatchIterator::Implementation::prepare_view() {
     return false;
   const Range range = *range_of(state, table->samples);
   const std::size_t samples = static_cast<std::size_t>(range.count);
-  const bool same = description.input_type == options.type;
+  const bool same = description.input_type == options.type && options.held != DType::fp16;
   // Quotients, not products: a table of a million empty samples must not overflow anything.
   const auto too_large = [&](std::size_t bytes) { return bytes != 0 && samples > most_converted / bytes; };
   if ((!same && too_large(input_bytes)) || (!outputs.is_plain_copy() && too_large(outputs.bytes()))) return false;
@@ -146,7 +146,7 @@ bool BatchIterator::Implementation::prepare_view() {
   if (!same) {
     converted_inputs = Tensor::uninitialised(context, options.type,
                                              Shape{rows, static_cast<std::int64_t>(input_elements)});
-    const Converter converter(description.input_type, options.type, input_elements, SampleNames::inputs(description));
+    const Converter converter(description.input_type, options.type, input_elements, SampleNames::inputs(description), options.held);
     converter(first_input, converted_inputs.data(), samples * input_elements, range.first);
     whole.inputs = converted_inputs.data();
   }

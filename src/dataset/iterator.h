@@ -22,6 +22,7 @@ enum class OutputForm : std::uint8_t {
 
 struct BatchOptions {
   DType type = DType::fp32;                 ///< of inputs and of outputs that are values
+  DType held = DType::fp64;                 ///< what inputs are rounded to behind this: more than that holds is an error
   OutputForm outputs = OutputForm::natural;
   std::size_t classes = 0;                  ///< labels from here on are an error; 0: whatever the dataset counts
   std::vector<std::int32_t> label_map = {}; ///< class of the dataset -> class of the model; empty: the same

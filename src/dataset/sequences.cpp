@@ -23,7 +23,7 @@ std::optional<SequenceCount> count_sequences(const Context& context, const Datas
 
 SequenceAssembler::SequenceAssembler(std::unique_ptr<Stream> stream, const Dataset::State& dataset,
                                      const Description& description, const BatchOptions& options)
-    : stream_(std::move(stream)), inputs_(description.input_type, options.type, static_cast<std::size_t>(description.input_shape.elements()), SampleNames::inputs(description)), outputs_(description, options),
+    : stream_(std::move(stream)), inputs_(description.input_type, options.type, static_cast<std::size_t>(description.input_shape.elements()), SampleNames::inputs(description), options.held), outputs_(description, options),
       type_(options.type), window_(options.window), input_elements_(static_cast<std::size_t>(description.input_shape.elements())),
       input_bytes_(input_elements_ * size_of(options.type)), lanes_(options.lanes) {
   for (const Step& step : dataset.steps)

@@ -46,6 +46,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   State::DataPlan plan = net.plan_data(data, options.error_measure_type, batch, false);
   const DType type = step_type(net.type);
   plan.batching.type = type;
+  plan.batching.held = net.type;
   BatchIterator iterator(net.context, plan.data, plan.batching);
   iterator.begin_epoch(0);
   Gradients result;

@@ -1,7 +1,9 @@
 // Integer models at their borders: what is a code and what a number.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
+#include "core/base/number_text.h"
 #include "core/model/counted_inputs.h"
 #include "network/state.h"
 #include "training/storage_type.h"
@@ -68,7 +70,17 @@ Tensor NeuralNetwork::State::input_numbers(const Tensor& given, bool normalize) 
     // Where normalising is left out, nothing in the graph rounds.
     if (!normalize) numbers = values_of_codes(context, encoded(numbers));
   }
-  return numbers.type() == type ? numbers : numbers.converted(context, type);
+  if (numbers.type() == type) return numbers;
+  Tensor narrow = numbers.converted(context, type);
+  // In 16 bits a number that another type holds may be none any more.
+  for (std::size_t i = 0; size_of(type) < 4 && i < narrow.elements(); ++i)
+    if (!std::isfinite(narrow.at(i)) && std::isfinite(numbers.at(i)))
+      throw Error(Code::invalid_argument, {.message = "run: value " + std::to_string(i) + " of the input is too large for " + std::string(name_of(type)),
+                                           .reason = "VALUES",
+                                           .path = "input",
+                                           .actual = number_text(numbers.at(i), 9),
+                                           .hint = "give the model a wider \"dataType\", or scale the values before: its io works in that type"});
+  return narrow;
 }
 
 Tensor NeuralNetwork::State::scale_of(const BuiltParameter& parameter) const {

@@ -166,8 +166,8 @@ void NeuralNetwork::run_into(const Shape& shape, std::span<const float> input, s
 }
 
 Output NeuralNetwork::run(std::span<const double> input, const RunOptions& options) {
-  const Tensor tensor = Tensor::from(state_->context, state_->type, Shape{static_cast<std::int64_t>(input.size())}, input);
-  return run(tensor, options);
+  const DType exact = size_of(state_->type) < 4 ? DType::fp64 : state_->type;  // rounded where it can be refused
+  return run(Tensor::from(state_->context, exact, Shape{static_cast<std::int64_t>(input.size())}, input), options);
 }
 
 Tensor NeuralNetwork::encoded(const Tensor& numbers) const { return state_->encoded(numbers); }

@@ -128,6 +128,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     plan.request.class_weights = net.weights_of_classes(options, data, static_cast<std::size_t>(plan.outputs));
     plan.batching.background = &state_->background;
     plan.batching.type = step_type(net.type);
+    plan.batching.held = net.type;
     const auto buffer = [&net](std::string_view name) { return net.buffer(name); };
     DriverSetup setup;
     setup.options = options;

@@ -161,11 +161,13 @@ class Data(CommandTest):
         self.write("data.csv", "1,2,3,4,0\n1,2,3,4,1\n1,2,3,4,2\n")
         for test, content in [("csv:test.csv", "1,2,3,4,7\n"), ("csv:test.csv", "1,2,0\n")]:
             self.write("test.csv", content)
-            result = self.webai("train", "net.json", "--data", "csv:data.csv", "--test", test, "--out", "out.json", "-q", "--option", "maxIterations=2")
+            result = self.webai("train", "net.json", "--data", "csv:data.csv", "--test", test, "--out", "out.json", "--plot", "out.svg",
+                                "-q", "--option", "maxIterations=2")
             self.assertEqual(result.status, 1)
             self.assertIn("the trained model is in out.json", result.err)
             self.works("info", "out.json")
-            (self.folder / "out.json").unlink()
+            for kept in ["out.json", "out.svg"]:
+                (self.folder / kept).unlink()
 
     def test_labels_of_a_test_set_that_would_mean_other_classes_are_refused(self):
         self.write("data.csv", IRIS_LIKE)

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "support/contexts.h"
+#include "support/refusals.h"
 #include "webai/network.hpp"
 
 using namespace webai;
@@ -64,4 +65,30 @@ TEST_CASE("models in 16 bits learn XOR") {
     NeuralNetwork copy = again;
     CHECK(copy.run({0, 1})[0] == network.run({0, 1})[0]);
   }
+}
+
+TEST_CASE("A-66 what 16 bits cannot hold is refused where it comes in, by runs and by training") {
+  const Context context = one_thread();
+  NeuralNetwork network = NeuralNetwork::from_json(
+      R"({"dataType": "fp16", "io": {"input": {"normalize": {"type": "rescale-linear", "from": [0, 60000], "to": [0, 1]}}}, "layers": [1, 1]})",
+      context);
+  CHECK(std::isfinite(network.run({60000})[0]));
+  const auto told = [&](const std::function<void()>& call, const char* reason) {
+    const Error error = error_of(call);
+    CHECK(error.reason() == reason);
+    CHECK(error.actual() == "250400");
+    CHECK(error.hint().find("dataType") != std::string::npos);
+  };
+  told([&] { network.run({1, 250400}); }, "VALUES");
+  told([&] { network.run(Tensor::from(context, DType::fp32, Shape{1, 1}, std::vector<double>{250400})); }, "VALUES");
+  for (const DType type : {DType::fp64, DType::fp32, DType::i32}) {
+    INFO(name_of(type));
+    const Dataset data = Dataset::from(Tensor::from(context, type, Shape{2, 1}, std::vector<double>{1, 250400}),
+                                       Tensor::from(context, DType::fp32, Shape{2, 1}, std::vector<double>{0, 1}));
+    told([&] { network.train(data, {.max_iterations = 1}); }, "RANGE");
+    told([&] { network.compute_gradients(data); }, "RANGE");
+    told([&] { network.verify(data); }, "RANGE");
+  }
+  NeuralNetwork wide = NeuralNetwork::from_json(R"({"dataType": "bf16", "layers": [1, 1]})", context);
+  CHECK(std::isfinite(wide.run({250400})[0]));
 }

@@ -16,10 +16,10 @@ class RandomFlows : public RandomNumbers {
   using Members = std::vector<Member>;
 
   struct Part {
-    std::string name;
+    std::string name = {};
     int width = 0;   // that arrives, besides what pipes share with their layer
     int fixed = 0;   // its size, where it has been promised
-    std::string to;  // the label that it goes to instead of a way drawn by lot
+    std::string to = {};  // the label that it goes to instead of a way drawn by lot
   };
   struct Place : Part {
     std::vector<Part> pipes;
