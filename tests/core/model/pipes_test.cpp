@@ -359,6 +359,11 @@ TEST_CASE("A-16 what is piped back into a parameter arrives in the next run") {
   CHECK(steps.run({{1}}) == Row{2});
   CHECK(steps.run({{1}}) == Row{6});
   CHECK(steps.run({{1}}) == Row{14});
+  // Also into a parameter of the pipe's own layer.
+  Steps own(world, R"({"layers": [1, {"name": "x", "size": 1, "weights": [1], "pipes": [{"size": 1, "weights": [2], "bias": false, "to": "x.bias"}]}]})");
+  CHECK(own.run({{1}}) == Row{1});
+  CHECK(own.run({{10}}) == Row{12});
+  CHECK(own.run({{100}}) == Row{120});
 }
 
 TEST_CASE("ERR-11 a pipe into a parameter has its size") {
