@@ -102,6 +102,9 @@ TEST_CASE("A-21 a model without layers gets them from the data that it is traine
   CHECK(classes.info().layers[1].output == Shape{4});
   NeuralNetwork said = NeuralNetwork::from_json(R"({"activation": "tanh", "dataType": "fp64", "layers": [8, 4, 3]})", context, {.seed = 4});
   CHECK(bytes_of(classes) == bytes_of(said));
+  NeuralNetwork linear = NeuralNetwork::from_json(R"({"activation": null})", context);
+  linear.build_for(Dataset::from(inputs, labels));
+  CHECK(linear.info().layers[1].activation.empty());  // none is one that was said
   CHECK(reason_of([&] { NeuralNetwork::from_json("{}", context).train(Dataset::text("abc")); }) == "NOT_BUILT");
   CHECK(reason_of([&] { NeuralNetwork::from_json("{}", context).train(Dataset()); }) == "EMPTY_DATA");
 }
