@@ -98,6 +98,10 @@ TEST_CASE("A-29 targets are normalised by the inverse of the output's denormaliz
       io(R"({"output":{"denormalize":[{"type":"rescale-linear","from":[0,1],"to":[0,200]},{"type":"clip","min":0}]}})");
   CHECK(denormalize(scaled.output_rules(""), Numbers{0.5}).numbers == Numbers{100});
   CHECK(target(scaled.output_rules(""), Numbers{100}, 1) == Numbers{0.5});
+  const IoBlock chain =
+      io(R"({"output":{"denormalize":[{"type":"rescale-linear","from":[0,1],"to":[0,200]},{"type":"standardize","mean":1,"std":2}]}})");
+  CHECK(denormalize(chain.output_rules(""), Numbers{0.5}).numbers == Numbers{49.5});
+  CHECK(target(chain.output_rules(""), Numbers{49.5}, 1) == Numbers{0.5});  // the last step is undone first
   const IoBlock own = io(R"({"output":{"normalize":{"type":"rescale-linear","from":[0,10],"to":[0,1]}}})");
   CHECK(target(own.output_rules(""), Numbers{5}, 1) == Numbers{0.5});
   CHECK_THROWS_AS(normalize_label(own.output_rules(""), "cat", 2), Error);
