@@ -127,7 +127,8 @@ TEST_CASE("A-57 the lenient mode takes comments, trailing commas, bare keys and 
   const char* text = R"({ // a net
     dataType: 'fp32', /* both
     kinds */ activation: "tanh",
-    layers: [2, {size: 3, 'name': 'it\'s "me"',}, 1,],
+    layers: [2, {size: 3, 'name': 'it\'s "me"', /* it */ }, 1,  // the output
+    ],
   })";
   const Json json = read(text, {.json5 = true});
   CHECK(json.find("dataType")->as_text() == "fp32");
