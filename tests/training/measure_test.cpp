@@ -18,11 +18,12 @@ struct Result {
 };
 
 Result measure(Measure measure, Shape shape, std::vector<double> output, std::vector<double> target, const char* activation = nullptr,
-               std::vector<double> weights = {}) {
+               std::vector<double> weights = {}, std::vector<double> judged = {}) {
   Tape tape(context(), registry());
   const Ref x = tape.variable(Tensor::from(context(), DType::fp64, shape, output));
   const Ref t = tape.variable(Tensor::from(context(), DType::fp64, shape, target));
-  const MeasureRefs refs = append_measure(tape, activation ? tape.emit(activation, {x}) : x, t, measure, false, weights);
+  const Ref counts = judged.empty() ? Ref{} : tape.variable(Tensor::from(context(), DType::fp64, Shape{shape[0]}, judged));
+  const MeasureRefs refs = append_measure(tape, activation ? tape.emit(activation, {x}) : x, t, measure, false, weights, counts);
   const Seed seed{refs.loss, {}};
   const Ref gradient = gradients(tape, {&seed, 1}, {&x, 1})[0];
   Result result{tape.value(refs.loss).at(0), tape.value(refs.error).at(0), {}};
@@ -37,6 +38,11 @@ TEST_CASE("A-64 mean-square: half the sum of squares is minimised, the mean is r
   CHECK(result.loss == Approx((0.5 * (1 + 4) + 0.5 * 4) / 2));
   CHECK(result.error == Approx((1 + 4) / 2.0 + 4 / 2.0));
   CHECK(result.gradient == std::vector<double>{0.5, 1, 0, 1});
+  // Of a sequence the mean is over the steps that are judged.
+  const Result one = measure(Measure::mean_square, {2, 2}, {1, 2, 3, 4}, {0, 0, 3, 2}, nullptr, {}, {1, 0});
+  CHECK(one.loss == Approx(0.5 * (1 + 4)));
+  CHECK(one.error == Approx((1 + 4) / 2.0));
+  CHECK(one.gradient == std::vector<double>{1, 2, 0, 0});
 }
 
 TEST_CASE("mean-absolute has the sign of the distance as its gradient") {
