@@ -133,6 +133,10 @@ TEST_CASE("ACT-11 the activations that other libraries have are here as well") {
   check("swish", {{0, 0, 0.5}, {ln3, 0.75 * ln3, 0.75 + 0.1875 * ln3}});  // another spelling of silu
   check("leaky-relu", {{-2, -0.02, 0.01}, {3, 3, 1}});
   check("hard-sigmoid", {{1, 0.7, 0.2}});
+  check("hard-swish", {{1, 4.0 / 6, 5.0 / 6}});
+  check("bent-identity", {{0.75, 0.875, 1.3}});
+  const double inner = std::tanh(std::sqrt(2 / pi) * 1.044715);
+  check("gelu-tanh", {{1, 0.5 * (1 + inner), 0.5 * (1 + inner) + 0.5 * (1 - inner * inner) * std::sqrt(2 / pi) * 1.134145}});
   CHECK(NeuralNetwork::from_json(R"({"layers": [2, {"type": "swish"}]})").run({0, ln3})[1] == Approx(0.75 * ln3).epsilon(1e-6));
   NeuralNetwork sloped = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [2, {"type": "prelu", "name": "p"}]})");
   CHECK(sloped.run({-2, 3}).values() == std::vector<double>{-0.5, 3});
