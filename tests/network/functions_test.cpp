@@ -72,6 +72,13 @@ TEST_CASE("EX-19 API-09 API-10 A-53 operators are functions: fusedMatMul as the 
   auto activations = get_operations(context, {.activations = true});
   CHECK(activations["tanh"](0.0).at(0) == 0);
   CHECK_FALSE(activations.contains("matmul"));
+  // Of a program's own those that are said to be activations.
+  define_operation(context, {.name = "half", .domain = "core"}, [](Variable x) { return x * 0.5; });
+  define_operation(context, {.name = "product", .domain = "core"}, [](Variable x, Variable y) { return x * y; });
+  activations = get_operations(context, {.activations = true});
+  CHECK(activations["half"](3.0).at(0) == 1.5);
+  CHECK_FALSE(activations.contains("product"));
+  CHECK(get_operations(context).contains("product"));
 }
 
 TEST_CASE("A-53 operations of a program are functions without another word") {
