@@ -412,4 +412,8 @@ TEST_CASE("API-13 operations as functions run on the device that is asked for") 
     CHECK(operations["add"](2.0, 3.0).at(0) == 5);
   }
   CHECK_THROWS_AS(get_operations(context, {.domain = "core", .device = "nowhere"})["add"](2.0, 3.0), Error);
+  // Those of a program as well.
+  define_operation(context, {.name = "half", .domain = "core"}, [](Variable x) { return x * 0.5; });
+  CHECK(get_operations(context, {.device = "reference"})["half"](3.0).at(0) == 1.5);
+  CHECK_THROWS_AS(get_operations(context, {.device = "nowhere"})["half"](3.0), Error);
 }
