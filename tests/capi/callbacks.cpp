@@ -370,4 +370,14 @@ TEST_CASE("labels of a dataset are names or numbers") {
   REQUIRE(webai_network_train(network, dataset, options, nullptr, &future, error.out()) == WEBAI_OK);
   CHECK(number_at(await(future), "accuracy") == 1);
   CHECK(webai_dataset_from(context.get(), data, nullptr, dataset.out(), error.out()) == WEBAI_INVALID_ARGUMENT);
+  // Those that a function gives as well.
+  const Handle function = make_function(context.get(), [](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
+    double index = 0;
+    if (const webai_status status = webai_value_as_number(args[0], &index)) return status;
+    if (index > 1) return WEBAI_OK;
+    return webai_value_from_json(webai_call_context(call), index == 0 ? R"([[0,1],"b"])" : R"([[1,0],"a"])", WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
+  });
+  REQUIRE(webai_dataset_from(context.get(), function, names, dataset.out(), error.out()) == WEBAI_OK);
+  REQUIRE(webai_network_verify(network, dataset, nullptr, nullptr, &future, error.out()) == WEBAI_OK);
+  CHECK(number_at(await(future), "accuracy") == 1);
 }
