@@ -108,6 +108,22 @@ TEST_CASE("API-21 EXT-03 AdamW of a host written in C trains as the built-in one
   }
 }
 
+TEST_CASE("API-21 a training of a domain serves the models of that domain") {
+  Kit kit;
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32","defaultOperationType":"core#neurons"})");
+  define(kit, webai_define_train, R"({"name":"nothing","domain":"mine"})", [](void*, webai_call* call, webai_value* const*, std::size_t, webai_value** result) {
+    return webai_value_from_json(webai_call_context(call), R"({"iterations":7,"error":0})", WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
+  });
+  const char* const options = R"({"type":"nothing"})";
+  CHECK(number_at(train(kit.context.get(), kit.network(R"({"domain":"mine","layers":[2,1]})"), xor_data, options), "iterations") == 7);
+  const Handle other = kit.network(R"({"layers":[2,1]})"), data = json(kit.context.get(), xor_data), opts = json(kit.context.get(), options);
+  CHECK(failing([&](webai_value** out, webai_error** err) {
+          webai_future* future = nullptr;
+          const webai_status status = webai_network_train(other, data, opts, nullptr, &future, err);
+          return status ? (*out = nullptr, status) : webai_await(future, out, err);
+        }).reason() == "TRAIN_TYPE");
+}
+
 TEST_CASE("API-21 a training of a host is told to stop, is cancelled, and excludes another") {
   Kit kit;
   static webai_value* network;
