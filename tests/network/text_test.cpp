@@ -355,6 +355,14 @@ TEST_CASE("DATA-12 IO-01 IO-03 samples are pushed in, perhaps through a function
   DataEncoder texts(words);
   texts.push(Json::text("ab"), Json::text("bc"));
   CHECK(as_numbers(texts.pull()) == Row{3, 0, 0, 1, 0, 3, 1, 0, 0, 1});
+  // Of what a dataset gives a reset stands in front of its sample.
+  const Context& context = net.context();
+  const Tensor input = Tensor::from(context, DType::fp32, Shape{2}, Row{5, 6}), label = Tensor::from(context, DType::i32, Shape{}, Row{2});
+  DataEncoder items(net);
+  items.push(Item{input, label});
+  items.push(Item{input, label, true});
+  items.push(Item{input, {}, true, true});
+  CHECK(as_numbers(items.pull()) == Row{3, 5, 6, 0, 0, 1, 0, 3, 5, 6, 0, 0, 1, 0, 1, 5, 6});
 }
 
 TEST_CASE("IO-05 samples name inputs and outputs, each with the rules of its own") {
