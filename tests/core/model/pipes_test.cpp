@@ -373,6 +373,10 @@ TEST_CASE("ERR-11 a pipe into a parameter has its size") {
   CHECK(size.path() == "/layers/0/to/0");
   CHECK(size.expected() == "2");
   CHECK(size.actual() == "3");
+  const Error turned = world.error_of(R"({"layers": [{"size": 2, "pipes": [{"size": [3, 2], "to": "x.weights"}]}, {"name": "x", "size": 3}]})");
+  CHECK(turned.reason() == "PIPE_SIZE");
+  CHECK(turned.expected() == "2x3");
+  CHECK(turned.actual() == "3x2");
   const Error image =
       world.error_of(R"({"layers": [{"size": [4, 4, 1], "pipes": [{"name": "k", "size": 1, "to": "c.movingVariance"}]},
       {"type": "batchNorm", "name": "c"}]})");
