@@ -220,6 +220,8 @@ TEST_CASE("EX-17 EXT-01 EXT-02 EXT-04 EXT-06 runners, verifiers and exporters ar
   VerifyOptions verify;
   verify.type = "default-verifier";
   CHECK(network.verify(Dataset::sample("xor"), verify).error == -network.verify(Dataset::sample("xor")).error);
+  verify.error_measure_type = "mean-absolute";  // it hears what the caller asks for
+  CHECK(network.verify(Dataset::sample("xor"), verify).error == -network.verify(Dataset::sample("xor"), {.error_measure_type = "mean-absolute"}).error);
   CHECK(network.export_as("to-python-numpy", R"({"comment": "mine"})") ==
         "# mine\nimport numpy as np\n\ndef run(x):\n    x = np.tanh(x @ w1 + b1)\n    x = np.tanh(x @ w2 + b2)\n    return x\n");
   CHECK(network.export_as("json", R"({"setupDataAs": "array"})") == network.to_json({.setup_data_as = "array"}));
