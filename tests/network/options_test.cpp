@@ -133,6 +133,11 @@ TEST_CASE("IO-07 IO-08 without an io block a run takes and gives numbers of the 
     CHECK(name_of(output.tensor().type()) == type);
     CHECK(output[0] == 2.5);
   }
+  // Rules that the caller does not want change nothing of that: codes of integers stay codes.
+  NeuralNetwork codes = NeuralNetwork::from_json(R"({"dataType": "u8", "layers": [1, {"type": "identity"}],
+      "io": {"output": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 100]}}}})");
+  CHECK(is_floating(codes.run({1}).tensor().type()));
+  CHECK(codes.run({1}, {.denormalize = false}).tensor().type() == DType::u8);
 }
 
 TEST_CASE("IO-11 IO-12 a run may leave out the normalising of inputs and of outputs") {
