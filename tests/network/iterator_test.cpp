@@ -153,6 +153,12 @@ TEST_CASE("EX-09 M-ITER-03 M-ITER-06 diffusion: noise becomes a sample, step by 
       {"type": "ddpmUpdateStep", "noise": "e", "betaStart": 0.19, "betaEnd": 0.36, "trainSteps": 2, "to": "x"}]}}]})");
   const double at_1 = (1 - 0.36 / std::sqrt(1 - 0.81 * 0.64) * 2) / 0.8, at_0 = (1 - std::sqrt(0.19) * 2) / 0.9;
   CHECK(two.run({3})[0] - two.run({1})[0] == Approx(2 * at_1 * at_0));
+  // The type is known in domains of a program as well.
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
+  for (const char* type : {"iterator", "core#iterator"})
+    CHECK(NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"type": ")" + std::string(type) + R"(", "steps": 3, "state": [{"name": "x", "pipeFrom": "z", "size": 1}],
+      "net": {"layers": [{"pipeFrom": "x"}, {"type": "core#neurons", "size": 1, "bias": false, "weights": [[2]], "to": "x"}]}}]})", context).run({3})[0] == 24);
 }
 
 TEST_CASE("A-42 gradients go through an iterator: finite differences in fp64") {
