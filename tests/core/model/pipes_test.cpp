@@ -252,6 +252,10 @@ TEST_CASE("A-69 an inner pipe sees the layer's joined input first, then what is 
   Steps steps(world, R"({"layers": [{"size": 2, "pipes": [{"name": "x", "size": 1, "to": "inner"}]},
       {"pipes": [{"type": "identity", "size": 2}, {"name": "inner", "type": "identity", "size": 3}]}, {"type": "identity"}]})");
   CHECK(steps.run({{1, 2}, {3}}) == Row{1, 2, 1, 2, 3});
+  // What such a layer pulls is its joined input as well.
+  Steps pulls(world, R"({"layers": [{"name": "in", "size": 1}, {"type": "identity", "to": 3},
+      {"pipeFrom": "in", "pipes": [{"type": "identity"}, {"size": 1, "weights": [2], "bias": false}]}, {"type": "identity"}]})");
+  CHECK(pulls.run({{3}}) == Row{3, 3, 6});
 }
 
 TEST_CASE("sizes of what flows back are found where they are not given") {
