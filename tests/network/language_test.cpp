@@ -149,6 +149,11 @@ TEST_CASE("M-PROP-03 the type left out is neurons, or what the root says; standa
     CHECK(graph_of(context, R"({"type": )" + word + R"(, "layers": [2, 3]})") ==
           graph_of(context, R"({"layers": [2, {"type": )" + word + R"(, "size": 3}]})"));
   }
+  // A layer of another domain has that domain's type, whatever the root says.
+  define_domain(context, {.name = "mine", .default_data_type = "fp32", .default_operation_type = "core#gru"});
+  for (const char* root : {"", R"("type": "lstm", )"})
+    CHECK(graph_of(context, "{" + std::string(root) + R"("layers": [2, {"domain": "mine", "size": 3}]})") ==
+          graph_of(context, R"({"layers": [2, {"type": "gru", "size": 3}]})"));
 }
 
 TEST_CASE("M-PROP-14 RES-09 names of core properties cannot be parameters, but for connections") {
