@@ -123,6 +123,10 @@ TEST_CASE("A-17 joins put values in document order") {
       "to": ["end"]}, {"type": "identity", "name": "mid"}, {"name": "end", "type": "identity"}]})",
                   {.batch = 1});
   CHECK(evaluate(world, built, {{1}, {2, 3}, {4}}) == std::vector<double>{1, 2, 3, 4});
+  // A net has pipes as any layer.
+  const BuiltModel beside = world.build(R"({"layers": [1, {"type": "net", "net": {"layers": [1, {"type": "identity"}]},
+      "pipes": [{"size": 1, "weights": [2], "bias": false}]}, {"type": "identity"}]})", {.batch = 1});
+  CHECK(evaluate(world, beside, {{3}}) == std::vector<double>{3, 6});
 }
 
 TEST_CASE("A-08 bias false leaves only weights") {
