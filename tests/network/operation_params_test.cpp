@@ -259,6 +259,11 @@ TEST_CASE("OP-05 OP-06 ERR-08 ERR-21 A-54 operations stand where they may") {
         "FIRST_LAYER_TYPE");
   CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "plain"})"); }) == "NOT_ACTIVATION");
   CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "atc"})"); }) == "NOT_ACTIVATION");
+  // A function of one array is an activation, unless it says that it is none.
+  define_operation(context, {.name = "half", .domain = "mine"}, [](Variable x) { return x * 0.5; });
+  define_operation(context, {.name = "mean", .domain = "mine", .activation = false}, [](Variable x) { return x * 0.5; });
+  CHECK_NOTHROW(network_of(context, R"({"type": "act", "activation": "half"})"));
+  CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "mean"})"); }) == "NOT_ACTIVATION");
   // A parameter of the activation stands behind those of the operation (A-33).
   NeuralNetwork network = NeuralNetwork::from_json(
       R"({"layers": [2, {"size": 1, "activation": "mine#act"}], "setup": {"data": [1, 2, 3, 10]}})", context);
