@@ -64,6 +64,8 @@ TEST_CASE("A-06 absent, null and empty setup.data mean random; an empty array is
   CHECK(random != std::vector<double>{0, 0});
   CHECK(values_of(world.build(net("\"\"")).parameters[0].initial) == random);
   CHECK(values_of(world.build(net("null")).parameters[0].initial) == random);
+  for (const char* setup : {"null", "{}"})
+    CHECK(values_of(world.build(R"({"layers": [2, 1], "setup": )" + std::string(setup) + "}").parameters[0].initial) == random);
   CHECK(world.error_of(net("[]")).reason() == "SETUP_SIZE");
 }
 
