@@ -350,6 +350,10 @@ TEST_CASE("A-13 the last layer's own output and its un-routed pipes are the outp
   CHECK(built.outputs[1].name == "side");
   CHECK(built.outputs[2].name == "2");
   CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 6});
+  // What the last layer pipes elsewhere is an output all the same.
+  const BuiltModel back = world.build(R"({"layers": [2, {"name": "sum", "size": 3}, {"name": "main", "size": 1, "to": "sum"}]})");
+  REQUIRE(back.outputs.size() == 1);
+  CHECK(back.outputs[0].name == "main");
 }
 
 TEST_CASE("ERR-10 joins of unequal leading dimensions are refused with both shapes") {
