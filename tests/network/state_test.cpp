@@ -166,6 +166,12 @@ TEST_CASE("RUN-05 a debug run gives what every layer computed, and counts as a r
   CHECK(two.activations()[1].second.shape() == Shape{2, 1});
   CHECK(two.activations()[1].second.at(1) == 8);
   net.run({1, 2, 3, 4});
+  // What flows is normalised, as in any other run.
+  NeuralNetwork scaled = NeuralNetwork::from_json(R"({"layers": [1, {"name": "half", "size": 1, "weights": [0.5], "bias": false}],
+      "io": {"input": {"normalize": {"type": "rescale-linear", "from": [0, 2], "to": [0, 1]}}}})");
+  const Output seen = scaled.run({4}, {.debug = true});
+  CHECK(seen.values() == std::vector<double>{1});
+  CHECK(seen.activations()[1].second.at(0) == 1);
 }
 
 TEST_CASE("EX-06 and EX-07 run on every device alike") {
