@@ -46,6 +46,12 @@ TEST_CASE("TRAIN-07 the measure left out is mean-square") {
   CHECK(net.verify(data).error == Approx(10).epsilon(1e-12));  // (4 + 16) / 2
   CHECK(net.verify(data, {.error_measure_type = "mean-square"}).error == net.verify(data).error);
   CHECK(net.verify(data, {.error_measure_type = "mean-absolute"}).error == Approx(3).epsilon(1e-12));
+  // The root is taken of the mean, in training as in verifying.
+  CHECK(net.verify(data, {.error_measure_type = "root-mean-square"}).error == Approx(std::sqrt(10)).epsilon(1e-12));
+  TrainOptions options{.max_iterations = 1, .error_measure_type = "root-mean-square", .learning_rate = 0};
+  CHECK(net.train(data, options).error == Approx(std::sqrt(10)).epsilon(1e-12));
+  options.error_measure_type = {};
+  CHECK(net.train(data, options).error == Approx(10).epsilon(1e-12));
 }
 
 TEST_CASE(
