@@ -271,6 +271,11 @@ TEST_CASE("EXT-05 algorithms stand once in a domain, and unknown ones are errors
   run.type = "yours";
   CHECK(reason_of([&] { network.run({1, 0}, run); }) == "RUN_TYPE");
   CHECK(reason_of([&] { network.export_as("yours"); }) == "EXPORTER");
+  // That of the core serves models of any domain that has none of this name.
+  define_domain(context, {.name = "third", .default_data_type = "fp32"});
+  NeuralNetwork third = NeuralNetwork::from_json(R"({"domain": "third", "layers": [2, {"type": "core#neurons", "size": 1}]})", context);
+  train.type = "mine";
+  CHECK(third.train(Dataset::sample("xor"), train).iterations == 0);
   define_train(context, {.name = "broken"}, [](InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&) -> TrainInfo {
     throw std::runtime_error("no luck");
   });
