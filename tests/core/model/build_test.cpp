@@ -192,6 +192,15 @@ TEST_CASE("A-10 M-PROP-13 the spellings of a layer build identical graphs") {
     CHECK(error.reason() == "LAYER_KIND");
     CHECK(error.path() == "/layers/1");
   }
+  // Pipes are spelt alike.
+  const auto with_pipe = [](const std::string& pipe) { return R"({"size": 3, "pipes": [)" + pipe + "]}"; };
+  const std::string piped = graph(with_pipe("2"));
+  for (const char* pipe : {"[2]", R"({"size": 2})", R"({"type": "neurons", "size": [2]})"}) CHECK(graph(with_pipe(pipe)) == piped);
+  for (const char* pipe : {"null", "\"3\"", "true", "[]"}) {
+    const Error error = world.error_of(R"({"layers": [2, )" + with_pipe(pipe) + "]}");
+    CHECK(error.reason() == "LAYER_KIND");
+    CHECK(error.path() == "/layers/1/pipes/0");
+  }
 }
 
 TEST_CASE("A-20 A-71 connections: one-to-one stores n weights, a mask multiplies all of them") {
