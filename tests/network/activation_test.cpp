@@ -20,13 +20,13 @@ struct Point {
 
 // One neuron without a choice: y = f(1 x + 0). With y - 1 as the target, half the squared distance has the slope of f
 // as its derivative by the bias.
-void check(const std::string& name, const std::vector<Point>& points) {
+void check(const std::string& name, const std::vector<Point>& points, const std::string& constants = "") {
   for (const char* device : {"reference", "cpu"})
     for (const char* type : {"fp64", "fp32"}) {
       const double near = std::string(type) == "fp64" ? 1e-12 : 1e-6;
       NeuralNetwork net = NeuralNetwork::from_json(
           R"({"dataType": ")" + std::string(type) +
-              R"(", "layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": ")" + name + "\"}]}",
+              R"(", "layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": ")" + name + "\"" + constants + "}]}",
           {.device = device});
       for (const Point& point : points) {
         INFO(name << " at " << point.x << " on " << device << " in " << type);
@@ -77,7 +77,10 @@ TEST_CASE("ACT-04 isrlu is x / sqrt(1 + x^2) below 0, else x") {
 
 TEST_CASE("ACT-05 relu is the positive part, with slope 0 at 0") { check("relu", {{-3, 0, 0}, {0, 0, 0}, {2, 2, 1}}); }
 
-TEST_CASE("ACT-06 elu is e^x - 1 below 0, else x") { check("elu", {{-ln2, -0.5, 0.5}, {0, 0, 1}, {3, 3, 1}}); }
+TEST_CASE("ACT-06 elu is e^x - 1 below 0, else x") {
+  check("elu", {{-ln2, -0.5, 0.5}, {0, 0, 1}, {3, 3, 1}});
+  check("elu", {{-ln2, -1.5, 1.5}, {0, 0, 1}, {3, 3, 1}}, R"(, "alpha": 3)");
+}
 
 TEST_CASE("ACT-07 softclip is ln((1 + e^x) / (1 + e^(x - 1))), also far from 0") {
   check("softclip",
