@@ -195,4 +195,11 @@ TEST_CASE("ACT-13 null disables the root's activation, on a layer and on a pipe"
   CHECK(output[0] == 6);
   CHECK(output[1] == 10);
   CHECK(output[2] == Approx(1).margin(1e-6));
+  // Nor is there the activation that a cell has of its own.
+  for (const char* root : {"", R"("activation": "tanh", )"}) {
+    NeuralNetwork cell = NeuralNetwork::from_json("{" + std::string(root) + R"("layers": [1, {"type": "rnn", "size": 1, "activation": null,
+        "weights": [[3]], "recurrentWeights": [[1]], "bias": [0]}]})");
+    CHECK(cell.run({2})[0] == 6);
+    CHECK(cell.run({1})[0] == 9);
+  }
 }
