@@ -382,6 +382,10 @@ TEST_CASE("prepared data is one tensor of records") {
   const Handle codes = make_network(context.get(), R"({"dataType":"u8","io":{"input":{"normalize":{"type":"rescale-linear","from":[0,200],"to":[0,1]}}},"layers":[2,1]})");
   const Handle fitting = json(context.get(), "[[[200,3],[1]]]");
   REQUIRE(webai_network_prepare_data(codes, fitting, nullptr, records.out(), error.out()) == WEBAI_OK);
+  webai_tensor_view view;
+  REQUIRE(webai_tensor_get_view(records, &view) == WEBAI_OK);
+  CHECK(view.type_code == 1);
+  CHECK(view.type_bits == 8);
   for (const char* data : {"[[[999,3],[1]]]", "[[[0.5,3],[1]]]"}) {
     const Handle outside = json(context.get(), data);
     CHECK(failing([&](webai_value** o, webai_error** e) { return webai_network_prepare_data(codes, outside, nullptr, o, e); }).reason() == "RANGE");
