@@ -118,6 +118,13 @@ TEST_CASE("DATA-12 a dataset is prepared as a stream of records, which train as 
   REQUIRE(next(stream, item) == WEBAI_OK);
   CHECK(floats(item) == std::vector<float>{3, 1, 1, 0});
   CHECK(next(stream, item) == WEBAI_END);
+  // A sequence begins in front of its first sample.
+  const Handle memory = make_network(context.get(), summing_model);
+  const Handle parts = json(context.get(), R"([[[1],[1]],{"$instruction":"reset"},[[2],{"$instruction":"ignore"}],[[3],[5]]])");
+  REQUIRE(webai_dataset_from(context.get(), parts, nullptr, dataset.out(), error.out()) == WEBAI_OK);
+  REQUIRE(webai_network_prepare_data(memory, dataset, nullptr, stream.out(), error.out()) == WEBAI_OK);
+  REQUIRE(next(stream, item) == WEBAI_OK);
+  CHECK(floats(item) == std::vector<float>{3, 1, 1, 0, 1, 2, 3, 3, 5});
 }
 
 TEST_CASE("IO-05 EX-21 from C inputs go by name inside lists, also in data; A-62 and by label") {
