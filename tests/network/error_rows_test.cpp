@@ -160,6 +160,11 @@ TEST_CASE("ERR-16 ERR-19 ERR-20 parameters that cannot be") {
       },
       {Code::invalid_argument, "SIZE_PARAM", "/model/defineParams/1", "", "op", "", "",
        "keep name, callDefaultWith and default"});
+  OperationParameter counted("size");
+  counted.train_only_if_not_in_model = true;
+  for (const OperationParameter& size : {OperationParameter("!size"), OperationParameter("@size"), OperationParameter("~size"), counted})
+    fails([&] { define({"*input", size}); }, {Code::invalid_argument, "SIZE_PARAM", "/model/defineParams/1", "", "op", "", "",
+                                              "keep name, callDefaultWith and default"});
   fails(
       [&] {
         define({"*a", "a"});
