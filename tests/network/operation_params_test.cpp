@@ -76,6 +76,19 @@ TEST_CASE("INFO-01 INFO-02 INFO-06 PARAM-02 to PARAM-10 A-34 A-35 A-36 numbers a
   CHECK(network_of(context, R"({"type": "affine", "scale": 2, "shift": true})").run({1, 2}).values() ==
         std::vector<double>{3, 5});
   CHECK(network_of(context, R"({"type": "affine", "scale": 2})").parameters().empty());
+  // As a number true is 1 also where it is a default, of a state too.
+  const Context flags = with_domain();
+  define_affine(flags, OperationParameter("scale").defaults_to(Json::boolean(true)), OperationParameter("shift").defaults_to(Json::boolean(false)));
+  CHECK(network_of(flags, R"({"type": "affine"})").run({1, 2}).values() == std::vector<double>{1, 2});
+  define_operation(flags, {.name = "counts", .domain = "mine", .params = {"*input", OperationParameter("~on").defaults_to(Json::boolean(true)),
+                           OperationParameter("~off").defaults_to(Json::boolean(false))}, .call_with = {"input", "state"}},
+                   [](Numbers, const Argument& state) {
+                     std::span<double> on = state["on"], off = state["off"];
+                     return std::vector<double>{on[0]++, off[0]++};
+                   });
+  NeuralNetwork counts = network_of(flags, R"({"type": "counts", "size": 2})");
+  CHECK(counts.run({0, 0}).values() == std::vector<double>{1, 0});
+  CHECK(counts.run({0, 0}).values() == std::vector<double>{2, 1});
   // Nor are defaults that are trained: what becomes of them goes into the layer.
   const Context trained = with_domain();
   define_affine(trained, OperationParameter("@scale").defaults_to(Json::number(2)),
