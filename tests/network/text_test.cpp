@@ -81,6 +81,10 @@ TEST_CASE("IO-05 A-62 inputs by name or label: unknown names, values that are mi
   CHECK(fails(R"([null])").details().reason == "INPUT_NULL");
   const Error labelled = fails(R"([{"imageData": [1], "coordinates": [1, 2]}, 1, 2, 3, 4, 5, 6])");
   CHECK(std::string(labelled.what()).find("image:0") != std::string::npos);  // errors show the label
+  // Of one input the name has to be right, too; where it has none of its own it is called "input".
+  CHECK(error_of([&] { make(R"({"layers": [{"name": "x", "size": 2}, 1]})").input_of(parsed(R"({"y": [1, 2]})")); }).details().reason == "INPUT_UNKNOWN");
+  CHECK(error_of([&] { make(R"({"layers": [2, 1]})").input_of(parsed(R"({"inptu": [1, 2]})")); }).details().hint == "did you mean \"input\"?");
+  CHECK(as_numbers(make(R"({"layers": [2, 1]})").input_of(parsed(R"({"input": [1, 2]})"))) == Row{1, 2});
   // Several samples: as many for each input.
   const Tensor two = net.input_of(parsed(R"([{"image:0": [[1, 2, 3], [4, 5, 6]], "coordinates": [1, 2, 3, 4]}, [1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]])"));
   CHECK(two.shape() == Shape{2, 11});
