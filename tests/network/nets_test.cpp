@@ -81,6 +81,13 @@ TEST_CASE("M-NET-04 names inside a net are its own, also with memory inside") {
   CHECK(net.run({2})[0] == 12);
   net.reset();
   CHECK(net.run({3})[0] == 3);
+  // Inputs of two nets that are called alike are two.
+  const std::string inner = R"("net": {"layers": [{"name": "in", "size": 1}, {"type": "identity"}]})";
+  NeuralNetwork both = make(R"({"layers": [{"pipes": [{"name": "one", "type": "net", )" + inner + R"(}, {"name": "two", "type": "net", )" + inner + R"(}]}, {"type": "identity"}]})");
+  REQUIRE(both.inputs().size() == 2);
+  CHECK(both.inputs()[0].name == "in");
+  CHECK(both.inputs()[1].name == "two/in");
+  CHECK(both.run(both.input_of(Json::object({{"two/in", Json::number(5)}, {"in", Json::number(7)}}))).values() == std::vector<double>{7, 5});
 }
 
 TEST_CASE("M-NET-02 a net on the first layer brings the model's inputs") {
