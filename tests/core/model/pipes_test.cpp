@@ -236,6 +236,15 @@ TEST_CASE("A-69 hidden inputs take the layer's to, behind its own values") {
   CHECK(steps.run({{1}, {2}, {3}}) == Row{10});  // end is 1, 5, 2, 3
 }
 
+TEST_CASE("M-PIPE-02 what flows back into an input goes on to all the layers that the input leads to") {
+  const World world;
+  Steps steps(world, R"({"layers": [{"name": "in", "size": 1, "to": ["first", "second"]}, {"name": "first", "type": "identity"},
+      {"name": "second", "type": "identity", "size": 4}, {"size": 1, "weights": [0, 0, 0, 0], "bias": 7, "to": "in"}],
+      "outputs": [{"name": "seen", "pipeFrom": "second"}]})");
+  CHECK(steps.run({{1}}) == Row{1, 0, 1, 0});  // the input and what is hidden in it, then both by way of the first layer
+  CHECK(steps.run({{2}}) == Row{2, 7, 2, 7});
+}
+
 TEST_CASE("A-69 values piped into a named input pipe follow its own and take its route") {
   const World world;
   Steps steps(world,
