@@ -131,6 +131,11 @@ TEST_CASE("A-18 historyTo reaches any layer in the same run, backward too") {
   CHECK(steps.run({{1}}) == Row{1});   // 1 + 10 * 0
   CHECK(steps.run({{2}}) == Row{12});  // 2 + 10 * 1
   CHECK(steps.run({{3}}) == Row{123});
+  // Whatever `to` says.
+  Steps apart(world, R"({"layers": [{"name": "in", "size": 1, "history": 1, "to": "mid", "historyTo": "end"},
+      {"name": "mid", "size": 1, "weights": [10], "bias": false}, {"name": "end", "type": "identity"}]})");
+  CHECK(apart.run({{1}}) == Row{0, 10});
+  CHECK(apart.run({{2}}) == Row{1, 20});
 }
 
 TEST_CASE("A-18 history of multidimensional values grows the last dimension") {
