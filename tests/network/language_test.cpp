@@ -321,6 +321,15 @@ TEST_CASE(
   CHECK(seen == "core#tanh");
   CHECK(reason_of_model(context, R"({"domain": "mine", "layers": [1, {"type": "named", "size": 1, "tims": 7}]})") ==
         "UNKNOWN_PROPERTY");
+  // What a function holds is its own from call to call: a handle of some other library, a count.
+  define_host_operation(context, {.name = "counting", .domain = "mine", .params = {"*input"}}, 0,
+                        [calls = 0](Arguments given) mutable {
+                          return std::vector<double>{given[0].numbers()[0], static_cast<double>(++calls)};
+                        });
+  NeuralNetwork counting = NeuralNetwork::from_json(R"({"domain": "mine", "layers": [1, {"type": "counting", "size": 2}]})", context);
+  const double first = counting.run({5.0})[1];
+  CHECK(counting.run({5.0}).values() == std::vector<double>{5, first + 1});
+  CHECK(counting.run({6.0}).values() == std::vector<double>{6, first + 2});
 }
 
 TEST_CASE("INFO-03 A-34 the default of an array is a count, values, or a size") {
