@@ -126,6 +126,11 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   NeuralNetwork counted = network_of(arrays, R"({"type": "affine", "scale": 2, "shift": 3})");
   CHECK(listed(counted) == std::vector<std::string>{"1.scale 2"});
   CHECK(counted.compute_gradients(Dataset::from({{{1, 1}, {0, 9}}})).gradients.contains("1.scale"));
+  // Where the model only counts it, nothing of it is stored either: its numbers begin at random and go into the layer.
+  NeuralNetwork unset = network_of(context, R"({"type": "affine", "scale": 2, "shift": 3})", R"(, "setup": {"data": []})");
+  CHECK(listed(unset) == std::vector<std::string>{"1.scale 2"});
+  NeuralNetwork again = NeuralNetwork::from_json(unset.to_json(), context);
+  CHECK(again.run({1, 2}).values() == unset.run({1, 2}).values());
   // Neither given nor by default: noSetup means that the function gets nothing.
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "shift": 3})"); }) == "ARGUMENT");
 }
