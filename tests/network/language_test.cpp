@@ -185,12 +185,17 @@ TEST_CASE("M-PROP-16 RES-10 net, steps and state belong to nets and iterators, w
   CHECK(reason_of_model(context, R"({"layers": [2, {"type": "net"}]})") == "PROPERTY_MISSING");
   CHECK(reason_of_model(context, R"({"layers": [2, {"type": "iterator", "state": [], "net": {"layers": [2]}}]})") ==
         "PROPERTY_MISSING");
-  define_domain(context, {.name = "mine"});
+  define_domain(context, {.name = "mine", .default_data_type = "fp32"});
   for (const char* name : {"input", "net", "iterator"}) {
     CAPTURE(name);
     CHECK(reason_of([&] {
             define_operation(context, {.name = name, .domain = "mine"}, [](Variable x) { return x; });
           }) == "OPERATION_EXISTS");
+    // Nor can those that come with a model.
+    for (const char* domain : {"core", "mine"})
+      CHECK(reason_of_model(context, R"({"domain": ")" + std::string(domain) + R"(", "operations": [{"name": ")" + name +
+                                         R"(", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}}], "layers": [2, {"type": "core#neurons", "size": 2}]})") ==
+            "OPERATION_EXISTS");
   }
 }
 
