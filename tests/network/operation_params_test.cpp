@@ -293,6 +293,18 @@ TEST_CASE("OP-05 OP-06 ERR-08 ERR-21 A-54 operations stand where they may") {
   CHECK(given.run({1, 1})[0] == 24);
 }
 
+TEST_CASE("A-33 what an operation stores stands before what its activation stores, and both before the layer's pipes") {
+  const Context context = with_domain();
+  define_operation(context, {.name = "act", .domain = "mine", .activation = true, .params = {"*input", "@alpha"}},
+                   [](Variable x, Variable alpha) { return x * alpha; });
+  define_operation(context, {.name = "scaled", .domain = "mine", .params = {"*input", "@*scale", "activation"}},
+                   [](Variable x, Variable scale, const Argument& activation) { return activation(x * scale); });
+  NeuralNetwork network = network_of(context, R"({"type": "scaled", "scale": 2, "size": 2, "activation": "act",
+      "pipes": [{"name": "p", "type": "core#neurons", "size": 1, "bias": false}]})", R"(, "setup": {"data": [1, 2, 10, 3, 4]})");
+  CHECK(listed(network) == std::vector<std::string>{"1.scale 2", "1.activation/alpha scalar", "p.weights 2x1"});
+  CHECK(network.run({1, 1}).values() == std::vector<double>{10, 20, 7});
+}
+
 TEST_CASE("A-58 OP-15 an operation may be JSON alone, in the program's hands or in the model's own") {
   const Context context = with_domain();
   const std::string gated = R"({"name": "gated", "model": {
