@@ -173,6 +173,7 @@ TEST_CASE("ARR-06 ERR-15 ERR-17 sizes that nobody says are errors") {
   define_operation(context, {.name = "composed", .domain = "mine", .params = {"*input", "*table"}},
                    [](Variable x, Variable table) { return x + exp(table); });
   CHECK(reason_of([&] { network_of(context, R"({"type": "composed", "size": 2})"); }) == "ARRAY_SIZE");
+  CHECK(reason_of([&] { network_of(context, R"({"type": "composed", "table": [1]})"); }) == "NO_SIZE");
   // Nor can the dimensions of such an array be handed over.
   define_composed_operation(context, {.name = "asking", .domain = "mine", .params = {"*input", "*table"}, .call_with = {"input", ":table"}}, 0,
                             [](Arguments given) -> Variable { return given[0]; });
