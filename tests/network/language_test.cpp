@@ -9,6 +9,7 @@
 #include "core/ir/text.h"
 #include "core/model/build.h"
 #include "core/op/registry.h"
+#include "network/operations.h"
 #include "support/contexts.h"
 #include "support/refusals.h"
 #include "webai/webai.hpp"
