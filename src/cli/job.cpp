@@ -50,7 +50,7 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
     const std::int64_t given = static_cast<std::int64_t>(inputs[p].elements());
     if (given == 0 || given % size || (p > 0 && given / size != samples))
       throw Error(Code::shape_mismatch,
-                  {.message = "run: input \"" + ports[p].name + "\"", .reason = "INPUT_SIZE",
+                  {.message = "run: input " + ports[p].title(), .reason = "INPUT_SIZE",
                    .expected = std::to_string(p > 0 ? samples * size : size) + " values" + (p > 0 ? "" : " a sample"),
                    .actual = std::to_string(given)});
     samples = given / size;
@@ -87,7 +87,7 @@ Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   for (std::size_t p = 0; p < ports.size(); ++p)
     if (samples == 0 || steps_of(p) != samples)
       throw Error(Code::shape_mismatch,
-                  {.message = "run: input \"" + ports[p].name + "\"", .reason = "INPUT_SIZE",
+                  {.message = "run: input " + ports[p].title(), .reason = "INPUT_SIZE",
                    .expected = (ports[p].shape.is_concrete() ? std::to_string(std::max<std::int64_t>(1, ports[p].shape.elements())) + " values a step, "
                                                              : std::string()) + "equally many steps for each input",
                    .actual = std::to_string(inputs[p].elements()) + " values"});

@@ -219,7 +219,7 @@ class Server {
       found[index] = true;
     }
     for (std::size_t p = 0; p < ports.size(); ++p)
-      if (!found[p]) refuse_job("input \"" + ports[p].name + "\" is missing");
+      if (!found[p]) refuse_job("input " + ports[p].title() + " is missing");
     return tensors;
   }
 

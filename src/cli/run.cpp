@@ -135,8 +135,8 @@ class Run final : public Command {
       std::size_t count = 0;
       for (std::size_t i = 0; i < inputs[p].elements(); ++i) count += !std::isfinite(inputs[p].at(i));
       if (count > 0)
-        common_.say(fmt::format("webai: warning: {} of {} values of input \"{}\" are NaN or infinite; answers that depend on them are shown as null\n",
-                                count, inputs[p].elements(), network.inputs()[p].name));
+        common_.say(fmt::format("webai: warning: {} of {} values of input {} are NaN or infinite; answers that depend on them are shown as null\n",
+                                count, inputs[p].elements(), network.inputs()[p].title()));
     }
   }
 
@@ -147,13 +147,13 @@ class Run final : public Command {
     for (const std::string& text : inputs_) {
       const auto [name, source] = name_and_rest(text);
       const std::size_t index = input_index(network, name);
-      if (given[index]) throw UsageError("run: input \"" + ports[index].name + "\" is given twice");
+      if (given[index]) throw UsageError("run: input " + ports[index].title() + " is given twice");
       given[index] = true;
       tensors[index] = read_values(network.context(), source, ports[index].shape);
     }
     for (std::size_t p = 0; p < ports.size(); ++p)
       if (!given[p])
-        throw Error(Code::invalid_argument, {.message = "run: input \"" + ports[p].name + "\" is missing", .reason = "INPUT_MISSING",
+        throw Error(Code::invalid_argument, {.message = "run: input " + ports[p].title() + " is missing", .reason = "INPUT_MISSING",
                                              .hint = "add --input " + ports[p].name + "=FILE"});
     return tensors;
   }

@@ -11,15 +11,18 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 std::vector<const Tensor*> in_order(const BuiltModel& built, std::span<const PortInfo> ports, const NamedTensors& given) {
   std::vector<const Tensor*> tensors(built.inputs.size());
   for (const auto& [name, tensor] : given) {
-    const Tensor*& place = tensors[find_port(ports, name, "input")];
+    const std::size_t index = find_port(ports, name, "input");
+    const Tensor*& place = tensors[index];
     if (place)
-      throw Error(Code::invalid_argument, {.message = "run: the input \"" + name + "\" is given twice", .reason = "INPUT_TWICE", .path = name,
+      throw Error(Code::invalid_argument, {.message = "run: the input " + ports[index].title() + " is given twice",
+                                           .reason = "INPUT_TWICE",
+                                           .path = name,
                                            .hint = "several samples stand in one tensor, along its first dimension"});
     place = &tensor;
   }
   for (std::size_t i = 0; i < tensors.size(); ++i)
     if (!tensors[i])
-      throw Error(Code::invalid_argument, {.message = "run: there is no value for input \"" + built.inputs[i].name + "\"",
+      throw Error(Code::invalid_argument, {.message = "run: there is no value for input " + ports[i].title(),
                                            .reason = "INPUT_MISSING",
                                            .path = built.inputs[i].name,
                                            .hint = "every input gets a value in each run"});
@@ -37,7 +40,7 @@ SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tenso
     }
     const std::int64_t each = input.shape.elements(), count = static_cast<std::int64_t>(tensors[i]->elements());
     if (count == 0 || count % each != 0 || (i > 0 && count / each != form.samples))
-      throw Error(Code::shape_mismatch, {.message = "run: the input \"" + input.name + "\" has " + std::to_string(count) + " values",
+      throw Error(Code::shape_mismatch, {.message = "run: the input " + input.title() + " has " + std::to_string(count) + " values",
                                          .reason = "INPUT_SIZE",
                                          .path = input.name,
                                          .expected = std::to_string(i > 0 ? form.samples * each : each) + (i > 0 ? "" : " for each sample"),

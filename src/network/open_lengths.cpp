@@ -27,7 +27,7 @@ std::string place_of(const BuiltModel& built, std::size_t input) {
 
 [[noreturn]] void refuse(const BuiltModel& built, std::size_t input, const Shape& given, InputShape dims, std::string hint) {
   const std::string size = size_text(built.inputs[input].*dims);
-  throw Error(Code::shape_mismatch, {.message = "the input \"" + built.inputs[input].name + "\" takes values of shape " + size +
+  throw Error(Code::shape_mismatch, {.message = "the input " + built.inputs[input].title() + " takes values of shape " + size +
                                                 ", got " + given.text(),
                                      .reason = "INPUT_SIZE",
                                      .path = place_of(built, input),
@@ -38,14 +38,14 @@ std::string place_of(const BuiltModel& built, std::size_t input) {
 
 void check_length(const OpenDimension& dim, const std::string& input, std::int64_t length) {
   if (length < 1)
-    throw Error(Code::shape_mismatch, {.message = "dimension " + std::to_string(dim.axis) + " of the input \"" + input + "\" has no values",
+    throw Error(Code::shape_mismatch, {.message = "dimension " + std::to_string(dim.axis) + " of the input " + input + " has no values",
                                        .reason = "INPUT_SIZE",
                                        .path = dim.path,
                                        .expected = "a length of 1 or more",
                                        .actual = std::to_string(length),
                                        .hint = "give one step or more"});
   if (!dim.hint.max || length <= *dim.hint.max) return;
-  throw Error(Code::shape_mismatch, {.message = "dimension " + std::to_string(dim.axis) + " of the input \"" + input + "\" is " +
+  throw Error(Code::shape_mismatch, {.message = "dimension " + std::to_string(dim.axis) + " of the input " + input + " is " +
                                                 std::to_string(length) + " long, but shapeHints allow " + std::to_string(*dim.hint.max),
                                      .reason = "SHAPE_MAX",
                                      .path = dim.path,
@@ -73,7 +73,7 @@ std::int64_t fixed_elements(const Shape& shape) {
 }
 
 void check_lengths(const BuiltModel& built, const OpenLengths& lengths) {
-  for (std::size_t i = 0; i < built.open.size(); ++i) check_length(built.open[i], built.inputs[built.open[i].input].name, lengths[i]);
+  for (std::size_t i = 0; i < built.open.size(); ++i) check_length(built.open[i], built.inputs[built.open[i].input].title(), lengths[i]);
 }
 
 // All values of one sample in a row leave one open dimension to be found out.

@@ -19,6 +19,8 @@ class Texts(CommandTest):
             self.assertEqual(json.loads(self.works("run", "two.json", *given).out), [321], inputs)
         self.fails("run", "two.json", "--input", '{"a": 1, "bb": [2, 3]}', says=['"bb"', 'did you mean "b"'])
         self.fails("run", "two.json", "--input", '{"b": [2, 3]}', says=["there is no value", "x:0"])
+        self.fails("run", "two.json", "--input", "b=[2, 3]", says=['input "x:0" is missing', "--input a="])
+        self.fails("run", "two.json", "--input", "a=[1]", "--input", "x:0=[1]", status=2, says=['input "x:0" is given twice'])
         self.fails("run", "two.json", "--input", "c=[1]", says=['no input "c"'])
         jobs = ['{"model": "two.json", "input": [{"b": [2, 3]}, 1]}', '{"model": "two.json", "inputs": {"x:0": [1], "b": [2, 3]}}',
                 '{"model": "two.json", "input": {"a": 1}, "inputs": {}}', '{"model": "two.json", "input": {"a": 1, "c": 2}}']

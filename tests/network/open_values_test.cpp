@@ -55,6 +55,22 @@ TEST_CASE("A-39 several inputs with open dimensions come by name, or as one arra
   CHECK(reason(R"({"a": [[1, 2]], "b": [[[1, 2]]]})") == "INPUT_SIZE");  // one sample, and a batch of one
 }
 
+TEST_CASE("A-62 what runs say of tensors that come by name shows the label of an input that has one") {
+  const Tensor one = Tensor::from(Context::system(), DType::fp32, Shape{1}, std::vector<double>{1});
+  NeuralNetwork closed = NeuralNetwork::from_json(R"({"layers": [{"name": "a", "size": 2, "pipes": [{"name": "b", "label": "other:0", "size": 1}]}, {"type": "identity"}]})");
+  NeuralNetwork open = NeuralNetwork::from_json(joined_inputs);
+  const auto message = [&](NeuralNetwork& network, const std::vector<std::pair<std::string, Tensor>>& given) {
+    return error_of([&] { network.run_named(given); }).message();
+  };
+  const Tensor two = Tensor::from(Context::system(), DType::fp32, Shape{2}, std::vector<double>{1, 2}), row = two.reshaped(Shape{1, 2});
+  CHECK(message(closed, {{"a", two}}) == "run: there is no value for input \"other:0\"");
+  CHECK(message(closed, {{"b", one}}) == "run: there is no value for input \"a\"");
+  CHECK(message(closed, {{"a", two}, {"b", one}, {"other:0", one}}) == "run: the input \"other:0\" is given twice");
+  CHECK(message(closed, {{"a", two}, {"b", two}}) == "run: the input \"other:0\" has 2 values");
+  CHECK(message(open, {{"a", row}, {"b", one}}).find("the input \"other\" takes values") == 0);
+  CHECK(message(open, {{"a", row}, {"b", Tensor(Context::system(), DType::fp32, Shape{0, 2})}}).find("of the input \"other\" has no values") != std::string::npos);
+}
+
 TEST_CASE("A-39 samples with texts, names and labels train a model with open dimensions") {
   NeuralNetwork network = NeuralNetwork::from_json(R"({"layers": [{"name": "x", "size": [null, 1, 1]}, {"type": "globalAveragePool2d"}, {"size": 2, "activation": "softmax"}],
     "io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["down", "up"]}}}})");

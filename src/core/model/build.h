@@ -128,6 +128,7 @@ struct BuiltInput {
   ValueId value = no_value;
   Shape shape;  ///< without batch
   Shape dims;   ///< what `io` makes of it: the size of the layer
+  std::string title() const { return "\"" + (label.empty() ? name : label) + "\""; }  ///< as errors call it
 };
 
 /// Dimensions that a model may leave open.
