@@ -28,6 +28,10 @@ class Texts(CommandTest):
         self.assertEqual([list(a["outputs"].values()) for a in answers[:2]], [[[321]], [[321]]])
         self.assertIn("both", answers[2]["error"])
         self.assertIn('no input "c"', answers[3]["error"])
+        self.write("ends.json", """{"layers": [{"size": 1, "name": "a"}], "outputs": [{"name": "y", "label": "end:0", "pipeFrom": "a"},
+                                  {"name": "z", "label": "end:1", "pipeFrom": "a"}]}""")
+        self.works("run", "ends.json", "--input", "[7]", "--output", "end:1=z.json", "--output", "y=y.json")
+        self.assertEqual((self.read_json("z.json"), self.read_json("y.json")), ([7], [7]))
         self.write("pairs.json", '[[{"a": 1, "b": [2, 3]}, 321], [[{"b": [0, 1]}, 2], 102]]')
         self.assertEqual(self.works("verify", "two.json", "--data", "json:pairs.json", "--json").json["error"], 0)
         self.write("wrong.json", '[[{"a": 1, "b": [2, 3]}, 321], [{"a": 1, "d": [2, 3]}, 321]]')

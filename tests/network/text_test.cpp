@@ -435,4 +435,15 @@ TEST_CASE("A-62 an output goes by the label that it is given, else by that of it
   NeuralNetwork again = make(net.export_model({.optimize = "minify"}));
   CHECK(again.outputs()[0].label == "out:0");
   CHECK(again.outputs()[1].label == "inner:1");
+  // It is asked for by either, and samples name it by either.
+  NeuralNetwork answers = make(R"({"layers": [{"name": "a", "size": 2}], "outputs": [
+      {"name": "o", "label": "out:0", "pipeFrom": "a"}, {"name": "p", "label": "out:1", "pipeFrom": "a"}],
+      "io": {"output": {"out:1": {"denormalize": {"type": "one-hot-to-label", "labels": ["no", "yes"]}}}}})");
+  CHECK(answers.labels("out:1") == std::vector<std::string>{"no", "yes"});
+  CHECK(answers.labels("p") == answers.labels("out:1"));
+  CHECK(answers.labels("out:0").empty());
+  CHECK(answers.verify(Dataset::json(parsed(R"([[[0, 1], {"out:0": [0, 1], "out:1": "yes"}], [[1, 0], {"p": "no", "out:0": [1, 0]}]])"))).error == 0);
+  const Error unknown = error_of([&] { answers.labels("out:2"); });
+  CHECK(unknown.reason() == "OUTPUT_UNKNOWN");
+  CHECK(unknown.expected() == R"("out:0", "out:1")");
 }
