@@ -33,6 +33,11 @@ TEST_CASE("API-01 API-02 A-52 capabilities name domains of the host too, and say
   CHECK(to_json(webai_value_get(webai_value_get(asked(context, R"({"dataType":"fp64"})"), "domains", 7), "core", 4)) == R"(["fp64"])");
   CHECK(can_run(context, R"({"op":"gelu"})"));
   CHECK_FALSE(can_run(context, R"({"op":"gelo"})"));
+  kit.define(R"({"name":"twice","domain":"mine"})", [](void* user, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
+    return static_cast<Kit*>(user)->apply("add", {args[0], args[0]}, result);
+  });
+  CHECK(can_run(context, R"({"domain":"mine","op":"twice"})"));
+  CHECK_FALSE(can_run(context, R"({"domain":"mine","op":"gelu"})"));
   CHECK_FALSE(can_run(context, R"({"domain":"nowhere"})"));
   CHECK(can_run(context, R"({"model":{"layers":[2,1]}})"));
   const Handle not_that = asked(context, R"({"model":{"layers":[2,{"type":"nothing"}]}})");

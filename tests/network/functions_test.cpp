@@ -296,6 +296,11 @@ TEST_CASE("API-01 to API-04 A-52 capabilities: domains with their types, units, 
   CHECK_FALSE(get_capabilities(context, {.operation = "mine#gru"}).can_run);
   CHECK(get_capabilities(context, {.domain = "core", .operation = "gruu"}).reason == "there is no operation \"gruu\"; did you mean \"gru\"?");
   CHECK(std::ranges::find(all.domains.at("core"), "bool") == all.domains.at("core").end());
+  // An operation is looked for in the domain that is asked about.
+  define_operation(context, {.name = "twice", .domain = "mine"}, [](Variable x) { return x + x; });
+  CHECK(get_capabilities(context, {.domain = "mine", .operation = "twice"}).can_run);
+  CHECK_FALSE(get_capabilities(context, {.domain = "mine", .operation = "gelu"}).can_run);
+  CHECK_FALSE(get_capabilities(context, {.operation = "twice"}).can_run);
   CHECK_FALSE(get_capabilities(context, {.domain = "nowhere"}).can_run);
   CHECK_FALSE(get_capabilities(context, {.data_type = "fp31"}).can_run);
   CHECK(get_capabilities(context, {.model = R"({"layers": [2, 1]})"}).can_run);
