@@ -251,6 +251,7 @@ TEST_CASE("API-11 a stateful operation goes on from the state that it is handed,
     CHECK(run(one) == std::vector<float>{1, 2});
     CHECK(run(one) == std::vector<float>{2, 4});
     CHECK(run(other) == std::vector<float>{1, 2});
+    CHECK(run(one) == std::vector<float>{3, 6});
     CHECK(run(nullptr) == std::vector<float>{1, 2});
     const Handle net = kit.network(std::string(R"({"layers":[2,{"type":"mine#)") + name + R"("}]})");
     for (const float expected : {1.f, 2.f}) {

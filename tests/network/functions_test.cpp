@@ -122,6 +122,7 @@ TEST_CASE("API-11 EX-19 stateful operations go on from the state that they are g
     CHECK(as_numbers(function(a, one)) == std::vector<double>{1, 2});
     CHECK(as_numbers(function(a, one)) == std::vector<double>{2, 4});
     CHECK(as_numbers(function(a, other)) == std::vector<double>{1, 2});
+    CHECK(as_numbers(function(a, one)) == std::vector<double>{3, 6});
     CHECK(as_numbers(function(a)) == std::vector<double>{1, 2});
   }
 }
