@@ -39,6 +39,16 @@ TEST_CASE("A-61 pull and push build one graph") {
         graph(R"({"layers": [{"name": "a", "size": 3}, {"name": "c", "size": 3, "bias": {"pipeFrom": "a"}}]})"));
 }
 
+TEST_CASE("A-69 a layer, a pipe or an input with an empty to leads nowhere by itself") {
+  const World world;
+  Steps steps(world, R"({"layers": [{"size": 1, "to": [], "name": "a", "pipes": [{"size": 1, "name": "b"}, {"size": 1, "to": []}]},
+      {"type": "identity", "size": 1, "to": [], "pipes": [{"size": 1, "weights": [10], "bias": false}]}, {"name": "end", "type": "identity"}]})");
+  CHECK(steps.run({{1}, {2}, {3}}) == Row{20});
+  Steps pulled(world, R"({"layers": [{"size": 1, "to": [], "name": "a", "pipes": [{"size": 1}]},
+      {"type": "identity", "to": []}, {"type": "identity", "pipeFrom": "a"}]})");
+  CHECK(pulled.run({{1}, {2}}) == Row{1});
+}
+
 TEST_CASE("A-61 with pull, layers stand in any order, and parameters keep that of the document") {
   const World world;
   Steps steps(world,
