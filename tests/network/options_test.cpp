@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -164,6 +165,18 @@ TEST_CASE("GRAD-03 the mean of the gradients of two halves is the gradient of th
   const Gradients b = net.compute_gradients(Dataset::from({{{-1}, {1}}, {{4}, {5}}}));
   for (const auto& [name, gradient] : whole.gradients)
     CHECK(gradient.at(0) == Approx((a.gradients.at(name).at(0) + b.gradients.at(name).at(0)) / 2).epsilon(1e-12));
+  // Whoever gets parts of any sizes as texts averages them by the samples that they tell.
+  const Dataset parts[] = {Dataset::from({{{1}, {3}}}), Dataset::from({{{2}, {0}}, {{-1}, {1}}, {{4}, {5}}})};
+  std::map<std::string, double> sums;
+  std::uint64_t samples = 0;
+  for (const Dataset& part : parts) {
+    const Gradients sent = gradients_from_json(net.context(), gradients_to_json(net.compute_gradients(part)));
+    samples += sent.samples;
+    for (const auto& [name, gradient] : sent.gradients) sums[name] += gradient.at(0) * static_cast<double>(sent.samples);
+  }
+  REQUIRE(samples == 4);
+  REQUIRE(sums.size() == whole.gradients.size());
+  for (const auto& [name, sum] : sums) CHECK(sum / 4 == Approx(whole.gradients.at(name).at(0)).epsilon(1e-12));
   CHECK(whole.gradients.at("1.bias").at(0) == Approx(-0.75).epsilon(1e-12));  // (-2 + 2 - 2 - 1) / 4
 }
 
