@@ -98,6 +98,11 @@ TEST_CASE("M-PIPE-17 an operation without a default input is reached by its para
   CHECK(error.reason() == "NO_DEFAULT_INPUT");
   CHECK(error.path() == "/layers/0/pipes/0/to");
   CHECK(error.hint() == "name one of its parameters: \"both.parameter\"");
+  // Nor is it reached by its place.
+  const Error by_index = error_of_model(context, R"({"layers": [{"pipes": [{"size": 2, "to": 1}, {"size": 2, "to": "both.b"}]},
+      {"name": "both", "type": "mine#sum", "a": [1, 2], "b": "right"}]})");
+  CHECK(by_index.reason() == "NO_DEFAULT_INPUT");
+  CHECK(by_index.path() == "/layers/0/pipes/0/to");
   // Nor does the layer in front flow into it.
   CHECK(reason_of_model(context, R"({"layers": [2, {"type": "mine#sum"}]})") == "NO_DEFAULT_INPUT");
 }
