@@ -109,3 +109,27 @@ TEST_CASE("A-63 exports give weights apart from the model") {
   CHECK(webai_value_kind(weights) == WEBAI_TENSOR);
   CHECK(webai_value_size(weights) == 12);
 }
+
+TEST_CASE("ROOT-08 weights in a tensor of another type than the model's are the same numbers") {
+  const ContextHandle context = make_context();
+  for (const char* type : {"fp32", "fp64", "fp16"}) {
+    INFO(type);
+    double numbers[] = {2, 3, 1};
+    int64_t length = 3;
+    webai_tensor_view view{};
+    view.data = numbers;
+    view.device_type = 1;
+    view.ndim = 1;
+    view.type_code = 2;
+    view.type_bits = 64;
+    view.type_lanes = 1;
+    view.shape = &length;
+    Handle weights, network, error;
+    REQUIRE(webai_tensor_create(context.get(), &view, weights.out(), nullptr) == WEBAI_OK);
+    const std::string text = std::string(R"({"dataType":")") + type + R"(","layers":[2,1],"setup":{"data":{"$leaf":0}}})";
+    REQUIRE(webai_network_create(context.get(), json(context.get(), text, {weights}), network.out(), error.out()) == WEBAI_OK);
+    Handle parameters;
+    REQUIRE(webai_network_get_parameters(network, parameters.out(), nullptr) == WEBAI_OK);
+    CHECK(to_json(parameters) == R"({"1.weights":[[2],[3]],"1.bias":[1]})");
+  }
+}
