@@ -188,6 +188,9 @@ TEST_CASE("info and inspect explain a network") {
   CHECK(text.find("after fuse") != std::string::npos);
   CHECK(text.find("matmul") != std::string::npos);
   CHECK(text.find("on cpu") != std::string::npos);
+  // The layers have become two nodes: products, with their biases and activations behind them.
+  CHECK(info.nodes == 2);
+  CHECK(text.find("matmul + add, tanh -> fp32 4x3") != std::string::npos);
 }
 
 TEST_CASE("a network whose memory cannot be had fails cleanly at every allocation") {
