@@ -131,8 +131,12 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   CHECK(listed(unset) == std::vector<std::string>{"1.scale 2"});
   NeuralNetwork again = NeuralNetwork::from_json(unset.to_json(), context);
   CHECK(again.run({1, 2}).values() == unset.run({1, 2}).values());
-  // Neither given nor by default: noSetup means that the function gets nothing.
+  // Neither given nor by default: noSetup means that the function gets nothing, neither an array nor a number.
   CHECK(reason_of([&] { network_of(context, R"({"type": "affine", "shift": 3})"); }) == "ARGUMENT");
+  const Context numbers = with_domain();
+  define_affine(numbers, "!scale", "!shift");
+  CHECK(listed(network_of(numbers, R"({"type": "affine", "scale": 2, "shift": 3})")).empty());
+  CHECK(reason_of([&] { network_of(numbers, R"({"type": "affine", "scale": 2})"); }) == "ARGUMENT");
 }
 
 TEST_CASE("SH-11 several shorthands stand in any order") {
