@@ -271,7 +271,7 @@ Tensor records_from_list(const webai_context& context, const NeuralNetwork& netw
       const DType type = network.data_type();
       const bool codes = !is_floating(type) && (holds_codes(sample.input, type) || (!sample.ignored && holds_codes(sample.output, type)));
       if (codes)
-        encoder.push(item_with_codes(context.core(), network, sample));
+        encoder.push(item_with_codes(context.core(), network, {sample.item, sample.input, sample.output, sample.ignored, false}));
       else if (sample.ignored)
         encoder.push_ignored(json_of(sample.input));
       else

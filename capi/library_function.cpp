@@ -40,6 +40,7 @@ FunctionValue argument_from(Call& call, const Context& context, DType type, weba
       }
       return static_cast<TensorValue*>(value)->tensor();
     case WEBAI_LIST:
+      (void)collect_numbers(value, type, nullptr, 0, "args");  // numbers alone
       if (!is_regular(value))
         refuse(Code::invalid_argument, "RAGGED", "an argument is an array of numbers whose rows are equally long",
                "[[1, 2], [3, 4]]: as many numbers in each row");

@@ -67,7 +67,8 @@ Value run(NetworkValue& net, NeuralNetwork& network, const RunInput& input, Tens
   if (!options.type.empty()) request.emplace(net, given, nullptr);
   // A run that fails changes nothing: what it remembers is put back where its output cannot be handed over.
   std::string before;
-  if (into && network.is_stateful() && may_not_fit(net, input, *into)) before = network.get_internal_state();
+  const bool may_fail = functions.denormalize || (into && may_not_fit(net, input, *into));
+  if (may_fail && network.is_stateful()) before = network.get_internal_state();
   const Output output = run_input(network, input, options);
   Value result;
   try {

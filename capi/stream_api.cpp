@@ -198,13 +198,14 @@ class DatasetSource final : public ItemSource {
   std::vector<Item> batch_of(std::size_t count) {
     std::vector<Item> items;
     std::size_t begun = 0;
-    while (true) {
+    while (dataset_->sequences || items.size() < count) {
       if (!waiting_) waiting_ = reader_->next();
       if (!waiting_) return items;
       begun += dataset_->sequences ? items.empty() || waiting_->reset : 1;
       if (begun > count) return items;
       items.push_back(*std::exchange(waiting_, std::nullopt));
     }
+    return items;
   }
 
   Tensor stacked(const std::vector<Item>& items, Tensor Item::*side) const {

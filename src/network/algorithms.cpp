@@ -197,7 +197,10 @@ TrainInfo NeuralNetwork::train_by(const TrainFunction& function, const Dataset& 
   const double began = net.context.host().now();
   const auto told = [&] { return net.activity.load(std::memory_order_relaxed) == Activity::stopping; };
   const auto late = [&] { return net.context.host().now() - began > options.timeout; };
-  net.learn_normalization_from(data);
+  try {
+    net.learn_normalization_from(data, [&] { return told() || late(); });
+  } catch (const Interrupted&) {  // the function hears of it in its own way
+  }
   const struct Own {
     std::atomic<bool>& own;
     explicit Own(std::atomic<bool>& flag) : own(flag) { own.store(true); }
@@ -225,7 +228,7 @@ std::string NeuralNetwork::export_as(std::string_view to, std::string_view optio
   const Json json = options.empty() ? Json::object({}) : read_json(options, state_->context.limits());
   if (!json.is_object())
     throw Error(Code::invalid_argument, {.message = "options are an object", .reason = "OPTION", .actual = describe(json),
-                                         .hint = "{\"maxIterations\": 100}, for example"});
+                                         .hint = "{\"optimize\": \"minify\"}, for example"});
   if (const auto function =
           find_algorithm<ExportFunction>(state_->context, Algorithm::exporter, state_->model.domain, to)) {
     InternalModel model(*this);

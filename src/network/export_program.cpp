@@ -162,13 +162,13 @@ std::string export_program(const Context& context, const Registry& registry, con
                                          .reason = "OPTION",
                                          .path = "name",
                                          .expected = "letters, digits and _, with no digit in front; no word of the language",
-                                         .hint = "\"network\" is the default"});
+                                         .hint = "\"model\" is the default"});
   const bool bytes = options.weights == "u8";
   const Language language = language_of(options.to);
   if (bytes && language != Language::c)
     throw Error(Code::invalid_argument,
                 {.message = "weights of one byte are for programs in C", .reason = "OPTION", .path = "weights",
-                 .hint = "leave \"weights\" out, or export to-c"});
+                 .hint = "leave \"weights\" out, or export with {\"to\": \"c\"}"});
   ProgramOptions program{
       .language = language, .name = options.name, .base64 = options.setup_data_as != "array", .bytes = bytes};
   const BuiltModel built = build_model(context, registry, model, {.fill = false, .computed = program_type(model.type)});

@@ -66,7 +66,8 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       program = net.gradient_program;
       if (!program || program->batch != samples || program->moves != net.moves || program->request.measure != plan.request.measure ||
           program->request.labels != plan.request.labels || program->window != plan.batching.window ||
-          program->lanes != plan.batching.lanes || program->lengths != plan.lengths || program->names != names || program->learns != learns) {
+          program->lanes != plan.batching.lanes || program->lengths != plan.lengths || program->names != names || program->learns != learns ||
+          program->left_alone != parameters.left_alone) {
         Graph forward = net.batch_forward(plan, samples, learns, State::Parameters::wide);
         State::leave_alone(forward, parameters.left_alone);
         StepGraph step{gradient_step(net.context, *net.registry, forward, plan.request, names, learns), {}, 0};
@@ -81,6 +82,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
         program->lanes = plan.batching.lanes;
         program->names = names;
         program->learns = learns;
+        program->left_alone = parameters.left_alone;
         for (const Write& write : step.graph.writes)
           if (const std::string& name = step.graph.value(write.state).name; net.buffer(name)) program->learned.push_back(name);
         program->executable = net.compile(step.graph, learns);
@@ -137,6 +139,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       Buffer& from = *weights.find(name)->second;
       net.buffer(name)->write(0, std::span(static_cast<const std::byte*>(from.host()), from.size()));
     }
+    net.keep_masters(memory);
   }
   if (options.commit_state && is_stateful()) run_through(*this, plan.data, plan.batching);
   return result;
@@ -154,7 +157,8 @@ void check_apply(const ApplyOptions& options) {
   if (!options.optimizer.empty()) return;
   const TrainOptions& given = options.options;
   const char* const lost = given.learning_rate ? "learningRate" : given.momentum ? "momentum" : given.weight_decay ? "weightDecay"
-                           : given.clip_norm    ? "clipNorm"     : given.clip_value ? "clipValue" : nullptr;
+                           : given.clip_norm    ? "clipNorm"     : given.clip_value ? "clipValue"
+                           : given.beta2        ? "beta2"        : given.rho ? "rho" : given.epsilon ? "epsilon" : nullptr;
   if (lost)
     refuse(lost, std::string("\"") + lost + "\" is an option of an optimizer, and none is named",
            "name one, such as \"sgd\", or give \"scale\": weights become W - scale * gradient");
@@ -186,7 +190,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",
                                          .expected = known->type.shape.text(), .actual = gradient.shape().text(),
                                          .hint = "gradients are those of this model"});
-    parameters.push_back({name, {net.type, known->type.shape}, 0});
+    parameters.push_back({name, {step_type(net.type), known->type.shape}, 0});
     known_parameters.push_back(known);
   }
   if (!std::isfinite(options.scale))
@@ -199,7 +203,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     const std::lock_guard guard(net.turn);
     for (const BuiltParameter* const parameter : known_parameters) {
       const Tensor& gradient = gradients.gradients.at(parameter->name);
-      Tensor numbers = net.master_of(*parameter);
+      Tensor numbers = net.master_of(*parameter).clone(net.context);  // the kept ones stay as they are until it has worked
       for (std::size_t i = 0; i < gradient.elements(); ++i)
         numbers.set(i, numbers.at(i) - options.scale * gradient.at(i));
       net.set_master(*parameter, std::move(numbers));
@@ -218,21 +222,22 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   std::vector<std::unique_ptr<HostWindow>> windows;
   std::vector<Binding> bindings;
   const std::string prefix = "gradient of ";
-  std::vector<std::pair<const BuiltParameter*, Tensor>> coded;  // whose numbers are updated in place of the codes
+  const DType computed = step_type(net.type);
+  std::vector<std::pair<const BuiltParameter*, Tensor>> coded;  // whose numbers are updated in place of codes or 16 bits
   coded.reserve(known_parameters.size());
   std::map<std::string_view, double> initials;
   for (const StepState& state : step.states) initials.emplace(state.name, state.initial);
   for (const Slot& slot : executable->slots()) {
     const auto parameter = by_name.find(slot.name);
-    if (parameter != by_name.end() && parameter->second->code) {
-      coded.emplace_back(parameter->second, Tensor(net.context, net.type, parameter->second->type.shape));
+    if (parameter != by_name.end() && (parameter->second->code || computed != net.type)) {
+      coded.emplace_back(parameter->second, Tensor(net.context, computed, parameter->second->type.shape));
       windows.push_back(std::make_unique<HostWindow>());
       windows.back()->look_at(coded.back().second.data(), coded.back().second.bytes());
       bindings.push_back({windows.back().get(), 0, 0});
     } else if (Buffer* const buffer = net.buffer(slot.name)) {
       bindings.push_back({buffer, 0, 0});
     } else if (slot.name.starts_with(prefix)) {
-      converted.push_back(gradients.gradients.at(slot.name.substr(prefix.size())).converted(net.context, net.type));
+      converted.push_back(gradients.gradients.at(slot.name.substr(prefix.size())).converted(net.context, computed));
       windows.push_back(std::make_unique<HostWindow>());
       windows.back()->look_at(converted.back().data(), converted.back().bytes());
       bindings.push_back({windows.back().get(), 0, 0});
@@ -240,7 +245,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
       own.push_back(net.allocate(slot.bytes));
       double initial = slot.name == learning_rate_name ? rate : 0;
       if (const auto state = initials.find(slot.name); state != initials.end()) initial = state->second;
-      for (std::size_t i = 0; i < slot.bytes / size_of(net.type); ++i) store_double(net.type, own.back()->host(), i, initial);
+      for (std::size_t i = 0; i < slot.bytes / size_of(computed); ++i) store_double(computed, own.back()->host(), i, initial);
       bindings.push_back({own.back().get(), 0, 0});
     }
   }

@@ -111,8 +111,21 @@ void NeuralNetwork::State::begin_master(std::string_view slot, Buffer& room) con
   if (!slot.starts_with(prefix)) return;
   const auto parameter = std::ranges::find(built.parameters, slot.substr(prefix.size()), &BuiltParameter::name);
   if (parameter == built.parameters.end()) return;
-  const Tensor numbers = numbers_of(*parameter);
+  const Tensor numbers = master_of(*parameter);
   for (std::size_t i = 0; i < numbers.elements(); ++i) store_double(step_type(type), room.host(), i, numbers.at(i));
+}
+
+void NeuralNetwork::State::keep_masters(const Buffers& rooms) {
+  constexpr std::string_view prefix = "$master of ";
+  for (const auto& [slot, room] : rooms) {
+    if (!slot.starts_with(prefix)) continue;
+    const std::string_view name = std::string_view(slot).substr(prefix.size(), slot.rfind(' ') - prefix.size());  // rooms say their bytes
+    const auto parameter = std::ranges::find(built.parameters, name, &BuiltParameter::name);
+    if (parameter == built.parameters.end()) continue;
+    Tensor numbers(context, step_type(type), parameter->type.shape);
+    for (std::size_t i = 0; i < numbers.elements(); ++i) numbers.set(i, load_double(step_type(type), room->host(), i));
+    masters[parameter->name] = {std::move(numbers), tensor_of(*parameter), scale_of(*parameter)};
+  }
 }
 
 // The numbers that the last apply_gradients left, before they were rounded; anew where something else has written since.

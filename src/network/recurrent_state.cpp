@@ -73,14 +73,18 @@ void RecurrentState::commit() {
   std::swap(now_, next_);
 }
 
-void RecurrentState::reset() {
-  std::vector<double> initials;  // all of them before the first is changed
+std::vector<double> RecurrentState::initials() const {
+  std::vector<double> initials;
   Json given;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     const BuiltState& state = states_[i];
     if (state.again && (i == 0 || states_[i - 1].again != state.again)) given = (*state.again)();
     initials.push_back(state.again ? initial_again(state, given) : state.initial);
   }
+  return initials;
+}
+
+void RecurrentState::reset(std::span<const double> initials) {
   for (std::size_t i = 0; i < states_.size(); ++i) states_[i].initial = initials[i];
   fill(now_);
   begun_ = false;
@@ -122,7 +126,6 @@ Json RecurrentState::to_json(const std::string& model_hash) const {
 }
 
 void RecurrentState::from_json(const Json& json, const std::string& model_hash) {
-  if (json.is_null()) return reset();
   now_ = read(json, model_hash);
   begun_ = now_.count > 0;
 }

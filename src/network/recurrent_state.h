@@ -25,12 +25,14 @@ class RecurrentState {
   void begin(std::span<const Shape> shapes, std::span<HostWindow> now, std::span<HostWindow> next);
   /// What was written to `next` is the state from now on. Without it, a run that failed has changed nothing.
   void commit();
-  void reset();
+  /// What all states start with from the next reset on. Asks functions of the program: not to be called under the turn.
+  std::vector<double> initials() const;
+  void reset(std::span<const double> initials);
 
   /// {version, modelHash, entries: [{path, dataType, dims, data}]}, dims with the lanes first. No entries where open
   /// dimensions of the states have no length yet.
   Json to_json(const std::string& model_hash) const;
-  /// Takes what to_json gave; null resets. Throws STATE_MISMATCH and changes nothing when it is of another model.
+  /// Takes what to_json gave. Throws STATE_MISMATCH and changes nothing when it is of another model.
   void from_json(const Json& json, const std::string& model_hash);
   /// Throws what from_json would.
   void check(const Json& json, const std::string& model_hash) const {

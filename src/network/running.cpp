@@ -190,8 +190,9 @@ std::vector<std::pair<std::string, Tensor>> NeuralNetwork::State::room_for_activ
 }
 
 void NeuralNetwork::reset() {
+  const std::vector<double> initials = state_->recurrent.initials();
   const std::lock_guard guard(state_->turn);
-  state_->recurrent.reset();
+  state_->recurrent.reset(initials);
 }
 
 std::string NeuralNetwork::get_internal_state() const {
@@ -202,6 +203,7 @@ std::string NeuralNetwork::get_internal_state() const {
 
 void NeuralNetwork::set_internal_state(std::string_view text) {
   const Json json = text.empty() ? Json() : read_json(text, state_->context.limits());
+  if (json.is_null()) return reset();
   const std::string hash = structure_hash(state_->model, state_->built);
   const std::lock_guard guard(state_->turn);
   state_->recurrent.from_json(json, hash);

@@ -56,6 +56,7 @@ struct GradientProgram {
   std::uint64_t moves = 0;            ///< of the network when it was compiled
   std::vector<std::string> names;     ///< of the parameters
   bool learns = false;                ///< as a step of training
+  std::set<std::string, std::less<>> left_alone;  ///< parameters that it must not change then
   std::vector<std::string> learned;   ///< what else it changes then: moving averages, what counts random numbers
   MeasureRequest request;
   std::unique_ptr<Executable> executable;
@@ -168,10 +169,11 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   Tensor numbers_of(const BuiltParameter& parameter) const;
   void set_numbers(const BuiltParameter& parameter, const Tensor& numbers);
   /// The same for numbers that are to add up although what is stored is rounded: integers and 16 bits.
-  /// Room for the master of a parameter in a step of training starts with the parameter's numbers.
-  void begin_master(std::string_view slot, Buffer& room) const;
   Tensor master_of(const BuiltParameter& parameter) const;
   void set_master(const BuiltParameter& parameter, Tensor numbers);
+  /// Room for the master of a parameter in a step of training starts with the parameter's numbers.
+  void begin_master(std::string_view slot, Buffer& room) const;
+  void keep_masters(const Buffers& rooms);  ///< of such rooms, once what is stored has been written
   struct Master {
     Tensor numbers, stored, scale;
   };
@@ -198,7 +200,7 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   std::unique_ptr<Executable> compile(const Graph& graph, bool training_mode) const;
   /// Whether an input's "auto" waits for its first training; a part of one that learns from data.
   bool learns_normalization() const;
-  void learn_normalization_from(const Dataset& data);
+  void learn_normalization_from(const Dataset& data, const std::function<bool()>& interrupted);  ///< throws Interrupted
   struct Chosen {
     std::vector<std::string> to_train;               ///< names of the parameters that gradients change
     std::set<std::string, std::less<>> left_alone;   ///< of layers that are skipped, moving averages too

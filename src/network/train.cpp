@@ -21,6 +21,17 @@ namespace {
 
 constexpr double recurrent_clip_norm = 1;
 
+// Until a training has learned it, it is the identity. What was learned stays: weights were trained behind it.
+bool is_identity(const BuiltModel& built, const AutoNormalize& learned, const std::function<Buffer*(std::string_view)>& buffer) {
+  const auto all = [&](ValueId id, double number) {
+    const Value& value = built.graph.value(id);
+    for (std::int64_t i = 0; i < value.type.shape.elements(); ++i)
+      if (load_double(value.type.type, buffer(value.name)->host(), static_cast<std::size_t>(i)) != number) return false;
+    return true;
+  };
+  return all(learned.mean, 0) && all(learned.scale, 1);
+}
+
 // Fills "auto" normalisation from up to the first 10,000 samples: mean and 1 / standard deviation of each element of
 // the last dimension, two passes in double. `batching` says when to give up (Interrupted).
 void learn_normalization(const Context& context, const BuiltModel& built, const OpenLengths& lengths, const Dataset& data,
@@ -36,7 +47,7 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
     const BuiltInput& input = built.inputs[index];
     const std::size_t count = static_cast<std::size_t>(bound_shape(built, index, lengths).elements());
     for (const AutoNormalize& learned : built.auto_normalize) {
-      if (learned.input != input.name) continue;
+      if (learned.input != input.name || !is_identity(built, learned, buffer)) continue;
       const std::size_t last = static_cast<std::size_t>(learned.shape.elements());
       std::vector<double> mean(last, 0), square(last, 0);
       for (const bool second : {false, true}) {
@@ -72,22 +83,16 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
 
 }  // namespace
 
-// Until a training has learned it, it is the identity. What was learned stays: weights were trained behind it.
 bool NeuralNetwork::State::learns_normalization() const {
   return std::ranges::any_of(built.auto_normalize, [&](const AutoNormalize& learned) {
-    const auto all = [&](ValueId id, double number) {
-      const Value& value = built.graph.value(id);
-      for (std::int64_t i = 0; i < value.type.shape.elements(); ++i)
-        if (load_double(value.type.type, buffer(value.name)->host(), static_cast<std::size_t>(i)) != number) return false;
-      return true;
-    };
-    return all(learned.mean, 0) && all(learned.scale, 1);
+    return is_identity(built, learned, [this](std::string_view name) { return buffer(name); });
   });
 }
 
-void NeuralNetwork::State::learn_normalization_from(const Dataset& data) {
+void NeuralNetwork::State::learn_normalization_from(const Dataset& data, const std::function<bool()>& interrupted) {
   if (!learns_normalization()) return;
-  const DataPlan plan = plan_data(data, {}, 1, false);
+  DataPlan plan = plan_data(data, {}, 1, false);
+  plan.batching.interrupted = interrupted;
   learn_normalization(context, built, plan.lengths, plan.data, plan.batching, [this](std::string_view name) { return buffer(name); }, turn);
 }
 

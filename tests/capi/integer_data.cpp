@@ -51,6 +51,11 @@ TEST_CASE("A-23 DATA-01 codes in lists, columns, datasets and prepared records a
   const auto* codes = static_cast<const std::uint8_t*>(view.data);
   CHECK(std::vector<int>(codes, codes + 3) == std::vector<int>{3, 128, 64});
   CHECK(error_of_data(network, records) == expected);
+  // A reset is one record, whether it stands between samples or in one of them.
+  const Handle objects = json(context.get(), R"([{"input":{"$leaf":0},"output":{"$leaf":1}},{"reset":true,"input":{"$leaf":0},"output":{"$leaf":1}}])", leaves);
+  const Handle layout = json(context.get(), R"({"layout":"objects"})");
+  REQUIRE(webai_network_prepare_data(network, objects, layout, records.out(), nullptr) == WEBAI_OK);
+  CHECK(webai_value_size(records) == 7);
 }
 
 TEST_CASE("A-43 A-23 gradients and parameters of integer models are numbers from C") {

@@ -193,7 +193,7 @@ Ref CustomOperation::run_composed_function() {
       fail(Code::shape_mismatch, "STATE_SIZE", "the internal state \"" + name + "\" is of " + value.dims.text() +
                                                    " and cannot become " +
                                                    (each ? layer_.dims({value.next}).text() : "one for all samples"),
-           "a state keeps its size: give it a size in initState");
+           "a state keeps its size: give it that size in its default, or in initState");
     }
     layer_.write(value.ref, {value.next});
   }
@@ -310,7 +310,6 @@ Ref CustomOperation::run_host() {
     if (value.state && std::ranges::find(operation_.call_with, name) == operation_.call_with.end()) input(value, name);
   // So does what counts the samples of an operation that takes no data.
   if (!takes_data()) {
-    arguments.resize(operation_.call_with.size());
     arguments.push_back({.kind = HostArgument::input, .index = inputs.size(), .batched = true});
     inputs.push_back(operation_.explicit_batch ? layer_.builder().scalar(0, layer_.type()) : counted_by());
   }

@@ -194,8 +194,8 @@ class Minifier {
     if (!kept_.name_of(layer.id).empty()) add("name", Json::text(kept_.name_of(layer.id)));
     if (kept_.lives(layer.id) && layer.operates())
       own_words(layer, !pipes.empty(), add);
-    else if (const Json* from = layer.properties.find("pipeFrom"))
-      add("pipeFrom", renamed_pull(layer, "pipeFrom", *from));
+    else if (!layer.pipe_from.empty())
+      add("pipeFrom", renamed_pull(layer, "pipeFrom", Json::text(layer.pipe_from)));
     if (!pipes.empty()) add("pipes", Json::array(std::move(pipes)));
     if (members.size() == 1 && members[0].first == "size") return members[0].second;
     return Json::object(std::move(members));
@@ -240,7 +240,8 @@ class Minifier {
     for (const Route* route : kept_.arrivals_at(layer.id)) {
       if (!route->pulled || route->hidden || route->parameter != (key == "pipeFrom" || key == "input" ? "" : key)) continue;
       const Json from = Json::text(kept_.name_of(route->source) + (route->output.empty() ? "" : ":" + route->output));
-      return key == "pipeFrom" ? from : value.with("pipeFrom", from);
+      if (key == "pipeFrom") return from;
+      if (value.is_object()) return value.with("pipeFrom", from);
     }
     return layer.definition && is_count(*layer.definition, key) ? one_for_all(value) : value;
   }

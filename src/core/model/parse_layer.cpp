@@ -309,7 +309,7 @@ class LayerParser {
     if (value.is_null()) return Dimension::symbol(model_.symbol_count++);
     if (value.is_number() && value.as_number() > largest_exact)
       fail(layer_, Code::limit_exceeded, "SIZE", path, "size is too large: " + describe(value),
-           "the product of all sizes is below 2^63");
+           "a size is at most 2^53");
     const auto length = value.is_number() ? value.as_integer() : std::nullopt;
     if (!length || *length < 1) wrong_value(path, "size", "a whole number of 1 or more", value);
     return *length;

@@ -143,7 +143,7 @@ void RouteFinder::follow(const Layer& source, const std::vector<Target>& targets
     for (End& end : resolve(source, target, stream)) {
       if (!seen.insert(end).second)
         fail(source, Code::invalid_model, "TARGET_TWICE", target.path, "one target stands twice in the list",
-             "what is given twice needs a pipe of its own: {\"pipes\": [{\"size\": 1, \"to\": \"a\"}, {\"size\": 1, \"to\": \"a\"}]}");
+             "name it once; to add a value to itself, let a layer of type \"identity\" pipe there too");
       const bool delayed = stream != Stream::history && element(end.id).layer_index <= source.layer_index;
       add({.source = source.id,
            .target = end.id,

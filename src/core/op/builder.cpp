@@ -22,7 +22,7 @@ void check_inputs(const OpDef& op, std::span<const Ref> inputs, const Graph& gra
     if (!inputs[i]) {
       if (spec.presence != InputSpec::optional)
         fail(op, path, Code::invalid_argument, "INPUT_MISSING", "input \"" + spec.name + "\" is missing",
-             "docs/operators.md tells what each operator takes");
+             "\"webai ops\" tells what each operator takes");
     } else if (static_cast<std::size_t>(inputs[i].id) >= graph.values.size()) {
       fail(op, path, Code::internal, "BAD_REF", "input \"" + spec.name + "\" belongs to another graph",
            "build with the Refs that this builder gave");
@@ -59,7 +59,7 @@ void check_input_count(const OpDef& op, std::size_t count, const std::string& pa
   if (count < needed || (!variadic && count > op.inputs.size()))
     fail(op, path, Code::invalid_argument, "INPUT_COUNT",
          "takes " + std::to_string(needed) + (variadic ? " or more" : "") + " inputs, got " + std::to_string(count),
-         "docs/operators.md tells what each operator takes");
+         "\"webai ops\" tells what each operator takes");
 }
 
 Attributes complete_attributes(const OpDef& op, Attributes given, const std::string& path) {
@@ -70,13 +70,13 @@ Attributes complete_attributes(const OpDef& op, Attributes given, const std::str
       if (!matches(spec.kind, copy))
         fail(op, path, Code::invalid_argument, "ATTRIBUTE_KIND",
              "attribute \"" + spec.name + "\" is " + text_of(*value) + ", which is of the wrong kind",
-             "docs/operators.md tells the kinds of all attributes");
+             "\"webai ops\" tells the kinds of all attributes");
       result.set(spec.name, std::move(copy));
     } else if (spec.fallback) {
       result.set(spec.name, *spec.fallback);
     } else {
       fail(op, path, Code::invalid_argument, "ATTRIBUTE_MISSING", "attribute \"" + spec.name + "\" must be given",
-           "docs/operators.md tells what each operator takes");
+           "\"webai ops\" tells what each operator takes");
     }
   }
   for (const auto& [name, value] : given) {
