@@ -125,3 +125,11 @@ TEST_CASE("EXP-04 EXP-08 a start by chance is written where it is that of anothe
   minified_alike(R"({"layers": [2, {"size": 2, "to": [2, 3]}, {"name": "unused", "size": 2, "to": []}, 2]})");
   minified_alike(R"({"layers": [2, {"size": 2}, {"name": "unused", "size": 2, "to": [], "pipes": [{"size": 2}]}, 1]})");
 }
+
+TEST_CASE("A-51 EXP-04 what ends in a net without a name keeps an output without one, also where the net's last layer is named") {
+  const std::string model = R"({"layers": [2, {"type": "net", "net": {"layers": [2, {"size": 2, "to": ["left", "right"]},
+      {"name": "left", "size": 2, "to": "right"}, {"name": "right", "size": 3}]}}]})";
+  const std::string text = minified_alike(model, "base64");
+  CHECK(port_names(built_alone(text).outputs()) == port_names(built_alone(model).outputs()));
+  CHECK(text.find("\"right\"") == std::string::npos);
+}

@@ -114,6 +114,10 @@ class Merger {
       names_[name] = free;
     }
     if (!outer_.name.empty() && !inner().layers.back().name.empty()) names_[inner().layers.back().name] = outer_.name;
+    // Behind a net without a name that ends the model the output has none: it keeps none, and is reached by its place.
+    const bool ends_model = static_cast<std::size_t>(index_) + 1 == model_.layers.size();
+    if (outer_.name.empty() && ends_model && model_.outputs.empty() && !inner().layers.back().name.empty())
+      names_[inner().layers.back().name].clear();
   }
 
   void add_inner(std::vector<Json>& layers) const {
@@ -165,7 +169,8 @@ class Merger {
     return each(targets, [&](const Json& target) {
       if (!target.is_text()) return Json::integer(place(static_cast<int>(target.as_integer().value_or(0))));
       const auto at = names_.find(target.as_text());
-      return at == names_.end() ? target : Json::text(at->second);
+      if (at == names_.end()) return target;
+      return at->second.empty() ? Json::integer(place(last())) : Json::text(at->second);
     });
   }
 
