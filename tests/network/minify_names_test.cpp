@@ -133,3 +133,9 @@ TEST_CASE("A-51 EXP-04 what ends in a net without a name keeps an output without
   CHECK(port_names(built_alone(text).outputs()) == port_names(built_alone(model).outputs()));
   CHECK(text.find("\"right\"") == std::string::npos);
 }
+
+TEST_CASE("EXP-04 minify drops a history of which nothing is left, also in front of a layer that pulls") {
+  const std::string text = minified_alike(R"({"layers": [2, {"pipes": [{"size": 2, "history": 1, "historyTo": ["gone"], "to": ["a", "b"]}]},
+      {"name": "a", "pipeFrom": "0", "size": 2}, {"name": "gone", "size": 1, "to": []}, {"name": "b", "size": 2}]})", "base64");
+  CHECK(text.find("history") == std::string::npos);
+}

@@ -233,6 +233,7 @@ std::optional<std::vector<Json>> KeptLayers::targets(const Layer& source, bool h
                           numbers_[at(element.layer_index)] == numbers_[at(source.layer_index)] + 1);
     list.push_back(target(*route));
   }
+  if (history && list.empty() && !leaves) return list;  // all that it leads to is gone
   const bool own_of_last = is_last(source) && !source.is_pipe;
   if (leaves && (list.empty() || !own_of_last)) return std::nullopt;
   if (list.empty() && (own_of_last || (!model_.outputs.empty() && nothing_follows(source)))) return std::nullopt;
