@@ -107,7 +107,7 @@ TEST_CASE("TRAIN-03 layers that are skipped keep their moving averages as well")
   CHECK(parameter(whole, "b.movingMean").at(0) != 0);
 }
 
-TEST_CASE("A-51 \"auto\" is left to the first training by exports, is learned by it, and stays") {
+TEST_CASE("A-51 auto is left to the first training by exports, is learned by it, and stays") {
   const Context context = one_thread();
   define_train(context, {.name = "descend", .domain = "core"}, descend);
   const std::string model = R"({"dataType": "fp64", "seed": 3, "io": {"input": {"normalize": "auto"}}, "layers": [1, 1]})";
