@@ -21,7 +21,8 @@ void check_range(const NeuralNetwork& network, const Tensor& values, const std::
     if (std::isfinite(values.at(i)) && !std::isfinite(narrow.at(i)))
       throw Error(Code::invalid_argument,
                   {.message = fmt::format("run: value {} of input \"{}\" is too large for {}", i, name, name_of(network.data_type())),
-                   .reason = "VALUES", .actual = fmt::format("{}", values.at(i))});
+                   .reason = "VALUES", .actual = fmt::format("{}", values.at(i)),
+                   .hint = "give the model a wider \"dataType\", or scale the values before: its io works in that type"});
 }
 
 Shape batch_shape(std::int64_t samples, const Shape& sample) { return sample.inserted(0, Dimension(samples)); }

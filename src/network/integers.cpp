@@ -107,19 +107,17 @@ void NeuralNetwork::State::set_numbers(const BuiltParameter& parameter, const Te
 }
 
 void NeuralNetwork::State::begin_master(std::string_view slot, Buffer& room) const {
-  constexpr std::string_view prefix = "$master of ";
-  if (!slot.starts_with(prefix)) return;
-  const auto parameter = std::ranges::find(built.parameters, slot.substr(prefix.size()), &BuiltParameter::name);
+  if (!slot.starts_with(master_prefix)) return;
+  const auto parameter = std::ranges::find(built.parameters, slot.substr(master_prefix.size()), &BuiltParameter::name);
   if (parameter == built.parameters.end()) return;
   const Tensor numbers = master_of(*parameter);
   for (std::size_t i = 0; i < numbers.elements(); ++i) store_double(step_type(type), room.host(), i, numbers.at(i));
 }
 
 void NeuralNetwork::State::keep_masters(const Buffers& rooms) {
-  constexpr std::string_view prefix = "$master of ";
   for (const auto& [slot, room] : rooms) {
-    if (!slot.starts_with(prefix)) continue;
-    const std::string_view name = std::string_view(slot).substr(prefix.size(), slot.rfind(' ') - prefix.size());  // rooms say their bytes
+    if (!slot.starts_with(master_prefix)) continue;
+    const std::string_view name = std::string_view(slot).substr(master_prefix.size(), slot.rfind(' ') - master_prefix.size());  // rooms say their bytes
     const auto parameter = std::ranges::find(built.parameters, name, &BuiltParameter::name);
     if (parameter == built.parameters.end()) continue;
     Tensor numbers(context, step_type(type), parameter->type.shape);

@@ -85,7 +85,7 @@ class Storing {
 
   void add_master(std::size_t i) {
     const Value& value = source_.values[i];
-    const std::string name = "$master of " + value.name;
+    const std::string name = std::string(master_prefix) + value.name;
     masters_[i] = {result_.graph.add_state(name, value.type)};
     result_.states.push_back({name, value.type, 0, value.name});
   }

@@ -10,6 +10,8 @@ namespace webai {
 
 /// What steps of a model of this type are computed in.
 DType step_type(DType model) noexcept;
+/// The state of a step that holds the exact numbers of a parameter is called so, with the parameter's name behind.
+inline constexpr std::string_view master_prefix = "$master of ";
 
 /// Makes of a step in step_type (built from `forward`, the model's graph in that type) one for the model as it is kept;
 /// of a model that is kept as it computes the same step. What the step updates also has a master, a state that starts as
