@@ -22,7 +22,7 @@ class Walk {
  public:
   /// Looks at nodes from `first` on only (a composite's body stands at the end of the graph).
   Walk(Builder& builder, std::span<const Ref> sources, std::size_t first)
-      : builder_(builder), first_(first), mark_(builder.graph().values.size(), false), gradient_(mark_.size()) {
+      : builder_(builder), first_(first), end_(builder.graph().nodes.size()), mark_(builder.graph().values.size(), false), gradient_(mark_.size()) {
     for (const Ref source : sources) mark_[static_cast<std::size_t>(source.id)] = true;
     const Graph& graph = builder.graph();
     for (std::size_t n = first; n < graph.nodes.size(); ++n) {
@@ -39,7 +39,7 @@ class Walk {
   }
 
   void run() {
-    for (std::size_t i = builder_.graph().nodes.size(); i-- > first_;) step(static_cast<NodeId>(i));
+    for (std::size_t i = end_; i-- > first_;) step(static_cast<NodeId>(i));
   }
 
   Ref at(Ref value) const { return gradient_[static_cast<std::size_t>(value.id)]; }
@@ -92,7 +92,7 @@ class Walk {
   }
 
   Builder& builder_;
-  std::size_t first_;
+  std::size_t first_, end_;    // nodes behind it add up what arrives
   std::vector<bool> mark_;     // by value, of the graph as it was when the walk began
   std::vector<Ref> gradient_;  // likewise
 };

@@ -32,6 +32,7 @@ class Groups {
  public:
   explicit Groups(const Graph& graph) : graph_(graph), unit_(graph.nodes.size()), readers_(graph.values.size()) {
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+      furthest_.push_back(static_cast<NodeId>(n));
       unit_[n] = static_cast<Unit>(n);
       members_.push_back({static_cast<NodeId>(n)});
       for (const ValueId input : graph.nodes[n].inputs)
@@ -136,7 +137,7 @@ class Groups {
           if (input == no_value || graph_.value(input).producer < 0) continue;
           const Unit other = unit(graph_.value(input).producer);
           if (other == from && !start) found = true;
-          if (seen.contains(other) || members_[static_cast<std::size_t>(other)].back() < earliest) continue;
+          if (seen.contains(other) || runs_before(other, earliest)) continue;
           seen.insert(other);
           stack.push_back(other);
         }
@@ -150,6 +151,18 @@ class Groups {
     return found || seen.size() >= search_limit;
   }
 
+  // Whether nothing that a unit needs can need a node at `node` or behind it. A unit that reaches over others carries on
+  // what one of its early members gives, and needs what its late ones read.
+  bool runs_before(Unit unit, NodeId node) const {
+    NodeId reach = members_[static_cast<std::size_t>(unit)].back();
+    while (reach < node) {
+      const NodeId next = furthest_[static_cast<std::size_t>(reach)];
+      if (next == reach) return true;
+      reach = next;
+    }
+    return false;
+  }
+
   void merge(Unit from, Unit to) {
     auto& into = members_[static_cast<std::size_t>(to)];
     auto& list = members_[static_cast<std::size_t>(from)];
@@ -157,6 +170,10 @@ class Groups {
     into.insert(into.end(), list.begin(), list.end());
     std::sort(into.begin(), into.end());
     list.clear();
+    for (NodeId n = into.front(); n < into.back(); ++n) {
+      NodeId& furthest = furthest_[static_cast<std::size_t>(n)];
+      furthest = std::max(furthest, into.back());
+    }
     if (heads_.erase(from)) heads_.insert(to);
   }
 
@@ -164,6 +181,7 @@ class Groups {
   std::vector<Unit> unit_;                  // by node
   std::vector<std::vector<NodeId>> members_;  // by unit, ascending
   std::vector<std::vector<NodeId>> readers_;  // by value
+  std::vector<NodeId> furthest_;            // by node: the last one of a unit that begins there or in front and reaches it
   std::set<Unit> heads_;                    // units that begin with a product
 };
 

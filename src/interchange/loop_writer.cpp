@@ -198,20 +198,47 @@ void LoopWriter::elementwise(const Node& node) {
 
 // ---- the program
 
+namespace {
+
+// Numbers with commas between them, in lines that end in time.
+std::string listed(std::size_t count, const std::function<std::string(std::size_t)>& number) {
+  std::string text;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string next = number(i);
+    if (i > 0 && text.size() - begin + next.size() > table_columns) {
+      text += ",\n  ";
+      begin = text.size();
+    } else if (i > 0) {
+      text += ", ";
+    }
+    text += next;
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string LoopWriter::weights_text(ValueId id) {
   const Value& value = graph_.value(id);
   const std::string name = named(id), count = std::to_string(value.type.shape.elements());
   const std::string array = words_.is_double() ? "Float64Array" : "Float32Array";
   if (value.kind == ValueKind::state) {
-    const double start = start_of(id);
-    const std::string number = words_.number(start).text;
-    if (!is_c())
-      return "const " + name + " = new " + array + "(" + count + ")" + (start == 0 ? "" : ".fill(" + number + ")") +
-             ";\n";
-    std::string values;
-    for (std::int64_t i = 0; start != 0 && i < value.type.shape.elements(); ++i)
-      values += (i == 0 ? " = {" : i % 16 ? ", " : ",\n  ") + number;
-    return "static " + words_.type() + " " + name + "[" + count + "]" + values + (values.empty() ? ";\n" : "};\n");
+    const std::span<const double> start = start_of(id);
+    const bool zero = start.size() == 1 && start[0] == 0;
+    const auto values = [&] {
+      return listed(static_cast<std::size_t>(value.type.shape.elements()), [&](std::size_t i) { return words_.number(start[i % start.size()]).text; });
+    };
+    std::string table;
+    if (start.size() > 1) {  // a reset copies it
+      const std::string& own = starts_.emplace(id, unique(name + "_start")).first->second;
+      table = is_c() ? "static const " + words_.type() + " " + own + "[" + count + "] = {\n  " + values() + "\n};\n"
+                     : "const " + own + " = new " + array + "([\n  " + values() + "\n]);\n";
+    }
+    if (is_c())
+      return table + "static " + words_.type() + " " + name + "[" + count + "]" + (zero ? ";\n" : " = {\n  " + values() + "\n};\n");
+    return table + "const " + name + " = " +
+           (start.size() > 1 ? starts_.at(id) + ".slice()" : "new " + array + "(" + count + ")" + (zero ? "" : ".fill(" + words_.number(start[0]).text + ")")) + ";\n";
   }
   const Tensor& tensor = value.constant;
   if (options_.sketch) return sketched(name, tensor);
@@ -225,13 +252,9 @@ std::string LoopWriter::weights_text(ValueId id) {
                                   "] = {  /* " + value.type.shape.text() + " */\n  "
                             : "const " + name + " = new " + array + "([  // " + value.type.shape.text() + "\n  ";
   const ByteRange range = bytes ? range_of(tensor) : ByteRange{};
-  std::size_t begin = text.size();
-  for (std::size_t i = 0; i < tensor.elements(); ++i) {
-    const std::string number = bytes ? std::to_string(range.code(tensor.at(i))) : words_.number(tensor.at(i)).text;
-    if (i > 0) text += text.size() - begin + number.size() > table_columns ? ",\n  " : ", ";
-    if (text.back() == ' ' && text[text.size() - 2] == ' ') begin = text.size();
-    text += number;
-  }
+  text += listed(tensor.elements(), [&](std::size_t i) {
+    return bytes ? std::to_string(range.code(tensor.at(i))) : words_.number(tensor.at(i)).text;
+  });
   return text + (is_c() ? "\n};\n" : "\n]);\n");
 }
 
@@ -337,9 +360,11 @@ std::string LoopWriter::run() {
   for (const ValueId id : graph_.states) {
     if (!written_.contains(id)) continue;
     const std::string count = std::to_string(shape(id).elements());
-    reset += is_c() ? "  for (int i = 0; i < " + count + "; ++i) " + named(id) +
-                          "[i] = " + words_.number(start_of(id)).text + ";\n"
-                    : "  " + named(id) + ".fill(" + words_.number(start_of(id)).text + ");\n";
+    const auto own = starts_.find(id);
+    const std::string start = own == starts_.end() ? words_.number(start_of(id)[0]).text : own->second;
+    reset += is_c() ? "  for (int i = 0; i < " + count + "; ++i) " + named(id) + "[i] = " + start +
+                          (own == starts_.end() ? ";\n" : "[i];\n")
+                    : "  " + named(id) + (own == starts_.end() ? ".fill(" : ".set(") + start + ");\n";
   }
   std::string text, pointers;
   const auto array = [&](const std::string& array_name, std::int64_t count) {

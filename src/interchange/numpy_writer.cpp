@@ -38,12 +38,24 @@ Text NumpyWriter::value(ValueId id) {
   return texts_[static_cast<std::size_t>(id)];
 }
 
+// A number, or a list of them.
+std::string NumpyWriter::start_text(ValueId id) {
+  const std::span<const double> start = start_of(id);
+  if (start.size() == 1) return words_.number(start[0]).text;
+  std::string list;
+  for (const double one : start) list += (list.empty() ? "[" : ", ") + words_.number(one).text;
+  return list + "]";
+}
+
 std::string NumpyWriter::weights_text(ValueId id) {
   const Value& value = graph_.value(id);
   const std::string name = named(id), shape = tuple(value.type.shape);
   const std::string type = type_of(id);
-  if (value.kind == ValueKind::state)
-    return name + " = np.full(" + shape + ", " + words_.number(start_of(id)).text + ", " + type + ")\n";
+  if (value.kind == ValueKind::state) {
+    const std::string start = start_text(id);
+    if (start_of(id).size() == 1) return name + " = np.full(" + shape + ", " + start + ", " + type + ")\n";
+    return name + " = np.array(" + start + ", " + type + ").reshape(" + shape + ")\n";
+  }
   const Tensor& tensor = value.constant;
   if (options_.sketch) return sketched(name, tensor);
   if (options_.base64 && (tensor.type() == DType::fp32 || tensor.type() == DType::fp64)) {
@@ -168,7 +180,9 @@ std::string NumpyWriter::run() {
   for (const ValueId id : graph_.states) {
     value(id);
     names += (names.empty() ? "" : ", ") + named(id);
-    reset += "    " + named(id) + " = np.full_like(" + named(id) + ", " + words_.number(start_of(id)).text + ")\n";
+    const std::string same = named(id) + (start_of(id).size() == 1 ? "" : ".ravel()");
+    reset += "    " + named(id) + " = np.full_like(" + same + ", " + start_text(id) + ")" +
+             (start_of(id).size() == 1 ? "" : ".reshape(" + named(id) + ".shape)") + "\n";
   }
   for (const Write& write : graph_.writes) {
     update += "        next_" + named(write.state) + " = np.array(" + value(write.value).text + ", " + type + ")\n";

@@ -1,6 +1,7 @@
 #include "interchange/program.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "interchange/length_formula.h"
@@ -100,9 +101,10 @@ bool ProgramWriter::is_scalar_constant(ValueId id) const {
   return value.kind == ValueKind::constant && value.type.shape.elements() == 1;
 }
 
-double ProgramWriter::start_of(ValueId state) const {
+std::span<const double> ProgramWriter::start_of(ValueId state) const {
+  static constexpr std::array<double, 1> zero = {0};
   const auto start = options_.starts.find(graph_.value(state).name);
-  return start == options_.starts.end() ? 0 : start->second;
+  return start == options_.starts.end() ? std::span<const double>(zero) : start->second;
 }
 
 std::string ProgramWriter::unique(std::string name) {

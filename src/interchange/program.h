@@ -18,7 +18,8 @@ struct ProgramOptions {
   std::string name = "model";  ///< of what the program defines; an identifier
   bool base64 = false;         ///< weights as base64 instead of numbers, where the language has it
   bool bytes = false;          ///< C: each weight in one byte
-  std::map<std::string, double, std::less<>> starts = {};  ///< of states by name: what all elements begin with, else 0
+  /// Of states by name: what all elements begin with, or each of them; else 0.
+  std::map<std::string, std::vector<double>, std::less<>> starts = {};
   std::string title = {};      ///< what it is, for the first lines; may hold line breaks
   /// Of a model with open dimensions (open_program.h): how many there are, which become arguments; what is told of them; the
   /// graph for the longest, by which memory is planned.

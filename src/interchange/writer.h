@@ -40,7 +40,8 @@ class ProgramWriter {
 
  protected:
   bool is_scalar_constant(ValueId id) const;
-  double start_of(ValueId state) const;
+  /// What a state begins with: one number for all its elements, or one for each.
+  std::span<const double> start_of(ValueId state) const;
   /// A name for a constant or state, made from its own name; unique in the program.
   std::string named(ValueId id);
   std::string unique(std::string name);
@@ -74,6 +75,7 @@ class NumpyWriter final : public ProgramWriter {
 
  private:
   Text value(ValueId id);
+  std::string start_text(ValueId id);
   std::string weights_text(ValueId id);
   void statement(const std::string& text);
   void statement_of(const Node& node);
@@ -161,6 +163,7 @@ class LoopWriter final : public ProgramWriter {
   std::vector<std::string> names_of_values_;  // by id
   std::vector<std::int64_t> offsets_;         // by id: in the work array, or -1
   std::int64_t work_ = 0;                     // its length
+  std::map<ValueId, std::string> starts_;     // of states with several numbers at the start: the table of them
   std::vector<std::size_t> last_;             // by id: the place of the node that reads it last
 
   // Of the loops of the graph.

@@ -156,12 +156,21 @@ NeuralNetwork::State::Chosen NeuralNetwork::State::chosen_parameters(const Train
   const auto holds = [](std::string_view name, std::string_view layer) {
     return layer.starts_with(name) && (layer.size() == name.size() || layer[name.size()] == '/');
   };
+  // A pipe without a name goes with its layer, by the name that this one has.
+  const auto means = [&](std::string_view name, const BuiltParameter& parameter) {
+    const Layer& element = model.element(parameter.owner);
+    const std::string layer = layer_of(parameter.name), &whole = model.layers[static_cast<std::size_t>(element.layer_index)].name;
+    const bool goes_along = element.is_pipe && element.name.empty() && !whole.empty();
+    return goes_along ? name == whole || name == layer : holds(name, layer);
+  };
   const auto check = [&](const std::vector<std::string>& names, const char* option) {
     for (const std::string& name : names) {
+      if (std::ranges::any_of(built.parameters, [&](const BuiltParameter& parameter) { return means(name, parameter); })) continue;
       std::vector<std::string> known;
-      for (const BuiltParameter& parameter : built.parameters) known.push_back(layer_of(parameter.name));
       for (const BuiltTie& tie : built.ties) known.push_back(layer_of(tie.name));
+      for (const auto& [other, like] : built.shared_names) known.push_back(layer_of(other));
       if (std::ranges::any_of(known, [&](const std::string& layer) { return holds(name, layer); })) continue;
+      for (const BuiltParameter& parameter : built.parameters) known.push_back(layer_of(parameter.name));
       const std::vector<std::string_view> views(known.begin(), known.end());
       const std::string near = nearest_name(name, views);
       std::string expected;
@@ -179,15 +188,18 @@ NeuralNetwork::State::Chosen NeuralNetwork::State::chosen_parameters(const Train
   check(chosen.to_train, "toTrain");
   check(chosen.to_skip, "toSkip");
   // A parameter that several layers share is chosen, or skipped, with each of them.
-  const auto named = [&](const std::vector<std::string>& names, const std::string& parameter) {
+  const auto named = [&](const std::vector<std::string>& names, const BuiltParameter& built_parameter) {
+    const std::string& parameter = built_parameter.name;
     const auto is_in = [&](const std::string& one) {
       return std::ranges::any_of(names, [layer = layer_of(one), &holds](const std::string& name) { return holds(name, layer); });
     };
-    return is_in(parameter) || std::ranges::any_of(built.ties, [&](const BuiltTie& tie) { return tie.like == parameter && is_in(tie.name); });
+    return std::ranges::any_of(names, [&](const std::string& name) { return means(name, built_parameter); }) ||
+           std::ranges::any_of(built.ties, [&](const BuiltTie& tie) { return tie.like == parameter && is_in(tie.name); }) ||
+           std::ranges::any_of(built.shared_names, [&](const auto& name) { return name.second == parameter && is_in(name.first); });
   };
   Chosen result;
   for (const BuiltParameter& parameter : built.parameters) {
-    const bool changes = (chosen.to_train.empty() || named(chosen.to_train, parameter.name)) && !named(chosen.to_skip, parameter.name);
+    const bool changes = (chosen.to_train.empty() || named(chosen.to_train, parameter)) && !named(chosen.to_skip, parameter);
     if (!changes) result.left_alone.insert(parameter.name);
     else if (parameter.trainable) result.to_train.push_back(parameter.name);
   }

@@ -44,6 +44,8 @@ RenamedLayers renamed_twice(RenamedLayers first, const RenamedLayers& second) {
   return first;
 }
 
+constexpr int most_rounds = 64;  // of minifying what was minified, each of which leaves something out
+
 // Whether a model without values of its own begins with these: what is left to chance depends on where it stands.
 bool begins_with(const Context& context, const Json& model, std::span<const Tensor> values) {
   const auto starts = NeuralNetwork::from_json(write_json(model), context).parameters();
@@ -107,9 +109,13 @@ std::string NeuralNetwork::to_json(const SaveOptions& options) const {
 
 std::string NeuralNetwork::export_model(const ExportOptions& options,
                                         std::vector<std::pair<std::string, std::string>>* renamed, Tensor* file) const {
-  State& state = *state_;
+  return state_->exported(options, renamed, file, 0);
+}
+
+std::string NeuralNetwork::State::exported(const ExportOptions& options, std::vector<std::pair<std::string, std::string>>* renamed,
+                                           Tensor* file, int round) {
   check_export(options);
-  const SetupDataAs as = setup_form(options.setup_data_as, state.model);
+  const SetupDataAs as = setup_form(options.setup_data_as, this->model);
   if (as == SetupDataAs::file && !file) no_place_for_file();
   if (renamed) renamed->clear();
   if (file) *file = {};
@@ -118,24 +124,25 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     if (file && !written.bytes.empty()) *file = as_tensor(std::move(written.bytes));
     return text;
   };
-  State::Weights weights = state.weights();
+  Weights weights = this->weights();
   const bool cuts = !options.from.empty() || !options.upto.empty();
   if (!cuts && options.optimize.empty() && options.to == "json")
-    return finished(export_json(state.model, state.built, weights.parameters, weights.learned, {as, options.indent, &written, weights.scales}));
+    return finished(export_json(this->model, this->built, weights.parameters, weights.learned, {as, options.indent, &written, weights.scales}));
 
   // What was learned beside the weights and what is left of the layers make a model to start from.
-  const auto read = [&](const Json& json) { return parse_model(state.context, *state.registry, json); };
+  const auto read = [&](const Json& json) { return parse_model(context, *registry, json); };
   const auto build = [&](const Model& model) {
-    return build_model(state.context, *state.registry, model, {.fill = false});
+    return build_model(context, *registry, model, {.fill = false});
   };
   const auto with_values = [&] {
     ExportOptions all = options;
     all.setup_data_as = "base64";
-    return export_model(all, renamed, file);
+    return exported(all, renamed, file, round);
   };
-  Model model = state.model;
-  if (!weights.learned.empty() || !weights.scales.empty())
-    model = read(webai::export_model(state.model, state.built, weights.parameters, weights.learned,
+  Model model = this->model;
+  const bool keeps_inline = as == SetupDataAs::none && !std::ranges::all_of(this->built.parameters, &BuiltParameter::stored);
+  if (!weights.learned.empty() || !weights.scales.empty() || keeps_inline)
+    model = read(webai::export_model(this->model, this->built, weights.parameters, weights.learned,
                                      {.setup_data_as = as == SetupDataAs::none ? as : SetupDataAs::base64,
                                       .scales = weights.scales,
                                       .all_scales = true}));
@@ -147,7 +154,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     weights.parameters = chosen(weights.parameters, kept);
   }
   if (options.to != "json")
-    return export_program(state.context, *state.registry, model, weights.parameters, options);
+    return export_program(context, *registry, model, weights.parameters, options);
   // Weights that are left to chance depend on where they stand.
   for (bool merged = options.optimize == "minify" && as != SetupDataAs::none; merged;) {
     merged = false;
@@ -165,18 +172,18 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     RenamedLayers names;
     const Json result = minify_model(model, built, weights.parameters, as, options.keep_names, &names, &written);
     const auto kept = [&] { return chosen(weights.parameters, kept_by_minify(model, built)); };
-    if (as == SetupDataAs::none && !begins_with(state.context, result, kept())) return with_values();
+    if (as == SetupDataAs::none && !begins_with(context, result, kept())) return with_values();
     // With what nobody needed gone, more may follow: a net without label and pipes may be merged, names that an iterator kept
     // may go. So once more, until nothing changes.
-    const auto has_net = [&](int id) { return static_cast<bool>(state.model.element(id).net); };
-    const auto ids = std::views::iota(1, state.model.element_count + 1);
-    if (std::ranges::any_of(ids, has_net)) {
+    const auto has_net = [&](int id) { return static_cast<bool>(this->model.element(id).net); };
+    const auto ids = std::views::iota(1, this->model.element_count + 1);
+    if (round < most_rounds && std::ranges::any_of(ids, has_net)) {
       const Json whole = as == SetupDataAs::file ? minify_model(model, built, weights.parameters, SetupDataAs::base64, options.keep_names) : result;
-      if (!(whole == state.model.json)) {
+      if (!(whole == this->model.json)) {
         ExportOptions again = options;
         again.from = again.upto = {};
         RenamedLayers later;
-        std::string text = NeuralNetwork::from_json(write_json(whole), state.context).export_model(again, &later, file);
+        std::string text = NeuralNetwork::from_json(write_json(whole), context).state_->exported(again, &later, file, round + 1);
         if (renamed) *renamed = renamed_twice(std::move(names), later);
         return text;
       }
@@ -184,7 +191,7 @@ std::string NeuralNetwork::export_model(const ExportOptions& options,
     if (renamed) *renamed = std::move(names);
     return finished(write_json(result, options.indent));
   }
-  if (cuts && as == SetupDataAs::none && !begins_with(state.context, model.json, weights.parameters)) return with_values();
+  if (cuts && as == SetupDataAs::none && !begins_with(context, model.json, weights.parameters)) return with_values();
   if (options.optimize == "pretty") return finished(write_json(pretty_model(model, built, weights.parameters, as, &written), true));
   return finished(export_json(model, built, weights.parameters, {}, {as, options.indent, &written}));
 }

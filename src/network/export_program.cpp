@@ -182,7 +182,7 @@ std::string export_program(const Context& context, const Registry& registry, con
   };
   Graph graph = built.open.empty() ? graph_of(built) : Graph();
   for (const BuiltState& state : built.states)
-    if (state.initial != 0) program.starts.emplace(state.name, state.initial);
+    if (std::ranges::any_of(state.initial, [](double one) { return one != 0; })) program.starts.emplace(state.name, state.initial);
   program.title = title_of(model, built);
   if (!built.open.empty()) {
     if (bytes)

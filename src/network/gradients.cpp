@@ -190,7 +190,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",
                                          .expected = known->type.shape.text(), .actual = gradient.shape().text(),
                                          .hint = "gradients are those of this model"});
-    parameters.push_back({name, {step_type(net.type), known->type.shape}, 0});
+    parameters.push_back({.name = name, .type = {step_type(net.type), known->type.shape}});
     known_parameters.push_back(known);
   }
   if (!std::isfinite(options.scale))
@@ -226,7 +226,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
   std::vector<std::pair<const BuiltParameter*, Tensor>> coded;  // whose numbers are updated in place of codes or 16 bits
   coded.reserve(known_parameters.size());
   std::map<std::string_view, double> initials;
-  for (const StepState& state : step.states) initials.emplace(state.name, state.initial);
+  for (const StepState& state : step.states) initials.emplace(state.name, state.initial.front());
   for (const Slot& slot : executable->slots()) {
     const auto parameter = by_name.find(slot.name);
     if (parameter != by_name.end() && (parameter->second->code || computed != net.type)) {

@@ -25,8 +25,10 @@ constexpr std::int64_t state_version = 1;
 }  // namespace
 
 void RecurrentState::fill(Lanes& lanes) const {
-  for (std::size_t i = 0; i < lanes.tensors.size(); ++i)
-    for (std::size_t k = 0; k < lanes.tensors[i].elements(); ++k) lanes.tensors[i].set(k, states_[i].initial);
+  for (std::size_t i = 0; i < lanes.tensors.size(); ++i) {
+    const std::vector<double>& initial = states_[i].initial;
+    for (std::size_t k = 0; k < lanes.tensors[i].elements(); ++k) lanes.tensors[i].set(k, initial[k % initial.size()]);
+  }
 }
 
 bool RecurrentState::holds(const Lanes& lanes, std::span<const Shape> shapes) noexcept {
@@ -73,8 +75,8 @@ void RecurrentState::commit() {
   std::swap(now_, next_);
 }
 
-std::vector<double> RecurrentState::initials() const {
-  std::vector<double> initials;
+std::vector<std::vector<double>> RecurrentState::initials() const {
+  std::vector<std::vector<double>> initials;
   Json given;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     const BuiltState& state = states_[i];
@@ -84,8 +86,8 @@ std::vector<double> RecurrentState::initials() const {
   return initials;
 }
 
-void RecurrentState::reset(std::span<const double> initials) {
-  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].initial = initials[i];
+void RecurrentState::reset(std::vector<std::vector<double>> initials) {
+  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].initial = std::move(initials[i]);
   fill(now_);
   begun_ = false;
 }

@@ -26,8 +26,8 @@ class RecurrentState {
   /// What was written to `next` is the state from now on. Without it, a run that failed has changed nothing.
   void commit();
   /// What all states start with from the next reset on. Asks functions of the program: not to be called under the turn.
-  std::vector<double> initials() const;
-  void reset(std::span<const double> initials);
+  std::vector<std::vector<double>> initials() const;
+  void reset(std::vector<std::vector<double>> initials);
 
   /// {version, modelHash, entries: [{path, dataType, dims, data}]}, dims with the lanes first. No entries where open
   /// dimensions of the states have no length yet.

@@ -190,9 +190,9 @@ std::vector<std::pair<std::string, Tensor>> NeuralNetwork::State::room_for_activ
 }
 
 void NeuralNetwork::reset() {
-  const std::vector<double> initials = state_->recurrent.initials();
+  std::vector<std::vector<double>> initials = state_->recurrent.initials();
   const std::lock_guard guard(state_->turn);
-  state_->recurrent.reset(initials);
+  state_->recurrent.reset(std::move(initials));
 }
 
 std::string NeuralNetwork::get_internal_state() const {

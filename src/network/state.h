@@ -156,6 +156,8 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
     std::vector<Tensor> parameters, learned, scales;
   };
   Weights weights();  ///< takes the turn
+  /// NeuralNetwork::export_model; what is minified is so again, round by round, until nothing changes.
+  std::string exported(const ExportOptions& options, std::vector<std::pair<std::string, std::string>>* renamed, Tensor* file, int round);
   /// Whether inputs of an integer model's own type are its codes: with an `io` they are numbers of the user's own, and
   /// where some say rows of a table, they are such.
   bool takes_codes(bool normalize = true) const;

@@ -78,7 +78,7 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
       std::unique_ptr<Buffer> buffer = setup_.allocate(slot.bytes);
       const Tensor from = state.starts_as.empty() ? Tensor() : setup_.numbers(state.starts_as);
       for (std::size_t e = 0; e < slot.bytes / size_of(state.type.type); ++e)
-        store_double(state.type.type, buffer->host(), e, from.data() ? from.at(e) : state.initial);
+        store_double(state.type.type, buffer->host(), e, from.data() ? from.at(e) : state.initial[e % state.initial.size()]);
       binding = {buffer.get(), 0, 0};
       optimizer_states_.emplace_back(slot.name, std::move(buffer));
     }
@@ -171,6 +171,7 @@ bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   if (patience_.exhausted()) return finish("patience"), ended();  // of a training that had ended so, and is resumed
   if (const char* const reason = reason_to_stop()) return finish(reason), ended();
   if (epoch_read_ && block_done_ == block_.samples) {
+    if (stands_still()) return begin_again("training came to a standstill"), true;
     end_epoch();
     return true;
   }
@@ -239,7 +240,7 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
     epoch_error_ += at(errors_, step);
     if (bound.correct_slot != ~std::size_t{0}) epoch_correct_ += at(correct_, step);
     ++steps_;
-    if (grows_without_bound(at(errors_, step) / static_cast<double>(batch))) return begin_again();
+    if (grows_without_bound(at(errors_, step) / static_cast<double>(batch))) return begin_again("training grew without bound");
     if (!std::isfinite(epoch_error_)) blown_up(bound, block, block.samples);
   }
   const std::size_t counted = block.judged ? block.counted : steps * batch;

@@ -104,7 +104,8 @@ class TrainingDriver {
   /// without bound training begins again from there, as if a quarter of the rate had been the default.
   void keep_start();
   bool grows_without_bound(double error);  ///< of the step that was the last one
-  void begin_again();
+  bool stands_still() const;               ///< at the end of an epoch: no weight moves, nor will
+  void begin_again(const char* why);
   void read_block();
   void end_epoch();
   void conclude_epoch();

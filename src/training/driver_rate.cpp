@@ -2,6 +2,7 @@
 // lower one where it was too large all the same; a rate that was given is kept, and what it does is told.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "core/base/number_text.h"
@@ -12,6 +13,7 @@ namespace webai {
 namespace {
 
 constexpr std::uint64_t watched_steps = 1000;  // a rate that is too large shows early; then the copies are let go
+constexpr double least_error = 1e-4;           // of a sample, below which nothing need move
 constexpr int most_beginnings = 8;             // 4^8: whatever grows then does not grow by its rate
 
 }  // namespace
@@ -111,11 +113,31 @@ bool TrainingDriver::grows_without_bound(double error) {
   return !(error <= 100 * std::max(first_error_, std::max(largest_target_, 1.0)));
 }
 
-void TrainingDriver::begin_again() {
+// The last step of every weight has died away to nothing, and yet there is an error: where a rate was too large all of the
+// last neurons may have ended where they have no slope (below 0 of a relu), and nothing brings them back.
+bool TrainingDriver::stands_still() const {
+  if (start_.empty() || beginnings_ == most_beginnings || bound_.empty()) return false;
+  if (!(epoch_error_ > least_error * static_cast<double>(epoch_samples_))) return false;
+  constexpr std::string_view step_of = "$step of ";
+  bool moved = false;  // ever: where the first weights have no slope no rate is to blame
+  for (const StepState& state : bound_.front()->program.states) {
+    const auto step = std::ranges::find(optimizer_states_, state.name, &std::pair<std::string, std::unique_ptr<Buffer>>::first);
+    if (step == optimizer_states_.end() || !state.name.starts_with(step_of)) continue;
+    for (std::int64_t e = 0; e < state.type.shape.elements(); ++e)
+      if (load_double(state.type.type, step->second->host(), static_cast<std::size_t>(e)) != 0) return false;
+    const auto now = std::ranges::find(setup_.kept, state.name.substr(step_of.size()), &NamedBuffers::value_type::first);
+    if (moved || now == setup_.kept.end()) continue;
+    Buffer& before = *start_.copies()[static_cast<std::size_t>(now - setup_.kept.begin())];
+    moved = std::memcmp(before.host(), now->second->host(), before.size()) != 0;
+  }
+  return moved;
+}
+
+void TrainingDriver::begin_again(const char* why) {
   ++beginnings_;
   schedule_ = Schedule(setup_.options);
   schedule_.base = begun_rate_ = begun_rate_ / 4;
-  context_.log(1, "training grew without bound at step " + std::to_string(steps_) + ": it begins again with a learning rate of " +
+  context_.log(1, std::string(why) + " at step " + std::to_string(steps_) + ": it begins again with a learning rate of " +
                       number_text(begun_rate_, 3) + "; learningRate sets another one");
   start_.restore(setup_.kept);
   const std::int64_t batch = bound_.front()->batch;

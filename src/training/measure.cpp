@@ -67,6 +67,11 @@ Ref before(const Builder& builder, Ref output, std::string_view name) {
   const OpDef* const last = producer < 0 ? nullptr : &definition(graph.node(producer));
   details.actual = parts ? "several parts joined" : last && last->activation ? last->name : last && last->loop ? "another" : "none";
   details.path = producer < 0 ? "" : graph.node(producer).path;
+  if (last && last->name == wanted) {  // only its shape was changed behind it
+    details.actual = "\"" + std::string(wanted) + "\", and another shape given to its values behind it";
+    details.hint = "let \"" + std::string(wanted) + "\" come last: give its layer the shape, or leave the flatten or reshape out";
+    throw Error(Code::invalid_argument, std::move(details));
+  }
   details.hint = parts ? "one layer without pipes gives them all, or take mean-square"
                        : "add \"activation\": \"" + std::string(wanted) + "\" to the last layer";
   throw Error(Code::invalid_argument, std::move(details));

@@ -80,7 +80,7 @@ class States final : public UpdateStates {
     const auto [entry, is_new] = by_name_.try_emplace(name, no_value);
     if (is_new) {
       entry->second = builder_.graph().add_state(name, type);
-      list_.push_back({name, type, initial});
+      list_.push_back({name, type, {initial}});
     }
     return {builder_, Ref{entry->second}};
   }

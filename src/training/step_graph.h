@@ -14,7 +14,7 @@ namespace webai {
 struct StepState {
   std::string name;
   ValueType type;
-  double initial = 0;
+  std::vector<double> initial = {0};  ///< one for all its elements, or one for each of a lane
   std::string starts_as = {};  ///< the parameter whose content it starts with, instead of `initial`
 };
 

@@ -87,7 +87,7 @@ class Storing {
     const Value& value = source_.values[i];
     const std::string name = std::string(master_prefix) + value.name;
     masters_[i] = {result_.graph.add_state(name, value.type)};
-    result_.states.push_back({name, value.type, 0, value.name});
+    result_.states.push_back({.name = name, .type = value.type, .starts_as = value.name});
   }
 
   const ParameterCode* code_of(const std::string& name) const {

@@ -20,7 +20,7 @@ class Window {
  public:
   Window(const Context& context, const Registry& registry, const Graph& forward, std::span<const SequenceState> states,
          std::int64_t window)
-      : forward_(forward), states_(states), window_(window), inside_(context, registry, body_), builder_(context, registry, result_) {}
+      : context_(context), forward_(forward), states_(states), window_(window), inside_(context, registry, body_), builder_(context, registry, result_) {}
 
   Graph run() {
     find_last_activation();
@@ -86,7 +86,9 @@ class Window {
     ones[0] = type(id).shape[0];
     const Term keep(builder_, builder_.emit("reshape", {kept}, {{"shape", ones}}));
     const Term value = Term(builder_, state) * keep;
-    return known->initial == 0 ? value : value + (1.0 - keep) * known->initial;
+    if (std::ranges::all_of(known->initial, [](double one) { return one == 0; })) return value;
+    const Shape lane = known->initial.size() == 1 ? Shape(ones).with(0, 1) : type(id).shape.with(0, 1);
+    return value + (1.0 - keep) * Term(builder_, builder_.constant(Tensor::from(context_, type(id).type, lane, known->initial)));
   }
 
   void write_body() {
@@ -123,6 +125,7 @@ class Window {
     result_.outputs.push_back({forward_.outputs.front().name, output.id});
   }
 
+  const Context& context_;
   const Graph& forward_;
   std::span<const SequenceState> states_;
   std::int64_t window_;

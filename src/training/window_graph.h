@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/op/registry.h"
 
@@ -12,7 +13,7 @@ namespace webai {
 /// A state that a sequence starts anew.
 struct SequenceState {
   std::string name;
-  double initial = 0;  ///< all its elements where a sequence begins
+  std::vector<double> initial = {0};  ///< where a sequence begins: one for all its elements, or one for each of a lane
 };
 
 /// Names of the two inputs that say what the samples of a window are (Block::judged, Block::kept).

@@ -99,6 +99,14 @@ TEST_CASE("fuse joins chains, puts them behind products, and never across a path
   verify(fused, "fuse", true);
   CHECK(operators(fused) == "fused matmul softmax fused");
 
+  // exp and mul reach over softmax and its sum: tanh, which mul needs, and the last sum, which needs softmax, cannot join.
+  const Graph reach = read("input %0 \"x\" fp32[2, 3]\ninput %1 \"z\" fp32[2, 1]\n%2: fp32[2, 3] = core#exp(%0)\n%3: fp32[2, 3] = core#softmax(%2) {axis: -1}\n"
+                           "%4: fp32[2, 1] = core#reduceSum(%3) {axes: [1], keepDimensions: true}\n%5: fp32[2, 1] = core#tanh(%1)\n"
+                           "%6: fp32[2, 3] = core#mul(%2, %5)\n%7: fp32[2, 1] = core#add(%5, %4)\noutput \"y\" %6\noutput \"s\" %7\n");
+  const Graph reached = fuse(registry(), reach);
+  verify(reached, "fuse", true);
+  CHECK(operators(reached) == "fused fused softmax reduceSum fused");
+
   // A product with two readers in different chains stays by itself; a product that is an output too keeps its value.
   const Graph shared = read(head + "%3: fp32[2, 3] = core#matmul(%0, %1) " + plain +
                             "\n%4: fp32[2, 3] = core#tanh(%3)\noutput \"y\" %4\noutput \"z\" %3\n");

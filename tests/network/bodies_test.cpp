@@ -287,3 +287,45 @@ TEST_CASE("API-11 VAR-01 functions say whose state they were given, and which va
   CHECK(variant("elsewhere").hint().find("define_operation_variant") != std::string::npos);
   CHECK(get_operations(context, {.domain = "mine", .variant = "remote"}).size() == 1);
 }
+
+TEST_CASE("OP-11 A-54 what an operation gives, or keeps, is of the type of its model") {
+  const auto refused = [](const std::string& step, const std::string& layers, const std::string& root = "") {
+    const Error error = error_of([&] {
+      NeuralNetwork::from_json("{" + root + R"("operations": [)" + stepping(step) + R"(], "layers": [)" + layers + "]}", one_thread());
+    });
+    CHECK(error.reason() == "OP_OUTPUT_TYPE");
+    CHECK(error.path() == "/layers/1");
+    CHECK(!error.details().hint.empty());
+    return error.details().expected + " " + error.details().actual;
+  };
+  for (const char* layers : {R"(4, {"type": "s"})", R"(4, {"type": "s"}, 1)"}) {
+    CHECK(refused(R"({"op": "cast", "inputs": ["input"], "attributes": {"type": "u8"}})", layers) == "fp32 u8");
+    CHECK(refused(R"({"op": "greater", "inputs": ["input", 0]})", layers) == "fp32 bool");
+    CHECK(refused(R"({"op": "cast", "inputs": ["input"], "attributes": {"type": "fp32"}})", layers, R"("dataType": "fp64", )") == "fp64 fp32");
+  }
+  NeuralNetwork cast = NeuralNetwork::from_json(
+      model_of(stepping(R"({"op": "greater", "inputs": ["input", 0], "name": "g"})", R"(, {"op": "cast", "inputs": ["g"], "attributes": {"type": "fp32"}})"),
+               R"(2, {"type": "s"})"), one_thread());
+  CHECK(cast.run({3, -3}).values() == std::vector<double>{1, 0});
+}
+
+TEST_CASE("API-10 A-58 fusedMatMul applies activations alone, by their names") {
+  const auto load = [](const std::string& activation) {
+    return NeuralNetwork::from_json(
+        model_of(R"({"name": "s", "model": {"defineParams": ["*input", "@*w", {"name": "size", "default": ":input"}]}, "body": {"steps": [
+            {"op": "fusedMatMul", "inputs": ["input", "w"], "attributes": {"activation": ")" + activation + R"("}}]}})",
+                 R"(2, {"type": "s", "w": [[1, 2], [3, 4]]})"), one_thread());
+  };
+  CHECK(load("relu").run({1, -1}).values() == std::vector<double>{0, 0});
+  CHECK(load("linear").run({1, -1}).values() == std::vector<double>{-2, -2});
+  CHECK(load("softmax").run({1, -1}).values() == std::vector<double>{0.5, 0.5});
+  for (const char* other : {"argMax", "isNaN", "reduceSum", "cumulativeSum", "transpose", "concat", "batchStatistics", "rellu"}) {
+    CAPTURE(other);
+    const Error error = error_of([&] { load(other).run({1, -1}); });
+    CHECK(error.reason() == "NOT_ACTIVATION");
+    CHECK(error.path() == "/layers/1");
+  }
+  CHECK(error_of([&] { load("rellu"); }).hint() == "did you mean \"relu\"?");
+  const Tensor square = Tensor::from(one_thread(), DType::fp32, Shape{2, 2}, std::vector<double>{1, 2, 3, 4});
+  CHECK(error_of([&] { get_operations(one_thread())["fusedMatMul"](square, square, false, false, 0.0, "argMax"); }).reason() == "NOT_ACTIVATION");
+}

@@ -289,3 +289,61 @@ TEST_CASE("EXP-04 EXP-08 what starts by chance starts the same when it is minifi
   NeuralNetwork part = judged(net.export_model({.setup_data_as = "given", .from = "2", .upto = "2"}));
   CHECK(part.parameters()[0].second.span<float>()[0] == net.parameters().end()[-2].second.span<float>()[0]);
 }
+
+TEST_CASE("EXP-04 EXP-08 an open length alone stays an array when it is minified") {
+  for (const char* layer : {R"([null])", R"({"size": [null]})", R"({"name": "s", "size": [null]})"}) {
+    CAPTURE(layer);
+    NeuralNetwork net = judged(R"({"layers": [)" + std::string(layer) + R"(, {"type": "recurrent", "cell": "gru", "units": 1}]})");
+    NeuralNetwork again = judged(net.export_model({.optimize = "minify"}));
+    const Tensor input = Tensor::from(net.context(), DType::fp32, Shape{1, 3}, std::vector<double>{1, -0.5, 2});
+    CHECK(again.run(input)[0] == net.run(input)[0]);
+  }
+}
+
+TEST_CASE("EXP-06 A-50 a part that begins behind the first of nets that share has the weights of that one") {
+  const std::string net = R"("type": "net", "share": "s", "net": {"layers": [2, 2]})";
+  NeuralNetwork whole = judged("{\"layers\": [2, {\"name\": \"a\", " + net + "}, {\"name\": \"b\", " + net + "}, {\"name\": \"c\", " + net + "}]}");
+  NeuralNetwork first = judged(whole.export_model({.from = "0", .upto = "a"}));
+  for (const char* form : {"", "pretty", "minify"})
+    for (const char* last : {"b", "c"}) {
+      CAPTURE(form, last);
+      NeuralNetwork part = judged(whole.export_model({.optimize = form, .from = "b", .upto = last}));
+      std::vector<double> values = first.run(first.run({1, -2}).values()).values();
+      if (*last == 'c') values = first.run(values).values();
+      CHECK(part.run(first.run({1, -2}).values()).values() == values);
+    }
+}
+
+TEST_CASE("EXP-04 EXP-08 A-40 a net that stays one keeps its setup.data, and the weights that stand in its layers") {
+  const std::string inner = R"({"layers": [1, {"size": 1, "weights": [2]}, {"type": "dropout"}], "setup": {"data": [3]}})";
+  for (const std::string& net : {R"({"type": "net", "net": )" + inner + "}", R"({"type": "net", "share": "s", "net": )" + inner + "}",
+                                 R"({"type": "net", "net": {"layers": [1, {"type": "net", "net": )" + inner + R"(}, {"size": 1, "weights": [5], "bias": false}, {"type": "dropout"}]}})"}) {
+    NeuralNetwork whole = judged(R"({"layers": [1, )" + net + ", 1]}");
+    for (const ExportOptions& form : forms()) {
+      const std::string text = whole.export_model(form);
+      CAPTURE(text);
+      NeuralNetwork again = judged(text);
+      CHECK(again.run({4})[0] == whole.run({4})[0]);
+      if (!form.optimize.empty()) CHECK(again.export_model(form) == text);
+    }
+  }
+}
+
+TEST_CASE("EXP-02 weights as given are those of now, wherever they stand") {
+  const std::string model = R"({"layers": [2, {"type": "net", "net": {"layers": [2, 2], "setup": {"data": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}}}, {"size": 1, "weights": [[1], [1]], "bias": [0.5]}]})";
+  NeuralNetwork net = judged(model);
+  for (const char* form : {"", "pretty", "minify"}) CHECK(judged(net.export_model({.setup_data_as = "given", .optimize = form})).run({1, 2})[0] == net.run({1, 2})[0]);
+  net.train(Dataset::from({{{1, 2}, {-3}}, {{-1, 0.5}, {2}}}), {.max_iterations = 3});
+  for (const char* form : {"", "pretty", "minify"}) {
+    CAPTURE(form);
+    const std::string text = net.export_model({.setup_data_as = "given", .optimize = form});
+    CHECK(judged(text).run({1, 2})[0] == net.run({1, 2})[0]);
+    CHECK(text.find("[0.1,") == std::string::npos);
+  }
+}
+
+TEST_CASE("EXP-08 A-62 labels that io names are kept where other names are not") {
+  NeuralNetwork net = judged(R"({"io": {"input": {"in/0": {"normalize": "round"}}, "output": {"o": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 10]}}}},
+      "layers": [{"label": "in/0", "size": 1}, {"type": "identity", "label": "o"}]})");
+  CHECK(judged(net.export_model({.optimize = "minify", .keep_names = false})).run({1.7})[0] == 20);
+}

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include "network/seeded.h"
 #include "support/contexts.h"
@@ -169,4 +170,20 @@ TEST_CASE("GRAD-04 gradients serve explanations: how much each input moves the l
   const Output output = net.run(input, {.debug = true});
   const auto& activations = output.activations();
   CHECK(std::ranges::any_of(activations, [](const auto& one) { return one.first == "hidden" && one.second.elements() == 2; }));
+}
+
+TEST_CASE("A-31 gradients that arrive twice at one value, in graphs of every length") {
+  // The last cell is carried to the next step and is the output as well. What adds the two up stands behind the graph.
+  const Context context = one_thread();
+  const Dataset data = Dataset::sequences({{{{0.5}, {1}}, {{-0.25}, {0}}}});
+  std::string between;
+  for (int count = 0; count < 70; ++count, between += R"({"type": "tanh"}, )") {
+    CAPTURE(count);
+    NeuralNetwork net = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [1, )" + between + R"({"type": "rnn", "size": 1, "weights": [[0.5]], "recurrentWeights": [[0.25]], "bias": [0.1]}]})", context);
+    const Gradients gradients = net.compute_gradients(data);
+    if (count > 0) continue;
+    const double h1 = std::tanh(0.5 * 0.5 + 0.1), h2 = std::tanh(-0.25 * 0.5 + 0.25 * h1 + 0.1);
+    const double d2 = h2 / 2 * (1 - h2 * h2), d1 = ((h1 - 1) / 2 + d2 * 0.25) * (1 - h1 * h1);
+    CHECK(gradients.gradients.at("1.bias").at(0) == Approx(d1 + d2));
+  }
 }

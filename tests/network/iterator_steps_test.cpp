@@ -226,3 +226,39 @@ TEST_CASE("A-42 what an iterator ends by or collects is told by its place when i
   CHECK(size.expected() == "1");
   CHECK(size.actual() == "2");
 }
+
+TEST_CASE("A-42 an end by a state that stands beside a larger one") {
+  for (const char* type : {"fp32", "fp64", "u8"}) {
+    CAPTURE(type);
+    const std::string model = R"({"dataType": ")" + std::string(type) + R"(", "layers": [1, {"type": "iterator", "steps": 2, "state": [{"name": "x", "size": 2}, {"name": "y", "size": 1}], "until": "y",
+        "net": {"layers": [{"pipeFrom": "x"}, {"size": 2, "weights": [[1, 0], [0, 1]], "bias": [1, 0.5], "to": ["x", 2]}, {"size": 1, "weights": [[0.25], [0]], "bias": false, "to": "y"}]}}]})";
+    NeuralNetwork net = make(model);
+    const std::vector<double> codes = {1, 1, 0.5 + 1.5 / 255};  // u8: numbers up to 1, in 255 steps
+    const std::vector<double> result = net.run({1}).values(), wanted = std::string(type) == "u8" ? codes : std::vector<double>{2, 1, 0.5};
+    for (std::size_t i = 0; i < 3; ++i) CHECK(result[i] == Approx(wanted[i]));
+    CHECK(NeuralNetwork::from_json(model, one_thread(), {.device = "reference"}).run({1}).size() == 3);
+    net.verify(Dataset::from({{{1}, {2, 1, 0.5}}}));
+  }
+}
+
+TEST_CASE("A-42 run_stream gives what the iterator's activation makes of each step") {
+  const auto items = [](const std::string& state, const std::string& layers, const std::string& more) {
+    NeuralNetwork net = make(replaced(looped(state, layers, more), "[2, ", "[1, "));
+    RunStream stream = net.run_stream(Tensor::from(net.context(), DType::fp32, Shape{1}, std::vector<double>{1}), {});
+    std::vector<double> values;
+    while (const auto item = stream.next())
+      for (const double value : item->output.values()) values.push_back(value);
+    const std::vector<double> last = net.run({1}).values();
+    CHECK(std::vector<double>(values.end() - static_cast<std::ptrdiff_t>(last.size()), values.end()) == last);
+    return values;
+  };
+  const std::string doubled = R"({"pipeFrom": "x"}, {"size": 1, "weights": [[2]], "bias": false, "to": "x"})";
+  const std::vector<double> grown = items(R"({"name": "x", "pipeFrom": "0"})", doubled, R"(, "activation": "exp")");
+  REQUIRE(grown.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(grown[i] == Approx(std::exp(std::pow(2.0, i + 1))));
+  // Two states, of which the activation sees both.
+  const std::vector<double> shares = items(R"({"name": "x", "pipeFrom": "0"}, {"name": "y", "size": 1})",
+      R"({"pipeFrom": "x", "name": "px"}, {"pipeFrom": "y", "name": "py"}, {"size": 1, "weights": [[2], [0]], "bias": false, "to": ["x", 3]}, {"type": "identity", "to": "y"})", R"(, "activation": "softmax")");
+  REQUIRE(shares.size() == 6);
+  for (std::size_t i = 0; i < 6; i += 2) CHECK(shares[i] + shares[i + 1] == Approx(1));
+}

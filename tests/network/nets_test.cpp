@@ -214,3 +214,85 @@ TEST_CASE("A-40 a net that feeds on what it gives need not say its size: its net
   CHECK(net.run({1})[0] == 1);
   CHECK(net.run({2})[0] == 12);  // 2 and what it gave before
 }
+
+TEST_CASE("A-40 an operation of an inner net hides one of that name around it, within the net alone") {
+  const auto operation = [](const std::string& op) {
+    return R"("operations": [{"name": "f", "model": {"defineParams": ["*input", {"name": "size", "default": ":input"}]}, "body": {"steps": [{"op": ")" + op + R"(", "inputs": ["input", 3]}]}}])";
+  };
+  // One more operation of the net: it applies the net's f, not that around it.
+  std::string own = operation("mul");
+  own.insert(own.size() - 1, R"(, {"name": "g", "model": {"defineParams": ["*input", {"name": "size", "default": ":input"}]}, "body": {"steps": [{"op": "f", "inputs": ["input"]}]}})");
+  const std::string layers = R"("layers": [1, {"type": "f"}, {"type": "net", "net": {)" + own + R"(, "layers": [1, {"type": "f"}, {"type": "g"}]}}, {"type": "f"}])";
+  NeuralNetwork net = make("{" + operation("add") + ", " + layers + "}");
+  CHECK(net.run({2})[0] == ((2 + 3) * 3 * 3) + 3);
+  for (const char* form : {"", "pretty", "minify"}) {
+    CAPTURE(form);
+    CHECK(make(net.export_model({.optimize = form})).run({2})[0] == 48);
+  }
+  // What is around it is there as long as nothing hides it; and a model names its own operations once.
+  NeuralNetwork without = make("{" + operation("add") + R"(, "layers": [1, {"type": "net", "net": {"layers": [1, {"type": "f"}]}}]})");
+  CHECK(without.run({2})[0] == 5);
+  std::string twice = operation("mul");
+  twice.insert(twice.size() - 1, "," + twice.substr(twice.find('[') + 1, twice.size() - twice.find('[') - 2));
+  const Error error = error_of("{" + operation("add") + R"(, "layers": [1, {"type": "net", "net": {)" + twice + R"(, "layers": [1, {"type": "f"}]}}]})");
+  CHECK(error.reason() == "OPERATION_EXISTS");
+  CHECK(error.path() == "/layers/1/net/operations/1");
+}
+
+TEST_CASE("A-42 an input layer in front of heads that pull is one of them") {
+  const std::string rest = R"({"size": 1, "weights": [[1], [10], [100]], "bias": false, "to": "x"})";
+  const auto model = [&](const std::string& heads) {
+    return R"({"layers": [2, {"type": "iterator", "steps": 2, "state": [{"name": "x", "size": 1}], "net": {"layers": [)" + heads + ", " + rest + "]}}]}";
+  };
+  for (const char* heads : {R"(2, {"pipeFrom": "x"})", R"({"size": 2}, {"pipeFrom": "x"})", R"([2], {"type": "input", "pipeFrom": "x"})"})
+    CHECK(make(model(heads)).run({1, 2})[0] == 21 + 100 * 21);
+}
+
+TEST_CASE("TRAIN-03 A-40 nets that share are trained, or left alone, by the name of each") {
+  const std::string net = R"("type": "net", "share": "s", "net": {"layers": [2, 2]})";
+  const std::string model = "{\"layers\": [2, {\"name\": \"A\", " + net + "}, {\"name\": \"B\", " + net + "}, 1]}";
+  const Dataset data = Dataset::sample("xor");
+  for (const char* name : {"A", "B", "B/1"}) {
+    CAPTURE(name);
+    NeuralNetwork only = make(model), without = make(model);
+    const std::vector<double> before = as_numbers(only.parameters()[0].second), last = as_numbers(only.parameters()[2].second);
+    only.train(data, {.max_iterations = 2, .to_train = {name}});
+    CHECK(as_numbers(only.parameters()[0].second) != before);
+    CHECK(as_numbers(only.parameters()[2].second) == last);
+    without.train(data, {.max_iterations = 2, .to_skip = {name}});
+    CHECK(as_numbers(without.parameters()[0].second) == before);
+    CHECK(as_numbers(without.parameters()[2].second) != last);
+  }
+  CHECK_THROWS_AS(make(model).train(data, {.max_iterations = 1, .to_train = {"C"}}), Error);
+}
+
+TEST_CASE("TRAIN-03 pipes without a name go with their layer, by its name or else its number") {
+  const Dataset data = Dataset::from({{{1, 0}, {1, 0, 1, 0}}});
+  const auto trained = [&](const std::string& name, const std::string& only) {
+    NeuralNetwork net = make(R"({"layers": [2, {)" + name + R"("size": 2, "pipes": [{"name": "p", "size": 1}, {"size": 1}]}]})");
+    const auto before = net.parameters();
+    std::vector<std::vector<double>> values;
+    for (const auto& [key, tensor] : before) values.push_back(as_numbers(tensor));
+    net.train(data, {.max_iterations = 1, .to_train = {only}});
+    std::string changed;
+    for (std::size_t i = 0; i < before.size(); ++i)
+      if (as_numbers(net.parameters()[i].second) != values[i] && before[i].first.ends_with(".bias")) changed += before[i].first + " ";
+    return changed;
+  };
+  CHECK(trained("\"name\": \"h\", ", "h") == "h.bias 1/1.bias ");
+  CHECK(trained("\"name\": \"h\", ", "1/1") == "1/1.bias ");
+  CHECK(trained("\"name\": \"h\", ", "p") == "p.bias ");
+  CHECK(trained("", "1") == "1.bias 1/1.bias ");
+  CHECK_THROWS_AS(trained("\"name\": \"h\", ", "1"), Error);
+}
+
+TEST_CASE("A-72 IO-05 inputs of nets give way to inputs of the model around that have their name") {
+  const std::string net = R"({"type": "net", "name": "A", "net": {"layers": [{"name": "u", "size": 1}, {"type": "tanh"}]}})", own = R"({"size": 1, "name": "u"})";
+  for (const std::string& pipes : {net + ", " + own, own + ", " + net}) {
+    NeuralNetwork both = make(R"({"layers": [{"pipes": [)" + pipes + R"(]}, {"type": "identity"}]})");
+    std::vector<std::string> names;
+    for (const PortInfo& port : both.inputs()) names.push_back(port.name);
+    std::ranges::sort(names);
+    CHECK(names == std::vector<std::string>{"A/u", "u"});
+  }
+}

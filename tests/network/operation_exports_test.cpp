@@ -115,3 +115,29 @@ TEST_CASE("EXP-04 DOM-01 a minified model does not fall back on what its domain 
   define_operation(context, {.name = "twice", .domain = "bare"}, [](Variable x) { return x * 2.0; });
   minified(NeuralNetwork::from_json(R"({"domain": "bare", "dataType": "fp32", "layers": [2, {"type": "twice"}]})", context));
 }
+
+TEST_CASE("A-33 A-51 EXP-08 arrays whose first use says their size keep their place among the parameters") {
+  const std::string operations = R"("operations": [{"name": "dense", "model": {"defineParams": ["*input", "@*weights", "@bias"]},
+      "body": {"steps": [{"op": "matmul", "inputs": ["input", "weights"], "name": "p"}, {"op": "add", "inputs": ["p", "bias"]}]}},
+      {"name": "act", "model": {"isActivation": true, "defineParams": ["*input", "@al"]}, "body": {"steps": [{"op": "mul", "inputs": ["input", "al"]}]}}])";
+  const Context context = one_thread();
+  const auto load = [&](const std::string& layers, const std::string& more = "") { return NeuralNetwork::from_json("{" + operations + R"(, "layers": [)" + layers + "]" + more + "}", context); };
+  minified(load(R"(2, {"type": "dense", "size": 3})"));
+  minified(load(R"(2, {"size": 3, "activation": "act"}, {"type": "dense", "size": 2})"));
+  minified(load(R"(2, {"type": "net", "net": {"layers": [2, {"type": "dense", "size": 3}]}}, 1)"));
+  minified(load(R"(2, {"type": "net", "activation": "act", "net": {"layers": [2, 2]}})"));
+  minified(load(R"(2, {"type": "net", "activation": "act", "net": {"layers": [2, {"type": "dense", "size": 2}, {"type": "dropout"}]}}, 1)"));
+  // As setup.instructions count them: two layers with one matrix, the first of their parameters.
+  const std::string tied = R"(, "setup": {"data": [1, 2, 3, 4, 10, 20], "instructions": [826889047, 4, 2, 0, 2147491842, 0, 0, 4, 2, 1, 8194, 4, 0, 1, 3, 0, 2147491842, 0, 0, 4, 3, 1, 8194, 5, 0, 1]})";
+  NeuralNetwork net = load(R"(2, {"type": "dense", "size": 2}, {"type": "dense", "size": 2})", tied);
+  CHECK(net.info().parameters == 6);
+  CHECK(net.run({1, 0}).values() == std::vector<double>{11 * 1 + 12 * 3 + 20, 11 * 2 + 12 * 4 + 20});
+  for (const ExportOptions& form : {ExportOptions{}, ExportOptions{.optimize = "pretty"}, ExportOptions{.setup_data_as = "array", .optimize = "minify"}})
+    CHECK(NeuralNetwork::from_json(net.export_model(form), context).run({1, 0}).values() == net.run({1, 0}).values());
+}
+
+TEST_CASE("EXP-05 EXP-08 A-40 pretty leaves in setup.data what a number in one of several nets that share would take away") {
+  const std::string net = R"({"type": "net", "share": "s", "net": {"layers": [1, {"type": "proj"}]}})";
+  minified(NeuralNetwork::from_json(R"({"dataType": "fp64", "operations": [{"name": "proj", "model": {"defineParams": ["*input", "@*w", "k", {"name": "size", "default": ":input"}]},
+      "body": {"steps": [{"op": "matmul", "inputs": ["input", "w"], "name": "p"}, {"op": "mul", "inputs": ["p", "k"]}]}}], "layers": [1, )" + net + ", 1, " + net + "]}", one_thread()));
+}

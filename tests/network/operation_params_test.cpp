@@ -366,6 +366,7 @@ TEST_CASE("A-58 hostile bodies are bounded and answered with their place") {
   CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "add", "inputs": [1, 2]}]}}])") == "BODY");
   CHECK(load(R"([{"name": "op", "body": {"steps": [{"op": "neg", "inputs": ["input"], "attributes": {"x": 1}}]}}])") == "ATTRIBUTE_UNKNOWN");
   CHECK(load(R"([{"name": "tanh", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}}])") == "OPERATION_EXISTS");
+  CHECK(load(R"([{"name": "standard", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}}])") == "OPERATION_EXISTS");
   CHECK(load(R"([{"name": "a b", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}}])") == "NAME");
   // Each uses the one before twice: 2^30 nodes, were it not for the limit.
   std::string bomb = R"([{"name": "op0", "body": {"steps": [{"op": "neg", "inputs": ["input"]}]}})";

@@ -272,7 +272,11 @@ TEST_CASE("A-39 programs refuse lengths that they have no room for, and are refu
 }
 
 TEST_CASE("programs forget on request what earlier runs left") {
-  const NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, {"type": "lstm", "size": 3}]})");
+  // Zeros, and numbers of its own that a state starts with.
+  const NeuralNetwork net = NeuralNetwork::from_json(GENERATE(
+      R"({"layers": [2, {"type": "lstm", "size": 3}]})",
+      R"({"operations": [{"name": "sum", "model": {"defineParams": ["*input", {"name": "~*sum", "default": [5, -3, 0.5]}, {"name": "size", "default": ":input"}]},
+          "body": {"steps": [{"op": "add", "inputs": ["input", "sum"], "name": "n"}], "state": {"sum": "n"}}}], "layers": [2, 3, {"type": "sum"}]})"));
   const Folder folder;
   folder.write("model.mjs", net.export_model({.to = "javascript"}));
   folder.write("model.py", net.export_model({.to = "python-numpy"}));

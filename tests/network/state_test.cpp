@@ -219,3 +219,17 @@ TEST_CASE("a network that remembers allocates nothing from run to run") {
   net.run_into(input, output);
   CHECK(context.allocation_count() == before);
 }
+
+TEST_CASE("A-16 EXP-05 layers without a size that feed themselves may have their weights in the model") {
+  for (const char* model : {R"({"layers": [[2, 2, 1], {"type": "conv2d", "filters": 1, "kernelSize": 1, "name": "c", "to": ["c", 2]}, {"type": "flatten"}]})",
+                            R"({"layers": [[3, 2], {"type": "recurrent", "cell": "rnn", "units": 1, "returnSequence": true, "name": "r", "to": ["r", 2]}, {"type": "flatten"}]})"}) {
+    NeuralNetwork net = make(model);
+    NeuralNetwork pretty = make(net.export_model({.optimize = "pretty"}));
+    const std::vector<double> input(net.input_size(), 0.5);
+    for (int i = 0; i < 2; ++i) CHECK(pretty.run(input).values() == net.run(input).values());
+  }
+  // What does not fit is told all the same, with the size that is known in the end.
+  const Error error = error_of(R"({"layers": [[2, 2, 1], {"type": "conv2d", "filters": 1, "kernelSize": 1, "name": "c", "to": ["c", 2], "weights": [[[[1], [2], [3]]]]}, {"type": "flatten"}]})");
+  CHECK(error.reason() == "PARAM_SIZE");
+  CHECK(error.details().expected == "1x1x2x1");
+}

@@ -332,6 +332,29 @@ TEST_CASE("defaults survive what a beginner gives them: raw pixels and columns w
   }
 }
 
+TEST_CASE("TRAIN-09 a default rate that leaves no neuron with a slope is lowered, and training begins again with it") {
+  // Pictures of 8 x 8, raw grey values; one kind is bright on the left, the other one on the right.
+  const Context context = one_thread();
+  Tensor pictures(context, DType::fp64, Shape{40, 64}), kinds(context, DType::i32, Shape{40});
+  for (std::size_t i = 0; i < 40; ++i) {
+    for (std::size_t p = 0; p < 64; ++p)
+      pictures.set(64 * i + p, ((p % 8 < 4) == (i % 2 == 0) ? 150.0 : 20.0) + static_cast<double>((i * 31 + p * 17) % 100));
+    kinds.set(i, static_cast<double>(i % 2));
+  }
+  const std::string model = R"({"activation": "relu", "io": {"input": {"normalize": "auto"}}, "layers": [64, 16, 2]})";
+  int learned = 0;
+  for (int seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    NeuralNetwork net = NeuralNetwork::from_json("{\"seed\": " + std::to_string(seed) + ", " + model.substr(1), context);
+    learned += net.train(Dataset::from(pictures, kinds), {.max_iterations = 60}).accuracy == 1;
+    // A rate that is given is kept.
+    NeuralNetwork told = NeuralNetwork::from_json("{\"seed\": " + std::to_string(seed) + ", " + model.substr(1), context);
+    const TrainInfo kept = told.train(Dataset::from(pictures, kinds), {.max_iterations = 60, .learning_rate = 3});
+    CHECK(kept.iterations == 60);
+  }
+  CHECK(learned >= 4);  // where one of the two has a slope left, it goes on
+}
+
 TEST_CASE("a default rate that lets training grow without bound is lowered, and training begins again with it") {
   const Context context = one_thread();
   // Lengths of leaves, as flowers have them: 4 to 8, 2 to 4, 1 to 7, 0 to 2.5.

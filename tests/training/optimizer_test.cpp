@@ -79,11 +79,11 @@ TEST_CASE("optimizers follow PyTorch's trajectories") {
   for (const json& test : cases) {
     const TrainOptions options = options_of(test);
     Tensor x = tensor_of(test.at("start"));
-    const StepGraph step = update_step(context(), registry(), {{"x", {DType::fp64, x.shape()}, 0}}, options);
+    const StepGraph step = update_step(context(), registry(), {{.name = "x", .type = {DType::fp64, x.shape()}}}, options);
     std::map<std::string, Tensor> values = {{"x", x}};
     for (const StepState& state : step.states) {
       Tensor initial(context(), state.type.type, state.type.shape);
-      for (std::size_t i = 0; i < initial.elements(); ++i) initial.set(i, state.initial);
+      for (std::size_t i = 0; i < initial.elements(); ++i) initial.set(i, state.initial.front());
       values.emplace(state.name, initial);
     }
     values.emplace(std::string(learning_rate_name), Tensor::from(context(), DType::fp64, Shape{}, std::vector<double>{*options.learning_rate}));
@@ -161,11 +161,11 @@ void plain_lamb(const TrainOptions& o, double rate, std::size_t t, std::vector<d
 // Runs `steps` updates of `x` with gradients x - target, and calls `check` after each of them.
 template <class Check> void follow(const TrainOptions& options, Tensor x, std::vector<double> target, std::size_t steps, Check&& check) {
   const auto device = reference_device(context());
-  const StepGraph step = update_step(context(), registry(), {{"x", {DType::fp64, x.shape()}, 0}}, options);
+  const StepGraph step = update_step(context(), registry(), {{.name = "x", .type = {DType::fp64, x.shape()}}}, options);
   std::map<std::string, Tensor> values = {{"x", x}};
   for (const StepState& state : step.states) {
     Tensor initial(context(), state.type.type, state.type.shape);
-    for (std::size_t i = 0; i < initial.elements(); ++i) initial.set(i, state.initial);
+    for (std::size_t i = 0; i < initial.elements(); ++i) initial.set(i, state.initial.front());
     values.emplace(state.name, initial);
   }
   const double rate = options.learning_rate.value_or(find_optimizer(options.optimizer).learning_rate);

@@ -26,7 +26,7 @@ class BodyReader {
         known_(definitions_of(context)) {}
 
   ReadBody read(const Json& json, const std::string& path) {
-    check_description(json, "a body", path, {"steps", "output"});
+    check_description(json, "a body", path, {"steps", "output", "state"});
     const Json* steps = json.find("steps");
     const std::string at = pointer_to(path, "steps");
     if (!steps || !steps->is_array() || steps->size() == 0)
@@ -44,6 +44,7 @@ class BodyReader {
       if (found == names_.end()) no_step(name, pointer_to(path, "output"));
       body.result = found->second;
     }
+    if (const Json* states = json.find("state")) body.writes = writes(*states, pointer_to(path, "state"));
     sort_call_list(body);
     return {std::move(call_with_), depth_, std::move(body)};
   }
@@ -144,6 +145,25 @@ class BodyReader {
     return input;
   }
 
+  std::vector<BodyWrite> writes(const Json& json, const std::string& path) {
+    if (!json.is_object()) wrong_value(path, "state", "an object: the name of each state and what it is to hold", json);
+    std::vector<std::string_view> known;
+    for (const OperationParameter& parameter : definition_.params)
+      if (parameter.internal_state) known.push_back(parameter.name);
+    std::vector<BodyWrite> list;
+    for (const auto& [name, next] : json.members()) {
+      const std::string at = pointer_to(path, name);
+      if (std::ranges::find(known, name) == known.end()) {
+        const std::string near = nearest_name(name, known);
+        refuse_description(Code::not_found, "BODY_NAME", at, "there is no internal state \"" + name + "\"",
+                           near.empty() ? "define it: \"~" + name + "\" in defineParams" : "did you mean \"" + near + "\"?");
+      }
+      if (!next.is_text()) wrong_value(at, name, "the name of a step or of a parameter", next);
+      list.push_back({.state = entry(name), .value = value(next, at)});
+    }
+    return list;
+  }
+
   BodyInput value(const Json& json, const std::string& path) {
     if (json.is_number()) return {.kind = BodyInput::number, .value = json.as_number()};
     if (!json.is_text() || json.as_text().empty()) wrong_value(path, "an input", "a name or a number", json);
@@ -211,6 +231,10 @@ class BodyReader {
       if (step.is_activation) step.activation = place[step.activation];
       for (BodyInput& input : step.inputs)
         if (input.kind == BodyInput::argument) input.index = place[input.index];
+    }
+    for (BodyWrite& write : body.writes) {
+      write.state = place[write.state];
+      if (write.value.kind == BodyInput::argument) write.value.index = place[write.value.index];
     }
     call_with_ = std::move(sorted);
   }

@@ -94,6 +94,10 @@ Variable run_body(const StepList& body, Arguments arguments) {
       std::throw_with_nested(Error(error.code(), std::move(details)));
     }
   }
+  for (const BodyWrite& write : body.writes) {
+    const BodyInput& value = write.value;
+    arguments[write.state].set(value.kind == BodyInput::step ? done[value.index] : Variable(arguments[value.index]));
+  }
   return done[body.result];
 }
 

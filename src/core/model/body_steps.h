@@ -33,9 +33,16 @@ struct BodyStep {
   std::string path;
 };
 
+/// What an internal state is to hold in the next run.
+struct BodyWrite {
+  std::size_t state = 0;  ///< entry of the call list
+  BodyInput value;
+};
+
 struct StepList {
   std::vector<BodyStep> steps;
   std::size_t result = 0;
+  std::vector<BodyWrite> writes = {};
 };
 
 /// Variable by variable; what it composes is inlined. Errors name the step.

@@ -21,6 +21,7 @@ SourceSizes learn_sizes(const Context& context, const Registry& registry, const 
   SourceSizes sizes;
   if (wanted.empty()) return sizes;
   options.fill = false;
+  options.sizes_only = true;
   const FlowSource* culprit = nullptr;
   for (std::size_t trial = 0; trial < std::min(wanted.size(), most_trials) + 2; ++trial) {
     std::optional<Error> complaint;

@@ -31,6 +31,7 @@ using Lengths = std::map<std::string, std::int64_t, std::less<>>;
 struct BuildOptions {
   Dimension batch = batch_symbol;  ///< the leading dimension of inputs and outputs: the symbol, or a number
   bool normalize = true;           ///< put io.input.normalize in front of the first layer
+  bool sizes_only = false;         ///< what arrays are given need not fit: not all that flows is known yet
   bool fill = true;                ///< give parameters their initial values; else only the graph is made
   /// Dimensions, without batch, of what the net of an iterator may pull from around it.
   const std::map<std::string, Shape, std::less<>>* outside = nullptr;
@@ -94,7 +95,7 @@ struct BuiltState {
   ValueType type;      ///< [batch, dims...], also where the graph has no batch
   std::string path;    ///< what asks for it: "/layers/1/history", "/layers/3/pipes/0/to/1"
   int owner = 0;       ///< id of the layer or pipe whose values it keeps
-  double initial = 0;  ///< all its elements at the start and after a reset
+  std::vector<double> initial = {0};  ///< at the start and after a reset: one for all its elements, or one for each of a sample
 
   /// The initState of an operation, which is asked again at each reset; one for all states of a layer. Empty: `initial` stays.
   using Again = std::function<Json()>;
@@ -103,7 +104,7 @@ struct BuiltState {
 };
 
 /// What a state starts with, by what `again` gave. Throws STATE where the name or the size is another than when it was built.
-double initial_again(const BuiltState& state, const Json& states);
+std::vector<double> initial_again(const BuiltState& state, const Json& states);
 
 /// A layer or pipe as built, for descriptions. Shapes are without batch.
 struct BuiltLayer {
@@ -170,6 +171,8 @@ struct BuiltModel {
   std::vector<BuiltIteration> iterations;
   ValueId random_step = no_value;  ///< i64 state that a training step adds 1 to; absent when nothing is drawn
   std::map<std::string, std::vector<ValueId>, std::less<>> shared_nets;  ///< parameters of nets by the name they share
+  /// What parameters would be called in the later nets that share them, and what they are called.
+  std::vector<std::pair<std::string, std::string>> shared_names;
   std::map<std::string, ValueId, std::less<>> outside;  ///< inputs of the graph that stand for what is pulled from around
   Dimension batch = batch_symbol;
   bool explicit_batch = false;   ///< as Model has it: values in the graph have no batch in front, and `batch` is 1

@@ -45,6 +45,19 @@ std::string label_of(const Model& model, const BuiltModel& built, std::size_t in
   return layer == built.layers.end() ? std::string() : model.element(layer->id).label;
 }
 
+// Between operations that work on whole shapes other types may flow; what the model gives is of its own.
+void check_type(const Model& model, const BuiltModel& built, ValueId value) {
+  const DType type = built.graph.value(value).type.type;
+  if (type == built.computed) return;
+  const auto layer = std::ranges::find(built.layers, value, &BuiltLayer::value);
+  throw Error(Code::type_mismatch, {.message = "what the model gives is not of its type",
+                                    .reason = "OP_OUTPUT_TYPE",
+                                    .path = layer == built.layers.end() ? model.layers.back().path : model.element(layer->id).path,
+                                    .expected = std::string(name_of(built.computed)),
+                                    .actual = std::string(name_of(type)),
+                                    .hint = "let a last operation cast it"});
+}
+
 }  // namespace
 
 void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std::vector<NamedValue> outputs,
@@ -61,6 +74,7 @@ void finish_outputs(Builder& builder, const Model& model, BuiltModel& built, std
   built.output = outputs.front().value;
   built.outputs = std::move(outputs);
   for (std::size_t i = 0; i < built.outputs.size(); ++i) {
+    check_type(model, built, built.outputs[i].value);
     built.output_shapes.push_back(built.dims_of(built.graph.value(built.outputs[i].value).type.shape));
     built.output_labels.push_back(label_of(model, built, i));
   }

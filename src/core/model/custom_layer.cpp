@@ -29,13 +29,13 @@ void collect(const Json& json, std::vector<double>& into) {
   }
 }
 
+}  // namespace
+
 std::vector<double> numbers_in(const Json& json) {
   std::vector<double> numbers;
   collect(json, numbers);
   return numbers;
 }
-
-}  // namespace
 
 CustomOperation::CustomOperation(LayerBuilder& layer, const UserOperation& operation, Feeds feeds,
                                  std::function<Ref(Ref)> activation)
@@ -78,6 +78,8 @@ Ref CustomOperation::call_function() {
 
 void CustomOperation::declare_all() {
   if (declared_) return;
+  first_ = layer_.number_parameters(0);
+  int count = 0;
   for (std::size_t i = 0; i < operation_.params.size(); ++i) {
     const OperationParameter& parameter = operation_.params[i];
     if (parameter.internal_state && as_activation_)
@@ -86,11 +88,14 @@ void CustomOperation::declare_all() {
     if (parameter.name == "input" && as_activation_) continue;
     resolve(parameter.name);
     Value& value = values_.find(parameter.name)->second;
-    if (value.declares && value.kind != Value::open) declare(i, value);
+    if (!value.declares) continue;
+    value.index = count++;
+    if (value.kind != Value::open) declare(i, value);  // those come as soon as their size is known
   }
   if (operation_.init_state && as_activation_)
     fail(Code::unsupported, "STATE", "an operation with internal state cannot be an activation",
          "make it a layer: {\"type\": ...}");
+  layer_.number_parameters(count);
   lower_init_state();
   declared_ = true;
 }
@@ -107,7 +112,8 @@ Ref CustomOperation::declare(std::size_t index, Value& value) {
                               .start = start_of(dims),
                               .trainable = value.trainable,
                               .scope = as_activation_ ? "activation/" : "",
-                              .position = static_cast<int>(index) + (as_activation_ ? 1000 : 0)},
+                              .position = static_cast<int>(index) + (as_activation_ ? 1000 : 0),
+                              .index = first_ + value.index},
                              value.stored, value.stored ? std::string() : pointer_to(layer_.layer().path, parameter.name),
                              std::move(initial));
   return value.ref;
@@ -187,6 +193,10 @@ Ref CustomOperation::run_composed_function() {
   const Ref result = run_composed(trace, operation_.composed, arguments);
   for (auto& [name, value] : values_) {
     if (!value.state || value.next == no_value) continue;
+    if (const DType type = layer_.builder().dtype({value.next}); type != layer_.type())
+      fail(Code::type_mismatch, "STATE_TYPE", "the internal state \"" + name + "\" is of " + std::string(name_of(layer_.type())) +
+                                                  " and cannot become " + std::string(name_of(type)),
+           "a state keeps the type of the model: cast what it is to hold");
     const Shape& next = layer_.builder().shape({value.next});
     if (!(next == layer_.builder().shape(value.ref))) {
       const bool each = operation_.explicit_batch || (next.rank() > 0 && next.dim(0) == layer_.built().batch);
@@ -215,6 +225,16 @@ bool CustomOperation::takes_data() const {
 
 // To the size that was promised (A-32).
 Ref CustomOperation::fitted(Ref value) {
+  if (const DType type = layer_.builder().dtype(value); type != layer_.type() && !operation_.explicit_batch)
+    throw Error(Code::type_mismatch, {.message = "operation \"" + operation_.name + "\" gives another type than its model's",
+                                      .reason = "OP_OUTPUT_TYPE",
+                                      .path = layer_.layer().path,
+                                      .layer = layer_.layer().name,
+                                      .operation = operation_.name,
+                                      .expected = std::string(name_of(layer_.type())),
+                                      .actual = std::string(name_of(type)),
+                                      .hint = "let a last step make numbers of it: {\"op\": \"cast\", \"attributes\": {\"type\": \"" +
+                                              std::string(name_of(layer_.type())) + "\"}}"});
   if (!operation_.explicit_batch && !takes_data()) value = LayerBuilder::per_sample(layer_.builder(), value, counted_by());
   const Shape& shape = layer_.builder().shape(value);
   if (!operation_.explicit_batch && (shape.rank() == 0 || shape.dim(0) != layer_.built().batch))

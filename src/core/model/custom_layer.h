@@ -22,6 +22,9 @@ struct Feed {
 };
 using Feeds = std::map<std::string, Feed, std::less<>>;  ///< by parameter; "input" is the default one
 
+/// All numbers of nested arrays, row by row.
+std::vector<double> numbers_in(const Json& json);
+
 class CustomOperation {
  public:
   /// `activation`: what the layer's activation does to a value; empty where there is none.
@@ -41,6 +44,7 @@ class CustomOperation {
     bool stored = false;
     bool trainable = false;
     bool batched = false;
+    int index = 0;                  ///< among those that are declared
     bool state = false;             ///< internal: lives from run to run
     std::int32_t next = no_value;   ///< what it is to hold then
     Shape dims;  ///< of arrays, without batch
@@ -83,6 +87,7 @@ class CustomOperation {
   std::function<Ref(Ref)> activation_;
   bool as_activation_ = false;
   bool declared_ = false;
+  int first_ = 0;  // the number of the first parameter in the layer
   std::map<std::string, Value, std::less<>> values_;
   std::vector<std::string> under_way_;  // names being resolved: a default that leads back to itself is an error
   std::optional<Shape> size_;

@@ -150,21 +150,20 @@ Json asked(const DefaultFunction& function, std::span<const Json> arguments, con
 
 struct StateStart {
   Shape dims = {1};
-  double value = 0;  // of all its elements
+  std::vector<double> values = {0};  // one for all its elements, or one for each
 };
 
-// What a default, or what initState gives, says of a state; nothing where it says neither a size nor one number everywhere.
+// What a default, or what initState gives, says of a state; nothing where it says neither a size nor numbers.
 std::optional<StateStart> start_of_state(const Json& json, bool array) {
   if (json.is_null()) return StateStart{};
   if (const Json* size = json.find("size"); size || (json.is_number() && array)) {
     const auto dims = shape_of(size ? *size : json);
-    return dims ? std::optional(StateStart{*dims, 0}) : std::nullopt;
+    return dims ? std::optional(StateStart{*dims}) : std::nullopt;
   }
-  if (json.is_number()) return StateStart{{1}, json.as_number()};
-  if (json.is_boolean()) return StateStart{{1}, json.as_boolean() ? 1.0 : 0.0};
-  const auto dims = json.is_packed() && json.size() > 0 ? dims_of(json) : std::nullopt;
-  if (!dims || std::ranges::any_of(json.as_numbers(), [&](double one) { return one != json.as_numbers()[0]; })) return std::nullopt;
-  return StateStart{*dims, json.as_numbers()[0]};
+  if (json.is_number()) return StateStart{{1}, {json.as_number()}};
+  if (json.is_boolean()) return StateStart{{1}, {json.as_boolean() ? 1.0 : 0.0}};
+  const auto dims = json.is_array() && json.size() > 0 ? dims_of(json) : std::nullopt;
+  return dims ? std::optional(StateStart{*dims, numbers_in(json)}) : std::nullopt;
 }
 
 }  // namespace
@@ -181,11 +180,11 @@ CustomOperation::Value CustomOperation::state_of(const std::string& name, bool a
          "the size of the internal state \"" + name + "\" is made of whole numbers of 1 or more, got " + describe(*fallback),
          "{\"size\": [2, 3]}, for example");
   if (!start)
-    fail(Code::unsupported, "STATE_DEFAULT",
-         "the internal state \"" + name + "\" starts with one number everywhere, got " + describe(*fallback),
-         "0, for example; set_state gives it other values");
+    fail(Code::invalid_model, "STATE_DEFAULT",
+         "the internal state \"" + name + "\" starts with a number, or with arrays of numbers of one length, got " + describe(*fallback),
+         "0 or [[1, 2], [3, 4]], for example; {\"size\": [2, 3]} starts with zeros");
   value.dims = start->dims;
-  value.ref = layer_.state(name, value.dims, start->value);
+  value.ref = layer_.state(name, value.dims, start->values);
   return value;
 }
 
@@ -211,14 +210,14 @@ void CustomOperation::lower_init_state() {
   }
 }
 
-double initial_again(const BuiltState& state, const Json& states) {
+std::vector<double> initial_again(const BuiltState& state, const Json& states) {
   const Json* const given = states.find(state.key);
   const auto start = given ? start_of_state(*given, false) : std::nullopt;
-  if (start && start->dims.inserted(0, state.type.shape[0]) == state.type.shape) return start->value;
+  if (start && start->dims.inserted(0, state.type.shape[0]) == state.type.shape) return start->values;
   throw Error(Code::invalid_model, {.message = "at a reset initState gives \"" + state.key + "\" otherwise than before",
                                     .reason = "STATE",
                                     .path = state.path,
-                                    .expected = "one number for all of " + state.type.shape.without(0).text(),
+                                    .expected = "numbers for " + state.type.shape.without(0).text(),
                                     .actual = given ? describe(*given) : describe(states),
                                     .hint = "let it give the same names and sizes each time; the numbers may differ"});
 }

@@ -297,7 +297,7 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
   // Another spelling of an operator is free to be taken.
   const OpDef* const of_library = registry.find(definition.domain, definition.name);
   if (known->operation(definition.domain, definition.name) || (of_library && of_library->name == definition.name) ||
-      (definition.domain == "core" && find_layer_definition(definition.name)) || definition.name == "input" ||
+      (definition.domain == "core" && (find_layer_definition(definition.name) || definition.name == old_neurons)) || definition.name == "input" ||
       definition.name == "net" || definition.name == "iterator")
     operation_exists(*operation);
   Completion(definition, *operation).run(inputs);

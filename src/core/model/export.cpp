@@ -130,9 +130,10 @@ void set_inner_setups(JsonEdit& edit, const Json& document, const BuiltModel& bu
     part.parameters.back().stored = true;
     values.push_back(current[i]);
   }
-  if (as == SetupDataAs::none) return;
   for (const auto& [path, part] : by_setup) {
-    edit.set(path, write_setup_data(part.first, part.second, as, file));
+    // Where the model itself has none, as they were given.
+    const SetupDataAs form = as != SetupDataAs::none ? as : value_at(document, path).is_array() ? SetupDataAs::array : SetupDataAs::base64;
+    edit.set(path, write_setup_data(part.first, part.second, form, file));
     const bool old = path.ends_with("/setupData");  // the old spelling, beside "setup"
     set_instructions(edit, document, path.substr(0, path.rfind('/')) + (old ? "/setup" : ""), part.first.parameters, built, path);
   }
@@ -188,12 +189,19 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   set_inner_setups(edit, model.json, built, current, as, file);
   std::set<std::string, std::less<>> outside;
   add_places_of_operations(model, outside, is_trained_outside);
+  // A number in the layer of one net is none of the parameters that several nets share.
+  std::set<std::string, std::less<>> untrained;
+  add_places_of_operations(model, untrained, [](const OperationParameter& parameter) { return !parameter.subject_of_training; });
+  const auto is_shared = [&](const BuiltParameter& parameter) {
+    return std::ranges::any_of(built.shared_nets, [&](const auto& net) { return std::ranges::find(net.second, parameter.value) != net.second.end(); });
+  };
   BuiltModel left;  // whose parameters stay in setup.data
   std::vector<Tensor> values;
   std::vector<bool> stays;
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     const BuiltParameter& parameter = built.parameters[i];
-    stays.push_back(parameter.stored && (outside.contains(pointer_to(parameter.layer, parameter.parameter)) ||
+    const std::string place = pointer_to(parameter.layer, parameter.parameter);
+    stays.push_back(parameter.stored && (outside.contains(place) || (untrained.contains(place) && is_shared(parameter)) ||
                                          !can_be_written(parameter, current[i]) || stays_in_table(model, parameter)));
   }
   set_scales(edit, model.json, built, built.parameters, current,

@@ -44,13 +44,14 @@ class Cutter {
         members.emplace_back(key, value);
     }
     // Tied parameters have values of their own in a part, in the order in which they stand there.
-    std::vector<std::tuple<int, int, std::size_t>> places;
+    Places places;
     for (std::size_t i = 0; i < built_.parameters.size(); ++i) {
       const BuiltParameter& parameter = built_.parameters[i];
       places.emplace_back(parameter.owner, parameter.index, i);
       for (const BuiltTie& tie : built_.ties)
         if (tie.setup.empty() && tie.like == parameter.name) places.emplace_back(tie.table_owner, tie.table_index, i);
     }
+    add_shared(places);
     std::ranges::sort(places);
     for (const auto& [owner, index, from] : places)
       if (inside(layer_of(owner))) kept.push_back(from);
@@ -58,6 +59,24 @@ class Cutter {
   }
 
  private:
+  using Places = std::vector<std::tuple<int, int, std::size_t>>;  // owner, index among its parameters, which of the model
+
+  // What nets share is that of the first of them in the part.
+  void add_shared(Places& places) const {
+    for (const auto& [share, values] : built_.shared_nets) {
+      int first = 0;
+      for (int id = 1; id <= model_.element_count && first == 0; ++id) {
+        const Json* name = model_.element(id).net ? model_.element(id).properties.find("share") : nullptr;
+        if (name && name->is_text() && name->as_text() == share && inside(layer_of(id))) first = id;
+      }
+      for (std::size_t k = 0; k < values.size() && first > 0; ++k) {
+        const auto parameter = std::ranges::find(built_.parameters, values[k], &BuiltParameter::value);
+        if (parameter == built_.parameters.end() || inside(layer_of(parameter->owner))) continue;
+        places.emplace_back(first, static_cast<int>(k), static_cast<std::size_t>(parameter - built_.parameters.begin()));
+      }
+    }
+  }
+
   static std::size_t at(int index) { return static_cast<std::size_t>(index); }
   int layer_count() const { return static_cast<int>(model_.layers.size()); }
   int layer_of(int id) const { return model_.element(id).layer_index; }

@@ -34,6 +34,8 @@ class KeptLayers {
   bool is_last(const Layer& source) const { return at(source.layer_index) + 1 == model_.layers.size(); }
   /// Its values come from outside or leave.
   bool is_port(const Layer& layer) const;
+  /// Whether the model's `io` has rules for it.
+  bool io_names(std::string_view name) const;
   /// What `to` or `historyTo` lists, or nothing where the document's order does it.
   std::optional<std::vector<Json>> targets(const Layer& source, bool history) const;
 
@@ -52,7 +54,6 @@ class KeptLayers {
   std::set<int> ports() const;
   std::string port_name(int id) const;
   bool takes_label(const Route& route) const;
-  bool io_names(std::string_view name) const;
   Json target(const Route& route) const;
   bool nothing_follows(const Layer& source) const;
   bool next_pulls(const Layer& source) const;

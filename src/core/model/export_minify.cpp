@@ -168,10 +168,10 @@ class Minifier {
     document_ = edit.apply(model_.json);
   }
 
-  // The table of a net names all that its setup.data holds, and nothing else.
+  // The table of a net names all that its setup.data holds, and nothing else; and a setup.data of its own holds what it did.
   bool stays_in_net(const BuiltParameter& parameter) const {
     const auto& net = model_.element(parameter.owner).net;
-    return net && has_instructions_inside(*net);
+    return net && (has_instructions_inside(*net) || has_data_inside(*net));
   }
 
   // An operation learns from what its layer gives it how many elements there are, and what is not stored anywhere.
@@ -207,11 +207,11 @@ class Minifier {
     const std::string usual = layer.layer_index == 0 ? "input" : model_.default_type;
     const std::string type = layer.domain == model_.domain ? layer.type : layer.domain + "#" + layer.type;
     if (type != usual || (has_pipes && !size)) add("type", Json::text(type));
-    if (size) add("size", size->size() == 1 ? size->at(0) : *size);
+    if (size) add("size", size->size() == 1 && size->at(0).is_number() ? size->at(0) : *size);
     if (layer.activation != usual_activation(layer))
       add("activation", layer.activation.empty() ? Json() : Json::text(layer.activation));
     const Json* label = layer.properties.find("label");
-    if (label && kept_.keeps_names() && kept_.is_port(layer)) add("label", *label);
+    if (label && kept_.is_port(layer) && (kept_.keeps_names() || kept_.io_names(layer.label))) add("label", *label);
     bool remembers = layer.history > 0;
     const auto to = kept_.targets(layer, false);
     if (to) add("to", list_or_one(*to));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/model/open_dimensions.h"
+#include "core/model/setup_instructions.h"
 
 namespace webai {
 namespace {
@@ -28,6 +29,7 @@ using Integers = std::vector<std::int64_t>;
 
 BuiltModel build_inner(LayerBuilder& layer, BuildOptions options) {
   const Model& net = *layer.layer().net;
+  options.sizes_only = false;
   const auto build = [&] { return build_model(layer.builder().context(), layer.builder().registry(), net, options); };
   if (!has_open_sizes(net)) return build();
   Lengths lengths = options.lengths ? *options.lengths : Lengths();
@@ -52,7 +54,9 @@ BuiltModel build_inner(LayerBuilder& layer, BuildOptions options) {
 
 Ref declare_input(LayerBuilder& layer, const std::string& name, const std::string& label, const Shape& dims) {
   BuiltModel& outer = layer.built();
-  const bool taken = std::ranges::find(outer.inputs, name, &BuiltInput::name) != outer.inputs.end();
+  bool taken = std::ranges::find(outer.inputs, name, &BuiltInput::name) != outer.inputs.end();
+  for (int id = 1; id <= layer.model().element_count && !taken; ++id)  // or will be, by one that is built later
+    taken = layer.model().element(id).type == "input" && layer.model().element(id).name == name;
   const std::string free = taken ? inner_name(layer.layer(), name) : name;
   const Ref value{outer.graph.add_input(free, {layer.type(), dims.inserted(0, outer.batch)})};
   outer.inputs.push_back({.name = free, .label = label, .value = value.id, .shape = dims, .dims = dims});
@@ -113,17 +117,19 @@ std::vector<Ref> adopt_inputs(LayerBuilder& layer, const BuiltModel& inner) {
 std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner) {
   BuiltModel& outer = layer.built();
   const Model& model = *layer.layer().net;
-  const bool own_data = !model.setup_data.is_null() && !(model.setup_data.is_text() && model.setup_data.as_text().empty());
+  const bool own_data = has_own_data(model);
   const std::string share = layer.property("share") ? layer.text("share") : std::string();
   std::vector<ValueId> own;
   std::vector<ValueId>& shared = share.empty() ? own : outer.shared_nets[share];
   const bool again = !shared.empty();
   if (again && shared.size() != inner.parameters.size()) differs(layer);
+  layer.number_parameters(static_cast<int>(inner.parameters.size()));
   std::vector<Ref> values;
   for (std::size_t i = 0; i < inner.parameters.size(); ++i) {
     if (again) {
       if (outer.graph.value(shared[i]).type != inner.graph.value(inner.parameters[i].value).type) differs(layer);
       values.push_back({shared[i]});
+      outer.shared_names.emplace_back(inner_name(layer.layer(), inner.parameters[i].name), outer.graph.value(shared[i]).name);
       continue;
     }
     BuiltParameter parameter = inner.parameters[i];
@@ -148,6 +154,8 @@ std::vector<Ref> adopt_parameters(LayerBuilder& layer, const BuiltModel& inner) 
     shared.push_back(parameter.value);
     outer.parameters.push_back(std::move(parameter));
   }
+  for (const auto& [name, like] : inner.shared_names)
+    if (!again) outer.shared_names.emplace_back(inner_name(layer.layer(), name), inner_name(layer.layer(), like));
   // Of a table that goes with a setup.data of the net's own; other ties are made anew by the net itself.
   for (BuiltTie tie : inner.ties) {
     if (again || (tie.setup.empty() && !own_data)) continue;

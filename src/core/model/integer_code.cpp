@@ -7,6 +7,7 @@
 #include "core/base/kept_tensor.h"
 #include "core/base/names.h"
 #include "core/model/json.h"
+#include "core/model/vocabulary.h"
 #include "core/op/term.h"
 #include "webai/error.hpp"
 
@@ -104,7 +105,7 @@ void unknown_key(const std::string& key, std::span<const std::string_view> known
 void check_own(const Json& own, const std::string& path) {
   if (!own.is_object()) refuse(path, "quantization of a parameter is an object", "{\"scale\": ...}", describe(own));
   for (const Json::Member& member : own.members())
-    if (std::ranges::find(known_keys, member.first) == std::end(known_keys)) unknown_key(member.first, known_keys, path);
+    if (!is_kept_and_ignored(member.first) && std::ranges::find(known_keys, member.first) == std::end(known_keys)) unknown_key(member.first, known_keys, path);
 }
 
 Tensor read_scale(const Context& context, const Json& scale, const Json* axis, const Shape& shape, DType computed,
@@ -215,7 +216,8 @@ void check_quantization(const Json& quantization, std::span<const std::string_vi
   std::vector<std::string_view> known(std::begin(known_keys), std::end(known_keys));
   known.insert(known.end(), parameters.begin(), parameters.end());
   for (const Json::Member& member : quantization.members())
-    if (std::ranges::find(known, member.first) == known.end()) unknown_key(member.first, known, path);
+    if (is_kept_and_ignored(member.first)) continue;
+    else if (std::ranges::find(known, member.first) == known.end()) unknown_key(member.first, known, path);
     else if (member.second.is_object() && std::ranges::find(parameters, member.first) == parameters.end())
       refuse(pointer_to(path, member.first), "the layer has no parameter of that name", "a number, or several", "an object");
 }

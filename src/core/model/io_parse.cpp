@@ -1,5 +1,6 @@
 // Reading the io block: steps, chains of steps, rules for the whole or for named inputs and outputs.
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "core/base/names.h"
@@ -281,11 +282,16 @@ class StepReader {
   IoStep step_;
 };
 
+bool is_chain(const Json& json) {
+  const Json* type = json.find("type");
+  return type && type->is_text() && type->as_text() == "chain";
+}
+
 // A step, or several of them in an array or as the "steps" of a "chain".
 std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool input) {
   std::vector<IoStep> steps;
   if (json.is_null()) return steps;
-  if (const Json* type = json.find("type"); type && type->is_text() && type->as_text() == "chain") {
+  if (is_chain(json)) {
     const Json* chain = json.find("steps");
     if (!chain || !chain->is_array()) fail(path, "IO_TYPE", "a \"chain\" needs \"steps\": an array of steps",
                                            "\"steps\": [{\"type\": \"rescale-linear\", \"from\": [0, 255], \"to\": [0, 1]}]");
@@ -299,12 +305,17 @@ std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool i
     return steps;
   }
   for (std::size_t i = 0; i < json.size(); ++i) {
-    steps.push_back(StepReader(json.at(i), pointer_to(path, i), input).run());
-    if (input && i > 0 && steps.back().lookup)
-      fail(steps.back().path, "IO_TYPE", "\"" + steps.back().type + "\" takes texts: it stands first",
+    if (is_chain(json.at(i)))
+      std::ranges::move(read_steps(json.at(i), pointer_to(path, i), input), std::back_inserter(steps));
+    else
+      steps.push_back(StepReader(json.at(i), pointer_to(path, i), input).run());
+  }
+  for (std::size_t i = 1; i < steps.size(); ++i) {
+    if (input && steps[i].lookup)
+      fail(steps[i].path, "IO_TYPE", "\"" + steps[i].type + "\" takes texts: it stands first",
            "move it to the front of the chain");
-    if (i > 0 && steps.back().image) fail(steps.back().path, "IO_TYPE", "\"image\" takes pictures: it stands first",
-                                          "move it to the front of the chain");
+    if (steps[i].image) fail(steps[i].path, "IO_TYPE", "\"image\" takes pictures: it stands first",
+                             "move it to the front of the chain");
   }
   if (std::ranges::count_if(steps, [](const IoStep& step) { return step.width > 0 || step.image; }) > 1)
     fail(path, "IO_TYPE", "one step of a chain may make several numbers of one",

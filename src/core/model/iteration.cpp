@@ -145,11 +145,26 @@ Ref Iteration::results(const std::vector<Ref>& finals) {
   if (until) layer_.gives("steps", layer_.emit("reduceSum", {goes_on}, {{"axes", Integers{0}}}));
   if (collection.size() == 1) return collection.front();
   if (!collection.empty()) return joined_steps(collection);
-  layer_.built().iterations.push_back(std::move(iteration));
+  if (activate_each(iteration)) layer_.built().iterations.push_back(std::move(iteration));
   if (states_.size() == 1) return finals.front();
   std::vector<Ref> flat;
   for (std::size_t i = 0; i < states_.size(); ++i) flat.push_back(layer_.flattened(finals[i]));
   return builder_.emit("concat", flat, {{"axis", std::int64_t{-1}}});
+}
+
+// What a stream gives of each step has the iterator's activation as well. Where one activation cannot take all steps at
+// once (it has parameters, or parts of several dimensions) only the result of all is told.
+bool Iteration::activate_each(BuiltIteration& iteration) {
+  const Layer& layer = layer_.layer();
+  if (layer.activation.empty()) return true;
+  std::vector<Ref> parts;
+  for (std::size_t i = 0; i < states_.size(); ++i) parts.push_back({iteration.before[i]});
+  const auto is_row = [&](Ref part) { return builder_.shape(part).rank() == 3; };
+  if (layer.custom_activation || (parts.size() > 1 && !std::ranges::all_of(parts, is_row))) return false;
+  const Ref whole = parts.size() == 1 ? parts.front() : builder_.emit("concat", parts, {{"axis", std::int64_t{-1}}});
+  iteration.before.erase(iteration.before.begin(), iteration.before.begin() + static_cast<std::ptrdiff_t>(states_.size()));
+  iteration.before.insert(iteration.before.begin(), LayerBuilder::activate(builder_, layer, whole).id);
+  return true;
 }
 
 Ref Iteration::for_each_sample(Ref rows) {

@@ -75,6 +75,7 @@ class Iteration {
   Ref results(const std::vector<Ref>& finals);
   /// [steps, batch, dims...] as [batch, steps, dims...].
   Ref for_each_sample(Ref rows);
+  bool activate_each(BuiltIteration& iteration);
   /// All numbers of a step in one row: [batch, steps, numbers].
   Ref joined_steps(const std::vector<Ref>& parts);
 

@@ -58,6 +58,7 @@ class Writer {
                                            .hint = "export weights as base64"});
     char digits[32];
     out_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    if (value == 0) out_ += ".0";  // -0: as a whole number it would lose its sign where it is read
   }
 
   void text(const std::string& value) {

@@ -158,7 +158,7 @@ Ref LayerBuilder::declare(const Request& request, bool stored, const std::string
   built.path = path;
   built.layer = layer_.path;
   built.owner = layer_.id;
-  built.index = built.table_index = own_parameters_++;
+  built.index = built.table_index = request.index < 0 ? own_parameters_++ : request.index;
   built.table_owner = layer_.id;
   built.start = request.start;
   // Numbers in a layer are kept, not clipped, unless the layer says which scale it wants.
@@ -227,6 +227,7 @@ Ref LayerBuilder::given_array(const Request& request, const Json& values, const 
   }
   const auto wanted = static_cast<std::size_t>(request.shape.elements());
   const bool flat = dims.size() == 1 && numbers.size() == wanted;
+  if (!flat && !all_ones_but(request.shape, dims) && sizes_only()) return declare(request, false, path, {});
   if (!flat && !all_ones_but(request.shape, dims))
     throw Error(Code::shape_mismatch, {.message = std::string(request.name) + " has the wrong shape",
                                        .reason = "PARAM_SIZE",
@@ -270,9 +271,9 @@ Ref LayerBuilder::piped_parameter(const Request& request, const PipedParameter& 
   return reshaped(piped.value, request.shape);
 }
 
-Ref LayerBuilder::state(std::string_view name, const Shape& dims, double initial) {
+Ref LayerBuilder::state(std::string_view name, const Shape& dims, std::vector<double> initial) {
   BuiltState state;
-  state.initial = initial;
+  state.initial = std::move(initial);
   state.name = layer_.title + "." + std::string(name);
   state.type = {type(), dims.inserted(0, built_.batch)};
   state.path = layer_.path;
@@ -313,12 +314,15 @@ Ref LayerBuilder::parameter(const Request& request) {
   if (given->is_array()) return given_array(request, *given, path);
   if (given->is_object() && (given->find("size") || given->find("count"))) {
     const Json* size = given->find("size") ? given->find("size") : given->find("count");
+    for (const auto& [key, value] : given->members())
+      if (key != "size" && key != "count" && !is_kept_and_ignored(key))
+        unknown_property(path, key, request.name, std::vector<std::string_view>{"size"});
     std::vector<std::int64_t> dims;
     for (std::size_t i = 0; i < (size->is_array() ? size->size() : 1); ++i) {
       const Json item = size->is_array() ? size->at(i) : *size;
       dims.push_back(item.is_number() ? item.as_integer().value_or(-1) : -1);
     }
-    if (!all_ones_but(request.shape, dims))
+    if (!all_ones_but(request.shape, dims) && !sizes_only())
       throw Error(Code::shape_mismatch, {.message = std::string(request.name) + " has the wrong shape",
                                          .reason = "PARAM_SIZE",
                                          .path = path,

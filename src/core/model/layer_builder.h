@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/model/build.h"
@@ -58,6 +59,7 @@ class LayerBuilder {
   bool training() const { return training_; }
   const WeightFiles* files() const { return options_ ? options_->files : nullptr; }
   bool fills() const { return !options_ || options_->fill; }  ///< whether parameters are wanted with their values
+  bool sizes_only() const { return options_ && options_->sizes_only; }
   /// What the models inside are built with as well.
   std::shared_ptr<std::uint64_t> builds_left() const { return options_ ? options_->builds_left : nullptr; }
   const Lengths* lengths() const { return options_ ? options_->lengths : nullptr; }  ///< of open dimensions
@@ -91,6 +93,7 @@ class LayerBuilder {
     bool trainable = true;
     std::string_view scope = {};  ///< put before the name where two operations of a layer have parameters
     int position = 0;             ///< for sort_parameters
+    int index = -1;               ///< among the layer's parameters, of those numbered before; else the next one
     bool takes_pipe = false;  ///< the layer can work with one value per sample
   };
   /// The parameter by the value the model gives it; invalid when the layer goes without. Where a pipe ends in it, the
@@ -103,6 +106,8 @@ class LayerBuilder {
 
   /// Declares it as said: in setup.data, or given (or to be drawn) with its values at `path`.
   Ref declare(const Request& request, bool stored, const std::string& path, Tensor initial);
+  /// Numbers as many of the layer's parameters, which may be declared in another order: the first of them.
+  int number_parameters(int count) { return std::exchange(own_parameters_, own_parameters_ + count); }
   /// Brings the parameters that were declared since there were `first` into the order of their positions.
   void sort_parameters(std::size_t first);
   std::int64_t stored_elements() const;  ///< in setup.data so far
@@ -115,7 +120,7 @@ class LayerBuilder {
   /// The number of the training step, for what draws random numbers (a state that training advances).
   Ref random_step();
   /// A state of the layer's own, [batch, dims...], by the name of what it remembers: "state".
-  Ref state(std::string_view name, const Shape& dims, double initial = 0);
+  Ref state(std::string_view name, const Shape& dims, std::vector<double> initial = {0});
   /// After a training step `parameter`, after a run `state` takes this value.
   void write(Ref parameter, Ref value) { builder_.graph().writes.push_back({parameter.id, value.id}); }
 

@@ -141,7 +141,7 @@ std::shared_ptr<UserOperation> operation_from_json(const Context& context, const
   std::shared_ptr<UserOperation> operation;
   try {
     operation = complete_operation(context, registry, std::move(definition), 0);
-    for (const auto& other : options.local)
+    for (const auto& other : options.local.subspan(options.outer))
       if (other->name == operation->name && other->domain == operation->domain) operation_exists(*operation);
   } catch (const Error& error) {
     ErrorDetails details = error.details();

@@ -16,7 +16,8 @@ namespace webai {
 struct BodyOptions {
   std::string domain = {};  ///< of an operation that names none
   std::string path = {};    ///< of the operation in its document
-  std::span<const std::shared_ptr<const UserOperation>> local = {};  ///< that the document defined before it
+  std::span<const std::shared_ptr<const UserOperation>> local = {};  ///< that the document defined before it; the last of a name counts
+  std::size_t outer = 0;  ///< how many of them are of the models around an inner one: their names may be taken again
 };
 
 /// Throws INVALID_MODEL, NOT_FOUND, LIMIT_EXCEEDED with the place in the document. Not kept anywhere yet.

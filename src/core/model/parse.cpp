@@ -2,6 +2,7 @@
 #include "core/model/parse.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "core/base/names.h"
@@ -177,6 +178,7 @@ class RootParser {
   // Operations without code that come with the model. Each may use those before it.
   void operations() {
     if (state_.outer) model_.operations = state_.outer->operations;
+    const std::size_t outer = model_.operations.size();
     const Json* list = property("operations");
     if (!list) return;
     const std::string path = at("operations");
@@ -188,7 +190,7 @@ class RootParser {
                                          .hint = "raise the limit \"nodes\" if this is meant"});
     for (std::size_t i = 0; i < list->size(); ++i) {
       auto operation = operation_from_json(state_.context, state_.registry, list->at(i),
-                                           {.domain = model_.domain, .path = pointer_to(path, i), .local = model_.operations},
+                                           {.domain = model_.domain, .path = pointer_to(path, i), .local = model_.operations, .outer = outer},
                                            state_.aliases);
       model_.operations.push_back(std::move(operation));
     }
@@ -299,9 +301,10 @@ class RootParser {
     }
   }
 
-  // The layers in front that only pull are the inputs of an iterator's net.
+  // The layers in front that only pull are the inputs of an iterator's net; so is an input layer in front of them, which
+  // takes what flows into the iterator.
   static int heads(const Json& list) {
-    int count = 0;
+    int count = list.size() > 1 && is_plain_input(list.at(0)) && only_pulls(list.at(1)) ? 1 : 0;
     for (; count < static_cast<int>(list.size()); ++count) {
       const Json layer = list.at(static_cast<std::size_t>(count));
       if (!layer.is_object() || !layer.find("pipeFrom")) break;
@@ -309,6 +312,18 @@ class RootParser {
       if (layer.find("pipes") || layer.find("pipe") || (type && !(type->is_text() && type->as_text() == "input"))) break;
     }
     return count;
+  }
+
+  static bool is_plain_input(const Json& layer) {
+    if (!layer.is_object()) return true;
+    return std::ranges::none_of(std::array{"pipeFrom", "pipes", "pipe", "to", "toLayers"}, [&](const char* word) { return layer.find(word); });
+  }
+
+  static bool only_pulls(const Json& layer) {
+    static constexpr std::array<std::string_view, 4> words = {"pipeFrom", "name", "label", "type"};
+    return layer.is_object() && layer.find("pipeFrom") && std::ranges::all_of(layer.members(), [](const Json::Member& member) {
+             return is_kept_and_ignored(member.first) || std::ranges::find(words, member.first) != words.end();
+           });
   }
 
   void layers() {

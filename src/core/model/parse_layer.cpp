@@ -1,6 +1,7 @@
 // One layer or pipe: shorthand to object, type, activation, size, targets.
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "core/base/names.h"
 #include "core/model/json.h"
@@ -399,7 +400,7 @@ std::shared_ptr<const UserOperation> find_custom(const ParseState& state, const 
   const std::size_t hash = name.find('#');
   const std::string_view own = hash == std::string_view::npos ? domain : name.substr(0, hash);
   const std::string_view word = hash == std::string_view::npos ? name : name.substr(hash + 1);
-  for (const auto& local : model.operations)
+  for (const auto& local : std::views::reverse(model.operations))  // a model's own before those around it
     if (local->name == word && local->domain == own) return local;
   return state.definitions->operation(own, word);
 }

@@ -121,8 +121,9 @@ class SchemaWriter {
                      "Layers by index or name, layer.parameter, the label of a parameter, a state variable."));
     define("activation", described(any_of({words(activations_), matching("#"), type("null")}), "null: none."));
     define("parameter", described(any_of({type("number"), type("boolean"), type("null"), type("array"), refer("text"),
-                                          closed(Properties().set("pipeFrom", refer("text")), {"pipeFrom"})}),
-                                  "Values, false or null for none, true for those it would have anyway, a label to "
+                                          closed(Properties().set("pipeFrom", refer("text")), {"pipeFrom"}),
+                                          closed(Properties().set("size", any_of({refer("count"), list(refer("count"), 1)})), {"size"})}),
+                                  "Values, false or null for none, true or a size for those it would have anyway, a label to "
                                   "pipe to, or what to pull."));
     define(
         "steps",
@@ -173,8 +174,9 @@ class SchemaWriter {
     kinds.insert(kinds.begin(), words(names));
     define("step", any_of(std::move(kinds)));
     const Json chain =
-        closed(Properties().set("type", constant("chain")).set("steps", list(refer("step"))), {"type", "steps"});
-    define("chain", any_of({type("null"), refer("step"), list(refer("step")), chain}));
+        closed(Properties().set("type", constant("chain")).set("steps", list(refer("chained"))), {"type", "steps"});
+    define("chained", any_of({refer("step"), chain}));
+    define("chain", any_of({type("null"), refer("chained"), list(refer("chained"))}));
     for (const bool input : {true, false}) {
       Properties rules;
       rules.set("normalize", refer("chain"));
@@ -215,7 +217,9 @@ class SchemaWriter {
                                  .set("attributes", type("object"))
                                  .set("name", refer("text")),
                              {"op", "inputs"});
-    const Json body = closed(Properties().set("steps", list(step, 1)).set("output", refer("text")), {"steps"});
+    const Json states = Json::object({{"type", word("object")}, {"additionalProperties", refer("text")}});
+    const Json body =
+        closed(Properties().set("steps", list(step, 1)).set("output", refer("text")).set("state", states), {"steps"});
     define("operation", closed(Properties()
                                    .set("name", refer("text"))
                                    .set("domain", refer("text"))

@@ -115,6 +115,17 @@ bool has_instructions(const Model& model) {
   return json.is_text() ? !json.as_text().empty() : !(json.is_array() && json.size() == 0);
 }
 
+bool has_own_data(const Model& model) {
+  return !model.setup_data.is_null() && !(model.setup_data.is_text() && model.setup_data.as_text().empty());
+}
+
+bool has_data_inside(const Model& model) {
+  if (has_own_data(model)) return true;
+  for (int id = 1; id <= model.element_count; ++id)
+    if (const auto& net = model.element(id).net; net && has_data_inside(*net)) return true;
+  return false;
+}
+
 bool has_instructions_inside(const Model& model) {
   if (has_instructions(model)) return true;
   for (int id = 1; id <= model.element_count; ++id)

@@ -16,6 +16,10 @@ namespace webai {
 bool has_instructions(const Model& model);
 /// The same, or one of the nets in it has one.
 bool has_instructions_inside(const Model& model);
+/// Whether the model has a setup.data that is more than an empty text.
+bool has_own_data(const Model& model);
+/// Whether it, or a net in it, has one.
+bool has_data_inside(const Model& model);
 
 /// An entry of the table.
 struct PlacedParameter {

@@ -133,8 +133,8 @@ Json with_canonical_keys(const Json& object, Scope scope, const std::string& pat
 }
 
 std::string canonical_type(const std::string& type, const std::string& path, AliasLog& log) {
-  if (type != "standard") return type;
-  log.used("standard", "neurons", path);
+  if (type != old_neurons) return type;
+  log.used(old_neurons, "neurons", path);
   return "neurons";
 }
 

@@ -27,6 +27,8 @@ std::vector<std::pair<std::string_view, std::string_view>> aliases_of(Scope scop
 
 /// Keys of the author's tools, kept and ignored: `meta` and names starting with "x-".
 bool is_kept_and_ignored(std::string_view key);
+/// The old name of the layer type "neurons".
+inline constexpr std::string_view old_neurons = "standard";
 
 /// In a handler: throws the error on, with its path in the words of the text ("/layers/1/count").
 [[noreturn]] void rethrow_as_written(const Error& error, const std::vector<OldWord>& words);

@@ -51,6 +51,7 @@ class ShapeContext {
   const Shape& shape(std::size_t index) const { return inputs_[index]->shape; }
   DType type(std::size_t index) const { return inputs_[index]->type; }
   const Attributes& attributes() const { return attributes_; }
+  std::string_view path() const { return path_; }
   /// Whoever emits the node: a rule may compose the operator beside to see what comes out.
   const Builder& builder() const { return builder_; }
 

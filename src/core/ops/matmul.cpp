@@ -1,7 +1,10 @@
 // Matrix products: matmul (batched, either side transposed) and fusedMatMul, its form with bias and activation.
+#include "core/base/names.h"
 #include "core/op/cost.h"
+#include "core/op/registry.h"
 #include "core/ops/families.h"
 #include "core/ops/support.h"
+#include "webai/error.hpp"
 
 namespace webai {
 namespace {
@@ -160,6 +163,26 @@ OpDef matmul() {
   return op;
 }
 
+// An operator that gives another shape or type than it takes would not fit what is said of the result.
+void check_activation(const ShapeContext& context) {
+  const std::string& name = context.attributes().text("activation");
+  const Registry& registry = context.builder().registry();
+  const OpDef* op = name == "linear" ? nullptr : registry.find("core", name);
+  if (name == "linear" || (op && op->activation)) return;
+  std::vector<std::string_view> known = {"linear"};
+  for (const OpDef* other : registry.all("core"))
+    if (other->activation) known.push_back(other->name);
+  const std::string near = nearest_name(name, known);
+  throw Error(op ? Code::invalid_argument : Code::not_found,
+              {.message = "fusedMatMul: \"" + name + "\" is no activation",
+               .reason = "NOT_ACTIVATION",
+               .path = std::string(context.path()),
+               .operation = "fusedMatMul",
+               .expected = "the name of an activation, or \"linear\" for none",
+               .actual = "\"" + name + "\"",
+               .hint = near.empty() ? "\"tanh\", for example" : "did you mean \"" + near + "\"?"});
+}
+
 OpDef fused_matmul() {
   OpDef op = operation("fusedMatMul", "Matrix product with an optional bias and activation in one step.",
                        "y = activation(matmul(a, b) + bias)");
@@ -167,11 +190,12 @@ OpDef fused_matmul() {
       {"a", "as for matmul"}, {"b", "as for matmul"}, {"bias", "broadcast to the product", InputSpec::optional}};
   op.attributes = transpose_attributes();
   op.attributes.push_back(
-      {"activation", AttributeKind::text, "linear", "name of a one-input operator, or \"linear\" for none"});
+      {"activation", AttributeKind::text, "linear", "name of an activation, or \"linear\" for none"});
   op.constraints = product_constraints();
   op.constraints.push_back({"C5", "the bias has the operands' type and broadcasts to the product"});
   op.shape = [](ShapeContext& context) {
     const Shape shape = product_shape(context);
+    check_activation(context);
     if (context.has(2))
       context.require(context.type(2) == context.type(0) && broadcast(shape, context.shape(2)) == shape, "C5",
                       "bias has another type or does not broadcast to " + shape.text());

@@ -120,6 +120,8 @@ TEST_CASE("A-67 webai 1, meta and x- keys are kept and ignored") {
   const World world;
   CHECK_NOTHROW(world.build(R"({"webai": 1, "meta": {"anything": [1, {}]}, "x-tool": 3,
                                 "layers": [2, {"size": 1, "meta": null, "x-at": [3, 4]}]})"));
+  CHECK_NOTHROW(world.build(R"({"dataType": "u8", "layers": [2, {"size": 1, "quantization": {"scale": 2, "x-of": {}, "bias": {"scale": 3, "meta": {}}}}]})"));
+  CHECK_NOTHROW(world.build(R"({"layers": [2, {"size": 1, "weights": {"size": [2, 1], "x-of": 3}}]})"));
 }
 
 TEST_CASE("A-01 A-02 aliases are read with one warning each, refused when strict") {

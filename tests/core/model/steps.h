@@ -18,7 +18,7 @@ class Steps {
     }
     for (const BuiltParameter& parameter : built_.parameters)
       if (parameter.initial.elements() > 0) at(parameter.value) = parameter.initial;
-    for (const BuiltState& state : built_.states) fill(state.value, state.initial);
+    for (const BuiltState& state : built_.states) fill(state.value, state.initial.front());
   }
   Steps(const World& world, std::string_view model, std::int64_t batch = 1)
       : Steps(world, world.build(model, {.batch = batch})) {}
