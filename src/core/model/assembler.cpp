@@ -19,6 +19,7 @@ Assembler::Assembler(const Context& context, const Registry& registry, const Mod
     : model_(model),
       options_(options),
       builder_(context, registry, built_.graph),
+      inputs_(builder_, model, built_, options_.normalize),
       feedback_(builder_, model, built_, learned) {
   check_buildable();
   built_.explicit_batch = model_.explicit_batch;
@@ -79,7 +80,7 @@ std::optional<Shape> Assembler::size_of_net(const Layer& layer) {
 }
 
 void Assembler::keep_counts(std::vector<NamedValue>& outputs) {
-  for (const auto& [exact, rounded] : rounded_) {
+  for (const auto& [exact, rounded] : inputs_.rounded()) {
     if (!is_counted(built_.graph, rounded, outputs)) continue;
     replace_reads(built_.graph, rounded, exact);
     for (NamedValue& output : outputs)
@@ -128,7 +129,7 @@ Ref Assembler::build_element(const Layer& layer) {
     const bool fed = !without && !(layer.custom && arrived.empty());
     const Ref input = fed ? join(layer, arrived) : Ref{};
     const std::vector<PipedParameter> piped = piped_parameters(layer);
-    LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, &options_);
+    LayerBuilder writer(builder_, model_, layer, input, built_, options_.training, piped, &options_, &inputs_);
     const std::size_t before = built_.parameters.size();
     const Ref value = layer.custom ? write_custom(writer, piped) : write_operator(writer);
     if (const Json* const quantization = layer.properties.find("quantization")) {

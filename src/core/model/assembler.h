@@ -12,6 +12,7 @@
 #include "core/model/custom_layer.h"
 #include "core/model/feedback.h"
 #include "core/model/layer_builder.h"
+#include "core/model/model_inputs.h"
 
 namespace webai {
 
@@ -64,7 +65,6 @@ class Assembler {
   /// One operator instance: input, own operator, activation. Errors get its place.
   Ref build_element(const Layer& layer);
   Ref input_value(const Layer& layer);
-  Ref normalized_input(const IoRules& rules, const std::string& name, Ref input, const Shape& size);
   Ref write_operator(LayerBuilder& writer);
   // Operations that a program or the model defined call their activation themselves where they take it.
   Ref write_custom(LayerBuilder& writer, const std::vector<PipedParameter>& piped);
@@ -83,14 +83,14 @@ class Assembler {
   BuildOptions options_;
   BuiltModel built_;
   GraphBuilder builder_;
+  ModelInputs inputs_;
   Feedback feedback_;
-  std::vector<std::vector<const Route*>> incoming_;   // by id of the target
-  std::vector<std::pair<ValueId, ValueId>> rounded_;  // inputs of an integer model: as they are, rounded to codes
-  std::vector<Ref> own_, joined_;                     // by id: its output; the join of what is piped into it
-  std::vector<std::vector<GivenOutput>> outputs_;     // by id: of those that give several
-  bool trial_ = false;                                // only sizes are wanted
-  bool left_out_ = false;                             // in a trial: something that flows in is not known yet
-  std::set<std::string, std::less<>> names_;          // that the author gave
+  std::vector<std::vector<const Route*>> incoming_;  // by id of the target
+  std::vector<Ref> own_, joined_;                    // by id: its output; the join of what is piped into it
+  std::vector<std::vector<GivenOutput>> outputs_;    // by id: of those that give several
+  bool trial_ = false;                               // only sizes are wanted
+  bool left_out_ = false;                            // in a trial: something that flows in is not known yet
+  std::set<std::string, std::less<>> names_;         // that the author gave
 };
 
 }  // namespace webai

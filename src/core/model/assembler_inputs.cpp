@@ -1,8 +1,5 @@
 // Where data come in: the inputs of a model, and what the net of an iterator pulls from around it.
-#include <algorithm>
-
 #include "core/model/assembler.h"
-#include "core/model/io_graph.h"
 #include "core/model/open_dimensions.h"
 #include "core/model/vocabulary.h"
 #include "webai/error.hpp"
@@ -55,42 +52,10 @@ Ref Assembler::declare_input(const Layer& layer) {
                                       .path = layer.path,
                                       .layer = layer.name,
                                       .hint = "say how many values come in: \"size\": 4"});
-  const std::size_t first_open = built_.open.size();
   const Shape size = bound_size(*layer.size, pointer_to(layer.path, "size"), layer.hints, options_.lengths,
                                 built_.inputs.size(), built_.open);
   check_bytes(layer, size);
-  const std::string name = input_name(layer);
-  const IoRules& rules = model_.io.input_rules(layer.name.empty() ? name : layer.name, layer.label);
-  const Shape dims = options_.normalize ? raw_dims(rules, size) : size;
-  const auto moved = [&](const OpenDimension& dim) {
-    return dim.axis >= dims.rank() || dims.dim(dim.axis) != size.dim(dim.axis);
-  };
-  if (std::any_of(built_.open.begin() + static_cast<std::ptrdiff_t>(first_open), built_.open.end(), moved))
-    throw Error(Code::unsupported,
-                {.message = "io makes other dimensions of this input: its size cannot be open (null)",
-                 .reason = "OPEN_SIZE",
-                 .path = built_.open[first_open].path,
-                 .layer = layer.name,
-                 .hint = "give the size as numbers"});
-  const Ref input{built_.graph.add_input(name, {built_.computed, built_.in_graph(dims)})};
-  built_.inputs.push_back({.name = name, .label = layer.label, .value = input.id, .shape = dims, .dims = size});
-  if (!options_.normalize) return input;
-  const Ref normalized = normalized_input(rules, name, input, size);
-  // Places in a vocabulary are no numbers between 0 and 1.
-  const bool counts =
-      std::ranges::any_of(rules.normalize, [](const IoStep& step) { return step.lookup && step.width == 0; });
-  if (is_floating(model_.type) || counts) return normalized;
-  const Ref rounded = rounded_value(builder_, normalized, model_.type);
-  rounded_.emplace_back(normalized.id, rounded.id);
-  return rounded;
-}
-
-// The steps of `io` work on samples; a whole tensor is one.
-Ref Assembler::normalized_input(const IoRules& rules, const std::string& name, Ref input, const Shape& size) {
-  if (!built_.explicit_batch || rules.normalize.empty())
-    return emit_normalize(builder_, rules, name, input, size, built_.auto_normalize);
-  const Ref sample = reshaped(builder_, input, builder_.shape(input).inserted(0, 1));
-  return reshaped(builder_, emit_normalize(builder_, rules, name, sample, size, built_.auto_normalize), size);
+  return inputs_.declare(input_name(layer), layer.label, size, layer);
 }
 
 std::string Assembler::input_name(const Layer& layer) {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/op/loop.h"
+
 namespace webai {
 
 namespace {
@@ -36,12 +38,19 @@ bool is_counted(const Graph& graph, ValueId value, std::span<const NamedValue> o
   std::vector<bool> same(graph.values.size());
   std::vector<bool> needed;  // asked for where it matters: few models have tables
   same[static_cast<std::size_t>(value)] = true;
+  const auto reads = [&](ValueId id) { return id != no_value && same[static_cast<std::size_t>(id)]; };
+  const auto counts = [&](const Node& node) {
+    if (!is_loop(node)) return node.op->name == "gather" && node.inputs.size() == 2 && reads(node.inputs[1]);
+    const Graph& body = *LoopView(node.attributes).body;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      if (reads(node.inputs[i]) && is_counted(body, body.inputs[i], body.outputs)) return true;
+    return false;
+  };
   for (const Node& node : graph.nodes) {
     if (node.op->domain != "core") continue;
-    const auto reads = [&](ValueId id) { return id != no_value && same[static_cast<std::size_t>(id)]; };
-    if (node.op->name == "gather" && node.inputs.size() == 2 && reads(node.inputs[1])) {
+    if (counts(node)) {
       if (needed.empty()) needed = needed_values(graph, outputs);
-      if (needed[static_cast<std::size_t>(node.outputs[0])]) return true;
+      if (std::ranges::any_of(node.outputs, [&](ValueId id) { return needed[static_cast<std::size_t>(id)]; })) return true;
     }
     if (std::ranges::find(forms, node.op->name) == forms.end() || std::ranges::none_of(node.inputs, reads)) continue;
     for (const ValueId output : node.outputs) same[static_cast<std::size_t>(output)] = true;

@@ -190,7 +190,7 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
   for (const BuiltState& state : built.states) summary.state_values += FlowNotes::lane_of(state);
   for (const BuiltInput& input : built.inputs)  // that no layer stands for: an iterator in front asks for them
     if (std::ranges::find(built.layers, input.name, &BuiltLayer::input_name) == built.layers.end())
-      summary.rows.push_back({.place = "input", .name = input.name, .type = "input", .path = {}, .input = {}, .output = input.shape,
+      summary.rows.push_back({.place = "input", .name = input.name, .type = "input", .path = {}, .input = {}, .output = input.dims,
                               .activation = {}, .note = note_of_input(model.io.input_rules(input.name, input.label))});
   for (const BuiltLayer& built_layer : built.layers) {
     const Layer& layer = model.element(built_layer.id);

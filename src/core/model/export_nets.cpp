@@ -28,7 +28,7 @@ class Merger {
       if (output.source == outer_.id && !is_whole(output.output)) return false;
     for (int id = 1; id <= model_.element_count; ++id)
       if (model_.element(id).type == "iterator") return false;  // its net may name what is around it by number
-    return !is_label(outer_.name) && inner_is_plain();
+    return !is_label(outer_.name) && keeps_input_name() && inner_is_plain();
   }
 
   Json run() {
@@ -90,6 +90,14 @@ class Merger {
   // What flows into the net in the shape that its input takes.
   Shape wanted() const { return *inner().layers.front().size; }
   bool keeps_input() const { return index_ == 0; }
+  // The input of a net on the first layer is the model's, which callers and `io` name.
+  bool keeps_input_name() const {
+    if (!keeps_input()) return true;
+    const std::string& name = built_.inputs.front().name;
+    for (int id = 1; id <= model_.element_count; ++id)
+      if (model_.element(id).name == name) return false;
+    return !is_label(name);
+  }
   bool reshapes() const {
     const auto at = std::ranges::find(built_.layers, outer_.id, &BuiltLayer::id);
     return !keeps_input() && (at == built_.layers.end() || at->input != wanted());

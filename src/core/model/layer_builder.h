@@ -35,6 +35,7 @@ struct GivenOutput {
 Attributes attributes_for(const OpDef& operation, const Layer& layer);
 
 class CustomOperation;
+class ModelInputs;
 
 /// A value in another shape; a symbol, such as the batch, takes what is left.
 Ref reshaped(Builder& builder, Ref value, const Shape& shape);
@@ -42,7 +43,8 @@ Ref reshaped(Builder& builder, Ref value, const Shape& shape);
 class LayerBuilder {
  public:
   LayerBuilder(Builder& builder, const Model& model, const Layer& layer, Ref input, BuiltModel& built, bool training,
-               std::span<const PipedParameter> piped = {}, const BuildOptions* options = nullptr)
+               std::span<const PipedParameter> piped = {}, const BuildOptions* options = nullptr,
+               ModelInputs* inputs = nullptr)
       : builder_(builder),
         model_(model),
         layer_(layer),
@@ -50,7 +52,8 @@ class LayerBuilder {
         built_(built),
         training_(training),
         piped_(piped),
-        options_(options) {}
+        options_(options),
+        inputs_(inputs) {}
 
   Builder& builder() { return builder_; }
   const Layer& layer() const { return layer_; }
@@ -66,6 +69,7 @@ class LayerBuilder {
   /// The layer's inner model in a graph of its own, without its `io`; the same one however often it is asked for.
   const BuiltModel& inner_model();
   BuiltModel& built() { return built_; }
+  ModelInputs& inputs() { return *inputs_; }  ///< of the model; only while its layers are built
   std::uint64_t seed() const { return built_.seed; }
   Ref input() const { return input_; }
   /// Dimensions of a value without batch, all of it where the model has none.
@@ -164,6 +168,7 @@ class LayerBuilder {
   int own_parameters_ = 0;
   std::vector<GivenOutput> outputs_;
   std::vector<std::pair<ValueId, int>> positions_;  // of declared parameters
+  ModelInputs* inputs_;
 };
 
 }  // namespace webai

@@ -1,0 +1,89 @@
+// Nets and iterators on the first layer take the model's inputs as its own layers do: past `io`, as codes of an integer type.
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+#include "network/seeded.h"
+#include "webai/values.hpp"
+
+using namespace webai;
+using namespace webai::test;
+
+namespace {
+
+// The last input and what passes it on: written out, as a net, in an iterator of one step.
+std::string plain(const std::string& size) { return R"("layers": [)" + size + R"(, {"type": "identity"}])"; }
+std::string net(const std::string& size) { return R"("layers": [{"type": "net", "net": {)" + plain(size) + "}}]"; }
+std::string iterator(const std::string& size) {
+  return R"("layers": [{"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "z", "size": )" + size + R"(}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"type": "identity", "to": "x"}]}}])";
+}
+
+NeuralNetwork with(const std::string& root, const std::string& layers) { return make("{" + root + ", " + layers + "}"); }
+
+std::string io(const std::string& rules) { return R"("io": {"input": )" + rules + "}"; }
+
+}  // namespace
+
+TEST_CASE("IO-09 A-42 A-72 io works on the inputs that nets and iterators on the first layer take") {
+  const std::string hundred = R"({"normalize": {"type": "rescale-linear", "from": [0, 128]}})";
+  for (const std::string& layers : {net("2"), iterator("2")}) {
+    INFO(layers);
+    NeuralNetwork all = with(io(hundred), layers);
+    CHECK(all.run({64, 16}).values() == std::vector<double>{0.5, 0.125});
+    CHECK(all.run({64, 16}, {.normalize = false}).values() == std::vector<double>{64, 16});
+    NeuralNetwork small = make(all.export_model({.optimize = "minify"}));
+    CHECK(small.run({64, 16}).values() == std::vector<double>{0.5, 0.125});
+    // What makes several numbers of one: so many fewer come in.
+    NeuralNetwork bits = with(io(R"({"normalize": {"type": "bits", "count": 2}})"), layers);
+    CHECK(bits.input_size() == 1);
+    CHECK(bits.run({2}).values() == std::vector<double>{1, 0});
+    NeuralNetwork tokens = with(io(R"({"normalize": {"type": "lookup", "vocabulary": "ab", "oneHot": true}})"), layers);
+    CHECK(tokens.run({1}).values() == std::vector<double>{0, 1});
+  }
+  CHECK(with(io(R"({"a": )" + hundred + "}"), net(R"({"name": "a", "size": 1})")).run({64})[0] == 0.5);
+  CHECK(with(io(R"({"a": )" + hundred + "}"), net(R"({"label": "a", "size": 1})")).run({64})[0] == 0.5);
+  CHECK(with(io(R"({"z": )" + hundred + "}"), iterator("1")).run({64})[0] == 0.5);
+  NeuralNetwork picture = with(io(R"({"normalize": {"type": "image", "size": [2, 2, 1], "resize": "nearest"}})"), net("[1, 1, 1]"));
+  CHECK(picture.input_size() == 4);
+  // Beside an input, and in a net in a net.
+  const std::string pipe = R"({"type": "net", "net": {)" + plain("1") + "}}";
+  CHECK(with(io(hundred), R"("layers": [{"size": 1, "pipes": [{"size": 1}, )" + pipe + R"(]}, {"type": "identity"}])").run({64, 16, 32}).values() ==
+        std::vector<double>{0.5, 0.125, 0.25});
+  NeuralNetwork deep = with(io(hundred), R"("layers": [{"type": "net", "net": {)" + net("2") + R"(, "io": {"input": {"normalize": {"type": "log"}}}}}])");
+  CHECK(deep.run({64, 16}).values() == std::vector<double>{0.5, 0.125});
+}
+
+TEST_CASE("IO-09 A-72 normalize auto is learned for a net on the first layer, and minify keeps whose input it is") {
+  const Dataset data = Dataset::from({{{1000}, {0}}, {{1001}, {1}}, {{1002}, {2}}, {{1003}, {3}}});
+  NeuralNetwork learner = with(io(R"({"normalize": "auto"})"), R"("layers": [{"type": "net", "net": {"layers": [1, 1]}}])");
+  learner.train(data, {.max_iterations = 300, .learning_rate = 0.1});
+  CHECK(learner.verify(data).error < 0.01);
+  const std::string text = learner.to_json();
+  CHECK(text.find("standardize") != std::string::npos);
+  CHECK(make(text).verify(data).error < 0.01);
+  // The layer behind the net is called as the net's input: merged, the input would need another name.
+  NeuralNetwork named = with(io(R"({"a": {"normalize": {"type": "rescale-linear", "from": [0, 2]}}})"),
+                             R"("layers": [{"type": "net", "net": {"layers": [{"name": "a", "size": 1}, 1]}}, {"name": "a", "size": 1}])");
+  CHECK(make(named.export_model({.optimize = "minify"})).run({1})[0] == Approx(named.run({1})[0]));
+}
+
+TEST_CASE("A-23 A-42 A-72 M-NET-01 inputs of nets and iterators on the first layer of an integer model are codes") {
+  const std::string layer = R"({"size": 1, "weights": [[40]], "bias": [-19.7], "quantization": {"scale": 50}})";
+  const std::string state = R"({"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "z", "size": 1}], "net": {"layers": [{"pipeFrom": "x"}, )";
+  const std::string u8 = R"("dataType": "u8")";
+  const Tensor written = with(u8, R"("layers": [1, )" + layer + "]").run({0.5013}).tensor();
+  NeuralNetwork as_net = with(u8, R"("layers": [{"type": "net", "net": {"layers": [1, )" + layer + "]}}]");
+  CHECK(as_net.run({0.5013}).tensor().at(0) == written.at(0));
+  CHECK(make(as_net.export_model({.optimize = "minify"})).run({0.5013}).tensor().at(0) == written.at(0));
+  CHECK(with(u8, R"("layers": [)" + state + layer.substr(0, layer.size() - 1) + R"(, "to": "x"}]}}])").run({0.5013}).tensor().at(0) == written.at(0));
+  // Rows of a table are none, in a net and in the steps of an iterator.
+  const std::string table = R"({"type": "embedding", "inputDim": 5, "outputDim": 1, "weights": [[0], [0.25], [0.5], [0.75], [1]])";
+  NeuralNetwork rows = with(u8, R"("layers": [{"type": "net", "net": {"layers": [1, )" + table + "}]}}]");
+  CHECK(rows.run({3})[0] == Approx(0.75).margin(0.01));
+  NeuralNetwork steps = with(u8, R"("layers": [)" + state + table + R"(}, {"type": "reshape", "size": [1], "to": "x"}]}}])");
+  CHECK(steps.run({3})[0] == Approx(0.75).margin(0.01));
+  const Tensor own = Tensor::from(steps.context(), DType::u8, Shape{1}, std::vector<double>{2});
+  CHECK(steps.run(own)[0] == Approx(0.5).margin(0.01));
+}
