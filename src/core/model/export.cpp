@@ -11,7 +11,9 @@
 #include "core/model/json.h"
 #include "core/model/json_edit.h"
 #include "core/model/setup_instructions.h"
+#include "core/model/vocabulary.h"
 #include "webai/error.hpp"
+#include "webai/operation.hpp"
 
 namespace webai {
 namespace {
@@ -22,6 +24,49 @@ Json standardize_step(const Tensor& mean, const Tensor& scale) {
   return Json::object({{"type", Json::text("standardize")},
                        {"mean", json_from_tensor(mean)},
                        {"std", Json::numbers(std::move(deviation))}});
+}
+
+// What no training has learned yet is left to the first one.
+bool is_learned(const Tensor& mean, const Tensor& scale) {
+  for (std::size_t k = 0; k < mean.elements(); ++k)
+    if (mean.at(k) != 0 || scale.at(k) != 1) return true;
+  return false;
+}
+
+// Instead of one "auto" for several inputs, each of them has its own under its name.
+void set_rules_by_name(JsonEdit& edit, const Model& model, const BuiltModel& built, const std::map<std::string, Json>& steps) {
+  bool still_named = false;
+  const auto input = std::ranges::find(built.inputs, steps.begin()->first, &BuiltInput::name);
+  const std::string& before = model.io.input_rules(input->name, input->label).name;
+  for (const auto& [name, step] : steps) {
+    if (is_kept_and_ignored(name) || name == "normalize" || name == "denormalize")
+      throw Error(Code::unsupported, {.message = "what \"auto\" learned for the input \"" + name + "\" cannot be written: \"io\" has no rules under this name",
+                                      .reason = "IO_NAME",
+                                      .path = "/io/input",
+                                      .hint = "give the input another name"});
+    edit.set(pointer_to(pointer_to("/io/input", name), "normalize"), step);
+    still_named = still_named || name == before;
+  }
+  if (before.empty()) edit.remove("/io/input/normalize");
+  else if (!still_named) edit.remove(pointer_to("/io/input", before));  // a label that they share
+}
+
+// What "auto" learned stands where "auto" stood.
+void set_learned(JsonEdit& edit, const Model& model, const BuiltModel& built, std::span<const Tensor> learned) {
+  std::map<std::string, std::map<std::string, Json>> places;  // by path, then by input
+  std::set<std::string> changed;
+  for (std::size_t i = 0; 2 * i + 1 < learned.size() && i < built.auto_normalize.size(); ++i) {
+    const AutoNormalize& entry = built.auto_normalize[i];
+    const Tensor &mean = learned[2 * i], &scale = learned[2 * i + 1];
+    const bool is_new = is_learned(mean, scale);
+    if (is_new) changed.insert(entry.path);
+    places[entry.path].emplace(entry.input, is_new ? standardize_step(mean, scale) : Json::text("auto"));
+  }
+  for (const std::string& path : changed) {
+    const auto& steps = places[path];
+    if (steps.size() == 1) edit.set(path, steps.begin()->second);
+    else set_rules_by_name(edit, model, built, steps);
+  }
 }
 
 void check_count(const BuiltModel& built, std::span<const Tensor> current) {
@@ -163,15 +208,7 @@ Json export_model(const Model& model, const BuiltModel& built, std::span<const T
     edit.set(model.setup_data_path, write_setup_data(built, current, options.setup_data_as, options.file));
   if (stores && options.setup_data_as != SetupDataAs::none)
     set_instructions(edit, model.json, "/setup", stored_of(built), built, {});
-  // What no training has learned yet is left to the first one.
-  const auto learned_nothing = [](const Tensor& mean, const Tensor& scale) {
-    for (std::size_t k = 0; k < mean.elements(); ++k)
-      if (mean.at(k) != 0 || scale.at(k) != 1) return false;
-    return true;
-  };
-  for (std::size_t i = 0; 2 * i + 1 < learned.size() && i < built.auto_normalize.size(); ++i)
-    if (!learned_nothing(learned[2 * i], learned[2 * i + 1]))
-      edit.set(built.auto_normalize[i].path, standardize_step(learned[2 * i], learned[2 * i + 1]));
+  set_learned(edit, model, built, learned);
   return edit.apply(model.json);
 }
 

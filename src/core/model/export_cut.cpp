@@ -276,7 +276,7 @@ class Cutter {
       if (inside(layer_of(id)))
         has_inputs = true;
       else
-        left_out.insert(model_.element(id).name);
+        left_out.insert(std::ranges::find(built_.layers, id, &BuiltLayer::id)->input_name);
     }
     std::vector<Json::Member> sides;
     for (const auto& [side, rules] : io.members()) {

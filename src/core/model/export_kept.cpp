@@ -194,6 +194,9 @@ Json KeptLayers::renamed_io(const Json& io) const {
   std::map<std::string, std::string, std::less<>> now;
   for (int id = 1; id <= model_.element_count; ++id)
     if (const std::string& old = model_.element(id).name; !old.empty() && io_names(old)) now[old] = names_[at(id)];
+  for (const BuiltLayer& layer : built_.layers)  // inputs without a name that get one
+    if (const std::string& name = names_[at(layer.id)]; !name.empty() && !layer.input_name.empty() && io_names(layer.input_name))
+      now.emplace(layer.input_name, name);
   std::vector<Json::Member> sides;
   for (const auto& [side, rules] : io.members()) {
     std::vector<Json::Member> members;

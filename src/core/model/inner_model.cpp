@@ -54,20 +54,11 @@ BuiltModel build_inner(LayerBuilder& layer, BuildOptions options) {
 }
 
 Ref declare_input(LayerBuilder& layer, const std::string& name, const std::string& label, const Shape& dims) {
-<<<<<<< HEAD
-  BuiltModel& outer = layer.built();
-  bool taken = std::ranges::find(outer.inputs, name, &BuiltInput::name) != outer.inputs.end();
+  const std::vector<BuiltInput>& known = layer.built().inputs;
+  bool taken = std::ranges::find(known, name, &BuiltInput::name) != known.end();
   for (int id = 1; id <= layer.model().element_count && !taken; ++id)  // or will be, by one that is built later
     taken = layer.model().element(id).type == "input" && layer.model().element(id).name == name;
-  const std::string free = taken ? inner_name(layer.layer(), name) : name;
-  const Ref value{outer.graph.add_input(free, {layer.type(), dims.inserted(0, outer.batch)})};
-  outer.inputs.push_back({.name = free, .label = label, .value = value.id, .shape = dims, .dims = dims});
-  return value;
-=======
-  const std::vector<BuiltInput>& known = layer.built().inputs;
-  const bool taken = std::ranges::find(known, name, &BuiltInput::name) != known.end();
   return layer.inputs().declare(taken ? inner_name(layer.layer(), name) : name, label, dims, layer.layer());
->>>>>>> 534da03 (Inputs of nets and iterators on the first layer go through io and are kept as codes)
 }
 
 std::vector<Ref> adopt_inputs(LayerBuilder& layer, const BuiltModel& inner) {
