@@ -91,12 +91,32 @@ TEST_CASE("A-42 an unknown source on the first layer is an input of that name, i
     "net": {"layers": [{"pipeFrom": "x", "size": 3}, {"size": 3, "to": "x"}]}}]})");
   CHECK(inside.input_size() == 3);
   const Error open = error_of(R"({"layers": [{"type": "iterator", "steps": 2, "state": [{"name": "x", "pipeFrom": "start"}],
-    "net": {"layers": [{"pipeFrom": "x"}, {"size": 3, "to": "x"}]}}]})");
+    "net": {"layers": [{"pipeFrom": "x"}, {"type": "identity", "to": "x"}]}}]})");
   CHECK(open.reason() == "NO_SIZE");
   CHECK(open.path() == "/layers/0/state/0");
   const Error later = error_of(looped(R"({"name": "x", "pipeFrom": "strat"})", R"({"pipeFrom": "x"}, {"size": 2, "to": "x"})"));
   CHECK(later.reason() == "TARGET_UNKNOWN");
   CHECK(later.path() == "/layers/1/state/0/pipeFrom");
+}
+
+TEST_CASE("A-42 EX-09 a size that nobody gives an input of an iterator follows from its net") {
+  const auto size_of = [](const std::string& state, const std::string& layers, std::size_t input = 0) {
+    return make(R"({"layers": [{"type": "iterator", "steps": 2, "state": [)" + state + R"(], "net": {"layers": [)" + layers + "]}}]}").inputs()[input].shape;
+  };
+  const std::string x = R"({"name": "x", "pipeFrom": "start"})";
+  const std::string heads = R"({"name": "x_input", "pipeFrom": "x"}, {"name": "t_input", "pipeFrom": "iterator:step"}, )";
+  const std::string update = R"(, {"type": "ddpmUpdateStep", "noise": "predicted_noise", "to": "x"})";
+  const auto net = [](const std::string& layers) { return R"({"type": "net", "net": {"layers": [)" + layers + R"(]}, "to": "predicted_noise"})"; };
+  // From the input of a net by name, from what the step leaves of its inputs, from what is written.
+  CHECK(size_of(x, heads + net(R"({"pipes": [{"name": "t_input", "size": [1, 1]}, {"name": "x_input", "size": [1, 3]}]},
+      {"type": "flatten"}, 3, {"type": "reshape", "size": [1, 3]})") + update) == Shape{1, 3});
+  CHECK(size_of(x, heads + net("3, 32, 2") + update) == Shape{2});
+  CHECK(size_of(x, heads + R"(4, {"size": 5, "to": "predicted_noise"})" + update) == Shape{5});
+  CHECK(size_of(x, R"({"pipeFrom": "x"}, {"size": 3, "to": "x"})") == Shape{3});
+  CHECK(size_of(x, R"({"pipeFrom": "x"}, {"type": "net", "net": {"layers": [[1, 4], {"type": "identity"}]}, "to": "x"})") == Shape{1, 4});
+  // Beside a state of a known size.
+  CHECK(size_of(R"({"name": "y", "size": 2, "pipeFrom": "there"}, {"name": "x", "pipeFrom": "start"})", R"({"pipeFrom": "x"}, {"pipeFrom": "y"},
+      {"type": "net", "net": {"layers": [5, {"size": 3}]}, "to": ["x", "w"]}, {"name": "w", "size": 2, "to": "y"})", 1) == Shape{3});
 }
 
 TEST_CASE("A-42 each state is written once, with its own size, and labels have a taker") {

@@ -37,8 +37,13 @@ class Iteration {
   };
   // What the iterator pulls from the model around; on the first layer else an input of that name.
   Ref source(const std::string& name, const std::optional<Size>& size, const std::string& path);
-  // The size under which a layer of the net pulls `name`, if one says.
+  // The size of what the net pulls as `name`: of a layer that pulls it, else of the input of a net that it feeds, else,
+  // of a state, of what writes it.
   std::optional<Size> inner_size(std::string_view name) const;
+  // Of what a net, built by itself, takes from this layer; alone, or side by side with others of known sizes.
+  std::optional<Shape> size_taken(const Layer& puller) const;
+  std::optional<Shape> size_given(const Layer& layer) const;
+  BuiltModel built_alone(const Layer& layer) const;
   Ref start_of(const StateVariable& variable);
   void check_bytes(const StateVariable& variable) const;
   // Some value that has one row for each sample.

@@ -29,10 +29,65 @@ Ref Iteration::source(const std::string& name, const std::optional<Size>& size, 
 }
 
 std::optional<Iteration::Size> Iteration::inner_size(std::string_view name) const {
-  for (const OutsidePull& pull : net_.outside)
-    if (pull.name == name && pull.parameter.empty())
-      if (const Layer& puller = net_.element(pull.target); puller.type == "input" && puller.size)
-        return Size{*puller.size, pointer_to(puller.path, "size"), puller.hints};
+  std::optional<Shape> found;
+  for (const OutsidePull& pull : net_.outside) {
+    const Layer& puller = net_.element(pull.target);
+    if (pull.name != name || !pull.parameter.empty() || puller.type != "input") continue;
+    if (puller.size) return Size{*puller.size, pointer_to(puller.path, "size"), puller.hints};
+    if (!found) found = size_taken(puller);
+  }
+  const auto is_state = [&](const ModelOutput& output) { return output.name == name; };
+  if (const auto written = std::ranges::find_if(net_.outputs, is_state); !found && written != net_.outputs.end() && written->output.empty())
+    found = size_given(net_.element(written->source));
+  if (!found || !found->is_concrete()) return {};
+  return Size{*found, layer_.layer().path};
+}
+
+BuiltModel Iteration::built_alone(const Layer& layer) const {
+  return build_model(builder_.context(), builder_.registry(), *layer.net,
+                     {.normalize = false, .fill = false, .builds_left = layer_.builds_left()});
+}
+
+std::optional<Shape> Iteration::size_taken(const Layer& puller) const {
+  for (const Route& route : net_.routes) {
+    if (route.source != puller.id || route.target == 0 || route.history || route.hidden) continue;
+    const Layer& target = net_.element(route.target);
+    if (target.type != "net" || !target.net) continue;
+    std::int64_t left = 0;
+    std::vector<Shape> inputs;
+    for (const BuiltInput& input : built_alone(target).inputs) {
+      if (route.parameter == input.name) return input.dims;
+      if (!input.dims.is_concrete()) return {};
+      left += input.dims.elements();
+      inputs.push_back(input.dims);
+    }
+    std::size_t sources = 0;
+    for (const Route& other : net_.routes) {
+      if (other.target != target.id) continue;
+      ++sources;
+      if (other.source == puller.id) continue;
+      const std::optional<Shape> size = size_given(net_.element(other.source));
+      if (!size || !size->is_concrete() || !other.parameter.empty() || other.history) return {};
+      left -= size->elements();
+    }
+    if (sources == 1 && inputs.size() == 1) return inputs.front();
+    if (left > 0) return Shape{left};
+  }
+  return {};
+}
+
+std::optional<Shape> Iteration::size_given(const Layer& layer) const {
+  if (layer.size) return layer.size;
+  if (layer.type == "net" && layer.net) return built_alone(layer).output_shape;
+  for (const OutsidePull& pull : net_.outside) {
+    if (pull.target != layer.id || layer.type != "input") continue;
+    if (pull.name == step_name || pull.name == index_name) return Shape{1};
+    const auto state = std::ranges::find(states_, pull.name, &StateVariable::name);
+    return state == states_.end() ? std::nullopt : state->size;
+  }
+  if (layer.type == "ddpmUpdateStep")  // as much as the noise
+    for (const Route& route : net_.routes)
+      if (route.target == layer.id && route.parameter == "noise" && !route.delayed) return size_given(net_.element(route.source));
   return {};
 }
 
