@@ -6,6 +6,7 @@
 #include "network/finite_differences.h"
 #include "network/seeded.h"
 #include "support/contexts.h"
+#include "support/refusals.h"
 #include "support/values.h"
 #include "webai/error.hpp"
 #include "webai/webai.hpp"
