@@ -268,13 +268,19 @@ TEST_CASE("PARAM-09 allowedOnFirstLayer stands in the model, or at a parameter a
   CHECK(define("lonely", R"("allowedOnFirstLayer": true, "defineParams": ["*table"])")() == "NO_INPUT");  // of how many samples?
   // Beside an input, which says how many samples there are.
   for (const char* model : {R"("allowedOnFirstLayer": true, "defineParams": ["*table"])",
-                            R"("defineParams": [{"name": "table", "arrayType": true, "allowedOnFirstLayer": true}])"}) {
+                            R"("defineParams": [{"name": "table", "arrayType": true, "allowedOnFirstLayer": true}])",
+                            R"("defineParams": {"*table": {"allowedOnFirstLayer": true}})"}) {
     INFO(model);
     const std::string name = std::string("open") + std::to_string(std::string_view(model).size());
     define(name, model);
     NeuralNetwork network = NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"type": ")" + name + R"(", "table": [1, 2],
         "size": 2, "pipes": [{"size": 1}]}, {"type": "core#identity"}]})", context);
     CHECK(network.run({7, 8}).values() == std::vector<double>{2, 3, 7, 2, 3, 8});
+  }
+  for (const auto& [params, place] : {std::pair(R"(["*table", {"name": "n", "allowedOnFirstLayer": 1}])", "1"),
+                                      std::pair(R"({"*table": true, "n": {"allowedOnFirstLayer": 1}})", "n")}) {
+    const Error error = error_of([&] { define("wrong", std::string(R"("defineParams": )") + params); });
+    CHECK(error.path() == std::string("/model/defineParams/") + place + "/allowedOnFirstLayer");
   }
 }
 

@@ -67,15 +67,16 @@ OperationDefinition definition_from_json(const Json& json, const std::string& pa
   definition.fit_output = boolean(*model, "fitOutput", inside);
   if (const Json* params = model->find("defineParams")) {
     const std::string at = pointer_to(inside, "defineParams");
+    const auto add = [&](const Json& given, const std::string& place) {
+      definition.params.push_back(parameter_from_json(given, place));
+      if (boolean(given, "allowedOnFirstLayer", place)) definition.allowed_on_first_layer = true;
+    };
     // A list, or an object from names to what is said of them.
     if (params->is_object()) {
-      for (const auto& [name, value] : params->members()) {
-        const Json named = value.is_object() ? value.with("name", Json::text(name)) : Json::text(name);
-        definition.params.push_back(parameter_from_json(named, pointer_to(at, name)));
-      }
+      for (const auto& [name, value] : params->members())
+        add(value.is_object() ? value.with("name", Json::text(name)) : Json::text(name), pointer_to(at, name));
     } else if (params->is_array()) {
-      for (std::size_t i = 0; i < params->size(); ++i)
-        definition.params.push_back(parameter_from_json(params->at(i), pointer_to(at, i)));
+      for (std::size_t i = 0; i < params->size(); ++i) add(params->at(i), pointer_to(at, i));
     } else {
       wrong_value(at, "defineParams", "an array", *params);
     }
@@ -84,10 +85,6 @@ OperationDefinition definition_from_json(const Json& json, const std::string& pa
     definition.call_with = texts(*with, "callWith", pointer_to(inside, "callWith"));
   if (const Json* with = model->find("initState"))
     definition.init_state_with = texts(*with, "initState", pointer_to(inside, "initState"));
-  if (const Json* params = model->find("defineParams"); params && params->is_array())
-    for (std::size_t i = 0; i < params->size(); ++i)
-      if (params->at(i).is_object() && boolean(params->at(i), "allowedOnFirstLayer", inside))
-        definition.allowed_on_first_layer = true;
   return definition;
 }
 
