@@ -50,6 +50,12 @@ TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or
   CHECK(sized.run({1, 1}).values() == std::vector<double>{4, 6});  // dimensions take no place
   NeuralNetwork given = network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 2})", R"(, "setup": {"data": [3, 4]})");
   CHECK(given.run({1, 1}).values() == std::vector<double>{4, 6});
+  // Nor is it otherwise where a default says how many there are.
+  const Context defaults = with_domain();
+  define_affine(defaults, OperationParameter("@*scale").defaults_to(Json::number(2)),
+                OperationParameter("*shift").defaults_to(Json::object({{"size", Json::number(2)}})));
+  NeuralNetwork by_default = network_of(defaults, R"({"type": "affine"})", R"(, "setup": {"data": [1, 2, 3, 4]})");
+  CHECK(by_default.run({1, 1}).values() == std::vector<double>{4, 6});
   const Context untrained = with_domain();
   define_affine(untrained, "*scale", "*shift");
   NeuralNetwork constant = network_of(untrained, R"({"type": "affine", "scale": 2, "shift": 1})", R"(, "setup": {"data": [3, 4, 5]})");
