@@ -82,6 +82,12 @@ TEST_CASE("INFO-01 INFO-02 INFO-06 PARAM-02 to PARAM-10 A-34 A-35 A-36 numbers a
   CHECK(network_of(context, R"({"type": "affine", "scale": 2, "shift": true})").run({1, 2}).values() ==
         std::vector<double>{3, 5});
   CHECK(network_of(context, R"({"type": "affine", "scale": 2})").parameters().empty());
+  // A function may say the number, and the array.
+  const Context asked = with_domain();
+  define_affine(asked, OperationParameter("scale").defaults_to({"$input"}, [](std::span<const Json> given) { return given[0]; }),
+                OperationParameter("*shift").defaults_to(std::vector<std::string>(), [](std::span<const Json>) { return Json::numbers({5, 6}); }));
+  CHECK(network_of(asked, R"({"type": "affine"})").run({1, 2}).values() == std::vector<double>{7, 10});
+  CHECK(network_of(asked, R"({"type": "affine"})").parameters().empty());
   // As a number true is 1 also where it is a default, of a state too.
   const Context flags = with_domain();
   define_affine(flags, OperationParameter("scale").defaults_to(Json::boolean(true)), OperationParameter("shift").defaults_to(Json::boolean(false)));
