@@ -114,7 +114,7 @@ TEST_CASE("INFO-01 INFO-02 INFO-06 PARAM-02 to PARAM-10 A-34 A-35 A-36 numbers a
   CHECK(NeuralNetwork::from_json(text, trained).run({1, 2}).values() == network.run({1, 2}).values());
 }
 
-TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exported there; some is trained only where it does not") {
+TEST_CASE("PARAM-05 PARAM-06 SH-09 A-36 what is trained and stands in the model is exported there; some is trained only where it does not") {
   const Context context = with_domain();
   OperationParameter shift("@shift");
   shift.train_only_if_not_in_model = true;
@@ -130,6 +130,17 @@ TEST_CASE("PARAM-05 PARAM-06 A-36 what is trained and stands in the model is exp
   CHECK(network.parameters()[0].second.at(0) < 4.9);
   CHECK(network.parameters()[0].second.at(1) == 6);
   CHECK(NeuralNetwork::from_json(network.to_json(), context).run({1, 1}).values() == network.run({1, 1}).values());
+  // Whatever its numbers come from: the model, a default, or chance.
+  const Context sources = with_domain();
+  define_affine(sources, OperationParameter("@scale").defaults_to(Json::number(2)),
+                OperationParameter("@*shift").defaults_to(Json::numbers({3, 4})));
+  for (const char* layer : {R"({"type": "affine"})", R"({"type": "affine", "scale": 5, "shift": [6, 7]})",
+                            R"({"type": "affine", "shift": 2})"}) {
+    CAPTURE(layer);
+    const Gradients of = network_of(sources, layer).compute_gradients(Dataset::from({{{1, 1}, {20, 9}}}));
+    CHECK(of.gradients.contains("1.scale"));
+    CHECK(of.gradients.contains("1.shift"));
+  }
   const Context arrays = with_domain();
   OperationParameter scale("@*scale");
   scale.train_only_if_not_in_model = true;
