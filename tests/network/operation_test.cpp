@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "network/operations.h"
 #include "support/contexts.h"
 #include "webai/webai.hpp"
 
@@ -112,5 +113,21 @@ TEST_CASE("what a composed operation throws reaches whoever builds the model, wi
     CHECK(error.reason() == "OPERATION_FAILED");
     CHECK(error.path() == "/layers/1");
     CHECK(error.message() == "no luck");
+  }
+}
+
+TEST_CASE("RES-01 the input is there and is the default pipe end without being defined") {
+  const Context context = with_domain();
+  for (const bool composed : {true, false}) {
+    OperationDefinition definition{.name = composed ? "composed" : "host", .domain = "mine", .params = {"times"}, .call_with = {"times", "input"}};
+    if (composed)
+      define_operation(context, definition, [](const Argument& times, Variable x) { return x * Variable(times); });
+    else
+      define_operation(context, definition, [](double times, Numbers x) { return std::vector<double>{x[0] * times, x[1] * times}; });
+    // From the layer before it, and from a pipe that names the layer alone.
+    const std::string type = R"("type": "mine#)" + definition.name + R"(", "size": 2, "times": 3)";
+    CHECK(NeuralNetwork::from_json(R"({"layers": [2, {)" + type + "}]}", context).run({1, 2}).values() == std::vector<double>{3, 6});
+    CHECK(NeuralNetwork::from_json(R"({"layers": [{"pipes": [{"size": 1, "to": []}, {"size": 2, "to": "end"}]}, {"name": "end", )" + type + "}]}", context)
+              .run({7, 1, 2}).values() == std::vector<double>{3, 6});
   }
 }
