@@ -338,6 +338,15 @@ TEST_CASE(
   CHECK(seen == "core#tanh");
   CHECK(reason_of_model(context, R"({"domain": "mine", "layers": [1, {"type": "named", "size": 1, "tims": 7}]})") ==
         "UNKNOWN_PROPERTY");
+  // Also one that the function itself is not called with.
+  define_composed_operation(context,
+                            {.name = "widened",
+                             .domain = "mine",
+                             .params = {"*input", "width", OperationParameter("size").defaults_to({"width"}, [](std::span<const Json> given) { return given[0]; })},
+                             .call_with = {"input", "$width"}},
+                            0, [](Arguments given) -> Variable { return apply("concat", {given[0], given[0]}, R"({"axis": -1})"); });
+  CHECK(NeuralNetwork::from_json(R"({"domain": "mine", "layers": [1, {"type": "widened", "width": 2}]})", context).run({5.0}).values() ==
+        std::vector<double>{5, 5});
   // What a function holds is its own from call to call: a handle of some other library, a count.
   define_host_operation(context, {.name = "counting", .domain = "mine", .params = {"*input"}}, 0,
                         [calls = 0](Arguments given) mutable {
