@@ -210,6 +210,14 @@ TEST_CASE("A-20 A-71 connections: one-to-one stores n weights, a mask multiplies
   const BuiltModel masked = world.build(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 1], [0, 1, 1]]}]})");
   CHECK(names_of(masked) == Names{"1.weights 2x3", "1.bias 3"});
   CHECK(operators_of(masked) == "mul matmul add");
+  // A row of the mask for each input, as of the weights, also where there are as many inputs as neurons.
+  const auto sums = [&](const std::string& connections, const std::string& weights) {
+    const std::string layer = R"("bias": false, "connections": )" + connections + R"(, "weights": )" + weights;
+    return evaluate(world, world.build(R"({"layers": [2, {"size": 2, )" + layer + "}]}", {.batch = 1}), {{1, 10}});
+  };
+  CHECK(sums("[[1, 1], [0, 1]]", "[[2, 3], [4, 5]]") == std::vector<double>{2, 53});
+  CHECK(sums(R"("one-to-one")", "[2, 3]") == std::vector<double>{2, 30});
+  CHECK(sums(R"("every-to-every")", "[[2, 3], [4, 5]]") == std::vector<double>{42, 53});
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": "one-to-one"}]})").reason() == "CONNECTIONS");
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": "some"}]})").reason() == "CONNECTIONS");
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 1]]}]})").reason() == "CONNECTIONS");
