@@ -68,6 +68,7 @@ TEST_CASE("A-63 files too short, too long, changed, absent, or that nobody may o
   disk.files["long"] = bytes_of({1, 2, 3, 4});
   disk.files["ragged"] = std::vector<std::byte>(11);
   disk.files["empty"] = {};
+  disk.files["changed"] = bytes_of({1, 2, 4});
   const std::string checksum = checksum_of(disk.files["right"]);
   struct Case {
     std::string data;
@@ -87,6 +88,7 @@ TEST_CASE("A-63 files too short, too long, changed, absent, or that nobody may o
       {R"({"file": "long"})", Code::invalid_model, "SETUP_SIZE", "3", "4"},
       {R"({"file": "long", "offset": 4, "bytes": 12, "checksum": ")" + checksum + R"("})", Code::invalid_model,
        "SETUP_FILE", nullptr, nullptr},
+      {R"({"file": "changed", "checksum": ")" + checksum + R"("})", Code::invalid_model, "SETUP_FILE", nullptr, nullptr},
       {R"({"file": "absent"})", Code::not_found, "FILE_NOT_FOUND", "", ""},
   };
   for (const Case& one : cases) {
