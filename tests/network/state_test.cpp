@@ -125,6 +125,14 @@ TEST_CASE("ERR-26 a state that does not fit changes nothing") {
   CHECK_THAT(error_of([&] { net.set_internal_state(replaced(good, "in.history", "in.histery")); }).hint(),
              Catch::Contains("in.history"));
   CHECK_THROWS_AS(net.set_internal_state("{"), Error);
+  const Error size = error_of([&] { net.set_internal_state(replaced(good, dims, R"("dims":[2,2])")); });
+  CHECK(size.code() == Code::invalid_argument);
+  CHECK(size.path() == "/entries/0/dims");
+  CHECK(size.expected() == "2x4");
+  CHECK(size.actual() == "2x2");
+  const Error name = error_of([&] { net.set_internal_state(replaced(good, "in.history", "in.histery")); });
+  CHECK(name.path() == "/entries/0/path");
+  CHECK(name.actual() == "\"in.histery\"");
 }
 
 TEST_CASE("ROOT-08 weights may differ where a state is put back") {
