@@ -65,6 +65,9 @@ TEST_CASE("EXP-04 minify leaves only what has to be said") {
     {"type": "flatten", "to": 3}, {"size": 2, "activation": null}]})") ==
       R"({"webai":1,"activation":"tanh","layers":[[4,4,1],{"type":"conv2d","filters":2,"kernelSize":3},{"type":"flatten"},)"
       R"({"size":2,"activation":null}]})");
+  // What is usual is what the root says.
+  CHECK(minified(R"({"type": "rnn", "layers": [2, {"type": "rnn", "size": 3}, {"type": "neurons", "size": 1}]})") ==
+        R"({"webai":1,"type":"rnn","layers":[2,3,{"type":"neurons","size":1}]})");
 }
 
 TEST_CASE("EXP-04 minify drops what reaches no output, and numbers targets") {
