@@ -120,6 +120,12 @@ TEST_CASE("ERR-13 nets of another domain or data type, or of another size, are r
   const Error type = error_of(R"({"layers": [2, {"type": "net", "net": {"dataType": "fp64", "layers": [2, 1]}}]})");
   CHECK(type.reason() == "NET_MISMATCH");
   CHECK(type.path() == "/layers/1/net/dataType");
+  // A type of the same width is another one.
+  for (const auto& [outer, inner] : {std::pair("fp16", "bf16"), std::pair("fp32", "i32"), std::pair("i8", "u8")}) {
+    CAPTURE(outer);
+    CHECK(error_of(R"({"dataType": ")" + std::string(outer) + R"(", "layers": [2, {"type": "net", "net": {"dataType": ")" + inner +
+                   R"(", "layers": [2, 1]}}]})").reason() == "NET_MISMATCH");
+  }
   const Error size = error_of(R"({"layers": [3, {"type": "net", "net": {"layers": [2, 1]}}]})");
   CHECK(size.reason() == "NET_INPUT");
   CHECK(size.path() == "/layers/1");
