@@ -219,8 +219,11 @@ TEST_CASE("ROOT-01 ROOT-02 ROOT-03 what the root leaves out is core, fp32 and no
 
 TEST_CASE("ROOT-04 minMops is a hint that changes nothing") {
   const World world;
-  const BuiltModel plain = world.build(R"({"layers": [2, 1]})"), hinted = world.build(R"({"minMops": 300, "layers": [2, 1]})");
-  CHECK(print(plain.graph) == print(hinted.graph));
+  const BuiltModel plain = world.build(R"({"layers": [2, 1]})");
+  for (const char* mops : {"300", "0", "0.5"})
+    CHECK(print(plain.graph) == print(world.build(R"({"minMops": )" + std::string(mops) + R"(, "layers": [2, 1]})").graph));
+  for (const char* mops : {"-1", "\"300\"", "null"})
+    CHECK(world.error_of(R"({"minMops": )" + std::string(mops) + R"(, "layers": [2, 1]})").path() == "/minMops");
 }
 
 TEST_CASE("ROOT-12 ROOT-13 the root's type is the default type of layers; old words name cells") {
