@@ -272,6 +272,17 @@ TEST_CASE("VAR-01 to VAR-04 ERR-07 variants are found by name and stand once") {
   CHECK(remote["twice"].parameters() == std::vector<std::string>{"factor"});
   CHECK(remote["twice"](5.0).at(0) == 5);
   CHECK(reason_of([&] { get_operations(context, {.domain = "mine", .variant = "nobody"}); }) == "VARIANT");
+  // Each domain has its own, of one name too; and each is called with what it asks for.
+  define_domain(context, {.name = "other", .default_data_type = "fp32"});
+  define_operation(context, {.name = "twice", .domain = "other", .params = {"*input", "factor"}},
+                   [](Variable x, Variable factor) { return x * factor; });
+  CHECK(reason_of([&] { get_operations(context, {.domain = "other", .variant = "remote"}); }) == "VARIANT");
+  define_operation_variant(context, {.name = "twice", .domain = "other", .variant = "remote", .call_with = {"factor", "input"}},
+                           [](std::span<const Tensor> given) { return given.size() == 2 ? given[1] : Tensor(); });
+  auto others = get_operations(context, {.domain = "other", .variant = "remote"});
+  CHECK(others["twice"].parameters() == std::vector<std::string>{"factor", "input"});
+  CHECK(others["twice"](5.0, 7.0).at(0) == 7);
+  CHECK(get_operations(context, {.domain = "mine", .variant = "remote"})["twice"](5.0).at(0) == 5);
   auto standalone = get_operations(context, {.domain = "mine", .variant = "standalone"});
   CHECK(standalone.contains("twice"));
 }
