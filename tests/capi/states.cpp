@@ -144,6 +144,9 @@ TEST_CASE("DATA-08 DATA-09 a reset in the data begins anew and what is ignored i
       CHECK(number_at(info, "error") == Approx(0.8));  // (0 + 0 + 0 + 2 * 2 + 0) / 5
     };
     check(verify(network, list, options));
+    // However many stand side by side: one after the other, two at a time.
+    for (const char* batch : {"1", "2"})
+      check(verify(network, list, json(context.get(), std::string(R"({"layout":")") + layout + R"(","batchSize":)" + batch + "}")));
     Handle records, dataset, error;
     REQUIRE(webai_network_prepare_data(network, list, options, records.out(), error.out()) == WEBAI_OK);
     CHECK(floats(records) == std::vector<float>{3, 1, 1, 1, 2, 3, 4, 7, 0, 3, 5, 5, 3, 1, 4, 0, 1, 3, 3, 1, 4});
