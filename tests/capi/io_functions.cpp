@@ -158,3 +158,13 @@ TEST_CASE("IO-02 what a normalizing function does wrong is told, and functions s
   CHECK(created(R"({"io":{"$leaf":0},"layers":[1,1]})") == WEBAI_TYPE_MISMATCH);
   CHECK(created(R"({"layers":[1,{"size":1,"activation":{"$leaf":0}}]})") == WEBAI_TYPE_MISMATCH);
 }
+
+TEST_CASE("IO-12 of several outputs each is answered raw on request, as labels or numbers otherwise") {
+  Kit kit;
+  const Handle network = kit.network(R"({"layers":[2,{"name":"a","type":"identity","pipes":[{"name":"b","type":"identity"}]}],"io":{"output":{
+    "a":{"denormalize":{"type":"one-hot-to-label","labels":["left","right"]}},
+    "b":{"denormalize":{"type":"rescale-linear","from":[0,1],"to":[0,10]}}}}})");
+  const Handle in = json(kit.context.get(), "[3,1]"), raw = json(kit.context.get(), R"({"denormalize":false})");
+  CHECK(to_json(run_now(network, in)) == R"({"a":"left","b":[30,10]})");
+  CHECK(to_json(run_now(network, in, nullptr, raw)) == R"({"a":[3,1],"b":[3,1]})");
+}
