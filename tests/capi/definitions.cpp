@@ -210,6 +210,30 @@ TEST_CASE("OP-10 OP-16 A-03 PARAM-02 defaults and initial states are functions o
   CHECK(floats(out) == std::vector<float>{2, 2, 6, 6});
 }
 
+TEST_CASE("OP-07 a parameter that is named in an object keeps its function of the host as default") {
+  Kit kit;
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  const Handle seven = kit.function([](void*, webai_call* call, webai_value* const*, std::size_t, webai_value** result) {
+    return webai_value_number(webai_call_context(call), 7, result);
+  });
+  const Handle body = kit.function([](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) {
+    return webai_value_number(webai_call_context(call), number(args[1]) * 10 + number(args[2]), result);
+  });
+  const char* const forms[] = {R"(["*input",{"name":"first","default":2},{"name":"second","default":{"$leaf":0}},{"name":"size","default":1}])",
+                               R"({"*input":true,"first":{"default":2},"second":{"default":{"$leaf":0}},"size":{"default":1}})"};
+  for (const std::string form : forms) {
+    INFO(form);
+    const std::string name = form.front() == '[' ? "listed" : "named";
+    const Handle description = json(kit.context.get(), R"({"name":")" + name + R"(","domain":"mine","model":{"defineParams":)" + form + "}}", {seven});
+    Handle error;
+    const webai_status status = webai_define_operation(kit.context.get(), description, body, nullptr, error.out());
+    INFO(webai_error_message(error, nullptr));
+    REQUIRE(status == WEBAI_OK);
+    const Handle net = kit.network(R"({"layers":[1,{"type":"mine#)" + name + R"("}]})"), in = json(kit.context.get(), "[1]");
+    CHECK(floats(run_now(net, in)) == std::vector<float>{27});
+  }
+}
+
 TEST_CASE("API-11 a stateful operation goes on from the state that it is handed, composed or of numbers") {
   Kit kit;
   kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
