@@ -104,13 +104,17 @@ class RandomOperators : public RandomFlows {
     return channels;
   }
 
-  // One of the two that operations() defines.
+  // One of those that operations() defines.
   int own_operation(Members& members, int inputs) {
     own_operations_ = true;
-    const bool gated = chance(2);
-    members.emplace_back("type", Json::text(gated ? "gated" : "twice"));
-    if (gated && chance(2)) members.emplace_back("activation", Json::text("sigmoid"));
-    return inputs;
+    const std::string type = pick({"twice", "gated", "dense", "sums"});
+    members.emplace_back("type", Json::text(type));
+    if (type == "gated" && chance(2)) members.emplace_back("activation", Json::text(chance(2) ? "sigmoid" : "sloped"));
+    if (type != "dense") return inputs;
+    const int units = between(1, 3);
+    members.emplace_back("size", Json::integer(units));
+    if (chance(3)) members.emplace_back("bias", number());
+    return units;
   }
 
   static Json operations() {
@@ -120,7 +124,14 @@ class RandomOperators : public RandomFlows {
       {"name": "gated", "model": {"defineParams": ["*input", "@*weights", "activation", {"name": "size", "default": ":input"}]},
        "body": {"steps": [{"op": "matmul", "inputs": ["input", "weights"], "name": "product"},
                           {"op": "activation", "inputs": ["product"], "name": "gate"},
-                          {"op": "mul", "inputs": ["gate", "input"]}]}}])",
+                          {"op": "mul", "inputs": ["gate", "input"]}]}},
+      {"name": "dense", "model": {"defineParams": ["*input", "@*weights", "@bias"]},
+       "body": {"steps": [{"op": "matmul", "inputs": ["input", "weights"], "name": "product"},
+                          {"op": "add", "inputs": ["product", "bias"]}]}},
+      {"name": "sums", "model": {"defineParams": ["*input", {"name": "~*sum", "default": {"size": ":input"}}, {"name": "size", "default": ":input"}]},
+       "body": {"steps": [{"op": "mul", "inputs": ["sum", 0.5], "name": "half"}, {"op": "add", "inputs": ["input", "half"], "name": "now"}], "state": {"sum": "now"}}},
+      {"name": "sloped", "model": {"isActivation": true, "defineParams": ["*input", "@slope"]},
+       "body": {"steps": [{"op": "mul", "inputs": ["input", "slope"]}]}}])",
                      {});
   }
 
