@@ -120,6 +120,11 @@ TEST_CASE("A-23 training widens a scale that weights outgrow, and the model says
   const std::string text = net.to_json();
   CHECK(text.find("\"quantization\":{\"weights\":{\"scale\":") != std::string::npos);
   CHECK(NeuralNetwork::from_json(text, context()).run({0.2})[0] == net.run({0.2})[0]);
+  // Below zero as well.
+  NeuralNetwork falling = network_of("i8", R"("layers": [1, {"size": 1, "bias": false}], "setup": {"data": [-100]})");
+  const Tensor below = Tensor::from(context(), DType::fp32, Shape{2, 1}, std::vector<double>{-0.4, -0.8});
+  falling.train(Dataset::from(x, below), {.max_iterations = 500, .learning_rate = 3});
+  CHECK(falling.run({0.2})[0] == Approx(-0.8).margin(0.01));
 }
 
 TEST_CASE("A-23 an export keeps every scale, wherever it puts the numbers") {
