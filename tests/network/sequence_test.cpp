@@ -57,6 +57,11 @@ TEST_CASE("A-31 lanes are sequences of their own: the order and number of lanes 
   const double alone = net.verify(data, {.batch_size = 1}).error;
   for (const std::size_t lanes : {2u, 3u, 7u, 64u}) CHECK(net.verify(data, {.batch_size = lanes}).error == Approx(alone).epsilon(1e-6));
   CHECK(net.verify(data.shuffle(3)).error == Approx(alone).epsilon(1e-6));
+  // Also where a lane begins anew while another is in the middle of a sequence that is longer than a window.
+  std::vector<std::vector<Example>> uneven;
+  for (const std::size_t length : {150u, 70u, 100u}) uneven.push_back(echoes(1, length).front());
+  CHECK(net.verify(Dataset::sequences(uneven), {.batch_size = 2}).error ==
+        Approx(net.verify(Dataset::sequences(uneven), {.batch_size = 1}).error).epsilon(1e-6));
   // By hand: run after run, with a reset between sequences, ignored outputs not counted.
   double sum = 0;
   std::size_t judged = 0;
