@@ -42,6 +42,8 @@ TEST_CASE("JSON values keep their kind, order and exact integers") {
   for (int i = 40; i > 0; --i) many += "\"k" + std::to_string(i * 7 % 41) + "\":" + std::to_string(i) + ",";
   many.back() = '}';
   CHECK(write_json(read(many)) == many);  // objects of many keys too
+  CHECK(write_json(json.with("a", Json::number(1)).with("z", Json::number(2))) ==
+        "{\"b\":[1,2.5,-3],\"a\":1,\"i\":9223372036854775807,\"z\":2}");
   CHECK(write_json(json) ==
         "{\"b\":[1,2.5,-3],\"a\":{\"t\":true,\"n\":null,\"s\":\"x\xc3\xa9\\n\"},\"i\":9223372036854775807}");
 }
