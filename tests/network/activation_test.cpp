@@ -54,6 +54,7 @@ TEST_CASE("ACT-02 binary is 0 below 0, else 1, and has no slope unless it is pas
   NeuralNetwork net = NeuralNetwork::from_json(
       R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": "binary", "straightThrough": true}]})");
   CHECK(net.compute_gradients(Dataset::from({{{2}, {0}}})).gradients.at("1.bias").at(0) == 1);
+  CHECK(net.compute_gradients(Dataset::from({{{-2}, {1}}})).gradients.at("1.bias").at(0) == -1);  // where it gives 0 too
 }
 
 TEST_CASE("ACT-03 tanh is the hyperbolic tangent") { check("tanh", {{ln2, 0.6, 0.64}, {-ln2, -0.6, 0.64}, {0, 0, 1}}); }
