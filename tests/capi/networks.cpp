@@ -341,11 +341,15 @@ TEST_CASE("API-29 compile moves a network that is being trained, between two of 
 
 TEST_CASE("a wrong model says where") {
   const ContextHandle context = make_context();
-  const Handle model = json(context.get(), R"({"layers":[2,{"size":1,"activaton":"tanh"}]})");
-  const Failure failure =
-      failing([&](webai_value** o, webai_error** e) { return webai_network_create(context.get(), model, o, e); });
-  CHECK(failure.status == WEBAI_INVALID_MODEL);
-  CHECK(detail(failure.error, "path").find("/layers/1") == 0);
+  const auto refused_at = [&](const char* text) {
+    const Handle model = json(context.get(), text);
+    const Failure failure =
+        failing([&](webai_value** o, webai_error** e) { return webai_network_create(context.get(), model, o, e); });
+    CHECK(failure.status == WEBAI_INVALID_MODEL);
+    return detail(failure.error, "path");
+  };
+  CHECK(refused_at(R"({"layers":[2,{"size":1,"activaton":"tanh"}]})").find("/layers/1") == 0);
+  CHECK(refused_at(R"({"activaton":"tanh","layers":[2,1]})") == "/activaton");
 }
 
 TEST_CASE("the same seed gives the same bits whatever the number of threads") {
