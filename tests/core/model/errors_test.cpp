@@ -35,6 +35,11 @@ void check(const World& world, const Wanted& wanted) {
 TEST_CASE("ERR-01 an unknown domain is DOMAIN, with the nearest one") {
   check(World(), {R"({"domain": "cor", "layers": [1, 1]})", Code::not_found, "DOMAIN", "/domain", "", "", "",
                   "did you mean \"core\"?"});
+  // That of a layer or a pipe too.
+  check(World(), {R"({"layers": [1, {"name": "a", "domain": "cor", "size": 1}]})", Code::not_found, "DOMAIN",
+                  "/layers/1/domain", "", "", "", "did you mean \"core\"?"});
+  check(World(), {R"({"layers": [1, {"size": 1, "pipes": [{"domain": "cor", "size": 1}]}]})", Code::not_found, "DOMAIN",
+                  "/layers/1/pipes/0/domain", "", "", "", "did you mean \"core\"?"});
 }
 
 TEST_CASE("ERR-03 an unknown data type is DATATYPE, with those there are") {
