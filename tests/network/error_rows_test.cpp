@@ -54,8 +54,10 @@ NeuralNetwork build(const Context& context, const std::string& model) {
 TEST_CASE("ERR-02 a domain without a data type of its own needs one in the model") {
   const Context context = one_thread();
   define_domain(context, {.name = "bare"});
-  fails([&] { build(context, R"({"domain": "bare", "layers": [1, 1]})"); },
-        {Code::invalid_model, "NO_DATATYPE", "/dataType", "", "", "", "", "give the model a \"dataType\""});
+  define_domain(context, {.name = "typed", .default_operation_type = "core#neurons", .default_activation_type = "core#tanh"});
+  for (const std::string domain : {"bare", "typed"})  // whatever else it has a default for
+    fails([&] { build(context, R"({"domain": ")" + domain + R"(", "layers": [1, 1]})"); },
+          {Code::invalid_model, "NO_DATATYPE", "/dataType", "", "", "", "", "give the model a \"dataType\""});
 }
 
 TEST_CASE("ERR-04 a domain that exists is not defined again") {
