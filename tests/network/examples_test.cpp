@@ -135,6 +135,7 @@ TEST_CASE("EX-05 EX-08 EX-09 info says what flows into a layer, what a net is ma
   };
   const std::string pipes = R"({layers: [{name: "input", size: 8}, 8, 10, {size: 4, pipes: [{size: 16, to: ["input", 1]}]}]})";
   CHECK(row(pipes, "1").note == "takes input (8), pipe 3/0 of the run before by way of input (16), pipe 3/0 of the run before (16)");
+  CHECK(row(pipes, "3/0").note == "in the next run to input, layer 1, keeps 16 values");
   CHECK(row("{layers: [3, 4, {size: 2, to: [1]}]}", "1").note == "takes the input layer (3), the output layer of the run before (2)");
   const std::string nets = R"({layers: [8, 8, {type: "net", net: {layers: [8, 5, {name: "last", size: 8}]}}, 2]})";
   CHECK(row(nets, "2 > 0").note == "from what flows into the net");
