@@ -135,3 +135,20 @@ TEST_CASE("tensors are copied into each other by a future") {
           return webai_tensor_copy(other, from, nullptr, o, e);
         }).status == WEBAI_SHAPE_MISMATCH);
 }
+
+TEST_CASE("IO-07 the numbers of a list come into a run, and leave it, as the model's type can hold them") {
+  const ContextHandle context = make_context();
+  const auto through = [&](const char* type, const char* numbers) {
+    const Handle net = make_network(context.get(), (R"({"dataType":")" + std::string(type) + R"(","layers":[2,{"type":"identity"}]})").c_str());
+    const Handle in = json(context.get(), numbers);
+    Handle out;
+    REQUIRE(webai_network_run_now(net, in, nullptr, nullptr, nullptr, out.out(), nullptr) == WEBAI_OK);
+    webai_tensor_view view;
+    REQUIRE(webai_tensor_get_view(out, &view) == WEBAI_OK);
+    CHECK(view.type_code == 2);
+    return std::to_string(view.type_bits) + " " + to_json(out);
+  };
+  CHECK(through("fp64", "[0.1,1e300]") == "64 [0.1,1e+300]");
+  CHECK(through("fp32", "[0.1,16777217]").starts_with("32 [0.1000000014901161"));
+  CHECK(through("fp16", "[0.5,2049]") == "16 [0.5,2048]");
+}
