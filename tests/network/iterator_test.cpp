@@ -81,6 +81,12 @@ TEST_CASE("A-42 M-ITER-02 M-ITER-05 states start with zeros or what they pull, a
   CHECK(out[0] == 7);
   CHECK(out[1] == 5);
   CHECK(out[2] == 5 + 7 + 5);
+  // Each gets what is written to its own name, whoever stands first.
+  NeuralNetwork turned = make(looped(R"({"name": "x", "pipeFrom": "0"}, {"name": "m", "size": 2})",
+      R"({"name": "a", "pipeFrom": "x"}, {"name": "b", "pipeFrom": "m"},
+      {"pipes": [{"size": 2, "bias": false, "weights": [[1, 0], [0, 1], [1, 0], [0, 1]], "to": "m"},
+                 {"size": 2, "bias": false, "weights": [[0, 1], [1, 0], [0, 0], [0, 0]], "to": "x"}]})"));
+  CHECK(turned.run({5, 7}).values() == std::vector<double>{7, 5, 5 + 7 + 5, 7 + 5 + 7});
 }
 
 TEST_CASE("A-42 an unknown source on the first layer is an input of that name, its size beside it or inside") {
