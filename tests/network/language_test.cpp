@@ -388,6 +388,12 @@ TEST_CASE("OP-04 VAR-02 what is defined is the variant default, and no other way
   REQUIRE(by_name.contains("twice"));
   CHECK(by_default["twice"](3.0).at(0) == 6);
   CHECK(by_name["twice"](3.0).at(0) == 6);
+  // It stays so beside another variant.
+  define_operation_variant(context, {.name = "twice", .domain = "mine", .variant = "remote"},
+                           [](std::span<const Tensor> given) { return given[0]; });
+  CHECK(get_operations(context, {.domain = "mine"})["twice"](3.0).at(0) == 6);
+  CHECK(get_operations(context, {.domain = "mine", .variant = "default"})["twice"](3.0).at(0) == 6);
+  CHECK(get_operations(context, {.domain = "mine", .variant = "remote"})["twice"](3.0).at(0) == 3);
   CHECK(reason_of([&] {
           define_operation_variant(context, {.name = "twice", .domain = "mine", .variant = "default"},
                                    [](std::span<const Tensor> given) { return given[0]; });
