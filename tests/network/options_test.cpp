@@ -97,6 +97,11 @@ TEST_CASE("TRAIN-11 TRAIN-12 a step is the rate times the slope, and momentum re
   NeuralNetwork plain = line();
   plain.train(data, {.max_iterations = 2, .learning_rate = 0.5, .momentum = 0.0});
   CHECK(bias_of(plain) == Approx(0.75).epsilon(1e-12));  // 0, 0.5, 0.75
+  // As long where fewer samples than fill a batch are left.
+  NeuralNetwork rest = line();
+  rest.train(Dataset::from({{{0}, {1}}, {{0}, {1}}, {{0}, {1}}}),
+             {.max_iterations = 1, .learning_rate = 0.5, .momentum = 0.0, .batch_size = 2});
+  CHECK(bias_of(rest) == Approx(0.75).epsilon(1e-12));
   NeuralNetwork pushed = line();
   pushed.train(data, {.max_iterations = 2, .learning_rate = 0.5, .momentum = 0.5});
   CHECK(bias_of(pushed) == Approx(1).epsilon(1e-12));  // 0.75 + 0.5 * 0.5
