@@ -113,6 +113,13 @@ TEST_CASE("A-18 history comes newest first, zeros until filled, in the same run"
   CHECK(steps.run({{3, 4}}) == Row{3, 4, 1, 2, 0, 0});
   CHECK(steps.run({{5, 6}}) == Row{5, 6, 3, 4, 1, 2});
   CHECK(steps.run({{7, 8}}) == Row{7, 8, 5, 6, 3, 4});
+  // A layer and its pipe keep as many as each of them says.
+  Steps beside(world, R"({"layers": [{"name": "in", "size": 1, "history": 2,
+      "pipes": [{"name": "side", "size": 1, "history": 1}]}, {"type": "identity"}]})");
+  CHECK(states_of(beside.built()) == "in.history 1x2, side.history 1x1");
+  beside.run({{1}, {10}});
+  beside.run({{2}, {20}});
+  CHECK(beside.run({{3}, {30}}) == Row{3, 2, 1, 30, 20});
 }
 
 TEST_CASE("A-18 history of one run, past the activation") {
