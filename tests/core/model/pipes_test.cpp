@@ -355,6 +355,8 @@ TEST_CASE("A-14 a pipe into a bias adds what each sample brings") {
   for (
       const char* ends :
       {R"("to": "sum.bias"}, {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1])",
+       // Of a pipe.
+       R"("to": "sum.bias"}, {"name": "a", "size": 1}]}, {"pipes": [{"name": "sum", "size": 2, "weights": [1, 1]}])",
        R"("to": "end"}, {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1], "bias": "end")",
        // The label of a pipe's end goes before a layer of that name.
        R"("to": "end"}, {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1], "bias": "end"}, {"name": "end", "type": "identity")",
