@@ -360,6 +360,18 @@ TEST_CASE("EX-25 an operation may write into its output, at the offset that it i
   CHECK(output[0] == Approx(std::tanh(std::tanh(1.0))));
   CHECK(output[1] == Approx(std::tanh(std::tanh(-2.0))));
   CHECK(network.run({1, 0, 0, 0, 1, 0})[1] == 0);  // what one sample left is not there for the next
+  // It is an array with the dimensions of what comes out.
+  Shape seen;
+  define_host_operation(context, {.name = "fill", .domain = "webai", .params = {"*input"}, .call_with = {"input", "output"}},
+                        0, [&seen](Arguments given) {
+                          seen = given[1].dims();
+                          for (double& value : std::span<double>(given[1])) value = 7;
+                          return std::vector<double>();
+                        });
+  NeuralNetwork filled =
+      NeuralNetwork::from_json(R"({"domain": "webai", "layers": [6, {"type": "fill", "size": [2, 3]}]})", context);
+  CHECK(filled.run({1, 2, 3, 4, 5, 6}).values() == std::vector<double>(6, 7));
+  CHECK(seen == Shape{2, 3});
 }
 
 TEST_CASE("DOM-01 DOM-02 DOM-04 ERR-01 ERR-04 domains have defaults, and stand once") {
