@@ -445,6 +445,10 @@ TEST_CASE("OP-02 OP-03 OP-08 ERR-05 ERR-06 ERR-16 ERR-19 ERR-20 definitions that
         }) == "CALL_WITH");
   CHECK(reason_of([&] { define_operation(context, {.name = "op", .domain = "nime"}, [](Variable x) { return x; }); }) ==
         "DOMAIN");
+  CHECK(reason_of([&] {  // a list of steps as well
+          define_operation(context, R"({"name": "op", "domain": "nime",
+                                        "body": {"steps": [{"op": "tanh", "inputs": ["input"]}]}})");
+        }) == "DOMAIN");
   CHECK(define({"*input", "connections"}) == "nothing thrown");
   CHECK(define({"*input"}) == "OPERATION_EXISTS");
   CHECK(reason_of([&] { define_operation(context, {.name = "gru", .domain = "core"}, [](Variable x) { return x; }); }) ==
