@@ -81,6 +81,19 @@ TEST_CASE("EX-19 API-09 API-10 A-53 operators are functions: fusedMatMul as the 
   CHECK(get_operations(context).contains("product"));
 }
 
+TEST_CASE("API-23 a function of one value is an activation, unless its definition says that it is none") {
+  const Context context = with_domain();
+  const auto half = [](Variable x) { return x * 0.5; };
+  define_operation(context, {.name = "half", .domain = "mine"}, half);
+  define_operation(context, {.name = "halved", .domain = "mine", .activation = false}, half);
+  const auto model = [](const std::string& activation) {
+    return R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0], "activation": "mine#)" + activation + "\"}]}";
+  };
+  CHECK(NeuralNetwork::from_json(model("half"), context).run({3})[0] == 1.5);
+  CHECK(reason_of([&] { NeuralNetwork::from_json(model("halved"), context); }) == "NOT_ACTIVATION");
+  CHECK_FALSE(get_operations(context, {.domain = "mine", .activations = true}).contains("halved"));
+}
+
 TEST_CASE("A-53 operations of a program are functions without another word") {
   const Context context = one_thread();
   define_domain(context, {.name = "mine", .default_data_type = "fp64"});
