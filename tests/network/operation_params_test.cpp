@@ -230,6 +230,25 @@ TEST_CASE("A-32 a result of another size than promised is an error, unless the o
   }
 }
 
+TEST_CASE("EX-13 one bias for all neurons is stored, trained and comes before the weights") {
+  const Context context = with_domain();
+  const auto size_of_weights = [](std::span<const Json> given) {
+    return Json::object({{"size", Json::numbers({given[0].at(0).as_number(), given[1].at(0).as_number()})}});
+  };
+  define_operation(context, {.name = "neurons", .domain = "mine",
+                             .params = {"activation", "@bias",
+                                        OperationParameter("@*weights").defaults_to({":input", ":size"}, size_of_weights)},
+                             .call_with = {"input", "weights", "bias", "activation"}},
+                   [](Variable x, Variable weights, Variable bias, const Argument& activation) {
+                     return activation(matmul(x, weights) + bias);
+                   });
+  NeuralNetwork network = network_of(context, R"({"type": "neurons", "size": 2})", R"(, "setup": {"data": [7, 1, 2, 3, 4]})");
+  CHECK(listed(network) == std::vector<std::string>{"1.bias scalar", "1.weights 2x2"});
+  CHECK(network.run({1, 1}).values() == std::vector<double>{11, 13});
+  const Gradients gradients = network.compute_gradients(Dataset::from({{{1, 1}, {10, 11}}}));
+  CHECK(gradients.gradients.at("1.bias").at(0) == 3);  // of both neurons
+}
+
 TEST_CASE("SH-01 to SH-06 A-37 OP-10 RES-06 prefixes hand over dimensions, producers, counts, offsets and sources") {
   const Context context = with_domain();
   std::vector<std::vector<double>> seen;
