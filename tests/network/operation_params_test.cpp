@@ -284,6 +284,24 @@ TEST_CASE("SH-01 to SH-06 A-37 OP-10 RES-06 prefixes hand over dimensions, produ
   CHECK(seen[13] == List{0});
 }
 
+TEST_CASE("SH-02 the producers of an array are all that flow into it, and into it alone") {
+  const Context context = with_domain();
+  std::vector<std::vector<double>> seen;
+  define_composed_operation(context, {.name = "probe", .domain = "mine", .params = {"*input", "*table"},
+                                      .call_with = {"&input", "&table", "input", "table"}},
+                            0, [&seen](Arguments given) -> Variable {
+                              seen.clear();
+                              for (const Argument& ids : given.first(2)) seen.emplace_back(ids.numbers().begin(), ids.numbers().end());
+                              return Variable(given[2]) + Variable(given[3]);
+                            });
+  NeuralNetwork::from_json(R"({"domain": "mine", "layers": [
+      {"size": 1, "pipes": [{"size": 1}, {"size": 1, "to": "p.table"}, {"size": 1, "to": "p.table"}]},
+      {"name": "p", "type": "probe", "size": 2}]})", context);
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[0] == std::vector<double>{1, 2});
+  CHECK(seen[1] == std::vector<double>{3, 4});
+}
+
 TEST_CASE("RES-06 layers and pipes are numbered from 1 in their order, data below 0, and no two have one id") {
   const Context context = with_domain();
   std::map<double, std::vector<double>> data_of;  // by the id of the layer
