@@ -209,6 +209,20 @@ TEST_CASE("EX-23 from input to output is the whole model, whether its layers are
   CHECK(same_bits(part("input", "output").run({0.5, -1}).tensor(), net.run({0.5, -1}).tensor()));
   CHECK(part("input", "1").output_size() == 3);
   CHECK(part("2", "output").input_size() == 3);
+  // Each option counts, also where the others are given.
+  NeuralNetwork spoken = NeuralNetwork::from_json(R"({"layers": [2, {"size": 3, "label": "hidden"}, 1]})");
+  const auto exported = [&](const std::string& options) {
+    return spoken.export_model(
+        export_options_from_json(Context::system(), "{" + options + R"("layers": {"from": "input", "to": 2}})"));
+  };
+  CHECK(exported("").find("hidden") != std::string::npos);
+  CHECK(exported(R"("optimize": "minify", )").find("hidden") == std::string::npos);
+  CHECK(exported(R"("optimize": "pretty", )").find('\n') != std::string::npos);
+  const auto data = [&](const std::string& form) {
+    return exported(R"("optimize": "minify", "setupDataAs": ")" + form + "\", ").find("\"data\":\"") != std::string::npos;
+  };
+  CHECK(data("base64"));
+  CHECK_FALSE(data("array"));
 }
 
 TEST_CASE("EX-23 export options read as JSON, with the nearest name for a wrong one") {
