@@ -86,8 +86,12 @@ class Walk {
     for (std::size_t i = 0; i < inner.size(); ++i)
       if (arriving[i]) walk.arrive(inner[i], arriving[i]);
     walk.run();
+    // Of a value that is given in several places the walk has one gradient, the whole: it goes with the first of them.
     std::vector<Ref> result;
-    for (const Ref input : inputs) result.push_back(wanted(input) ? walk.at(input) : Ref{});
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const bool again = std::ranges::find(inputs.first(i), inputs[i]) != inputs.first(i).end();
+      result.push_back(wanted(inputs[i]) && !again ? walk.at(inputs[i]) : Ref{});
+    }
     return result;
   }
 

@@ -33,6 +33,21 @@ TEST_CASE("a composed operation is an activation that trains, as the built-in on
   CHECK(own.run({1, 0})[0] == Approx(built_in.run({1, 0})[0]).epsilon(1e-3));
 }
 
+TEST_CASE("TRAIN-02 an operation that is given one value twice learns as its formula does, written out") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine"});
+  define_operation(context, {.name = "product", .domain = "mine"}, [](Variable a, Variable b) { return a * b; });
+  define_operation(context, {.name = "twice", .domain = "mine", .activation = true},
+                   [](Variable x) { return apply("mine#product", {x, x}); });
+  const auto error = [&](const char* activation) {
+    const std::string layer = std::string(R"({"size": 4, "activation": ")") + activation + R"("})";
+    NeuralNetwork network = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [2, )" + layer + ", 1]}", context);
+    return network.train(Dataset::sample("xor"), {.max_iterations = 5, .learning_rate = 0.01}).error;
+  };
+  define_operation(context, {.name = "square", .domain = "mine", .activation = true}, [](Variable x) { return x * x; });
+  CHECK(error("mine#twice") == Approx(error("mine#square")).epsilon(1e-12));
+}
+
 TEST_CASE("a composed operation is a layer type, and is fused with what stands around it") {
   const Context context = one_thread();
   define_swish(context);
