@@ -44,6 +44,7 @@ TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or
         Names{"1.scale 2", "1.shift 2"});
   CHECK(listed(network_of(context, R"({"type": "affine", "shift": {"count": [1, 2]}, "scale": {"size": [1, 2]}})")) ==
         Names{"1.scale 1x2", "1.shift 1x2"});
+  CHECK(listed(network_of(context, R"({"type": "affine", "shift": [3, 4], "scale": [[1, 2]]})")) == Names{"1.scale 1x2", "1.shift 2"});
   NeuralNetwork stored = network_of(context, R"({"type": "affine", "scale": 2, "shift": 2})", R"(, "setup": {"data": [1, 2, 3, 4]})");
   CHECK(stored.run({1, 1}).values() == std::vector<double>{4, 6});
   NeuralNetwork sized = network_of(context, R"({"type": "affine", "scale": {"size": [1, 2]}, "shift": {"size": [1, 2]}})", R"(, "setup": {"data": [1, 2, 3, 4]})");
