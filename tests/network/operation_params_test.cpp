@@ -303,6 +303,52 @@ TEST_CASE("SH-02 the producers of an array are all that flow into it, and into i
   CHECK(seen[1] == std::vector<double>{3, 4});
 }
 
+TEST_CASE("SH-06 what inputs bring is io, that of their pipes too; a default is told from what the model gives") {
+  const Context context = with_domain();
+  std::vector<double> seen;
+  define_composed_operation(
+      context, {.name = "probe", .domain = "mine", .params = {"*input", OperationParameter("value").defaults_to(Json::number(7)),
+                OperationParameter("size").defaults_to(Json::text(":input"))}, .call_with = {"%input", "%value", "input"}}, 0,
+      [&seen](Arguments given) -> Variable {
+        seen = {given[0].number(), given[1].number()};
+        return Variable(given[2]);
+      });
+  const auto sources = [&](const std::string& first, const std::string& value = "") {
+    NeuralNetwork::from_json(R"({"domain": "mine", "layers": [)" + first + R"(, {"type": "probe")" + value + "}]}", context);
+    return seen;
+  };
+  constexpr double internal = 0, io = 2, model = 3, fallback = 4;
+  CHECK(sources("2") == std::vector{io, fallback});
+  CHECK(sources(R"({"size": 2, "pipes": [2]})", R"(, "value": 7)") == std::vector{io, model});
+  CHECK(sources(R"({"pipes": [2, {"size": 2}]})") == std::vector{io, fallback});
+  CHECK(sources(R"({"size": 2, "pipes": [{"size": 2, "to": 2}]}, {"type": "core#neurons", "size": 2})") == std::vector{internal, fallback});
+}
+
+TEST_CASE("ARR-01 one name at two arrays is the end of both, whoever pipes there") {
+  const Context context = with_domain();
+  define_affine(context, "*scale", "*shift");
+  NeuralNetwork network = NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"pipes": [{"size": 2, "to": "both"}, {"size": 2, "to": "x"}]},
+      {"name": "x", "type": "affine", "scale": "both", "shift": "both"}]})", context);
+  CHECK(network.run({1, 2, 50, 70}).values() == std::vector<double>{51, 142});
+}
+
+TEST_CASE("PARAM-10 a flag that a description leaves out is not set, whichever others are") {
+  const Context context = with_domain();
+  const std::vector<std::string> names = {"internalState", "arrayType", "noSetup", "subjectOfTraining", "trainOnlyIfNotInModel"};
+  for (std::size_t set = 0; set <= names.size(); ++set) {
+    const std::string flag = set < names.size() ? ", \"" + names[set] + "\": true" : std::string();
+    const OperationDefinition definition = OperationDefinition::from_json(
+        context, R"({"name": "op", "domain": "mine", "model": {"defineParams": [{"name": "a")" + flag + "}]}}");
+    const OperationParameter& a = definition.params.front();
+    const bool flags[] = {a.internal_state, a.array_type, a.no_setup, a.subject_of_training, a.train_only_if_not_in_model};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      CAPTURE(flag, names[i]);
+      CHECK(flags[i] == (i == set));
+    }
+    CHECK_FALSE((definition.activation.value_or(true) || definition.allowed_on_first_layer || definition.fit_output));
+  }
+}
+
 TEST_CASE("RES-06 layers and pipes are numbered from 1 in their order, data below 0, and no two have one id") {
   const Context context = with_domain();
   std::map<double, std::vector<double>> data_of;  // by the id of the layer
