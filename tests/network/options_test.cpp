@@ -118,6 +118,9 @@ TEST_CASE("TRAIN-14 verify measures and changes nothing") {
   CHECK(info.error == Approx(2).epsilon(1e-12));
   CHECK(info.error_percent == Approx(200).epsilon(1e-12));
   CHECK(bias_of(net) == 0);
+  // Each sample counts alike, however they are dealt out: squares of 2, 0 and 3.
+  const Dataset three = Dataset::from({{{0}, {2}}, {{3}, {3}}, {{5}, {8}}});
+  for (const std::size_t batch : {1, 2, 3}) CHECK(net.verify(three, {.batch_size = batch}).error == Approx(13.0 / 3).epsilon(1e-12));
 }
 
 TEST_CASE("a batch larger than the data is one of all of them") {
