@@ -140,6 +140,18 @@ TEST_CASE("A-47 toTrain without what toSkip names is what is trained, and nothin
   CHECK(error.hint() == "see toTrain and toSkip");
 }
 
+TEST_CASE("A-47 what stands outside of toTrain keeps its moving averages too") {
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [1, {"name": "norm", "type": "batchNorm"}, {"name": "last", "size": 1}]})");
+  const auto before = net.parameters();
+  net.train(Dataset::from({{{1}, {1}}, {{3}, {0}}}), {.max_iterations = 2, .to_train = {"last"}, .batch_size = 2});
+  const auto after = net.parameters();
+  REQUIRE(before.size() == 6);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CAPTURE(before[i].first);
+    CHECK((before[i].second.at(0) == after[i].second.at(0)) == before[i].first.starts_with("norm."));
+  }
+}
+
 TEST_CASE("IO-07 IO-08 without an io block a run takes and gives numbers of the model's data type") {
   for (const char* type : {"fp16", "bf16", "fp32", "fp64"}) {
     NeuralNetwork net = line(type);
