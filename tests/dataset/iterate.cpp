@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/background_thread.h"
 #include "support.h"
 
 using namespace webai;
@@ -115,6 +116,12 @@ TEST_CASE("blocks are whole batches but for the last") {
     while (iterator.next(block, 11)) sizes.push_back(block.samples);
     CHECK(sizes == std::vector<std::size_t>{8, 8, 7});
   }
+  BackgroundThreads threads;
+  BatchIterator ahead(context, counting(23).shuffle().prefetch(2), {.batch = 4, .background = &threads});
+  std::vector<std::size_t> sizes;
+  Block block;
+  while (ahead.next(block, 8)) sizes.push_back(block.samples);
+  CHECK(sizes == std::vector<std::size_t>{8, 8, 7});
   for (const Dataset& data : {counting(23), counting(23).shuffle(), counting_stream(23, context)}) {
     const auto dropping = data.batch(4, {.drop_remainder = true});
     CHECK(dropping.batch_size() == 4);
