@@ -92,8 +92,15 @@ TEST_CASE("EX-04 a mapped, shuffled, batched and prefetched dataset trains with 
     for (std::size_t i = 0; i < input.elements(); ++i) input.set(i, item.input.at(i) / 255);
     return Item{input, item.output};
   };
-  const Dataset data = raw.map(preprocess).shuffle(1000).batch(32).prefetch(2);
+  const Dataset mapped = raw.map(preprocess), shuffled = mapped.shuffle(1000), data = shuffled.batch(32).prefetch(2);
   CHECK(data.batch_size() == 32);
+  // DATA-28: each step gives a dataset of its own and leaves that before it as it was.
+  CHECK_FALSE(shuffled.batch_size());
+  CHECK(mapped.take(1).size() == 1);
+  CHECK(mapped.item(net.context(), 1).input.at(1) == 1);
+  CHECK(raw.item(net.context(), 1).input.at(1) == 255);
+  CHECK(raw.skip(1).size() == 3);
+  CHECK(raw.size() == 4);
   const TrainInfo info =
       net.train(data, R"({"maxIterations": 20000, "errorThreshold": 0.05, "learningRate": 0.3, "momentum": 0.1})");
   CHECK(info.stop_reason == "errorThreshold");
