@@ -401,6 +401,9 @@ TEST_CASE("DOM-01 DOM-02 DOM-04 ERR-01 ERR-04 domains have defaults, and stand o
     CHECK(minified.find(R"([3,2])") != std::string::npos);
     CHECK(NeuralNetwork::from_json(minified, context).run({1, 0, 2})[1] == 14);
   }
+  // A layer of another domain takes that one's type.
+  NeuralNetwork guest = NeuralNetwork::from_json(R"({"domain": "like-core", "layers": [3, {"domain": "mine", "size": 3}]})", context);
+  CHECK(guest.run({1, 2, 3}).values() == std::vector<double>{2, 4, 6});
   CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"type": "core#neuron", "layers": [1, 1]})", context); }) == "OPERATION");
   CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"type": "cor#neurons", "layers": [1, 1]})", context); }) == "DOMAIN");
   NeuralNetwork without = NeuralNetwork::from_json(R"({"domain": "mine", "activation": null, "layers": [3, 3]})", context);
