@@ -144,6 +144,12 @@ TEST_CASE("A-39 M-PROP-09 a length past the hinted max is SHAPE_MAX, with the pl
   CHECK(error.actual() == "17");
   CHECK_FALSE(error.hint().empty());
   CHECK(error_of([&] { network.verify(Dataset::from(counted({2, 17, 2}), counted({2, 17, 2}))); }).reason() == "SHAPE_MAX");
+  // Dimensions are counted from 0, those that are numbers too.
+  NeuralNetwork second = NeuralNetwork::from_json(R"({"layers": [{"size": [3, null], "shapeHints": {"dim_1": {"max": 4}}}, {"type": "tanh"}]})");
+  CHECK(second.run(counted({3, 4})).tensor().shape() == Shape{3, 4});
+  const Error wide = error_of([&] { second.run(counted({3, 5})); });
+  CHECK(wide.reason() == "SHAPE_MAX");
+  CHECK(wide.path() == "/layers/0/size/1");
 }
 
 TEST_CASE("ENG-08 hinted lengths are compiled ahead: their first run allocates nothing, nor does any later one") {
