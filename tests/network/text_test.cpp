@@ -334,6 +334,14 @@ TEST_CASE("A-68 a model without a memory goes on from the last tokens that its i
   CHECK(said(net.run_stream(Json::text("one"), {.generate = GenerateOptions{.steps = 6, .temperature = 0}})) == " two three. one two three");
 }
 
+TEST_CASE("A-68 a token that is fed back as one of many stands alone: the one before is taken out") {
+  NeuralNetwork net = make(R"({"layers": [3, {"size": 3, "activation": "softmax", "weights": [[0, 9, 0], [0, 0, 9], [9, 0, 0]], "bias": [0, 0, 0]}]})");
+  std::vector<std::size_t> drawn;
+  RunStream stream = net.run_stream(parsed("[1, 0, 0]"), {.generate = GenerateOptions{.steps = 6, .temperature = 0}});
+  for (const StreamItem& item : stream) drawn.push_back(*item.index);
+  CHECK(drawn == std::vector<std::size_t>{1, 2, 0, 1, 2, 0});
+}
+
 TEST_CASE("DATA-12 IO-01 IO-03 samples are pushed in, perhaps through a function, and records pulled out, in any measure") {
   NeuralNetwork net = make(R"({"layers": [2, 3], "io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["x", "y", "z"]}}}})");
   DataEncoder encoder(net, [](const Json& value) { return Json::numbers({value.as_number(), 7}); });
