@@ -29,6 +29,12 @@ TEST_CASE("A-44 gradients say their loss, samples and model, and travel as text 
   CHECK(computed.model_hash.size() == 16);
   CHECK(computed.gradients.size() == 4);
   CHECK(computed.gradients.contains("hidden.weights"));
+  // A batch weighs as much as it has samples.
+  const Gradients uneven = net.compute_gradients(data, {.batch_size = 3});
+  CHECK(uneven.error == Approx(computed.error));
+  for (const auto& [name, gradient] : computed.gradients)
+    for (std::size_t e = 0; e < gradient.elements(); ++e)
+      CHECK(uneven.gradients.at(name).at(e) == Approx(gradient.at(e)).margin(1e-12));
   const Gradients received = gradients_from_json(context, gradients_to_json(computed));
   CHECK(received.error == computed.error);
   CHECK(received.samples == 4);
