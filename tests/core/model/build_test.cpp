@@ -156,6 +156,8 @@ TEST_CASE("A-08 inline arrays are parameters that setup.data does not hold") {
   CHECK(error.path() == "/layers/1/weights");
   CHECK(error.expected() == "2x2");
   CHECK(error.actual() == "2x3");
+  // As many numbers in other rows are other dimensions.
+  CHECK(world.error_of(R"({"layers": [2, {"size": 3, "weights": [[1, 2], [3, 4], [5, 6]]}]})").actual() == "3x2");
   CHECK(world.error_of(R"({"layers": [2, {"size": 2, "weights": [[1, 2], [3]]}]})").reason() == "RAGGED");
 }
 
