@@ -73,6 +73,9 @@ TEST_CASE("a net of numbers becomes matrix products, biases and activations") {
   CHECK(built.graph.value(built.output).type.shape == Shape{batch_symbol, 1});
   CHECK(built.graph.nodes[3].path == "/layers/2");
   CHECK(built.graph.output("output") == built.output);
+  // Objects may stand among them, in any place.
+  for (const char* layers : {R"([{"size": 2}, 3, 1])", R"([2, {"size": 3}, 1])", R"([{"size": [2]}, [3], {"size": 1}])"})
+    CHECK(print(world.build(R"({"activation": "tanh", "layers": )" + std::string(layers) + "}").graph) == print(built.graph));
 }
 
 TEST_CASE("the batch may be a number from the start") {
