@@ -396,6 +396,7 @@ TEST_CASE("DOM-01 DOM-02 DOM-04 ERR-01 ERR-04 domains have defaults, and stand o
   const std::string plain = R"("layers": [3, {"size": 2, "weights": [1, 2, 3, 4, 5, 6]}]})";
   for (const char* root : {R"({"domain": "like-core", )", R"({"domain": "mine", "dataType": "fp32", "activation": null, "type": "core#neurons", )"}) {
     NeuralNetwork dense = NeuralNetwork::from_json(root + plain, context);
+    CHECK(dense.data_type() == DType::fp32);  // the model's word goes before the domain's
     CHECK(dense.run({1, 0, 2})[1] == 14);
     const std::string minified = dense.export_model({.optimize = "minify"});
     CHECK(minified.find(R"([3,2])") != std::string::npos);
