@@ -95,8 +95,8 @@ TEST_CASE("ERR-06 an operation needs a domain that is there, and hears the neare
 TEST_CASE("ERR-07 a variant stands once, and belongs to an operation that is there") {
   const Context context = with_domain();
   define_operation(context, {.name = "twice", .domain = "mine"}, doubled);
-  const auto define = [&](const std::string& name) {
-    define_operation_variant(context, {.name = name, .domain = "mine", .variant = "remote"},
+  const auto define = [&](const std::string& name, const std::string& domain = "mine") {
+    define_operation_variant(context, {.name = name, .domain = domain, .variant = "remote"},
                              [](std::span<const Tensor> given) { return given[0]; });
   };
   define("twice");
@@ -104,6 +104,12 @@ TEST_CASE("ERR-07 a variant stands once, and belongs to an operation that is the
                                    "choose another name for the variant"});
   fails([&] { define("twise"); },
         {Code::not_found, "OPERATION", "/name", "", "twise", "", "", "did you mean \"twice\"?"});
+  // An operation of that name in another domain has variants of its own.
+  define_domain(context, {.name = "other", .default_data_type = "fp32"});
+  fails([&] { define("twice", "other"); },
+        {Code::not_found, "OPERATION", "/name", "", "twice", "", "", "define it first, with define_operation"});
+  define_operation(context, {.name = "twice", .domain = "other"}, doubled);
+  CHECK_NOTHROW(define("twice", "other"));
 }
 
 TEST_CASE("ERR-09 training through an operation without a gradient names it before the first step") {
