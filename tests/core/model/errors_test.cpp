@@ -132,6 +132,8 @@ TEST_CASE("ERR-25 aliases in conflict, keys that stand twice, and wrong syntax b
                 "/layers/1/count", "", "4", "3", "keep \"size\" alone"});
   check(world, {"{\"layers\": [2, 3],\n \"layers\": [2, 1]}", Code::invalid_json, "DUPLICATE_KEY", "line 2, column 9",
                 "", "", "", "remove one of the two"});
+  check(world, {"{\"layers\": [2, 3], \"seed\": 1,\n \"layers\": [2, 1]}", Code::invalid_json, "DUPLICATE_KEY", "line 2, column 9",
+                "", "", "", "remove one of the two"});
   check(world, {"{\"layers\": [2,\n  3 1]}", Code::invalid_json, "JSON_SYNTAX", "line 2, column 5", "", "']'", "",
                 "is a comma missing in front of it?"});
 }
