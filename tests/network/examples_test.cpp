@@ -107,6 +107,16 @@ TEST_CASE("EX-04 a mapped, shuffled, batched and prefetched dataset trains with 
   CHECK(info.error_percent <= 0.05);
   CHECK(info.samples == 4 * info.iterations);
   CHECK(net.run({0, 1})[0] > 0.8);
+  // The batch of the chain is that of the training, where the options say none.
+  const auto trained = [](const Dataset& chain, const char* options) {
+    NeuralNetwork own = NeuralNetwork::from_json(R"({"layers": [2, 3, 1], "activation": "tanh"})");
+    own.train(chain, options);
+    return own.run({0, 1})[0];
+  };
+  const Dataset shuffled = raw.map(preprocess).shuffle(1000);
+  const double together = trained(data, R"({"maxIterations": 3})");
+  CHECK(together == trained(shuffled, R"({"maxIterations": 3, "batchSize": 32})"));
+  CHECK(together != trained(shuffled, R"({"maxIterations": 3, "batchSize": 1})"));
 }
 
 TEST_CASE("EX-22 the block of training options is read, and does what it says") {
