@@ -255,6 +255,14 @@ TEST_CASE("EX-24 runStream: a loop over what comes") {
     CHECK(item.output.size() == 3);
   }
   CHECK(count == 4);
+  // The options of a run hold for each of its steps.
+  NeuralNetwork percent = make(R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0]}],
+    "io": {"output": {"denormalize": {"type": "rescale-linear", "from": [0, 1], "to": [0, 100]}}}})");
+  for (const bool denormalize : {true, false}) {
+    Row given;
+    for (const StreamItem& item : percent.run_stream(parsed("[0.5, 0.25]"), {.run = {.denormalize = denormalize}})) given.push_back(item.output[0]);
+    CHECK(given == (denormalize ? Row{50, 25} : Row{0.5, 0.25}));
+  }
 }
 
 TEST_CASE("A-68 tokens are drawn from seed and place: the same on one thread and many, others with another seed") {
