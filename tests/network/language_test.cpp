@@ -222,6 +222,7 @@ TEST_CASE("REC-04 a cell's memory goes with reset, comes with a saved state, and
     const auto apart = Dataset::sequences({{{{1}, {0}}}, {{{1}, {0}}}}),
                together = Dataset::sequences({{{{1}, {0}}, {{1}, {0}}}});
     CHECK(net.verify(apart).error == Approx(first * first).epsilon(1e-5));
+    CHECK(net.verify(apart, {.batch_size = 1}).error == Approx(first * first).epsilon(1e-5));  // one behind the other
     CHECK(net.verify(together).error == Approx((first * first + second * second) / 2).epsilon(1e-5));
   }
 }
