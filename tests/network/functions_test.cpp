@@ -196,6 +196,11 @@ TEST_CASE("A-03 OP-16 initState of the oldest version becomes internal state") {
   CHECK(network.run({0, 0})[0] == 27);
   network.reset();
   CHECK(network.run({0, 0})[0] == 16);
+  // Each layer has a state of its own, also behind a reset.
+  NeuralNetwork two = NeuralNetwork::from_json(R"({"layers": [2, {"type": "mine#counter", "start": 5}, {"type": "mine#counter", "start": 7}]})", context);
+  CHECK(two.run({0, 0})[0] == 18);
+  two.reset();
+  CHECK(two.run({0, 0})[0] == 18);
 }
 
 TEST_CASE("A-03 initState is asked again at each reset, and keeps to its names and sizes") {
