@@ -57,6 +57,12 @@ TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or
                 OperationParameter("*shift").defaults_to(Json::object({{"size", Json::number(2)}})));
   NeuralNetwork by_default = network_of(defaults, R"({"type": "affine"})", R"(, "setup": {"data": [1, 2, 3, 4]})");
   CHECK(by_default.run({1, 1}).values() == std::vector<double>{4, 6});
+  // Also one whose size the operation itself tells, which is found behind all others.
+  define_operation(context, {.name = "dense", .domain = "mine", .params = {"*input", "@*weights", "@offset"}},
+                   [](Variable x, Variable weights, Variable offset) { return matmul(x, weights) + offset; });
+  NeuralNetwork told = network_of(context, R"({"type": "dense", "size": 2})", R"(, "setup": {"data": [1, 2, 3, 4, 10]})");
+  CHECK(listed(told) == Names{"1.weights 2x2", "1.offset scalar"});
+  CHECK(told.run({1, 1}).values() == std::vector<double>{14, 16});
   const Context untrained = with_domain();
   define_affine(untrained, "*scale", "*shift");
   NeuralNetwork constant = network_of(untrained, R"({"type": "affine", "scale": 2, "shift": 1})", R"(, "setup": {"data": [3, 4, 5]})");
