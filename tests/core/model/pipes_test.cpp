@@ -367,6 +367,10 @@ TEST_CASE("A-14 a pipe into a bias adds what each sample brings") {
     REQUIRE(steps.built().parameters.size() == 1);
     CHECK(steps.run({{10, 20, 30, 40}, {1, 2}}) == Row{11, 21, 32, 42});
   }
+  // A label may stand at several ends.
+  Steps twice(world, R"({"layers": [{"pipes": [{"name": "b", "size": 2, "to": "end"}, {"name": "a", "size": 1}]},
+      {"size": 2, "weights": [1, 1], "bias": "end"}, {"size": 2, "weights": [[1, 0], [0, 1]], "bias": "end"}]})", 2);
+  CHECK(twice.run({{10, 20, 30, 40}, {1, 2}}) == Row{21, 41, 62, 82});
 }
 
 TEST_CASE("A-14 weights from a pipe are one matrix per sample") {
