@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <thread>
@@ -39,6 +40,13 @@ TEST_CASE("XOR is learned in a few lines") {
   CHECK(info.error_percent <= 0.5);
   CHECK(net.run({1, 0})[0] > 0.8);
   CHECK(net.run({1, 1})[0] < 0.2);
+  // How long it took is told in milliseconds.
+  const auto start = std::chrono::steady_clock::now();
+  TrainOptions slow{.max_iterations = 1};
+  slow.progress = [](const Progress&) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  const double took = net.train(xor_data(), slow).elapsed_ms;
+  CHECK(took >= 20);
+  CHECK(took <= std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
 }
 
 TEST_CASE("the same network learns on the reference and on the cpu, close to one another") {
