@@ -169,6 +169,14 @@ TEST_CASE("EX-09 M-ITER-03 M-ITER-06 diffusion: noise becomes a sample, step by 
   CHECK(std::isfinite(first[0]));
   CHECK(first[0] == again[0]);
   CHECK(first[1] == again[1]);
+  // The noise of a step follows from the model's seed.
+  const auto seeded = [](const std::string& seed) {
+    return NeuralNetwork::from_json(R"({"seed": )" + seed + R"(, "layers": [2, {"type": "iterator", "steps": {"from": 2, "to": 0, "step": -1},
+        "state": [{"name": "x", "pipeFrom": "0"}], "net": {"layers": [{"pipeFrom": "x"}, {"type": "identity", "to": "e"},
+          {"type": "ddpmUpdateStep", "noise": "e", "to": "x"}]}}]})").run({0.5, 0.25}).values();
+  };
+  CHECK(seeded("7") == seeded("7"));
+  CHECK(seeded("7") != seeded("8"));
   // One step at t = 0 draws nothing: x' = (x - b / sqrt(b) * noise) / sqrt(1 - b), noise = 2 x here.
   NeuralNetwork last = make(R"({"dataType": "fp64", "layers": [{"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "z", "size": 1}],
     "net": {"layers": [{"pipeFrom": "x"}, {"size": 1, "bias": false, "weights": [[2]], "to": "e"}, {"type": "ddpmUpdateStep", "noise": "e", "betaStart": 0.19, "to": "x"}]}}]})");

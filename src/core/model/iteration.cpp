@@ -25,6 +25,7 @@ Ref Iteration::run() {
                                 .files = layer_.files(),
                                 .training = layer_.training(),
                                 .computed = layer_.type(),
+                                .seed = layer_.seed(),
                                 .lengths = layer_.lengths(),
                                 .builds_left = layer_.builds_left()});
   bind();
