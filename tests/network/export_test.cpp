@@ -264,6 +264,8 @@ TEST_CASE("A-51 pulls, outputs by name, ends of pipes, histories and cells keep 
           R"({"layers": [2, {"size": 2, "history": 2, "to": [3, 1]}, {"type": "tanh", "pipeFrom": "0", "to": []},
                {"size": 1, "history": 1, "historyTo": 1}]})",
           R"({"layers": [2, {"size": 2, "history": 1, "historyTo": 2, "to": 3}, {"size": 2, "to": [3]}, {"size": 1, "history": 2}]})",
+          R"({"seed": 7, "layers": [2, {"type": "iterator", "steps": {"from": 2, "to": 0, "step": -1}, "state": [{"name": "x", "pipeFrom": "0"}],
+               "net": {"layers": [{"pipeFrom": "x"}, {"size": 2, "to": "e"}, {"type": "ddpmUpdateStep", "noise": "e", "to": "x"}]}}, 1]})",
           R"({"layers": [2, 2, {"size": 3, "type": "input", "name": "late", "pipes": [2]}, {"size": 2, "name": "end", "pipes": [{"size": 1, "to": "end"}, 2]}]})"}) {
     INFO(model);
     try {
