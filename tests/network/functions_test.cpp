@@ -303,6 +303,11 @@ TEST_CASE("VAR-01 to VAR-04 ERR-07 variants are found by name and stand once") {
   CHECK(get_operations(context, {.domain = "mine", .variant = "remote"})["twice"](5.0).at(0) == 5);
   auto standalone = get_operations(context, {.domain = "mine", .variant = "standalone"});
   CHECK(standalone.contains("twice"));
+  // Beside its variant an operation is what it was.
+  define_operation(context, {.name = "half", .domain = "mine"}, [](Variable x) { return x * 0.5; });
+  define_operation_variant(context, {.name = "half", .domain = "mine", .variant = "far"}, first);
+  CHECK(get_operations(context, {.domain = "mine", .variant = "far"})["half"](6.0).at(0) == 6);
+  CHECK(get_operations(context, {.domain = "mine"})["half"](6.0).at(0) == 3);
 }
 
 TEST_CASE("API-01 to API-04 A-52 capabilities: domains with their types, units, and whether something can run") {
