@@ -5,6 +5,7 @@
 
 #include "core/ir/text.h"
 #include "support/processor_time.h"
+#include "webai/operation.hpp"
 
 using namespace webai;
 using test::World;
@@ -215,6 +216,16 @@ TEST_CASE("ROOT-01 ROOT-02 ROOT-03 what the root leaves out is core, fp32 and no
   CHECK(model.type == DType::fp32);
   CHECK(world.build(R"({"layers": [2, 1]})").graph.nodes.size() == 2);  // a product and its bias, nothing behind
   CHECK(world.error_of("{}").reason() == "NOT_BUILT");
+  // A domain of the program may have a type of its own. The root's goes before it, and without both there is none.
+  define_domain(world.context, {.name = "wide", .default_data_type = "fp64"});
+  define_domain(world.context, {.name = "bare"});
+  const auto with = [](const std::string& root) { return "{" + root + R"(, "layers": [2, {"type": "core#neurons", "size": 1}]})"; };
+  CHECK(world.parse(with(R"("domain": "wide")")).type == DType::fp64);
+  CHECK(world.parse(with(R"("domain": "wide", "dataType": "fp16")")).type == DType::fp16);
+  CHECK(world.parse(with(R"("domain": "bare", "dataType": "i8")")).type == DType::i8);
+  const Error none = world.error_of(with(R"("domain": "bare")"));
+  CHECK(none.reason() == "NO_DATATYPE");
+  CHECK(none.path() == "/dataType");
 }
 
 TEST_CASE("ROOT-04 minMops is a hint that changes nothing") {
