@@ -55,6 +55,10 @@ TEST_CASE("IO-13 steps: standardize, log, clip, round, and chains of them") {
   CHECK(normalized(R"({"type":"rescale-linear","from":[0,816496551957595777],"to":[0,1]})", {816496551957595777.0})[0] == 1);
   CHECK(normalized(R"({"type":"log","offset":1})", {0})[0] == 0);
   CHECK(normalized(R"([{"type":"clip","min":0,"max":2.6},"round"])", {-5, 9, 2.5}) == Numbers{0, 3, 2});
+  // Backwards, for targets, the last step is undone first.
+  const IoBlock chain = io(R"({"output":{"denormalize":[{"type":"rescale-linear","from":[0,1],"to":[0,200]},{"type":"standardize","mean":[10],"std":[2]}]}})");
+  CHECK(denormalize(chain.output_rules(""), Numbers{0.5}).numbers == Numbers{45});
+  CHECK(target(chain.output_rules(""), Numbers{45}, 1) == Numbers{0.5});
 }
 
 TEST_CASE("A-29 one-hot-to-label answers the label of the largest output, its index when the labels end before it") {
