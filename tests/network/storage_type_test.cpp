@@ -42,6 +42,22 @@ TEST_CASE("steps smaller than the spacing of 16-bit weights add up") {
   }
 }
 
+TEST_CASE("A-66 what an optimizer gathers is not rounded to 16 bits") {
+  // y = w x with x = 1 and a target far below: the gradient is 1 in every step, so that a momentum grows to 100 by less and less.
+  const auto learned = [](const std::string& type) {
+    NeuralNetwork network = stored_network(type, R"([1, {"size": 1, "bias": false}])", "[1]");
+    TrainOptions options{.max_iterations = 400, .learning_rate = 1e-4, .optimizer = "momentum"};
+    options.error_measure_type = "mean-absolute";
+    options.momentum = 0.99;
+    network.train(one_sample(1, -100), options);
+    return network.parameters().front().second.at(0);
+  };
+  const double wide = learned("fp32");
+  CHECK(wide == Approx(1 - 3.028).margin(0.01));
+  CHECK(std::fabs(learned("fp16") - wide) <= 0x1p-9);
+  CHECK(std::fabs(learned("bf16") - wide) <= 0x1p-6);
+}
+
 TEST_CASE("a model in 16 bits computes with rounded weights while it learns") {
   // w = 1 + 2^-12 as master would round to 1: the first step's gradient is that of w = 1 exactly.
   NeuralNetwork network = stored_network("fp16", R"([1, {"size": 1, "bias": false}])", "[1]");
