@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "network/finite_differences.h"
+#include "support/refusals.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
+using test::error_of;
 
 namespace {
 
@@ -186,6 +188,12 @@ TEST_CASE("ACT-12 an activation is an operation that says so, and stands as a la
       NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": [0]}, {"type": "gauss"}]})");
   CHECK(inside.run({0.7})[0] == behind.run({0.7})[0]);
   CHECK_THROWS_AS(NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "activation": "add"}]})"), Error);
+  // Operators of one value that do not say so are neither.
+  for (const std::string name : {"transpose", "reduceSum"}) {
+    CAPTURE(name);
+    CHECK(error_of([&] { NeuralNetwork::from_json(R"({"layers": [1, {"size": 1, "activation": ")" + name + "\"}]}"); }).reason() == "NOT_ACTIVATION");
+    CHECK(error_of([&] { NeuralNetwork::from_json(R"({"layers": [1, {"type": ")" + name + "\"}]}"); }).reason() == "OPERATION_AS_LAYER");
+  }
 }
 
 TEST_CASE("ACT-13 null disables the root's activation, on a layer and on a pipe") {
