@@ -153,6 +153,11 @@ TEST_CASE("EXP-05 pretty has all values in the layers") {
           R"({"layers": [2, {"size": 1, "weights": [[1], [2]], "bias": [3]}, {"size": 1, "bias": [7], "weights": [[4]]}],
                       "setup": {"x-tool": 1}, "webai": 1})",
           net.context().limits()));
+  // Those of pipes too.
+  NeuralNetwork piped = judged(R"({"layers": [2, {"size": 1, "pipes": [1, {"size": 1, "bias": false}]}], "setup": {"data": [1, 2, 3, 4, 5, 6, 7, 8]}})");
+  CHECK(read_json(piped.export_model({.optimize = "pretty"}), net.context().limits()) ==
+        read_json(R"({"layers": [2, {"size": 1, "pipes": [{"size": 1, "weights": [[4], [5]], "bias": [6]}, {"size": 1, "bias": false, "weights": [[7], [8]]}],
+                      "weights": [[1], [2]], "bias": [3]}], "webai": 1})", net.context().limits()));
 }
 
 TEST_CASE("A-50 the parts of a model in a row compute what the whole does") {
