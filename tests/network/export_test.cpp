@@ -203,6 +203,14 @@ TEST_CASE("ERR-14 what crosses a cut beside the main flow is listed") {
   CHECK(refusal(model, "2", "").reason() == "SPLIT");
   CHECK(refusal(model, "2", "2").reason() == "SPLIT");
   CHECK(refusal(model, "3", "1").reason() == "SPLIT");
+  // So does history, beside what its layer gives to the next one.
+  const std::string remembers = R"({"layers": [2, {"name": "h", "size": 2, "history": 1}, 3, 1]})";
+  for (const auto& [from, upto] : {std::pair{"0", "1"}, {"2", ""}}) {
+    const Error history = refusal(remembers, from, upto);
+    CHECK(history.reason() == "SPLIT");
+    CHECK(history.path() == "/layers/1");
+    CHECK_THAT(history.what(), Catch::Contains("\"h\" -> \"2\" (history) crosses the cut"));
+  }
   CHECK(refusal(model, "9", "").reason() == "LAYER");
   CHECK(refusal(model, "ned", "").hint() == "did you mean \"end\"?");
 }
