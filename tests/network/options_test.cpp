@@ -2,7 +2,9 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <cstdlib>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,6 +26,27 @@ NeuralNetwork line(const char* type = "fp64") {
 double bias_of(const NeuralNetwork& net) { return net.parameters()[1].second.at(0); }
 
 }  // namespace
+
+TEST_CASE("TRAIN-06 a timeout counts milliseconds, and without one a training may take as long as it likes") {
+  struct CountingHost final : Host {  // each look at the clock takes a while
+    void* allocate(std::size_t bytes, std::size_t alignment) noexcept override { return std::aligned_alloc(alignment, bytes); }
+    void deallocate(void* memory, std::size_t, std::size_t) noexcept override { std::free(memory); }
+    double now() noexcept override { return time += step; }
+    bool entropy(void*, std::size_t) noexcept override { return false; }
+    void log(int, std::string_view) noexcept override {}
+    double time = 0, step = 1;
+  };
+  const auto host = std::make_shared<CountingHost>();
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [2, 1]})", Context(host, nullptr, {}));
+  for (const double timeout : {50.0, 2000.0}) {
+    const TrainInfo info = net.train(Dataset::sample("xor"), {.timeout = timeout});
+    CHECK(info.stop_reason == "timeout");
+    CHECK(info.elapsed_ms >= timeout);
+    CHECK(info.elapsed_ms < timeout + 20);
+  }
+  host->step = 1e9;  // days
+  CHECK(net.train(Dataset::sample("xor"), {.max_iterations = 3}).stop_reason == "maxIterations");
+}
 
 TEST_CASE("TRAIN-05 TRAIN-06 TRAIN-08 TRAIN-10 options left out are those of the proposal") {
   const TrainOptions options;
