@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "network/operations.h"
 #include "network/seeded.h"
 #include "support/contexts.h"
 #include "support/refusals.h"
@@ -192,4 +193,40 @@ TEST_CASE("A-31 gradients that arrive twice at one value, in graphs of every len
     const double d2 = h2 / 2 * (1 - h2 * h2), d1 = ((h1 - 1) / 2 + d2 * 0.25) * (1 - h1 * h1);
     CHECK(gradients.gradients.at("1.bias").at(0) == Approx(d1 + d2));
   }
+}
+
+TEST_CASE("OP-14 a gradient of one's own sees the inputs and the output of the sample that it is for") {
+  const Context context = with_domain();
+  const OperationDefinition definition{.name = "own", .domain = "mine", .params = {"*input", "@*w"}};
+  define_operation(
+      context, definition,
+      [](Numbers x, Numbers w) {
+        std::vector<double> y;
+        for (std::size_t i = 0; i < x.size(); ++i) y.push_back(w[i] * std::exp(x[i]));
+        return y;
+      },
+      [](const ForwardInputs& given, Numbers y, Numbers arriving) {
+        const Numbers x = given["input"].numbers();
+        ParameterGradients gradients;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          gradients["input"].push_back(arriving[i] * y[i]);
+          gradients["w"].push_back(arriving[i] * std::exp(x[i]));
+        }
+        return gradients;
+      });
+  define_operation(context, {.name = "composed", .domain = "mine", .params = {"*input", "@*w"}},
+                   [](Variable x, Variable w) { return w * apply("exp", {x}); });
+  const auto network = [&](const std::string& type) {
+    return NeuralNetwork::from_json(R"({"seed": 3, "dataType": "fp64", "layers": [2, {"size": 2, "activation": "tanh"}, {"type": "mine#)" + type +
+                                        R"(", "size": 2, "w": {"size": 2}}, 1]})", context);
+  };
+  NeuralNetwork own = network("own"), composed = network("composed");
+  for (const auto& [name, tensor] : composed.parameters()) own.set_parameter(name, tensor);
+  const Gradients found = own.compute_gradients(Dataset::sample("xor")), expected = composed.compute_gradients(Dataset::sample("xor"));
+  REQUIRE(found.gradients.size() == expected.gradients.size());
+  for (const auto& [name, tensor] : expected.gradients)
+    for (std::size_t i = 0; i < tensor.elements(); ++i) {
+      CAPTURE(name, i);
+      CHECK(found.gradients.at(name).at(i) == Approx(tensor.at(i)).margin(1e-12));
+    }
 }
