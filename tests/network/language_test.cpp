@@ -118,6 +118,7 @@ TEST_CASE("M-PROP-01 DOM-03 A-54 the domain is core unless said; activations are
   CHECK(run(R"({"layers": [1, {"type": "relu"}]})") == 0);
   CHECK(run(R"({"domain": "mine", "activation": "relu", "layers": [1, 1]})") == -100);
   CHECK(run(R"({"domain": "core", "layers": [1, {"domain": "mine", "size": 1, "activation": "tenfold"}]})") == -10);
+  CHECK(run(R"({"domain": "core", "layers": [1, {"pipes": [{"domain": "mine", "size": 1, "activation": "tenfold"}]}]})") == -10);
   CHECK(run(R"({"layers": [1, {"type": "mine#same", "size": 1, "activation": "relu"}]})") == -100);
   CHECK(run(R"({"layers": [1, {"type": "identity", "activation": "mine#tenfold"}]})") == -10);
   CHECK(run(R"({"domain": "mine", "layers": [1, {"domain": "core", "type": "identity", "activation": "relu"}]})") == 0);
