@@ -338,6 +338,20 @@ TEST_CASE(
       context);
   CHECK(net.run({2.0})[0] == 14);
   CHECK(seen == "core#tanh");
+  // Also where the layer takes it from the root, and in a function of plain numbers.
+  define_host_operation(context, {.name = "numbers", .domain = "mine", .params = {"*input"}, .call_with = {"input", "activationStr"}}, 0,
+                        [&seen](Arguments given) {
+                          seen = given[1].text();
+                          return std::vector<double>{given[0].numbers()[0]};
+                        });
+  for (const std::string type : {"named", "numbers"}) {
+    CAPTURE(type);
+    const std::string layers = R"(, "layers": [1, {"type": ")" + type + R"(", "size": 1)" + (type == "named" ? R"(, "times": 7}]})" : "}]}");
+    for (const std::string inherited : {"core#sin", "core#cos"}) {
+      NeuralNetwork::from_json(R"({"domain": "mine", "activation": ")" + inherited + "\"" + layers, context).run({2.0});
+      CHECK(seen == inherited);
+    }
+  }
   CHECK(reason_of_model(context, R"({"domain": "mine", "layers": [1, {"type": "named", "size": 1, "tims": 7}]})") ==
         "UNKNOWN_PROPERTY");
   // Also one that the function itself is not called with.
