@@ -62,6 +62,15 @@ webai_status only_lower_gradient(void*, webai_call* call, webai_value* const* ar
   return webai_value_map(webai_call_context(call), &key, &value, 1, result);
 }
 
+// Six numbers, as a tensor or in lists.
+webai_status six_numbers(void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) {
+  double form = 0;
+  if (const webai_status s = webai_value_as_number(args[1], &form)) return s;
+  static constexpr const char* lists[] = {"[1,2,3,4,5,6]", "[[1,2,3],[4,5,6]]", "[[[1,2],[3,4],[5,6]]]", "[[[1],[2],[3]],[[4],[5],[6]]]"};
+  const Handle made = form < 0 ? make_tensor(*call, {1, 2, 3, 4, 5, 6}) : json(webai_call_context(call), lists[static_cast<int>(form)]);
+  return *result = webai_retain(made), WEBAI_OK;
+}
+
 constexpr const char* lower = R"({"name":"onlyLower","domain":"mine","model":{
   "defineParams":["*input",{"name":"limit","default":0.5},{"name":"size","default":":input"}],"callWith":["input","limit"]}})";
 
@@ -154,6 +163,22 @@ TEST_CASE("API-17 OP-14 EX-18 a function of numbers writes its output, and learn
   other.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
   other.define(lower, only_lower, only_lower_gradient);
   CHECK(other.trained(other.network(learner)) < 0.01);
+}
+
+TEST_CASE("OP-11 a function of numbers gives a tensor, a list, or lists in lists, row by row") {
+  Kit kit;
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  kit.define(R"({"name":"given","domain":"mine","model":{"defineParams":["*input","form"]}})", six_numbers, nullptr, WEBAI_ANY_THREAD);
+  const Handle input = json(kit.context.get(), "[0]");
+  for (const int form : {-1, 0, 1, 2, 3}) {
+    CAPTURE(form);
+    const Handle net = kit.network(R"({"layers":[1,{"type":"mine#given","size":[2,3],"form":)" + std::to_string(form) + "}]}");
+    Handle out, error;
+    const webai_status status = webai_network_run_now(net, input, nullptr, nullptr, nullptr, out.out(), error.out());
+    INFO(webai_error_message(error, nullptr));
+    REQUIRE(status == WEBAI_OK);
+    CHECK(floats(out) == std::vector<float>{1, 2, 3, 4, 5, 6});
+  }
 }
 
 TEST_CASE("OP-10 OP-16 A-03 PARAM-02 defaults and initial states are functions of the host, prefixes say what they get") {
