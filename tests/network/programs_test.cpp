@@ -58,6 +58,11 @@ std::vector<Case> families() {
       R"({"layers": [2, {"size": 2, "activation": "tanh", "history": 2, "historyTo": "end"}, {"size": 2, "to": ["end", "back"]},
                                       {"size": 2, "name": "end", "pipes": [{"size": 1, "name": "back", "activation": "sin"}]}]})",
       random, 5));
+  // A state that becomes what another one was, which is written before it.
+  cases.push_back(made(
+      R"({"layers": [{"name": "in", "size": 1, "to": "a"}, {"name": "w", "type": "identity", "to": "end"},
+                     {"pipes": [{"name": "a", "type": "identity", "to": ["b", "end"]}, {"name": "b", "type": "identity", "to": ["w", "end"]}]}, {"name": "end", "size": 1}]})",
+      random, 5));
   // Integer types: what a type cannot hold is its nearest end, in what comes in and in what goes out. A code more or less is a rounding.
   for (const char* type : {"u8", "i8", "u16", "i32", "u64"})
     for (const char* rest : {R"("activation": "tanh", "layers": [{"name": "input", "size": 8}, 8, 10, {"size": 4, "pipes": [{"activation": "isrlu", "size": 16, "to": ["input", 1]}]}]})",
