@@ -19,4 +19,16 @@ inline Context with_domain(DomainDefinition domain = {.name = "mine", .default_d
   return context;
 }
 
+/// Two inputs and one layer of that domain.
+inline NeuralNetwork network_of(const Context& context, const std::string& layer, const std::string& rest = "") {
+  return NeuralNetwork::from_json(R"({"domain": "mine", "layers": [2, )" + layer + "]" + rest + "}", context);
+}
+
+/// y = x * scale + shift
+inline void define_affine(const Context& context, OperationParameter scale, OperationParameter shift) {
+  define_operation(context, {.name = "affine", .domain = "mine", .params = {"*input", std::move(scale), std::move(shift),
+                             OperationParameter("size").defaults_to(Json::text(":input"))}},
+                   [](Variable x, Variable scale, Variable shift) { return x * scale + shift; });
+}
+
 }  // namespace webai::test
