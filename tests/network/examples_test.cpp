@@ -113,7 +113,6 @@ TEST_CASE("EX-04 a mapped, shuffled, batched and prefetched dataset trains with 
     own.train(chain, options);
     return own.run({0, 1})[0];
   };
-  const Dataset shuffled = raw.map(preprocess).shuffle(1000);
   const double together = trained(data, R"({"maxIterations": 3})");
   CHECK(together == trained(shuffled, R"({"maxIterations": 3, "batchSize": 32})"));
   CHECK(together != trained(shuffled, R"({"maxIterations": 3, "batchSize": 1})"));

@@ -271,6 +271,7 @@ TEST_CASE("PARAM-09 allowedOnFirstLayer stands in the model, or at a parameter a
   // Beside an input, which says how many samples there are.
   for (const char* model : {R"("allowedOnFirstLayer": true, "defineParams": ["*table"])",
                             R"("defineParams": [{"name": "table", "arrayType": true, "allowedOnFirstLayer": true}])",
+                            R"("defineParams": ["*table", {"name": "one", "default": 1, "allowedOnFirstLayer": true}])",
                             R"("defineParams": {"*table": {"allowedOnFirstLayer": true}})"}) {
     INFO(model);
     const std::string name = std::string("open") + std::to_string(std::string_view(model).size());
