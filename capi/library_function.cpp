@@ -23,7 +23,7 @@ Memory* memory_of(webai_value* value) {
   return kind_of(memory) == WEBAI_HOST ? dynamic_cast<Memory*>(static_cast<HostReference*>(memory)) : nullptr;
 }
 
-FunctionValue argument_from(Call& call, const Context& context, DType type, webai_value* value) {
+FunctionValue argument_from(Call& call, const Context& context, webai_value* value) {
   switch (kind_of(value)) {
     case WEBAI_NULL:
       return {};
@@ -40,17 +40,17 @@ FunctionValue argument_from(Call& call, const Context& context, DType type, weba
       }
       return static_cast<TensorValue*>(value)->tensor();
     case WEBAI_LIST:
-      (void)collect_numbers(value, type, nullptr, 0, "args");  // numbers alone
+      (void)collect_numbers(value, DType::fp64, nullptr, 0, "args");  // numbers alone
       if (!is_regular(value))
         refuse(Code::invalid_argument, "RAGGED", "an argument is an array of numbers whose rows are equally long",
                "[[1, 2], [3, 4]]: as many numbers in each row");
-      return tensor_from_value(context, type, value, "args");
+      return UntypedNumbers{tensor_from_value(context, DType::fp64, value, "args")};
     default:
       wrong_kind("args", "a tensor, numbers, a text, and behind them options and a state", value);
   }
 }
 
-Call read_call(const Context& context, DType type, std::span<webai_value* const> given) {
+Call read_call(const Context& context, std::span<webai_value* const> given) {
   Call call;
   if (!given.empty() && (call.memory = memory_of(given.back()))) given = given.first(given.size() - 1);
   webai_value* options = nullptr;
@@ -58,10 +58,10 @@ Call read_call(const Context& context, DType type, std::span<webai_value* const>
     options = given.back();
     given = given.first(given.size() - 1);
   }
-  for (webai_value* const value : given) call.arguments.push_back(argument_from(call, context, type, value));
+  for (webai_value* const value : given) call.arguments.push_back(argument_from(call, context, value));
   if (options)
     for (const auto& [name, value] : static_cast<Map*>(options)->entries())
-      call.named.emplace_back(name, argument_from(call, context, type, value.get()));
+      call.named.emplace_back(name, argument_from(call, context, value.get()));
   return call;
 }
 
@@ -83,7 +83,7 @@ class InUse {
 }  // namespace
 
 Value LibraryFunction::call(std::span<webai_value* const> arguments, CallOutputs*) {
-  Call given = read_call(context->core(), function_.type(), arguments);
+  Call given = read_call(context->core(), arguments);
   if (given.composition) {
     if (given.memory) refuse(Code::unsupported, "COMPOSE", "what remembers cannot be composed with");
     if (!any_thread_) given.composition->operation().bind_loop_thread();
@@ -98,7 +98,7 @@ Value LibraryFunction::call(std::span<webai_value* const> arguments, CallOutputs
 }
 
 Value LibraryFunction::new_state(std::span<webai_value* const> arguments) {
-  const Call given = read_call(context->core(), function_.type(), arguments);  // only checked: the first call says the sizes
+  const Call given = read_call(context->core(), arguments);  // only checked: the first call says the sizes
   if (given.arguments.size() > function_.parameters().size())
     refuse(Code::invalid_argument, "INPUT_COUNT", function_.name() + " takes " +
                                                       std::to_string(function_.parameters().size()) + " arguments, got " +

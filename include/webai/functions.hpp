@@ -28,12 +28,18 @@ class WEBAI_EXPORT FunctionState {
   std::string text_;
 };
 
+/// Numbers without a type of their own, as a single number is one: they take that of the arrays beside them.
+struct UntypedNumbers {
+  Tensor values;  ///< of a type that holds them all
+};
+
 /// One argument of such a call.
 class WEBAI_EXPORT FunctionValue {
  public:
   FunctionValue() = default;  ///< left out
   FunctionValue(std::nullptr_t) {}
   FunctionValue(Tensor tensor) : value_(std::move(tensor)) {}
+  FunctionValue(UntypedNumbers numbers) : value_(std::move(numbers)) {}
   FunctionValue(double number) : value_(number) {}
   FunctionValue(int number) : value_(static_cast<double>(number)) {}
   FunctionValue(bool flag) : value_(flag) {}
@@ -44,13 +50,18 @@ class WEBAI_EXPORT FunctionValue {
 
  private:
   friend class OperationFunction;
-  std::variant<std::monostate, Tensor, double, bool, std::string, FunctionState*, Variable> value_;
+  /// Of a tensor and of numbers without a type; null for anything else.
+  const Tensor* array() const noexcept {
+    if (const auto* numbers = std::get_if<UntypedNumbers>(&value_)) return &numbers->values;
+    return std::get_if<Tensor>(&value_);
+  }
+  std::variant<std::monostate, Tensor, double, bool, std::string, FunctionState*, Variable, UntypedNumbers> value_;
 };
 using NamedArgument = std::pair<std::string, FunctionValue>;
 
 struct OperationsQuery {
   std::string domain = "core";
-  std::string data_type = {};         ///< of numbers that are handed over; empty: the domain's, else fp32
+  std::string data_type = {};         ///< of numbers with no array beside them; empty: the domain's, else fp32
   std::string variant = "default";    ///< "default" and "standalone" are the same unless somebody defined the latter
   bool activations = false;           ///< only those
   std::string device = "auto";        ///< that the calls run on
@@ -66,7 +77,7 @@ class WEBAI_EXPORT OperationFunction {
   const std::vector<std::string>& parameters() const noexcept { return parameters_; }
   bool is_stateful() const noexcept { return stateful_; }
 
-  DType type() const noexcept { return type_; }  ///< of numbers that are handed over
+  DType type() const noexcept { return type_; }  ///< of numbers with no array beside them
 
   /// Behind the positions, arguments by their name. Throws INVALID_ARGUMENT, NOT_FOUND with the nearest name.
   Tensor call(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named = {}) const;

@@ -2,12 +2,14 @@
 // library is a graph of one node; one of a program stands in a model of one layer.
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "compiler/compile.h"
 #include "core/base/names.h"
 #include "core/base/number_text.h"
 #include "core/model/json.h"
 #include "core/model/setup_data.h"
+#include "core/model/trace.h"
 #include "core/op/builder.h"
 #include "network/devices.h"
 #include "network/function_source.h"
@@ -87,19 +89,48 @@ AttributeValue attribute_of(const OpDef& op, const AttributeSpec& spec, const Te
 
 }  // namespace
 
-Tensor OperationFunction::Source::tensor_of(const FunctionValue& value) const {
+// Numbers have no type of their own: whole ones stay what they are, and fractions are rounded to the floating type.
+Tensor OperationFunction::Source::tensor_of(const FunctionValue& value, DType wanted) const {
   if (const Tensor* tensor = std::get_if<Tensor>(&value.value_)) return *tensor;
   double number = 0;
   if (const double* given = std::get_if<double>(&value.value_)) number = *given;
   if (const bool* flag = std::get_if<bool>(&value.value_)) number = *flag ? 1 : 0;
-  return Tensor::from(context, type, Shape{}, std::span(&number, 1));
+  const Tensor* numbers = value.array();
+  const Tensor given = numbers ? *numbers : Tensor::from(context, DType::fp64, Shape{}, std::span(&number, 1));
+  Tensor made = given.converted(context, wanted);
+  if (is_floating(wanted)) return made;
+  for (std::size_t i = 0; i < given.elements(); ++i)
+    if (made.at(i) != given.at(i)) {
+      const std::string& name = op ? op->name : operation->name;
+      throw Error(Code::invalid_argument,
+                  {.message = name + ": " + number_text(given.at(i), 9) + " is no number of the type " +
+                              std::string(name_of(wanted)),
+                   .reason = "ARGUMENT",
+                   .operation = name,
+                   .expected = "numbers of " + std::string(name_of(wanted)) + ", the type that is asked for at this place",
+                   .actual = number_text(given.at(i), 9),
+                   .hint = "numbers take the type of the arrays beside them, indices are whole; cast the arrays, or "
+                           "give an array of the type that is meant"});
+    }
+  return made;
+}
+
+std::vector<std::optional<DType>> OperationFunction::Source::types_of(std::span<const FunctionValue* const> values) const {
+  std::vector<std::optional<DType>> types;
+  for (const FunctionValue* value : values) {
+    types.emplace_back();
+    if (!value) continue;
+    if (const Tensor* tensor = std::get_if<Tensor>(&value->value_)) types.back() = tensor->type();
+    if (const Variable* variable = std::get_if<Variable>(&value->value_)) types.back() = VariableAccess::type(*variable);
+  }
+  return types;
 }
 
 // Of an operator that takes any number of arrays all arrays in front are inputs; then come the attributes.
 OperatorCall OperationFunction::Source::sorted(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named,
                                                const std::vector<std::string>& names) const {
   const auto is_array = [](const FunctionValue& value) {
-    return std::holds_alternative<Tensor>(value.value_) || std::holds_alternative<Variable>(value.value_);
+    return value.array() || std::holds_alternative<Variable>(value.value_);
   };
   OperatorCall call;
   call.inputs.resize(op->inputs.size());
@@ -139,17 +170,18 @@ Tensor OperationFunction::Source::run_operator(const OperatorCall& call) const {
   GraphBuilder builder(context, *registry, graph);
   std::vector<Tensor> tensors;
   std::vector<Ref> inputs;
-  for (const FunctionValue* value : call.inputs) {
-    if (!value) {
+  const std::vector<std::optional<DType>> types = types_of(call.inputs);
+  for (std::size_t i = 0; i < call.inputs.size(); ++i) {
+    if (!call.inputs[i]) {
       inputs.emplace_back();
       continue;
     }
-    tensors.push_back(tensor_of(*value));
+    tensors.push_back(tensor_of(*call.inputs[i], type_of_number(*op, i, types, type)));
     inputs.push_back({graph.add_input("x" + std::to_string(tensors.size() - 1), {tensors.back().type(), tensors.back().shape()})});
   }
   Attributes attributes;
   for (const auto& [spec, value] : call.attributes)
-    attributes.set(spec->name, attribute_of(*op, *spec, std::get_if<Tensor>(&value->value_), std::get_if<double>(&value->value_),
+    attributes.set(spec->name, attribute_of(*op, *spec, value->array(), std::get_if<double>(&value->value_),
                                             std::get_if<bool>(&value->value_), std::get_if<std::string>(&value->value_)));
   const Ref result = builder.emit_all(*op, inputs, std::move(attributes)).front();
   graph.outputs.push_back({"result", result.id});
@@ -196,7 +228,7 @@ Json OperationFunction::Source::model(std::span<const FunctionValue> arguments, 
     const OperationParameter* parameter = operation->find(name);
     if (name != "input" && parameter && std::holds_alternative<std::monostate>(argument.value_) && !has_values(*parameter))
       wrong(operation->name, "\"" + name + "\" is missing, and has no default", "INPUT_COUNT");
-    const auto* tensor = std::get_if<Tensor>(&argument.value_);
+    const Tensor* tensor = argument.array();
     const bool array = name == "input" || (parameter && parameter->array_type);
     if (array && tensor && !(parameter && parameter->subject_of_training)) {
       std::vector<Json> dims;
@@ -258,27 +290,32 @@ Variable OperationFunction::Source::like(std::span<const FunctionValue* const> v
   wrong(name, "needs a value that is being composed among its arrays");
 }
 
-Variable OperationFunction::Source::variable_of(const FunctionValue& value, const Variable& like,
+Variable OperationFunction::Source::variable_of(const FunctionValue& value, DType wanted, const Variable& beside,
                                                 const std::string& name) const {
   if (const Variable* variable = std::get_if<Variable>(&value.value_)) return *variable;
-  if (const Tensor* tensor = std::get_if<Tensor>(&value.value_)) return constant(*tensor, like);
-  if (const double* number = std::get_if<double>(&value.value_)) return constant(*number, like);
-  if (const bool* flag = std::get_if<bool>(&value.value_)) return constant(*flag ? 1 : 0, like);
+  if (const Tensor* tensor = value.array()) return constant(*tensor, wanted, beside);
+  if (const double* number = std::get_if<double>(&value.value_)) return constant(*number, wanted, beside);
+  if (const bool* flag = std::get_if<bool>(&value.value_)) return constant(*flag ? 1 : 0, wanted, beside);
   wrong(name, "an array cannot be a text, or left out in front of others");
 }
 
 Variable OperationFunction::Source::compose_operator(const OperatorCall& call) const {
-  const Variable model = like(call.inputs, op->name);
+  const Variable beside = like(call.inputs, op->name);
+  std::vector<std::optional<DType>> types = types_of(call.inputs);
+  for (std::size_t i = 0; i < types.size(); ++i)  // a tensor becomes a constant: Variables say the type
+    if (call.inputs[i] && !std::holds_alternative<Variable>(call.inputs[i]->value_)) types[i].reset();
+  const DType model_type = VariableAccess::trace(beside).type;
   std::vector<Variable> inputs;
-  for (const FunctionValue* value : call.inputs)
-    inputs.push_back(variable_of(value ? *value : FunctionValue(), model, op->name));
+  for (std::size_t i = 0; i < call.inputs.size(); ++i)
+    inputs.push_back(variable_of(call.inputs[i] ? *call.inputs[i] : FunctionValue(), type_of_number(*op, i, types, model_type),
+                                 beside, op->name));
   std::vector<Json::Member> attributes;
   for (const auto& [spec, value] : call.attributes) {
     Json json;
     if (const auto* number = std::get_if<double>(&value->value_)) json = Json::number(*number);
     if (const auto* flag = std::get_if<bool>(&value->value_)) json = Json::boolean(*flag);
     if (const auto* text = std::get_if<std::string>(&value->value_)) json = Json::text(*text);
-    if (const auto* tensor = std::get_if<Tensor>(&value->value_)) json = json_from_tensor(*tensor);
+    if (const Tensor* tensor = value->array()) json = json_from_tensor(*tensor);
     if (json.is_null()) wrong_value(*op, *spec, "an array that is being composed");
     attributes.emplace_back(spec->name, std::move(json));
   }
@@ -299,7 +336,7 @@ Variable OperationFunction::Source::compose_operation(std::span<const FunctionVa
   for (const FunctionValue& argument : arguments) values.push_back(&argument);
   const Variable model = like(values, operation->name);
   std::vector<Variable> inputs;
-  for (const FunctionValue& argument : arguments) inputs.push_back(variable_of(argument, model, operation->name));
+  for (const FunctionValue& argument : arguments) inputs.push_back(variable_of(argument, model.type(), model, operation->name));
   return webai::apply(name, inputs);
 }
 
@@ -337,10 +374,13 @@ Tensor OperationFunction::call(std::span<const FunctionValue> arguments, std::sp
   if (source_->op && !source_->variant) return source_->run_operator(source_->sorted(arguments, named, parameters_));
   const std::vector<FunctionValue> all = placed(arguments, named);
   if (!source_->variant) return source_->run_operation(all, parameters_, state);
+  DType type = type_;
+  for (const FunctionValue& argument : std::ranges::reverse_view(all))
+    if (const Tensor* tensor = std::get_if<Tensor>(&argument.value_)) type = tensor->type();
   std::vector<Tensor> tensors;
   for (const FunctionValue& argument : all) {
     if (std::holds_alternative<std::string>(argument.value_)) wrong(name_, "a variant takes arrays and numbers, got a text");
-    tensors.push_back(source_->tensor_of(argument));
+    tensors.push_back(source_->tensor_of(argument, type));
   }
   return source_->variant(tensors);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -40,10 +41,14 @@ struct OperationFunction::Source {
   /// A model whose one layer is the operation, with what the arguments say; their arrays in the order of its inputs.
   Json model(std::span<const FunctionValue> arguments, const std::vector<std::string>& names,
              std::vector<double>& inputs) const;
-  Tensor tensor_of(const FunctionValue& value) const;
+  /// Throws where a number is none of the type.
+  Tensor tensor_of(const FunctionValue& value, DType type) const;
   /// Throws where there is no Variable among them.
   Variable like(std::span<const FunctionValue* const> values, const std::string& name) const;
-  Variable variable_of(const FunctionValue& value, const Variable& like, const std::string& name) const;
+  /// `type` is that of numbers.
+  Variable variable_of(const FunctionValue& value, DType type, const Variable& beside, const std::string& name) const;
+  /// Of each input of a call that says one.
+  std::vector<std::optional<DType>> types_of(std::span<const FunctionValue* const> values) const;
 };
 
 /// Names of the arguments of such a call, in order.

@@ -76,6 +76,22 @@ TEST_CASE("API-09 API-10 EX-19 operations are a map of functions, fusedMatMul is
   CHECK(*static_cast<double*>(view.data) == 0.5);
 }
 
+TEST_CASE("API-09 API-10 numbers and lists beside tensors take their type, and lists of indices are whole, from C") {
+  const ContextHandle context = make_context();
+  const Handle functions = operations(context.get());
+  const Handle words = json(context.get(), R"(["fp64","u8",0.5,[[5]],[1],1])");
+  const auto word = [&](std::size_t i) { return webai_value_at(words, i, nullptr, nullptr); };
+  const Handle narrow = make_tensor(context.get(), {1, 2}, {1, 2}), narrow_b = make_tensor(context.get(), {3, 4}, {2, 1});
+  webai_value* const cast = named(functions, "cast");
+  const Handle a = call(cast, {narrow, word(0)}), b = call(cast, {narrow_b, word(0)}), codes = call(cast, {narrow, word(1)});
+  CHECK(to_json(call(named(functions, "fusedMatMul"), {a, b, nullptr, nullptr, word(2)})) == "[[11.5]]");
+  CHECK(to_json(call(named(functions, "fusedMatMul"), {narrow, narrow_b, nullptr, nullptr, word(2)})) == "[[11.5]]");
+  CHECK(to_json(call(named(functions, "add"), {a, word(3)})) == "[[6,7]]");
+  CHECK(to_json(call(named(functions, "add"), {word(3), codes})) == "[[6,7]]");
+  CHECK(to_json(call(named(functions, "gather"), {a, word(4), word(5)})) == "[[2]]");
+  CHECK(failed_call(named(functions, "add"), {codes, word(2)}).reason() == "ARGUMENT");
+}
+
 TEST_CASE("API-09 wrong calls of operations say what is wrong, and with which operation") {
   const ContextHandle context = make_context(), other = make_context();
   const Handle functions = operations(context.get());

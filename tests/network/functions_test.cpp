@@ -94,6 +94,48 @@ TEST_CASE("API-23 a function of one value is an activation, unless its definitio
   CHECK_FALSE(get_operations(context, {.domain = "mine", .activations = true}).contains("halved"));
 }
 
+TEST_CASE("API-09 API-10 numbers of a call take the type of the arrays beside them, and indices are whole") {
+  const Context context = one_thread();
+  auto operations = get_operations(context, {.domain = "core"});
+  const auto of = [&](DType type, Shape shape, std::vector<double> values) { return Tensor::from(context, type, shape, values); };
+  const auto list = [&](Shape shape, std::vector<double> values) { return UntypedNumbers{of(DType::fp64, shape, values)}; };
+  for (const DType type : {DType::fp16, DType::fp32, DType::fp64}) {
+    const Tensor a = of(type, {1, 2}, {1, 2}), b = of(type, {2, 1}, {3, 4});
+    const Tensor product = operations["fusedMatMul"](a, b, false, false, 0.5, "relu");
+    CHECK(product.type() == type);
+    CHECK(product.at(0) == 11.5);
+    CHECK(operations["fusedMatMul"](a, b, false, false, list({1}, {0.5}), "relu").at(0) == 11.5);
+  }
+  CHECK(operations["add"](of(DType::fp64, {1}, {1}), 0.1).at(0) == 1.1);
+  CHECK(operations["add"](0.1, of(DType::fp64, {1}, {1})).at(0) == 1.1);
+  CHECK(as_numbers(operations["div"](of(DType::i32, {2}, {7, -7}), 2)) == std::vector<double>{3, -3});
+  CHECK(operations["sub"](of(DType::u8, {1}, {255}), list({1}, {5})).at(0) == 250);
+  const Tensor x = of(DType::fp64, {1, 3}, {1, 2, 3});
+  CHECK(as_numbers(operations["gather"](x, list({2}, {2, 0}), 1)) == std::vector<double>{3, 1});
+  CHECK(as_numbers(operations["gather"](x, 1, 1)) == std::vector<double>{2});
+  const Tensor choice = of(DType::boolean, {3}, {1, 0, 1});
+  CHECK(as_numbers(operations["where"](choice, x, 0)) == std::vector<double>{1, 0, 3});
+  CHECK(as_numbers(operations["where"](choice, list({3}, {1, 2, 3}), 9)) == std::vector<double>{1, 9, 3});
+  CHECK(as_numbers(operations["where"](list({3}, {1, 0, 1}), x, 0)) == std::vector<double>{1, 0, 3});
+  CHECK(operations["randomUniform"].call(std::vector<FunctionValue>{0}, std::vector<NamedArgument>{{"shape", list({1}, {3})}}).shape() == Shape{3});  // a step is whole too
+  CHECK(operations["add"](1, list({1}, {2})).type() == DType::fp32);  // with no array beside: the query's
+  for (const Error& error : {error_of([&] { operations["add"](of(DType::u8, {1}, {1}), 0.5); }),
+                             error_of([&] { operations["add"](of(DType::u8, {1}, {1}), 300); }),
+                             error_of([&] { operations["gather"](x, list({1}, {0.5}), 1); })}) {
+    CHECK(error.reason() == "ARGUMENT");
+    CHECK_FALSE(error.expected().empty());
+    CHECK_FALSE(error.actual().empty());
+    CHECK(error.hint().find("whole") != std::string::npos);
+  }
+  // The same inside an operation that is being composed.
+  define_operation(context, {.name = "positive", .domain = "core"}, [&](Variable input) {
+    const Variable above = operations["greater"].compose(std::vector<FunctionValue>{input, 0.0});
+    return operations["where"].compose(std::vector<FunctionValue>{above, input, 0.25});
+  });
+  NeuralNetwork network = NeuralNetwork::from_json(R"({"dataType": "fp64", "layers": [2, {"type": "positive"}]})", context);
+  CHECK(as_numbers(network.run({-1, 3})) == std::vector<double>{0.25, 3});
+}
+
 TEST_CASE("A-53 operations of a program are functions without another word") {
   const Context context = one_thread();
   define_domain(context, {.name = "mine", .default_data_type = "fp64"});

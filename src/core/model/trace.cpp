@@ -108,6 +108,10 @@ Ref VariableAccess::ref(const Variable& variable) {
                                     .hint = "give it in the model, as {\"size\": [..]}, or define a default"});
 }
 
+DType VariableAccess::type(const Variable& variable) {
+  return is_open(variable) ? trace(variable).type : variable.type();
+}
+
 DType Variable::type() const { return VariableAccess::trace(*this).builder.dtype(VariableAccess::ref(*this)); }
 Shape Variable::shape() const { return VariableAccess::trace(*this).builder.shape(VariableAccess::ref(*this)); }
 
@@ -144,15 +148,18 @@ Variable apply(std::string_view operation, std::span<const Variable> inputs, std
   return VariableAccess::make(trace, result);
 }
 
-Variable constant(double value, Variable like) {
-  Trace& trace = VariableAccess::trace(like);
-  return VariableAccess::make(trace, trace.builder.scalar(value, like.type()));
+Variable constant(double value, Variable like) { return constant(value, like.type(), like); }
+Variable constant(const Tensor& values, Variable like) { return constant(values, like.type(), like); }
+
+Variable constant(double value, DType type, Variable beside) {
+  Trace& trace = VariableAccess::trace(beside);
+  return VariableAccess::make(trace, trace.builder.scalar(value, type));
 }
 
-Variable constant(const Tensor& values, Variable like) {
-  Trace& trace = VariableAccess::trace(like);
+Variable constant(const Tensor& values, DType type, Variable beside) {
+  Trace& trace = VariableAccess::trace(beside);
   const Context& context = trace.builder.context();
-  Tensor own = Tensor::uninitialised(context, like.type(), values.shape());
+  Tensor own = Tensor::uninitialised(context, type, values.shape());
   convert(values.type(), values.data(), own.type(), own.data(), values.elements());
   return VariableAccess::make(trace, trace.builder.constant(std::move(own)));
 }

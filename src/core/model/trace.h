@@ -1,5 +1,5 @@
 // An operation's function while it runs: what its Variables stand for, and what its Arguments hold. Private to
-// core/model.
+// the library.
 #pragma once
 
 #include <functional>
@@ -44,6 +44,7 @@ struct VariableAccess {
     return variable;
   }
   static Trace& trace(const Variable& variable);
+  static DType type(const Variable& variable);  ///< the model's for an open one
   static bool is_open(const Variable& variable);  ///< and not declared yet
   static std::size_t open_index(const Variable& variable) {
     return static_cast<std::size_t>(first_open - variable.id_);
@@ -68,6 +69,10 @@ struct ArgumentAccess {
   static Argument states(const ForwardInputs& members);
   static Argument activation(double (*element)(double, const void*), const void* data);
 };
+
+/// A number, and numbers, of that type in the function that `beside` is a value of.
+Variable constant(double value, DType type, Variable beside);
+Variable constant(const Tensor& values, DType type, Variable beside);
 
 /// An object of numbers, words, flags and lists as an operator's attributes. Throws INVALID_ARGUMENT.
 Attributes attributes_from(const Json& json);

@@ -53,4 +53,12 @@ void ShapeContext::require_type(bool holds, std::string_view label, const std::s
   throw Error(Code::type_mismatch, std::move(details));
 }
 
+DType type_of_number(const OpDef& op, std::size_t place, std::span<const std::optional<DType>> types, DType otherwise) {
+  if (op.input(place).kind == InputSpec::indices) return DType::i32;
+  if (op.input(place).kind == InputSpec::condition) return DType::boolean;
+  for (std::size_t i = 0; i < types.size(); ++i)
+    if (types[i] && op.input(i).kind == InputSpec::values) return *types[i];
+  return otherwise;
+}
+
 }  // namespace webai

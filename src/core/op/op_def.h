@@ -22,6 +22,7 @@ struct InputSpec {
   std::string name;
   std::string doc;
   enum Presence : std::uint8_t { required, optional, variadic } presence = required;  ///< variadic: the last one only
+  enum Kind : std::uint8_t { values, indices, condition } kind = values;  ///< whole numbers; booleans
 };
 
 enum class AttributeKind : std::uint8_t { boolean, integer, number, text, integers, numbers, graph };
@@ -141,7 +142,14 @@ struct OpDef : Operator {
   bool commutative = false;
   bool loop = false;            ///< runs its attribute `body` step by step (core/op/loop.h)
   bool takes_epilogue = false;  ///< its one result can go through a chain while it is still in cache
+
+  /// What is known of the input at this place: a variadic one stands at all places behind it.
+  const InputSpec& input(std::size_t place) const { return inputs[place < inputs.size() ? place : inputs.size() - 1]; }
 };
+
+/// What a number becomes that stands at this input and has no type of its own: whole among indices, boolean as a
+/// condition, else of the type of the first values beside it. `types` of the inputs; none of those without one.
+DType type_of_number(const OpDef& op, std::size_t place, std::span<const std::optional<DType>> types, DType otherwise);
 
 inline const OpDef& definition(const Operator& op) { return static_cast<const OpDef&>(op); }
 inline const OpDef& definition(const Node& node) { return static_cast<const OpDef&>(*node.op); }

@@ -195,7 +195,8 @@ OpDef definition_of(const Elementwise& elementwise) {
   for (int i = 0; i < elementwise.inputs; ++i) {
     const bool condition = elementwise.boolean_condition && i == 0;
     definition.inputs.push_back({std::string(elementwise.input_names[i]),
-                                 condition ? "booleans" : types_text(elementwise.domain) + ", of any shape"});
+                                 condition ? "booleans" : types_text(elementwise.domain) + ", of any shape",
+                                 InputSpec::required, condition ? InputSpec::condition : InputSpec::values});
   }
   for (const Elementwise::Attribute& attribute : elementwise.attributes()) {
     AttributeSpec& spec = definition.attributes.emplace_back();

@@ -49,7 +49,8 @@ OpDef gather() {
       "Elements chosen along an axis by index. A negative index counts from the end; one outside is moved to the "
       "nearest element.",
       "y[..., i..., ...] = x[..., indices[i...], ...]");
-  op.inputs = {{"input", "rank 1 or more"}, {"indices", "any shape of an integer type"}};
+  op.inputs = {{"input", "rank 1 or more"},
+               {"indices", "any shape of an integer type", InputSpec::required, InputSpec::indices}};
   op.attributes = gather_attributes();
   op.constraints = gather_constraints();
   op.shape = [](ShapeContext& context) { context.output(context.type(0), gathered_shape(context)); };
@@ -110,7 +111,7 @@ OpDef scatter_add() {
       "The input with rows added at the places that indices name along an axis, in their order. Indices as for gather.",
       "y = x; y[..., indices[i...], ...] += updates[..., i..., ...]");
   op.inputs = {{"input", "rank 1 or more"},
-               {"indices", "any shape of an integer type"},
+               {"indices", "any shape of an integer type", InputSpec::required, InputSpec::indices},
                {"updates", "shaped like gather(input, indices)"}};
   op.attributes = gather_attributes();
   op.constraints = gather_constraints();

@@ -86,7 +86,7 @@ OpDef one_hot() {
   OpDef op =
       operation("oneHot", "Rows that are 1 at the place an index names and 0 elsewhere; all 0 for an index outside.",
                 "y[..., j] = 1 if indices[...] = j, else 0");
-  op.inputs = {{"indices", "any shape of an integer type"}};
+  op.inputs = {{"indices", "any shape of an integer type", InputSpec::required, InputSpec::indices}};
   op.attributes = {{"depth", AttributeKind::integer, std::nullopt, "length of the new last axis"}, type_spec("fp32")};
   op.constraints = {{"C1", "indices are integers"},
                     {"C2", "depth is 0 or more"},

@@ -29,7 +29,7 @@ template <class Draw> void draw_all(const KernelContext& context, Draw&& draw) {
 
 OpDef random_operator(std::string name, std::string doc, std::string formula) {
   OpDef op = operation(std::move(name), std::move(doc), std::move(formula));
-  op.inputs = {{"step", "one integer: each step draws anew"}};
+  op.inputs = {{"step", "one integer: each step draws anew", InputSpec::required, InputSpec::indices}};
   op.attributes = stream_attributes();
   op.attributes.push_back({"shape", AttributeKind::integers, std::nullopt, "shape of the result"});
   op.attributes.push_back({"type", AttributeKind::text, "fp32", "floating-point type of the result"});
@@ -122,7 +122,8 @@ OpDef dropout() {
       "dropout",
       "In training a share of the elements is set to 0 and the rest scaled up to keep the mean; else the input.",
       "y = x * bernoulli(1 - rate) / (1 - rate)");
-  op.inputs = {{"input", "any shape of a floating-point type"}, {"step", "one integer: each step drops others"}};
+  op.inputs = {{"input", "any shape of a floating-point type"},
+               {"step", "one integer: each step drops others", InputSpec::required, InputSpec::indices}};
   op.attributes = stream_attributes();
   op.attributes.push_back(
       {"rate", AttributeKind::number, 0.5, "share of elements that is dropped, 0 or more and below 1"});
@@ -165,7 +166,7 @@ OpDef normal_like() {
   OpDef op = operation("normalLike", "Normally distributed random numbers of the shape of another array.",
                        "y[i] = normal(seed, id, step * elements + i)");
   op.inputs = {{"like", "any shape of a floating-point type; its values do not count"},
-               {"step", "one integer: each step draws anew"}};
+               {"step", "one integer: each step draws anew", InputSpec::required, InputSpec::indices}};
   op.attributes = stream_attributes();
   op.constraints = {{"C1", "the array is floating-point"}, {"C2", "the step is a single integer"}};
   op.shape = [](ShapeContext& context) {
