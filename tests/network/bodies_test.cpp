@@ -140,6 +140,26 @@ TEST_CASE("A-58 an operation with a body is called with its parameters in the or
   CHECK(get_operations(context, {.domain = "mine"})["minus"].parameters() == std::vector<std::string>{"a", "b"});
 }
 
+TEST_CASE("A-58 a number in a body takes the type of the values beside it, not of a condition; an index is whole") {
+  const Context context = with_domain();
+  const auto run = [&](const std::string& type, const std::string& steps, const std::string& layer) {
+    const std::string operation = stepping(steps);
+    const std::string model = R"({"dataType": ")" + type + R"(", )" + model_of(operation, R"(3, {"type": "s")" + layer + "}").substr(1);
+    return as_numbers(NeuralNetwork::from_json(model, context).run({-1, 2, 0.5}));
+  };
+  const std::string above = R"({"op": "greater", "inputs": ["input", 0], "name": "above"}, )";
+  for (const char* type : {"fp32", "fp64", "fp16"}) {
+    CAPTURE(type);
+    CHECK(run(type, above + R"({"op": "where", "inputs": ["above", "input", 0.25]})", "") == std::vector<double>{0.25, 2, 0.5});
+    CHECK(run(type, above + R"({"op": "where", "inputs": ["above", 3, "input"]})", "") == std::vector<double>{-1, 3, 3});
+    CHECK(run(type, above + R"({"op": "where", "inputs": ["above", 1, 0]})", "") == std::vector<double>{0, 1, 1});
+    CHECK(run(type, R"({"op": "where", "inputs": [1, "input", 0]})", "") == std::vector<double>{-1, 2, 0.5});
+    CHECK(run(type, R"({"op": "gather", "inputs": ["input", 1], "attributes": {"axis": 1}})", R"(, "size": 1)") == std::vector<double>{2});
+  }
+  const Error error = error_of([&] { run("fp32", R"({"op": "gather", "inputs": ["input", 0.5], "attributes": {"axis": 1}})", ""); });
+  CHECK(error.path() == "/operations/0/body/steps/0/inputs/1");
+}
+
 TEST_CASE("A-58 operations do not carry values from one sample of a batch to another") {
   const Context context = with_domain();
   const auto load = [&](const std::string& steps) {

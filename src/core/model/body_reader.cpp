@@ -1,6 +1,7 @@
 // Reading a body: a list of steps, each a known operation on parameters, numbers or earlier steps. What can be wrong
 // whatever the shapes is found here, with its place in the body; the limit of nodes bounds what a stranger can write.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -204,6 +205,10 @@ class BodyReader {
     }
     const OpDef& op = registry_.get(step.operation.name);
     check_input_count(op, step.inputs.size(), inputs);
+    for (std::size_t i = 0; i < step.inputs.size(); ++i)
+      if (const BodyInput& input = step.inputs[i]; input.kind == BodyInput::number && op.input(i).kind == InputSpec::indices &&
+                                                   std::trunc(input.value) != input.value)
+        wrong_value(pointer_to(inputs, i), "an index", "a whole number", Json::number(input.value));
     try {
       complete_attributes(op, attributes_from(attributes), at);
     } catch (const Error& error) {

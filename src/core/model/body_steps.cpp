@@ -3,8 +3,10 @@
 
 #include <array>
 #include <deque>
+#include <optional>
 
 #include "core/model/trace.h"
+#include "core/op/registry.h"
 
 namespace webai {
 namespace {
@@ -19,6 +21,21 @@ Variable value_among(const BodyStep& step, Arguments arguments, const std::vecto
   }
   refuse_description(Code::invalid_model, "BODY", step.path, "a step of numbers alone has no type",
                      "let one of its inputs be a parameter or another step");
+}
+
+// A number has no type of its own: the operator and the values beside it say which it is to be.
+Variable number_of(const BodyStep& step, std::size_t place, Arguments arguments, const std::vector<Variable>& done) {
+  const Variable beside = value_among(step, arguments, done);
+  const Trace& trace = VariableAccess::trace(beside);
+  std::vector<std::optional<DType>> types;
+  for (const BodyInput& operand : step.inputs) {
+    types.emplace_back();
+    if (operand.kind == BodyInput::step) types.back() = VariableAccess::type(done[operand.index]);
+    if (operand.kind == BodyInput::argument && arguments[operand.index].kind() == Argument::Kind::variable)
+      types.back() = VariableAccess::type(arguments[operand.index]);
+  }
+  const OpDef& op = trace.builder.registry().get(step.operation.name);
+  return constant(step.inputs[place].value, type_of_number(op, place, types, trace.type), beside);
 }
 
 Variable apply_named(const Applied& operation, Variable x, bool explicit_batch) {
@@ -68,9 +85,10 @@ Variable run_inner(const BodyStep& step, Arguments arguments, const std::vector<
 Variable run_step(const BodyStep& step, Arguments arguments, const std::vector<Variable>& done) {
   if (step.operation.inner) return run_inner(step, arguments, done);
   std::vector<Variable> inputs;
-  for (const BodyInput& operand : step.inputs) {
+  for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+    const BodyInput& operand = step.inputs[i];
     if (operand.kind == BodyInput::number)
-      inputs.push_back(constant(operand.value, value_among(step, arguments, done)));
+      inputs.push_back(number_of(step, i, arguments, done));
     else
       inputs.push_back(operand.kind == BodyInput::step ? done[operand.index] : Variable(arguments[operand.index]));
   }
