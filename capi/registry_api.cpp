@@ -89,7 +89,12 @@ Value capabilities(webai_context& context, const Query& query) {
     units.push_back(make_map(context, std::move(unit)));
   }
   std::vector<Map::Entry> domains;
-  for (const auto& [domain, all] : known.domains) domains.emplace_back(domain, texts(context, types));
+  for (const auto& [domain, all] : known.domains) {
+    std::vector<std::string> own;  // in the order of the units that this context may use
+    for (const std::string& type : types)
+      if (std::ranges::find(all, type) != all.end()) own.push_back(type);
+    domains.emplace_back(domain, texts(context, own));
+  }
   std::vector<Map::Entry> result;
   result.emplace_back("domains", make_map(context, std::move(domains)));
   if (!context.is_private()) result.emplace_back("executionUnits", make_list(context, std::move(units)));

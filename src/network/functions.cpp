@@ -6,6 +6,7 @@
 #include "core/base/names.h"
 #include "core/model/json.h"
 #include "core/model/layer_def.h"
+#include "network/devices.h"
 #include "network/function_source.h"
 #include "webai/error.hpp"
 
@@ -78,6 +79,7 @@ std::map<std::string, OperationFunction> get_operations(const Context& context, 
   if (!type)
     throw Error(Code::unsupported, {.message = "\"" + type_name + "\" is no data type", .reason = "DATATYPE",
                                     .hint = "\"fp32\", for example"});
+  if (!query.device.empty() && query.device != "auto") choose_devices(context, *registry, {.name = query.device});
   const bool plain = query.variant.empty() || query.variant == "default" || query.variant == "standalone";
   if (!plain) check_variant(*known, query);
   std::map<std::string, OperationFunction> functions;

@@ -52,6 +52,23 @@ TEST_CASE("API-01 API-02 A-52 capabilities name domains of the host too, and say
   CHECK(refused("[]") == "KIND");
 }
 
+TEST_CASE("API-02 A-52 a domain whose operations are made for one type has that type alone, and no device is made up, from C") {
+  Kit kit;
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  kit.define(R"({"name":"twice","domain":"mine","dataType":"fp32"})", [](void* user, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
+    return static_cast<Kit*>(user)->apply("add", {args[0], args[0]}, result);
+  });
+  webai_context* const context = kit.context.get();
+  const Handle all = asked(context, "{}");
+  CHECK(to_json(webai_value_get(webai_value_get(all, "domains", 7), "mine", 4)) == R"(["fp32"])");
+  CHECK(to_json(webai_value_get(webai_value_get(all, "domains", 7), "core", 4)).find("\"bool\"") == std::string::npos);
+  CHECK(can_run(context, R"({"op":"mine#twice","dataType":"fp32"})"));
+  CHECK_FALSE(can_run(context, R"({"op":"mine#twice","dataType":"fp64"})"));
+  CHECK_FALSE(can_run(context, R"({"op":"tanh","dataType":"bool"})"));
+  const Handle query = json(context, R"({"device":"zz"})");
+  CHECK(failing([&](webai_value** out, webai_error** err) { return webai_get_operations(context, query, out, err); }).reason() == "DEVICE");
+}
+
 TEST_CASE("API-03 API-04 API-06 the old words are told on request: data types in one list, and units with their cue") {
   const ContextHandle context = make_context();
   const Handle now = asked(context.get(), "{}"), old = asked(context.get(), R"({"compat":"2019"})");

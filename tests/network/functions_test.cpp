@@ -352,6 +352,33 @@ TEST_CASE("VAR-01 to VAR-04 ERR-07 variants are found by name and stand once") {
   CHECK(get_operations(context, {.domain = "mine"})["half"](6.0).at(0) == 3);
 }
 
+TEST_CASE("API-02 A-52 capabilities heed the types that operations take, and no query takes a device that is none") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "one"});
+  define_operation(context, {.name = "q", .domain = "one", .data_type = "fp32"}, [](Variable x) { return x * 2.0; });
+  const auto can = [&](const char* operation, const char* type) {
+    return get_capabilities(context, {.data_type = type, .operation = operation}).can_run;
+  };
+  for (const char* type : {"fp16", "bf16", "fp32", "fp64"})
+    for (const char* operation : {"tanh", "softmax", "fusedMatMul", "add", "conv2d", "gather", "where", "concat", "neurons", "gru", "randomNormal"})
+      CHECK(can(operation, type));
+  for (const char* operation : {"add", "fusedMatMul", "gather", "where", "oneHot", "neurons", "gru"}) CHECK(can(operation, "u8"));
+  for (const char* operation : {"tanh", "softmax", "conv2d", "randomNormal"}) CHECK_FALSE(can(operation, "u8"));
+  for (const char* operation : {"where", "concat", "logicalAnd", "equal"}) CHECK(can(operation, "bool"));
+  for (const char* operation : {"tanh", "fusedMatMul", "add", "neurons"}) CHECK_FALSE(can(operation, "bool"));
+  CHECK(get_capabilities(context, {.data_type = "u8", .operation = "tanh"}).reason.find("floating") != std::string::npos);
+  CHECK(can("one#q", "fp32"));
+  CHECK_FALSE(can("one#q", "fp64"));
+  CHECK(get_capabilities(context, {.data_type = "fp64", .operation = "one#q"}).reason == "the operation \"q\" works in fp32 alone");
+  const Capabilities all = get_capabilities(context);
+  CHECK(all.domains.at("one") == std::vector<std::string>{"fp32"});
+  CHECK(all.domains.at("core").size() > 4);
+  CHECK(get_capabilities(context, {.domain = "one", .data_type = "fp64"}).reason.find("\"fp64\"") != std::string::npos);
+  CHECK(reason_of([&] { get_operations(context, {.device = "zz"}); }) == "DEVICE");
+  const Error error = error_of([&] { NeuralNetwork::from_json(R"({"domain": "one", "dataType": "fp64", "layers": [2, {"type": "q"}]})", context); });
+  CHECK(error.hint() == "let the model say \"dataType\": \"fp32\"");
+}
+
 TEST_CASE("API-01 to API-04 A-52 capabilities: domains with their types, units, and whether something can run") {
   const Context context = one_thread();
   define_domain(context, {.name = "mine"});

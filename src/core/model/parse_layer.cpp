@@ -160,7 +160,7 @@ class LayerParser {
                                       .operation = operation.name,
                                       .expected = std::string(name_of(*operation.type)),
                                       .actual = std::string(name_of(model_.type)),
-                                      .hint = "let the model, or this layer, say \"dataType\": \"" + std::string(name_of(*operation.type)) + "\""});
+                                      .hint = "let the model say \"dataType\": \"" + std::string(name_of(*operation.type)) + "\""});
     const bool says_its_size = operation.activation || (operation.explicit_batch && operation.composed);
     if (!property("size") && !operation.size && !says_its_size)
       fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
