@@ -39,6 +39,10 @@ class Classes {
  public:
   explicit Classes(const NeuralNetwork& network) : names_(network.labels()), outputs_(network.output_size()) {
     for (std::size_t i = 0; i < names_.size(); ++i) numbers_.emplace(names_[i], i);
+    const std::vector<PortInfo> outputs = network.outputs();
+    outputs_hint_ = names_.empty() ? "labels stand in \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [..]}}}"
+                                   : "the model's first label is \"" + names_.front() + "\"";
+    if (outputs.size() > 1) outputs_hint_ = "of several outputs name each: {" + outputs.front().title() + ": .., " + outputs[1].title() + ": ..}";
   }
 
   static bool names_one(webai_value* output, std::size_t outputs) {
@@ -58,7 +62,8 @@ class Classes {
                     {.message = "sample " + std::to_string(sample.item) + ": \"" + static_cast<Text*>(output)->value +
                                 "\" is no label of the model",
                      .reason = "LABEL",
-                     .path = "/" + std::to_string(sample.item)});
+                     .path = "/" + std::to_string(sample.item),
+                     .hint = outputs_hint_});
       return static_cast<std::int32_t>(known->second);
     }
     if (kind_of(output) != WEBAI_NUMBER) wrong_item(sample.item, "the name or number of a class", output);
@@ -74,6 +79,7 @@ class Classes {
   std::vector<std::string> names_;
   std::map<std::string, std::size_t, std::less<>> numbers_;
   std::size_t outputs_;
+  std::string outputs_hint_;
 };
 
 void fill_row(Tensor& table, std::size_t row, const Sample& sample, webai_value* values, const char* what) {
@@ -163,6 +169,7 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
   if (!network.is_built() && any_names_labels(list, layout)) return unread_list(list, layout);
   if (!is_floating(network.data_type()) && any_holds_codes(list, layout, network.data_type()))
     return items_with_codes(context, network, list, layout);
+  if (network.target_size() != network.output_size()) return unread_list(list, layout);
   std::vector<Sample> samples;
   std::vector<Mark> marks;
   bool reset = false;
@@ -174,7 +181,7 @@ Dataset from_list(const Context& context, const NeuralNetwork& network, List& li
   };
   each_sample(list, layout, take, [&] { reset = true; });
   const auto judged = std::ranges::find(samples, false, &Sample::ignored);
-  if (judged == samples.end()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
+  if (judged == samples.end()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples", "give one sample or more");
   const auto rows = static_cast<std::int64_t>(samples.size());
   // Of a model without layers the first sample says how long they are.
   const DType type = list_type(network);

@@ -288,6 +288,7 @@ class WEBAI_EXPORT NeuralNetwork {
   std::string graph_dot(std::size_t batch = 1) const;
   std::size_t input_size() const noexcept;   ///< values of one sample; 0 where open dimensions decide
   std::size_t output_size() const noexcept;  ///< likewise
+  std::size_t target_size() const;           ///< of a sample's output in data: numbers that `io` takes as bits are fewer
   bool has_open_dimensions() const noexcept; ///< lengths that each run brings: null in the size of an input
   Shape input_shape() const;                 ///< without the batch; open dimensions are symbols
   Shape output_shape() const;

@@ -267,6 +267,7 @@ void NeuralNetwork::save(const std::string& path, const SaveOptions& options) co
 }
 
 std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_.as_far_as_built().inputs); }
+std::size_t NeuralNetwork::target_size() const { return state_.as_far_as_built().raw_outputs(); }
 std::size_t NeuralNetwork::output_size() const noexcept { return static_cast<std::size_t>(state_.as_far_as_built().outputs); }
 const std::string& NeuralNetwork::domain() const noexcept { return state_.first().model.domain; }
 DType NeuralNetwork::data_type() const noexcept { return state_.first().model.type; }

@@ -1,4 +1,5 @@
-// Data and gradients of integer models from C: a tensor of the model's own type holds codes, wherever it stands.
+// Data and gradients of integer models from C, where a tensor of the model's own type holds codes, and targets that `io`
+// takes in another form.
 #include "capi/definitions.h"
 
 using namespace capi_test;
@@ -82,4 +83,34 @@ TEST_CASE("A-43 A-23 gradients and parameters of integer models are numbers from
   webai_tensor_view view;
   REQUIRE(webai_tensor_get_view(webai_value_at(parameters, 0, nullptr, nullptr), &view) == WEBAI_OK);
   CHECK(static_cast<const std::uint8_t*>(view.data)[0] == 192);  // 128 + 0.5 * 127, to the nearest even code
+}
+
+TEST_CASE("A-29 IO-13 targets that io takes as bits are counted as numbers, not as outputs, from C") {
+  const ContextHandle context = make_context();
+  const auto verified = [&](const char* size, const char* data) {
+    const Handle net = make_network(context.get(), std::string(R"({"io":{"output":{"denormalize":{"type":"bits","count":2}}},"layers":[{"size":)") +
+                                                       size + R"(},{"type":"identity"}]})");
+    const Handle samples = json(context.get(), data);
+    webai_future* future = nullptr;
+    REQUIRE(webai_network_verify(net, samples, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+    return number_at(await(future), "error");
+  };
+  CHECK(verified("4", "[[[0,1,1,0],[1,2]],[[1,1,0,0],[3,0]]]") == 0);
+  CHECK(verified("[2,2]", "[[[0,1,1,0],[1,2]]]") == 0);
+  CHECK(verified("2", "[[[1,1],[3]],[[1,0],2]]") == 0);  // a number beyond the outputs is no class
+  CHECK(verified("4", "[[[0,1,1,0],[1,1]]]") == 0.5);
+  const Handle net = make_network(context.get(), R"({"io":{"output":{"denormalize":{"type":"bits","count":2}}},"layers":[4,4]})");
+  CHECK(number_at(train(context.get(), net, "[[[0,0,0,1],[1,2]],[[1,0,0,1],[3,0]]]", R"({"maxIterations":2})"), "iterations") == 2);
+}
+
+TEST_CASE("A-29 a bare label where several outputs are named says how outputs are named, from C") {
+  const ContextHandle context = make_context();
+  const Handle net = make_network(context.get(), R"({"io":{"output":{"a":{"denormalize":{"type":"one-hot-to-label","labels":["x","y"]}}}},
+    "layers":[2,{"size":4,"to":["a","b"]},{"name":"a","size":2,"to":[]},{"name":"b","size":1}]})");
+  const Handle data = json(context.get(), R"([[[1,2],"y"]])");
+  const Failure failure = failing([&](webai_value** out, webai_error** err) {
+    return webai_network_verify(net, data, nullptr, nullptr, out, err);
+  });
+  CHECK(failure.reason() == "LABEL");
+  CHECK(detail(failure.error, "hint").find("name each: {\"a\"") != std::string::npos);
 }
