@@ -163,6 +163,10 @@ VerifyOptions read_verify_options(webai_context& context, webai_value* given, La
   VerifyOptions options;
   options.error_measure_type = opts.text("errorMeasureType", "");
   options.batch_size = opts.count("batchSize", 0);
+  if (options.batch_size == 0 && opts.find("batchSize"))
+    throw Error(Code::invalid_argument, {.message = "option \"batchSize\" is 0", .reason = "OPTION", .path = "batchSize",
+                                         .expected = "1 or more", .actual = "0",
+                                         .hint = "leave it out, and the library chooses"});
   options.type = operation == "verify" ? opts.text("type", "") : "";
   if (operation == "computeGradients") {
     options.to_train = names_in(opts.find("toTrain"), "toTrain");

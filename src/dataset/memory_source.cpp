@@ -178,7 +178,8 @@ void check_finite(const Tensor& tensor, std::string_view what) {
                .reason = "NOT_FINITE",
                .path = "sample " + std::to_string(wrong / row) + ", value " + std::to_string(wrong % row),
                .actual = number_text(tensor.at(wrong)),
-               .hint = "leave such samples out, or put a number in their place"});
+               .hint = "leave such samples out, or put a number in their place; one too large for " +
+                       std::string(name_of(tensor.type())) + " becomes infinite"});
 }
 
 }  // namespace

@@ -33,6 +33,13 @@ std::uint64_t count(std::string_view name, const Json& value) {
   return static_cast<std::uint64_t>(given);
 }
 
+// Left out, the library chooses: 0 is no number of samples.
+std::uint64_t count_from_1(std::string_view name, const Json& value) {
+  const std::uint64_t given = count(name, value);
+  if (given == 0) wrong(name, "a whole number, 1 or more", value);
+  return given;
+}
+
 bool boolean(std::string_view name, const Json& value) {
   if (!value.is_boolean()) wrong(name, "true or false", value);
   return value.as_boolean();
@@ -140,7 +147,7 @@ constexpr Option options[] = {
     Option WEBAI_OPTION("initialAccumulator", initial_accumulator, number),
     Option WEBAI_OPTION("toTrain", to_train, texts),
     Option WEBAI_OPTION("toSkip", to_skip, texts),
-    Option WEBAI_OPTION("batchSize", batch_size, count),
+    Option WEBAI_OPTION("batchSize", batch_size, count_from_1),
     Option WEBAI_OPTION("bptt", bptt, count),
     Option WEBAI_OPTION("accumulate", accumulate, count),
     Option WEBAI_OPTION("clipNorm", clip_norm, number),

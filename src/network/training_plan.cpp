@@ -8,6 +8,7 @@
 #include "core/base/names.h"
 #include "core/op/op_def.h"
 #include "dataset/state.h"
+#include "training/measure.h"
 #include "training/optimizer.h"
 #include "training/schedule.h"
 #include "webai/error.hpp"
@@ -49,6 +50,12 @@ TrainOptions with_defaults(TrainOptions options) {
   check_option(!std::isnan(options.timeout) && options.timeout >= 0, "timeout", "0 or more milliseconds", options.timeout);
   check_option(!std::isnan(options.error_threshold) && options.error_threshold >= 0, "errorThreshold", "0 or more",
                options.error_threshold);
+  // Where nobody names a measure the labels of the data may yet choose one that has no bound: no sensible threshold of it
+  // is above 100 either.
+  const std::string& measure = options.error_measure_type;
+  const bool percent = options.error_threshold_unit.empty() ? measure.empty() || is_bounded(measure_from_name(measure))
+                                                            : options.error_threshold_unit == "percent";
+  check_option(!percent || options.error_threshold <= 100, "errorThreshold", "0 to 100 percent", options.error_threshold);
   check_schedule(options);
   check_option(options.dampening >= 0 && options.dampening <= 1, "dampening", "0 to 1", options.dampening);
   check_option(options.beta1 >= 0 && options.beta1 < 1, "beta1", "0 or more, less than 1", options.beta1);
@@ -114,8 +121,13 @@ std::vector<double> class_weights(const TrainOptions& options, std::size_t outpu
     const std::size_t index = static_cast<std::size_t>(at - labels.begin());
     if (index >= classes) {
       const std::string near = nearest_name(label, std::vector<std::string_view>(labels.begin(), labels.end()));
+      std::string known;
+      for (std::size_t i = 0; i < classes; ++i) known += (i ? ", \"" : "\"") + labels[i] + "\"";
       throw Error(Code::invalid_argument, {.message = "there is no label \"" + label + "\"", .reason = "LABEL",
-                                           .path = "classWeights", .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                           .path = "classWeights", .expected = known,
+                                           .actual = "\"" + label + "\"",
+                                           .hint = near.empty() ? "weights are given by label, or by place: [1, 5]"
+                                                                : "did you mean \"" + near + "\"?"});
     }
     result[index] = weight;
   }

@@ -135,7 +135,8 @@ Measure measure_from_name(std::string_view name) {
   throw Error(Code::invalid_argument,
               {.message = "there is no error measure \"" + std::string(name) + "\"", .reason = "ERROR_MEASURE",
                .path = "errorMeasureType", .expected = "one of " + known,
-               .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+               .actual = std::string(name),
+               .hint = near.empty() ? "left out, it is the one that fits the data" : "did you mean \"" + near + "\"?"});
 }
 
 std::string_view name_of(Measure measure) { return measures[static_cast<std::size_t>(measure)].name; }

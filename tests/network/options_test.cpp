@@ -113,6 +113,29 @@ TEST_CASE(
   CHECK_FALSE(stops(coin(), sides, 0.6931, ""));
   CHECK(stops(coin(), sides, 69.32, "percent"));
   CHECK(error_of([&] { stops(line(), off, 1, "promille"); }).path() == "errorThresholdUnit");
+  CHECK(stops(line(), off, 100, ""));
+  CHECK(stops(line(), off, 101, "raw"));
+  for (const char* unit : {"", "percent"}) CHECK(error_of([&] { stops(line(), off, 101, unit); }).path() == "errorThreshold");
+}
+
+TEST_CASE("TRAIN-07 A-64 wrong measures, labels of weights, batches of none and numbers out of range say what to do") {
+  const Dataset data = Dataset::from({{{0}, {0.1}}});
+  const auto wrong = [&](const char* how) { return error_of([&] { line().train(data, std::string_view(how)); }); };
+  const Error measure = wrong(R"({"errorMeasureType": "mse"})");
+  CHECK(measure.expected().find("mean-square") != std::string::npos);
+  CHECK(measure.actual() == "mse");
+  CHECK(measure.hint().find("left out") != std::string::npos);
+  const Error batch = wrong(R"({"batchSize": 0})");
+  CHECK(batch.path() == "batchSize");
+  CHECK(batch.expected() == "a whole number, 1 or more");
+  const Error label = wrong(R"({"classWeights": {"xyz": 2}})");
+  CHECK(label.expected() == R"("0", "1")");
+  CHECK(label.actual() == R"("xyz")");
+  CHECK(label.hint().find("by place") != std::string::npos);
+  const Context context = Context::system();
+  const double most = 1e308;
+  const Tensor far = Tensor::from(context, DType::fp32, Shape{1, 1}, std::span(&most, 1));
+  CHECK(error_of([&] { Dataset::from(far, far); }).hint().find("too large for fp32") != std::string::npos);
 }
 
 TEST_CASE("TRAIN-11 TRAIN-12 a step is the rate times the slope, and momentum repeats part of the step before") {
