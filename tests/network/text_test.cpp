@@ -140,6 +140,12 @@ TEST_CASE("IO-13 bits are learned from numbers, which are no classes") {
   for (int i = 0; i < 8; ++i) examples.push_back({{double(i)}, {double(7 - i)}});
   net.train(Dataset::from(examples), R"({"optimizer": "adam", "learningRate": 0.1, "maxIterations": 200})");
   CHECK(as_numbers(net.run({0, 1, 2, 3, 4, 5, 6, 7})) == Row{7, 6, 5, 4, 3, 2, 1, 0});
+  // What has no such digits is not cut off.
+  for (const double wrong : {8.0, -1.0, 2.5}) {
+    const Error error = error_of([&] { net.verify(Dataset::from(std::vector<Example>{{{1}, {wrong}}})); });
+    CHECK(error.reason() == "IO_RANGE");
+    CHECK(error.expected() == "a whole number from 0 to 7");
+  }
   DataEncoder encoder(net);
   encoder.push(Json::number(5), Json::number(2));
   CHECK(as_numbers(encoder.pull()) == Row{3, 5, 2});

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/names.h"
+#include "core/base/number_text.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -37,6 +38,15 @@ double at_or_last(const std::vector<double>& values, std::size_t index) { return
 void to_digits(const IoStep& step, std::vector<double>& values) {
   const auto width = static_cast<std::size_t>(step.width);
   const std::size_t count = values.size();
+  const double end = std::ldexp(1.0, static_cast<int>(step.width));
+  const auto wrong = std::ranges::find_if(values, [&](double value) { return !(value >= 0 && value < end && value == std::floor(value)); });
+  if (wrong != values.end())
+    throw Error(Code::invalid_argument, {.message = number_text(*wrong, 9) + " has no " + std::to_string(width) + " binary digits",
+                                         .reason = "IO_RANGE",
+                                         .path = step.path,
+                                         .expected = "a whole number from 0 to " + number_text(end - 1, 17),
+                                         .actual = number_text(*wrong, 9),
+                                         .hint = "give \"count\" more digits, or the data whole numbers"});
   values.resize(count * width);
   for (std::size_t i = count; i-- > 0;) {
     const double value = values[i];
