@@ -283,12 +283,35 @@ void InputValues::add(std::string_view text) {
   state.unnamed.emplace_back(std::string(text));
 }
 
+namespace {
+
+// [{"a": x, "b": y}, {"a": u, "b": v}], samples that name the same inputs, as {"a": [x, u], "b": [y, v]}.
+std::optional<Json> columns_of(const Json& list) {
+  if (list.size() < 2 || !list.at(0).is_object()) return std::nullopt;
+  const Json first = list.at(0);
+  std::vector<Json::Member> columns;
+  for (const auto& [name, value] : first.members()) {
+    std::vector<Json> column;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const Json sample = list.at(i);
+      const Json* own = sample.is_object() && sample.size() == first.size() ? sample.find(name) : nullptr;
+      if (!own) return std::nullopt;
+      column.push_back(*own);
+    }
+    columns.emplace_back(name, Json::array(std::move(column)));
+  }
+  return Json::object(std::move(columns));
+}
+
+}  // namespace
+
 void InputValues::add(const Json& value) {
   if (value.is_number()) return add(value.as_number());
   if (value.is_boolean()) return add(value.as_boolean() ? 1.0 : 0.0);
   if (value.is_text()) return add(std::string_view(value.as_text()));
   if (value.is_array() && value.is_packed()) return add(value.as_numbers());
   if (value.is_array()) {
+    if (const auto columns = columns_of(value)) return add(*columns);
     begin_list();
     for (std::size_t i = 0; i < value.size(); ++i) add(value.at(i));  // as deep as its reader allowed
     return end_list();

@@ -144,6 +144,12 @@ TEST_CASE("IO-05 EX-21 from C inputs go by name inside lists, also in data; A-62
   CHECK(run(R"([1,{"b":[2,3]}])") == 321);
   CHECK(run(R"([[[1],[[{"b":[2,3]}]]]])") == 321);
   CHECK(run(R"({"x:0":1,"b":[2,3]})") == 321);
+  // Several samples, each by name.
+  CHECK(run(R"([{"a":1,"b":[2,3]},{"b":[5,6],"a":4}])") == 321);
+  CHECK(floats(out) == std::vector<float>{321, 654});
+  Handle stream;
+  const Handle steps = json(context.get(), R"([{"a":1,"b":[2,3]},{"a":4,"b":[5,6]}])");
+  REQUIRE(webai_network_run_stream(network, steps, nullptr, nullptr, stream.out(), error.out()) == WEBAI_OK);
   webai_future* future = nullptr;
   const Handle data = json(context.get(), R"([[{"b":[2,3],"a":1},[321]],[[{"x:0":4},2,3],[324]]])");
   REQUIRE(webai_network_verify(network, data, nullptr, nullptr, &future, error.out()) == WEBAI_OK);
