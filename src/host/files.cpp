@@ -205,7 +205,9 @@ class Replacement {
       file_.emplace(make_temporary(folder, temporary, [](const std::string& path) {
         return open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0666);  // less the process's mask
       }));
-      if (!file_->is_open()) fail(path_, "cannot be written, its folder refuses new files", errno, kept_);
+      if (!file_->is_open())
+        fail(path_, errno == ENOENT ? "cannot be written, there is no such folder" : "cannot be written, its folder refuses new files",
+             errno, kept_);
       unfinished_.emplace(temporary);
     }
     int error = 0;

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "compiler/passes.h"
+#include "core/base/names.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
 #include "network/algorithms.h"
@@ -322,8 +323,17 @@ void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) 
       state.set_numbers(parameter, value);
     return;
   }
+  std::vector<std::string_view> names;
+  for (const auto& known : state.built.parameters) names.push_back(known.name);
+  const std::string near = nearest_name(name, names);
+  std::string expected;
+  for (std::size_t i = 0; i < names.size() && i < 8; ++i) expected += (i ? ", \"" : "\"") + std::string(names[i]) + "\"";
+  if (names.size() > 8) expected += " and " + std::to_string(names.size() - 8) + " more";
   throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\"", .reason = "PARAMETER",
-                                .hint = "parameters are named \"layer.weights\", as parameters() lists them"});
+                                .expected = std::move(expected),
+                                .actual = "\"" + name + "\"",
+                                .hint = near.empty() ? "parameters are named \"layer.weights\", as parameters() lists them"
+                                                     : "did you mean \"" + near + "\"?"});
 }
 
 }  // namespace webai

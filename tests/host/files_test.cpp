@@ -73,7 +73,9 @@ TEST_CASE("absent files and folders are named in the error") {
   CHECK(error_of([&] { files.open(folder.path); }).code() == Code::host_error);
   CHECK(error_of([&] { files.open(""); }).code() == Code::invalid_argument);
   CHECK(error_of([&] { files.open(std::string("a\0b", 3)); }).code() == Code::invalid_argument);
-  CHECK(error_of([&] { files.write_atomically(folder.at("no/such/x"), {}); }).code() == Code::not_found);
+  const Error nowhere = error_of([&] { files.write_atomically(folder.at("no/such/x"), {}); });
+  CHECK(nowhere.code() == Code::not_found);
+  CHECK(std::string(nowhere.what()).find("there is no such folder") != std::string::npos);
   CHECK(error_of([&] { files.write_atomically(folder.path, {}); }).code() == Code::host_error);
   CHECK(folder.count() == 0);
 }

@@ -129,7 +129,7 @@ TEST_CASE("A-61 one of the outputs of a net or an iterator is pulled by its numb
   CHECK(wrong.actual() == "stepps");
   CHECK(wrong.hint() == R"(did you mean "loop:steps"?)");
   CHECK(error_of(pulled("loop:4")).reason() == "TARGET_UNKNOWN");
-  CHECK(error_of(pulled("loop:1", "")).expected() == "no number but 0");
+  CHECK(error_of(pulled("loop:1", "")).expected() == "0: it has one output");
   CHECK(run(pulled("loop:0", ""), {1}).front() == 32);
 
   const std::string net = R"({"name": "two", "type": "net", "net": {"layers": [2, {"name": "sum", "size": 1, "bias": false, "weights": [[1], [1]], "to": []},

@@ -138,6 +138,17 @@ TEST_CASE("TRAIN-07 A-64 wrong measures, labels of weights, batches of none and 
   CHECK(error_of([&] { Dataset::from(far, far); }).hint().find("too large for fp32") != std::string::npos);
 }
 
+TEST_CASE("a parameter that is not there is told with those that are, and the nearest") {
+  NeuralNetwork net = line();
+  const std::string name = net.parameters().front().first;
+  const Tensor value = net.parameters().front().second;
+  const Error near = error_of([&] { net.set_parameter(name + "x", value); });
+  CHECK(near.hint() == "did you mean \"" + name + "\"?");
+  CHECK(near.expected().find("\"" + name + "\"") != std::string::npos);
+  CHECK(near.actual() == "\"" + name + "x\"");
+  CHECK(error_of([&] { net.set_parameter("nothing at all", value); }).hint().find("layer.weights") != std::string::npos);
+}
+
 TEST_CASE("TRAIN-11 TRAIN-12 a step is the rate times the slope, and momentum repeats part of the step before") {
   const Dataset data = Dataset::from({{{0}, {1}}});  // the slope by the bias is bias - 1
   NeuralNetwork plain = line();

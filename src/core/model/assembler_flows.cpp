@@ -46,10 +46,10 @@ Ref Assembler::output_of(const Layer& layer, const std::string& which, const std
                .reason = "TARGET_UNKNOWN",
                .path = path,
                .layer = layer.name,
-               .expected = all.size() < 2 ? "no number but 0"
+               .expected = all.size() < 2 ? "0: it has one output"
                                           : "a number below " + std::to_string(all.size()) + ", or " + expected,
                .actual = which,
-               .hint = near.empty() ? "" : "did you mean \"" + layer.title + ":" + near + "\"?"});
+               .hint = near.empty() ? "name the layer alone for what it gives first" : "did you mean \"" + layer.title + ":" + near + "\"?"});
 }
 
 std::vector<Arrival> Assembler::arrivals(const Layer& layer, std::string_view parameter) {
