@@ -106,7 +106,7 @@ TEST_CASE("A-29 IO-13 targets that io takes as bits are counted as numbers, not 
 TEST_CASE("A-29 a bare label where several outputs are named says how outputs are named, from C") {
   const ContextHandle context = make_context();
   const Handle net = make_network(context.get(), R"({"io":{"output":{"a":{"denormalize":{"type":"one-hot-to-label","labels":["x","y"]}}}},
-    "layers":[2,{"size":4,"to":["a","b"]},{"name":"a","size":2,"to":[]},{"name":"b","size":1}]})");
+    "layers":[2,{"name":"a","size":2,"pipes":[{"name":"b","size":1}]}]})");
   const Handle data = json(context.get(), R"([[[1,2],"y"]])");
   const Failure failure = failing([&](webai_value** out, webai_error** err) {
     return webai_network_verify(net, data, nullptr, nullptr, out, err);
