@@ -15,6 +15,7 @@ namespace {
   throw Error(Code::not_differentiable,
               {.message = op.name + ": has no gradient, because " + op.not_differentiable, .reason = "NOT_DIFFERENTIABLE",
                .path = path, .operation = op.name,
+               .expected = "operations with a gradient", .actual = "\"" + op.name + "\"",
                .hint = "train only what comes after it, or compose it of operators that have gradients"});
 }
 

@@ -110,7 +110,9 @@ Dataset Dataset::open(std::string_view source, const std::function<DataFile(cons
   }
   const std::string guess = nearest_name(name, known);
   refuse(source, "idx:IMAGES,LABELS, csv:FILE?target=COLUMN, npy:INPUTS,OUTPUTS, json:FILE, lines:FILE, text:FILE?sequences=NUMBER or sample:NAME",
-         guess.empty() || guess == name ? "" : "did you mean \"" + guess + ":\"?");
+         guess.empty()   ? "the word in front of the colon says what kind of data it is: csv:table.csv?target=kind"
+         : guess == name ? "what is to be read stands behind the colon: " + guess + ":..."
+                         : "did you mean \"" + guess + ":\"?");
 }
 
 }  // namespace webai

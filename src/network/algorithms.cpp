@@ -22,12 +22,13 @@ void define(const Context& context, Algorithm::Kind kind, AlgorithmDefinition de
                                          .hint = "name it as models and options are to name it"});
   const auto known = definitions_of(context);
   if (definition.domain != "core" && !known->domain(definition.domain)) {
-    const std::string near = nearest_name(definition.domain, known->domain_names());
+    const auto domains = known->domain_names();
     throw Error(Code::not_found, {.message = "there is no domain \"" + definition.domain + "\"",
                                   .reason = "DOMAIN",
                                   .path = "/domain",
-                                  .hint = near.empty() ? "define it first, with define_domain"
-                                                       : "did you mean \"" + near + "\"?"});
+                                  .expected = one_of(domains),
+                                  .actual = "\"" + definition.domain + "\"",
+                                  .hint = did_you_mean(definition.domain, domains, "define it first, with define_domain")});
   }
   auto algorithm = std::make_shared<const Algorithm>(
       Algorithm{kind, std::move(definition.domain), std::move(definition.name), std::move(function)});
@@ -188,6 +189,7 @@ TrainInfo NeuralNetwork::train_by(const TrainFunction& function, const Dataset& 
   Activity before = Activity::idle;
   if (!net.activity.compare_exchange_strong(before, Activity::training))
     throw Error(Code::busy, {.message = "this network is being trained already", .reason = "BUSY",
+                             .expected = "one training at a time", .actual = "a second",
                              .hint = "wait for it, or call stop_training"});
   struct Idle {
     std::atomic<Activity>& activity;
@@ -220,6 +222,7 @@ TrainInfo NeuralNetwork::train_by(const TrainFunction& function, const Dataset& 
                                                                                                              : "finished";
   if (stop.stop_requested())
     throw Error(Code::cancelled, {.message = "training was cancelled", .reason = "CANCELLED",
+                                 .expected = "no stop before the end", .actual = "a stop",
                                  .hint = "the weights are as \"" + options.type + "\" left them"});
   return info;
 }

@@ -41,11 +41,12 @@ std::string layer(const std::string& name, const Json& value) {
 }
 
 [[noreturn]] void unknown_word(const std::string& name, const std::vector<std::string_view>& known) {
-  const std::string near = nearest_name(name, known);
   throw Error(Code::invalid_argument, {.message = "there is no export option \"" + name + "\"",
                                        .reason = "OPTION_UNKNOWN",
                                        .path = name,
-                                       .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                       .expected = one_of(known),
+                                       .actual = "\"" + name + "\"",
+                                       .hint = did_you_mean(name, known, "take one of those, or leave it out")});
 }
 
 void take_layers(ExportOptions& options, const Json& value) {
@@ -66,12 +67,12 @@ void check_one_of(const char* key, const std::string& value, std::initializer_li
   std::string expected;
   for (const std::string_view one : known)
     if (!one.empty()) expected += (expected.empty() ? "\"" : ", \"") + std::string(one) + '"';
-  const std::string near = nearest_name(value, known);
   throw Error(code, {.message = message + " \"" + value + "\"",
                      .reason = reason,
                      .path = key,
                      .expected = expected,
-                     .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                     .actual = "\"" + value + "\"",
+                     .hint = did_you_mean(value, known, "take one of those, or leave it out")});
 }
 
 }  // namespace

@@ -27,11 +27,12 @@ namespace {
 [[noreturn]] void no_parameter(const std::string& function, const std::string& name,
                                const std::vector<std::string>& names) {
   const std::vector<std::string_view> known(names.begin(), names.end());
-  const std::string near = nearest_name(name, known);
   throw Error(Code::not_found, {.message = function + ": has no parameter \"" + name + "\"",
                                 .reason = "PARAM",
                                 .operation = function,
-                                .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                .expected = one_of(known),
+                                .actual = "\"" + name + "\"",
+                                .hint = did_you_mean(name, known, "take one of those, or leave it out")});
 }
 
 [[noreturn]] void wrong_value(const OpDef& op, const AttributeSpec& spec, std::string actual) {

@@ -68,10 +68,12 @@ std::map<std::string, OperationFunction> get_operations(const Context& context, 
   const DomainDefinition* own = known->domain(query.domain);
   const auto built_in = registry->domains();
   if (!own && std::ranges::find(built_in, query.domain) == built_in.end()) {
-    const std::string near = nearest_name(query.domain, known->domain_names());
+    const auto domains = known->domain_names();
     throw Error(Code::not_found, {.message = "there is no domain \"" + query.domain + "\"",
                                   .reason = "DOMAIN",
-                                  .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                  .expected = one_of(domains),
+                                  .actual = "\"" + query.domain + "\"",
+                                  .hint = did_you_mean(query.domain, domains, "define it first, with define_domain")});
   }
   std::string type_name = query.data_type;
   if (type_name.empty()) type_name = own && !own->default_data_type.empty() ? own->default_data_type : "fp32";
@@ -118,14 +120,14 @@ void define_operation_variant(const Context& context, OperationVariant variant, 
     for (const auto& other : known->operations)
       if (other->domain == variant.domain) names.push_back(other->name);
     for (const OpDef* other : registry.all(variant.domain)) names.push_back(other->name);
-    const std::string near = nearest_name(variant.name, names);
     throw Error(Code::not_found, {.message = "there is no operation \"" + variant.name + "\" in domain \"" +
                                              variant.domain + "\"",
                                   .reason = "OPERATION",
                                   .path = "/name",
                                   .operation = variant.name,
-                                  .hint = near.empty() ? "define it first, with define_operation"
-                                                       : "did you mean \"" + near + "\"?"});
+                                  .expected = one_of(names),
+                                  .actual = "\"" + variant.name + "\"",
+                                  .hint = did_you_mean(variant.name, names, "define it first, with define_operation")});
   }
   const auto refuse = [&](std::string reason, const std::string& message) {
     throw Error(Code::invalid_argument, {.message = message,
@@ -150,6 +152,8 @@ void define_operation_variant(const Context& context, OperationVariant variant, 
                                        .reason = "VARIANT_EXISTS",
                                        .path = "/variant",
                                        .operation = kept->name,
+                                       .expected = "a name that is free",
+                                       .actual = "\"" + kept->variant + "\"",
                                        .hint = "choose another name for the variant"});
 }
 

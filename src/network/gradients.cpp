@@ -182,9 +182,9 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     if (!known) {
       std::vector<std::string_view> names;
       for (const BuiltParameter& parameter : net.built.parameters) names.push_back(parameter.name);
-      const std::string near = nearest_name(name, names);
       throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\" to apply a gradient to", .reason = "GRADIENT",
-                                    .hint = near.empty() ? "gradients are those of this model" : "did you mean \"" + near + "\"?"});
+                                    .expected = one_of(names), .actual = "\"" + name + "\"",
+                                    .hint = did_you_mean(name, names, "gradients are those of this model")});
     }
     if (!(gradient.shape() == known->type.shape))
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",

@@ -47,8 +47,9 @@ std::size_t find_port(std::span<const PortInfo> ports, std::string_view name, st
                                 .reason = reason + "_UNKNOWN",
                                 .path = std::string(name),
                                 .expected = list,
+                                .actual = what,
                                 .hint = found != ports.end() ? "use their names"
-                                        : near.empty()       ? ""
+                                        : near.empty()       ? "name one of those"
                                                              : "did you mean \"" + near + "\"?"});
 }
 

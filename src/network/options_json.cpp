@@ -65,9 +65,9 @@ std::vector<double> numbers(std::string_view name, const Json& value) {
 
 [[noreturn]] void unknown_name(const std::string& what, const std::string& name, const std::string& path,
                                const std::vector<std::string_view>& names) {
-  const std::string near = nearest_name(name, names);
   throw Error(Code::invalid_argument, {.message = "there is no " + what + " \"" + name + "\"", .reason = "OPTION_UNKNOWN", .path = path,
-                                       .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                       .expected = one_of(names), .actual = "\"" + name + "\"",
+                                       .hint = did_you_mean(name, names, "take one of those, or leave it out")});
 }
 
 // A name, or an object with what belongs to it.

@@ -166,7 +166,7 @@ RecurrentState::Lanes RecurrentState::read(const Json& json, const std::string& 
       for (const BuiltState& one : states_) known.push_back(one.name);
       const std::string near = path && path->is_text() ? nearest_name(path->as_text(), known) : std::string();
       refuse_state("the model has no such state", pointer_to(place, "path"), {}, path ? describe(*path) : "nothing",
-                   near.empty() ? "" : "did you mean \"" + near + "\"?");
+                   near.empty() ? "give what get_state of this model gave, unchanged" : "did you mean \"" + near + "\"?");
     }
     Tensor& tensor = lanes.tensors[static_cast<std::size_t>(state - states_.begin())];
     if (!tensor.empty()) refuse_state("the state \"" + state->name + "\" is given twice", pointer_to(place, "path"), "one entry for each state",

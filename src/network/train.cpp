@@ -110,6 +110,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
   Activity before = Activity::idle;
   if (!net.activity.compare_exchange_strong(before, Activity::training))
     throw Error(Code::busy, {.message = "this network is being trained already", .reason = "BUSY",
+                             .expected = "one training at a time", .actual = "a second",
                              .hint = "wait for it, or call stop_training"});
   try {
     std::size_t batch = options.batch_size ? options.batch_size : data.valid() ? data.batch_size().value_or(1) : 1;
@@ -256,7 +257,8 @@ TrainInfo NeuralNetwork::train(const Dataset& data, const TrainOptions& options,
   }
   if (stop.stop_requested() && session.info().stop_reason == "stopTraining")
     throw Error(Code::cancelled, {.message = "training was cancelled after " + std::to_string(session.info().iterations) + " epochs",
-                                  .reason = "CANCELLED", .hint = "the weights are those of the last finished batch"});
+                                  .reason = "CANCELLED", .expected = "no stop before the end", .actual = "a stop",
+                                  .hint = "the weights are those of the last finished batch"});
   return session.info();
 }
 

@@ -120,14 +120,9 @@ std::vector<double> class_weights(const TrainOptions& options, std::size_t outpu
     const auto at = std::find(labels.begin(), labels.end(), label);
     const std::size_t index = static_cast<std::size_t>(at - labels.begin());
     if (index >= classes) {
-      const std::string near = nearest_name(label, std::vector<std::string_view>(labels.begin(), labels.end()));
-      std::string known;
-      for (std::size_t i = 0; i < classes; ++i) known += (i ? ", \"" : "\"") + labels[i] + "\"";
       throw Error(Code::invalid_argument, {.message = "there is no label \"" + label + "\"", .reason = "LABEL",
-                                           .path = "classWeights", .expected = known,
-                                           .actual = "\"" + label + "\"",
-                                           .hint = near.empty() ? "weights are given by label, or by place: [1, 5]"
-                                                                : "did you mean \"" + near + "\"?"});
+                                           .path = "classWeights", .expected = one_of(labels), .actual = "\"" + label + "\"",
+                                           .hint = did_you_mean(label, labels, "name a label of the data, or leave it out for 1")});
     }
     result[index] = weight;
   }

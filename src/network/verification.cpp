@@ -114,7 +114,8 @@ VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& optio
   State::Verification verification(net, net.plan_data(data, options.error_measure_type, batch, true),
                                    [&weights](std::string_view name) { return find_buffer(weights, name); }, true);
   if (const std::optional<VerifyInfo> info = verification.measure([&stop] { return stop.stop_requested(); })) return *info;
-  throw Error(Code::cancelled, {.message = "verifying was cancelled", .reason = "CANCELLED", .hint = "nothing was changed: verify again"});
+  throw Error(Code::cancelled, {.message = "verifying was cancelled", .reason = "CANCELLED", .expected = "no stop before the end", .actual = "a stop",
+                                .hint = "nothing was changed: verify again"});
 }
 
 }  // namespace webai

@@ -131,12 +131,11 @@ Measure measure_from_name(std::string_view name) {
     known += (known.empty() ? "" : ", ") + std::string(entry.name);
     names.push_back(entry.name);
   }
-  const std::string near = nearest_name(name, names);
   throw Error(Code::invalid_argument,
               {.message = "there is no error measure \"" + std::string(name) + "\"", .reason = "ERROR_MEASURE",
                .path = "errorMeasureType", .expected = "one of " + known,
-               .actual = std::string(name),
-               .hint = near.empty() ? "left out, it is the one that fits the data" : "did you mean \"" + near + "\"?"});
+               .actual = "\"" + std::string(name) + "\"",
+               .hint = did_you_mean(name, names, "take one of those, or leave it out")});
 }
 
 std::string_view name_of(Measure measure) { return measures[static_cast<std::size_t>(measure)].name; }

@@ -196,10 +196,10 @@ const Optimizer& find_optimizer(std::string_view name) {
     known += (known.empty() ? "" : ", ") + std::string(optimizer.name);
     names.push_back(optimizer.name);
   }
-  const std::string near = nearest_name(name, names);
   throw Error(Code::invalid_argument, {.message = "there is no optimizer \"" + std::string(name) + "\"",
                                        .reason = "OPTIMIZER", .path = "optimizer", .expected = "one of " + known,
-                                       .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                       .actual = "\"" + std::string(name) + "\"",
+                                       .hint = did_you_mean(name, names, "take one of those, or leave it out")});
 }
 
 }  // namespace webai

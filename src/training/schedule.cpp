@@ -81,9 +81,8 @@ void Schedule::epoch_ended(double error) {
 void check_schedule(const TrainOptions& options) {
   const LearningRateSchedule& form = options.learning_rate_schedule;
   if (std::find(types.begin(), types.end(), form.type) == types.end()) {
-    const std::string near = nearest_name(form.type, types);
     refuse_schedule("there is no schedule \"" + form.type + "\"", "one of constant, linear, cosine, step, exponential, plateau",
-          near.empty() ? "" : "did you mean \"" + near + "\"?");
+          did_you_mean(form.type, types, "take one of those, or leave it out"));
   }
   if ((form.type == "linear" || form.type == "cosine") && options.max_iterations == TrainOptions::unlimited)
     refuse_schedule("\"" + form.type + "\" ends at maxIterations, which is not given", "maxIterations, 1 or more",

@@ -227,7 +227,8 @@ TEST_CASE("A-14 a pipe to a parameter that is no array hears so") {
   CHECK(piped("slope").hint().find("\"*slope\"") != std::string::npos);
   CHECK(piped("sum").message().find("internal state") != std::string::npos);
   CHECK(piped("tabel").hint() == "did you mean \"q.table\"?");
-  CHECK(piped("slop").hint() == "");
+  CHECK(piped("slop").hint() == "what can be piped into stands behind the dot, such as \"q.table\"");
+  CHECK(piped("slop").expected() == "one of: input, table");
 }
 
 TEST_CASE("OP-09 the call list is all parameters in order, but for size and internal states, where nobody says it") {

@@ -38,6 +38,9 @@ void fails(const std::function<void()>& work, const Wanted& wanted) {
     CHECK(error.expected() == wanted.expected);
     CHECK(error.actual() == wanted.actual);
     CHECK(error.hint() == wanted.hint);
+    CHECK_FALSE(error.expected().empty());
+    CHECK_FALSE(error.actual().empty());
+    CHECK_FALSE(error.hint().empty());
     return;
   }
   FAIL_CHECK("no error");
@@ -57,23 +60,23 @@ TEST_CASE("ERR-02 a domain without a data type of its own needs one in the model
   define_domain(context, {.name = "typed", .default_operation_type = "core#neurons", .default_activation_type = "core#tanh"});
   for (const std::string domain : {"bare", "typed"})  // whatever else it has a default for
     fails([&] { build(context, R"({"domain": ")" + domain + R"(", "layers": [1, 1]})"); },
-          {Code::invalid_model, "NO_DATATYPE", "/dataType", "", "", "", "", "give the model a \"dataType\""});
+          {Code::invalid_model, "NO_DATATYPE", "/dataType", "", "", "a data type", "none", "give the model a \"dataType\""});
 }
 
 TEST_CASE("ERR-04 a domain that exists is not defined again") {
   const Context context = with_domain();
   fails([&] { define_domain(context, {.name = "mine"}); }, {Code::already_exists, "DOMAIN_EXISTS", "/domainName", "",
-                                                            "", "", "", "use it as it is, or choose another name"});
+                                                            "", "a name that is free", "\"mine\"", "use it as it is, or choose another name"});
 }
 
 TEST_CASE("ERR-05 an operation that exists is not defined again") {
   const Context context = with_domain();
   define_operation(context, {.name = "twice", .domain = "mine"}, doubled);
   fails([&] { define_operation(context, {.name = "twice", .domain = "mine"}, doubled); },
-        {Code::already_exists, "OPERATION_EXISTS", "", "", "twice", "", "",
+        {Code::already_exists, "OPERATION_EXISTS", "", "", "twice", "a name that is free", "\"twice\"",
          "choose another name, or a domain of your own"});
   fails([&] { define_operation(context, {.name = "tanh", .domain = "core"}, doubled); },
-        {Code::already_exists, "OPERATION_EXISTS", "", "", "tanh", "", "",
+        {Code::already_exists, "OPERATION_EXISTS", "", "", "tanh", "a name that is free", "\"tanh\"",
          "choose another name, or a domain of your own"});
 }
 
@@ -81,15 +84,15 @@ TEST_CASE("ERR-05 the layers that stand in every domain are operations that exis
   const Context context = with_domain();
   for (const char* const name : {"input", "net", "iterator"})
     fails([&] { define_operation(context, {.name = name, .domain = "mine"}, doubled); },
-          {Code::already_exists, "OPERATION_EXISTS", "", "", name, "", "", "choose another name, or a domain of your own"});
+          {Code::already_exists, "OPERATION_EXISTS", "", "", name, "a name that is free", ("\"" + std::string(name) + "\"").c_str(), "choose another name, or a domain of your own"});
 }
 
 TEST_CASE("ERR-06 an operation needs a domain that is there, and hears the nearest one") {
   const Context context = with_domain();
   fails([&] { define_operation(context, {.name = "twice", .domain = "mime"}, doubled); },
-        {Code::not_found, "DOMAIN", "/domain", "", "twice", "", "", "did you mean \"mine\"?"});
+        {Code::not_found, "DOMAIN", "/domain", "", "twice", "one of: core, mine", "\"mime\"", "did you mean \"mine\"?"});
   fails([&] { define_operation(context, {.name = "twice", .domain = "elsewhere"}, doubled); },
-        {Code::not_found, "DOMAIN", "/domain", "", "twice", "", "", "define it first, with define_domain"});
+        {Code::not_found, "DOMAIN", "/domain", "", "twice", "one of: core, mine", "\"elsewhere\"", "define it first, with define_domain"});
 }
 
 TEST_CASE("ERR-07 a variant stands once, and belongs to an operation that is there") {
@@ -100,14 +103,14 @@ TEST_CASE("ERR-07 a variant stands once, and belongs to an operation that is the
                              [](std::span<const Tensor> given) { return given[0]; });
   };
   define("twice");
-  fails([&] { define("twice"); }, {Code::already_exists, "VARIANT_EXISTS", "/variant", "", "twice", "", "",
+  fails([&] { define("twice"); }, {Code::already_exists, "VARIANT_EXISTS", "/variant", "", "twice", "a name that is free", "\"remote\"",
                                    "choose another name for the variant"});
   fails([&] { define("twise"); },
-        {Code::not_found, "OPERATION", "/name", "", "twise", "", "", "did you mean \"twice\"?"});
+        {Code::not_found, "OPERATION", "/name", "", "twise", "one of: twice", "\"twise\"", "did you mean \"twice\"?"});
   // An operation of that name in another domain has variants of its own.
   define_domain(context, {.name = "other", .default_data_type = "fp32"});
   fails([&] { define("twice", "other"); },
-        {Code::not_found, "OPERATION", "/name", "", "twice", "", "", "define it first, with define_operation"});
+        {Code::not_found, "OPERATION", "/name", "", "twice", "an operation that is defined", "\"twice\"", "define it first, with define_operation"});
   define_operation(context, {.name = "twice", .domain = "other"}, doubled);
   CHECK_NOTHROW(define("twice", "other"));
 }
@@ -122,7 +125,7 @@ TEST_CASE("ERR-09 training through an operation without a gradient names it befo
   NeuralNetwork net =
       build(context, R"({"layers": [2, {"name": "hidden", "size": 3}, {"name": "h", "type": "mine#host"}, 1]})");
   fails([&] { net.train(Dataset::sample("xor"), {.max_iterations = 1}); },
-        {Code::not_differentiable, "NOT_DIFFERENTIABLE", "/layers/2", "h", "host", "", "",
+        {Code::not_differentiable, "NOT_DIFFERENTIABLE", "/layers/2", "h", "host", "operations with a gradient", "\"host\"",
          "train only what comes after it, or compose it of operators that have gradients"});
 }
 
@@ -152,7 +155,7 @@ TEST_CASE("ERR-14 a part that cannot be cut out names what crosses the cut") {
       one_thread(),
       R"({"layers": [2, {"size": 2, "pipes": [{"size": 1, "name": "skip", "to": "end"}]}, 3, {"size": 1, "name": "end"}]})");
   fails([&] { net.export_model({.from = "0", .upto = "1"}); },
-        {Code::invalid_argument, "SPLIT", "/layers/1/pipes/0/to", "", "", "", "",
+        {Code::invalid_argument, "SPLIT", "/layers/1/pipes/0/to", "", "", "one flow from layer to layer", "\"skip\" -> \"end\"",
          "cut where only one flow goes from layer to layer"});
 }
 
@@ -166,30 +169,30 @@ TEST_CASE("ERR-16 ERR-19 ERR-20 parameters that cannot be") {
       [&] {
         define({"*input", "*size"});
       },
-      {Code::invalid_argument, "SIZE_PARAM", "/model/defineParams/1", "", "op", "", "",
+      {Code::invalid_argument, "SIZE_PARAM", "/model/defineParams/1", "", "op", "its default", "other words",
        "keep name, callDefaultWith and default"});
   OperationParameter counted("size");
   counted.train_only_if_not_in_model = true;
   for (const OperationParameter& size : {OperationParameter("!size"), OperationParameter("@size"), OperationParameter("~size"), counted})
-    fails([&] { define({"*input", size}); }, {Code::invalid_argument, "SIZE_PARAM", "/model/defineParams/1", "", "op", "", "",
+    fails([&] { define({"*input", size}); }, {Code::invalid_argument, "SIZE_PARAM", "/model/defineParams/1", "", "op", "its default", "other words",
                                               "keep name, callDefaultWith and default"});
   fails(
       [&] {
         define({"*a", "a"});
       },
-      {Code::invalid_argument, "DUPLICATE_PARAM", "/model/defineParams/1", "", "op", "", "", "keep one of the two"});
-  fails([&] { define({"*a.b"}); }, {Code::invalid_argument, "PARAM", "/model/defineParams/0", "", "op", "", "",
+      {Code::invalid_argument, "DUPLICATE_PARAM", "/model/defineParams/1", "", "op", "different names", "\"a\"", "keep one of the two"});
+  fails([&] { define({"*a.b"}); }, {Code::invalid_argument, "PARAM", "/model/defineParams/0", "", "op", "letters, digits, _ and -", "\"a.b\"",
                                     "letters, digits, _ and - behind the shorthands * @ ! ~"});
   fails(
       [&] {
         define({"*input", "@output"});
       },
-      {Code::invalid_argument, "RESERVED_NAME", "/model/defineParams/1", "", "op", "", "", "choose another name"});
+      {Code::invalid_argument, "RESERVED_NAME", "/model/defineParams/1", "", "op", "a name that is free", "\"output\"", "choose another name"});
   fails(
       [&] {
         define({"*input", "pipes"});
       },
-      {Code::invalid_argument, "RESERVED_NAME", "/model/defineParams/1", "", "op", "", "", "choose another name"});
+      {Code::invalid_argument, "RESERVED_NAME", "/model/defineParams/1", "", "op", "a name that is free", "\"pipes\"", "choose another name"});
 }
 
 TEST_CASE("ERR-17 an array whose size nobody says") {
@@ -197,7 +200,7 @@ TEST_CASE("ERR-17 an array whose size nobody says") {
   define_operation(context, {.name = "host", .domain = "mine", .params = {"*input", "*table"}},
                    [](Numbers x, Numbers) { return std::vector<double>(x.begin(), x.end()); });
   fails([&] { build(context, R"({"layers": [2, {"name": "here", "type": "mine#host", "size": 2}]})"); },
-        {Code::invalid_model, "ARRAY_SIZE", "/layers/1", "here", "host", "", "",
+        {Code::invalid_model, "ARRAY_SIZE", "/layers/1", "here", "host", "a size", "none",
          "give it in the model, as {\"size\": [..]}, or define a default"});
 }
 
@@ -215,7 +218,7 @@ TEST_CASE("ERR-26 states and gradients of another structure") {
   Gradients absent;
   absent.gradients.emplace("1.bais", Tensor(net.context(), DType::fp32, Shape{1}));
   fails([&] { net.apply_gradients(absent); },
-        {Code::not_found, "GRADIENT", "", "", "", "", "", "did you mean \"1.bias\"?"});
+        {Code::not_found, "GRADIENT", "", "", "", "one of: 1.weights, 1.bias", "\"1.bais\"", "did you mean \"1.bias\"?"});
   Gradients gradients;
   gradients.gradients.emplace("1.bias", Tensor(net.context(), DType::fp32, Shape{2}));
   fails([&] { net.apply_gradients(gradients); },

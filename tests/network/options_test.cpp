@@ -281,6 +281,8 @@ TEST_CASE("ERR-27 busy, cancelled and out of memory say what to do next") {
     const Error busy = error_of([&] { net.train(data); });
     CHECK(busy.code() == Code::busy);
     CHECK(busy.reason() == "BUSY");
+    CHECK(busy.expected() == "one training at a time");
+    CHECK(busy.actual() == "a second");
     CHECK(busy.hint() == "wait for it, or call stop_training");
   }
   std::stop_source stop;
@@ -288,10 +290,12 @@ TEST_CASE("ERR-27 busy, cancelled and out of memory say what to do next") {
   const Error cancelled = error_of([&] { net.train(data, TrainOptions{}, stop.get_token()); });
   CHECK(cancelled.code() == Code::cancelled);
   CHECK(cancelled.reason() == "CANCELLED");
+  CHECK((cancelled.expected() == "no stop before the end" && cancelled.actual() == "a stop"));
   CHECK(cancelled.hint() == "the weights are those of the last finished batch");
   const Error unverified = error_of([&] { net.verify(data, VerifyOptions{}, stop.get_token()); });
   CHECK(unverified.code() == Code::cancelled);
   CHECK(unverified.reason() == "CANCELLED");
+  CHECK((unverified.expected() == "no stop before the end" && unverified.actual() == "a stop"));
   CHECK(unverified.hint() == "nothing was changed: verify again");
   define_train(net.context(), {.name = "own"}, [](InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&) { return TrainInfo(); });
   TrainOptions own;
@@ -299,11 +303,13 @@ TEST_CASE("ERR-27 busy, cancelled and out of memory say what to do next") {
   const Error ended = error_of([&] { net.train(data, own, stop.get_token()); });
   CHECK(ended.code() == Code::cancelled);
   CHECK(ended.reason() == "CANCELLED");
+  CHECK((ended.expected() == "no stop before the end" && ended.actual() == "a stop"));
   CHECK(ended.hint() == "the weights are as \"own\" left them");
   Context::Options options;
   options.limits.host_bytes = 1000;
   const Error full = error_of([&] { NeuralNetwork::from_json(R"({"layers": [100, 100]})", Context::system(options)); });
   CHECK(full.code() == Code::limit_exceeded);
   CHECK(full.reason() == "HOST_BYTES");
+  CHECK((full.expected() == "at most 1000 bytes" && full.actual() == "more"));
   CHECK(full.hint() == "smaller layers, or a larger limit \"hostBytes\"");
 }

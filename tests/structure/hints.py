@@ -12,6 +12,7 @@ import tempfile
 FOLDERS = ("src/core/model", "src/network", "src/training", "src/autodiff", "src/dataset")
 MESSAGE = re.compile(r"\{\s*\.message = ")
 OPTIONAL = re.compile(r"std::string(?:_view)? hint = \{\}")
+EMPTY = re.compile(r'\? *"" *: *"did you mean ')
 
 
 def block(text, start):
@@ -51,6 +52,9 @@ def check(root):
             for match in OPTIONAL.finditer(text):
                 line = text.count("\n", 0, match.start()) + 1
                 problems.append(f"{name}:{line}: a hint that callers may leave out")
+            for match in EMPTY.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                problems.append(f"{name}:{line}: no hint where no name is near: use did_you_mean()")
     return problems, count
 
 
@@ -68,8 +72,9 @@ def self_test():
             sys.exit("what is right was refused: " + str(check(root)[0]))
         (place / "bad.cpp").write_text(good + bad)
         (place / "bad.h").write_text(optional)
+        (place / "far.cpp").write_text('hint = near.empty() ? "" : "did you mean " + near;\n')
         problems = check(root)[0]
-        if len(problems) != 2 or "bad.cpp:2" not in problems[0] or "bad.h:1" not in problems[1]:
+        if len(problems) != 3 or "bad.cpp:2" not in problems[0] or "bad.h:1" not in problems[1] or "far.cpp:1" not in problems[2]:
             sys.exit("planted violations were not found: " + str(problems))
     print("planted violations are found")
 

@@ -44,8 +44,10 @@ std::string compose(const ErrorDetails& details) {
   if (!text.empty()) text += ": ";
   if (!details.operation.empty() && !contains(message, details.operation)) text += shortened(details.operation) + ": ";
   text += shortened(message);
-  const bool says_expected = !details.expected.empty() && !contains(message, details.expected);
-  const bool says_actual = !details.actual.empty() && !contains(message, details.actual);
+  // A long list of names helps nobody for whom the hint has found the right one.
+  const bool guessed = details.expected.starts_with("one of: ") && details.hint.starts_with("did you mean ");
+  const bool says_expected = !guessed && !details.expected.empty() && !contains(message, details.expected);
+  const bool says_actual = !guessed && !details.actual.empty() && !contains(message, details.actual);
   if (says_expected || says_actual) {
     text += " (";
     if (says_expected) text += "expected " + shortened(details.expected);

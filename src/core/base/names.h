@@ -33,4 +33,25 @@ template <class Candidates> std::string nearest_name(std::string_view word, cons
   return std::string(nearest);
 }
 
+/// The hint for a name that is none of the candidates: the nearest, or what to try where none is near.
+template <class Candidates>
+std::string did_you_mean(std::string_view word, const Candidates& candidates, std::string otherwise) {
+  const std::string near = nearest_name(word, candidates);
+  return near.empty() ? otherwise : "did you mean \"" + near + "\"?";
+}
+
+/// What may stand in place of a wrong name, for people: `one of: a, b`. Of very many the first.
+template <class Candidates> std::string one_of(const Candidates& candidates) {
+  constexpr std::size_t most = 40;
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& candidate : candidates) {
+    const std::string_view name(candidate);
+    if (name.empty()) continue;
+    if (count == most) return text + ", ...";
+    text += (count++ == 0 ? "one of: " : ", ") + std::string(name);
+  }
+  return text.empty() ? "a name (nothing here has one)" : text;
+}
+
 }  // namespace webai

@@ -51,6 +51,8 @@ Ref Assembler::declare_input(const Layer& layer) {
                                       .reason = "NO_SIZE",
                                       .path = layer.path,
                                       .layer = layer.name,
+                                      .expected = "a size",
+                                      .actual = "none",
                                       .hint = "say how many values come in: \"size\": 4"});
   const Shape size = bound_size(*layer.size, pointer_to(layer.path, "size"), layer.hints, options_.lengths,
                                 built_.inputs.size(), built_.open);

@@ -256,9 +256,8 @@ class BodyReader {
     for (const auto& other : known_->operations)
       if (other->domain == definition_.domain) known.push_back(other->name);
     known.insert(known.end(), whole.begin(), whole.end());
-    const std::string near = nearest_name(name, known);
     refuse_description(Code::not_found, "OPERATION", path, "there is no operator \"" + name + "\"",
-                       near.empty() ? "" : "did you mean \"" + near + "\"?");
+                       did_you_mean(name, known, "docs/operations.md tells the operators"));
   }
 
   [[noreturn]] void no_value(const std::string& name, const std::string& path) const {
@@ -270,17 +269,15 @@ class BodyReader {
     std::vector<std::string_view> known = {"input"};
     for (const OperationParameter& parameter : definition_.params) known.push_back(parameter.name);
     for (const auto& [step, index] : names_) known.push_back(step);
-    const std::string near = nearest_name(name, known);
     refuse_description(Code::not_found, "BODY_NAME", path, "there is no parameter and no step \"" + name + "\"",
-                       near.empty() ? "" : "did you mean \"" + near + "\"?");
+                       did_you_mean(name, known, "name a parameter, or give a step that stands before this \"name\""));
   }
 
   [[noreturn]] void no_step(const std::string& name, const std::string& path) const {
     std::vector<std::string_view> known;
     for (const auto& [other, index] : names_) known.push_back(other);
-    const std::string near = nearest_name(name, known);
     refuse_description(Code::not_found, "BODY_NAME", path, "no step is called \"" + name + "\"",
-                       near.empty() ? "" : "did you mean \"" + near + "\"?");
+                       did_you_mean(name, known, "give the step that is meant this \"name\""));
   }
 
   const Context& context_;

@@ -14,11 +14,12 @@ namespace {
 
 void check_name(const std::string& name, const std::vector<std::string_view>& known, std::string_view path) {
   if (name.empty() || std::ranges::find(known, name) != known.end()) return;
-  const std::string near = nearest_name(name, known);
   throw Error(Code::invalid_model, {.message = "no input or output is called \"" + name + "\"",
                                     .reason = "IO_NAME",
                                     .path = pointer_to(path, name),
-                                    .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                    .expected = one_of(known),
+                                    .actual = "\"" + name + "\"",
+                                    .hint = did_you_mean(name, known, "name the layer that is meant, or leave the name out: rules of \"io\" then hold for all")});
 }
 
 // Names in the io block exist, and there are not more labels than outputs.

@@ -70,8 +70,7 @@ Ref CustomOperation::call_function() {
   for (auto& [name, value] : values_) {
     value.next = no_value;
     if (value.kind == Value::open)
-      fail(Code::invalid_model, "ARRAY_SIZE", "the size of the array \"" + name + "\" cannot be determined",
-           "give it in the model, as {\"size\": [..]}, or define a default");
+      no_size_of_array(name);
   }
   return run_host();
 }

@@ -80,6 +80,7 @@ class CustomOperation {
   std::int64_t data_id(std::string_view name) const;
   [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint,
                          std::string_view property = {}) const;
+  [[noreturn]] void no_size_of_array(const std::string& name) const;
 
   LayerBuilder& layer_;
   const UserOperation& operation_;

@@ -64,6 +64,19 @@ void CustomOperation::fail(Code code, std::string reason, std::string message, s
                      .hint = std::move(hint)});
 }
 
+void CustomOperation::no_size_of_array(const std::string& name) const {
+  const Layer& layer = layer_.layer();
+  throw Error(Code::invalid_model,
+              {.message = "operation \"" + operation_.name + "\": the size of the array \"" + name + "\" cannot be determined",
+               .reason = "ARRAY_SIZE",
+               .path = layer.path,
+               .layer = layer.name,
+               .operation = operation_.name,
+               .expected = "a size",
+               .actual = "none",
+               .hint = "give it in the model, as {\"size\": [..]}, or define a default"});
+}
+
 const CustomOperation::Value& CustomOperation::resolve(std::string_view name) {
   if (const auto known = values_.find(name); known != values_.end()) return known->second;
   if (std::ranges::find(under_way_, name) != under_way_.end())
@@ -109,8 +122,7 @@ CustomOperation::Value CustomOperation::find(const OperationParameter& parameter
                               "put a layer before it, or let a pipe lead to it");
     if (parameter.no_setup) return value;
     if (!operation_.composed)
-      fail(Code::invalid_model, "ARRAY_SIZE", "the size of the array \"" + name + "\" cannot be determined",
-           "give it in the model, as {\"size\": [..]}, or define a default");
+      no_size_of_array(name);
     value.kind = Value::open;
     value.stored = value.declares = true;
     value.trainable = parameter.subject_of_training;
@@ -358,8 +370,7 @@ Json CustomOperation::property_of(char prefix, std::string_view name) {
     return Json::numbers(std::move(ids));
   }
   if (value.kind == Value::open)
-    fail(Code::invalid_model, "ARRAY_SIZE", "the size of the array \"" + std::string(name) + "\" cannot be determined",
-         "give it in the model, as {\"size\": [..]}, or define a default");
+    no_size_of_array(std::string(name));
   if (prefix == '#') return Json::number(product_of(value.given));
   if (value.kind != Value::array || value.dims.rank() == 0) return prefix == ':' ? Json::numbers({1}) : Json::integer(1);
   if (!value.dims.is_concrete())

@@ -21,11 +21,13 @@ constexpr std::string_view shorthands = "*!@~";
 constexpr std::string_view forbidden = ".:/#\" ";
 
 [[noreturn]] void refuse(const OperationDefinition& definition, std::string reason, std::string message,
-                         std::string hint, std::string path = {}) {
+                         std::string hint, std::string path = {}, std::string expected = {}, std::string actual = {}) {
   throw Error(Code::invalid_argument, {.message = "operation \"" + definition.name + "\": " + message,
                                        .reason = std::move(reason),
                                        .path = std::move(path),
                                        .operation = definition.name,
+                                       .expected = std::move(expected),
+                                       .actual = std::move(actual),
                                        .hint = std::move(hint)});
 }
 
@@ -90,7 +92,8 @@ class Completion {
       refuse(given_, "CALL_WITH",
              "the function takes " + std::to_string(inputs) + " arguments and is called with " +
                  std::to_string(operation_.call_with.size()),
-             {}, "/model/callWith");
+             "callWith has an entry for each argument of the function", "/model/callWith", std::to_string(inputs),
+             std::to_string(operation_.call_with.size()));
     operation_.takes_default_input = uses("input");
     operation_.takes_activation = takes_activation_ || uses("activation") || uses("activationStr");
   }
@@ -99,15 +102,16 @@ class Completion {
   void take(OperationParameter parameter, std::size_t index) {
     const std::string path = "/model/defineParams/" + std::to_string(index);
     const std::string& name = parameter.name;
+    const std::string quoted = "\"" + name + "\"";
     if (name.empty() || !std::ranges::all_of(name, is_of_names))
       refuse(given_, "PARAM", "\"" + name + "\" cannot be the name of a parameter",
-             "letters, digits, _ and - behind the shorthands * @ ! ~", path);
+             "letters, digits, _ and - behind the shorthands * @ ! ~", path, "letters, digits, _ and -", quoted);
     if (!seen_.insert(name).second)
-      refuse(given_, "DUPLICATE_PARAM", "\"" + name + "\" is defined twice", "keep one of the two", path);
+      refuse(given_, "DUPLICATE_PARAM", "\"" + name + "\" is defined twice", "keep one of the two", path, "different names", quoted);
     if (name == "size") {
       if (has_flags(parameter) || parameter.array_type)
         refuse(given_, "SIZE_PARAM", "\"size\" is defined before you: only its default can be said",
-               "keep name, callDefaultWith and default", path);
+               "keep name, callDefaultWith and default", path, "its default", "other words");
       operation_.size = std::move(parameter);
       return;
     }
@@ -115,22 +119,24 @@ class Completion {
     if (name == "input") {
       if (has_flags(parameter))
         refuse(given_, "RESERVED_NAME", "\"input\" is the default input: only its default can be said",
-               "keep name, callDefaultWith and default", path);
+               "keep name, callDefaultWith and default", path, "its default", "other words");
       parameter.array_type = true;
     } else if (is_reserved_parameter(name)) {
       if (has_flags(parameter) || parameter.array_type || has_default(parameter))
         refuse(given_, "RESERVED_NAME", "\"" + name + "\" is defined before you and cannot mean something else",
-               "choose another name", path);
+               "choose another name", path, "a name that is free", quoted);
       takes_activation_ = takes_activation_ || name == "activation" || name == "activationStr";
       return;
     } else if (is_language(name)) {
       refuse(given_, "RESERVED_NAME", "\"" + name + "\" is a word of the model language and cannot be a parameter",
-             "choose another name", path);
+             "choose another name", path, "a name that is free", quoted);
     }
     if (parameter.internal_state && (parameter.subject_of_training || parameter.no_setup))
-      refuse(given_, "PARAM", "\"" + name + "\" is internal state: it is neither trained nor set up", {}, path);
+      refuse(given_, "PARAM", "\"" + name + "\" is internal state: it is neither trained nor set up",
+             "leave ~ (internalState) or the other words out", path, "internalState alone", "subjectOfTraining or noSetup too");
     if (parameter.default_value && parameter.default_function)
-      refuse(given_, "PARAM", "\"" + name + "\" has a default value and a default function", {}, path);
+      refuse(given_, "PARAM", "\"" + name + "\" has a default value and a default function",
+             "keep one of the two", path, "one default", "two");
     if (name == "connections" && !has_default(parameter)) parameter.default_value = Json::text("all-to-all");
     operation_.params.push_back(std::move(parameter));
   }
@@ -140,9 +146,9 @@ class Completion {
     if (operation_.find(name) || is_reserved_parameter(name)) return;
     std::vector<std::string_view> known;
     for (const OperationParameter& parameter : operation_.params) known.push_back(parameter.name);
-    const std::string near = nearest_name(name, known);
     refuse(given_, "CALL_WITH", "there is no parameter \"" + std::string(name) + "\" to call with",
-           near.empty() ? "" : "did you mean \"" + near + "\"?", path);
+           did_you_mean(name, known, "name a parameter of defineParams, or leave it out"), path, one_of(known),
+           "\"" + std::string(name) + "\"");
   }
 
   bool uses(std::string_view name) const {
@@ -260,6 +266,8 @@ void operation_exists(const UserOperation& operation) {
                                                 operation.domain + "\"",
                                      .reason = "OPERATION_EXISTS",
                                      .operation = operation.name,
+                                     .expected = "a name that is free",
+                                     .actual = "\"" + operation.name + "\"",
                                      .hint = "choose another name, or a domain of your own"});
 }
 
@@ -268,13 +276,14 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
   check_name(definition.name, "name");
   const auto known = definitions_of(context);
   if (definition.domain != "core" && !known->domain(definition.domain)) {
-    const std::string near = nearest_name(definition.domain, known->domain_names());
+    const auto domains = known->domain_names();
     throw Error(Code::not_found, {.message = "there is no domain \"" + definition.domain + "\"",
                                   .reason = "DOMAIN",
                                   .path = "/domain",
                                   .operation = definition.name,
-                                  .hint = near.empty() ? "define it first, with define_domain"
-                                                       : "did you mean \"" + near + "\"?"});
+                                  .expected = one_of(domains),
+                                  .actual = "\"" + definition.domain + "\"",
+                                  .hint = did_you_mean(definition.domain, domains, "define it first, with define_domain")});
   }
   auto operation = std::make_shared<UserOperation>();
   operation->name = definition.name;

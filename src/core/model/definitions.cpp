@@ -163,6 +163,8 @@ void define_domain(const Context& context, DomainDefinition definition) {
     throw Error(Code::already_exists, {.message = "the domain \"" + name + "\" exists already",
                                        .reason = "DOMAIN_EXISTS",
                                        .path = "/domainName",
+                                       .expected = "a name that is free",
+                                       .actual = "\"" + name + "\"",
                                        .hint = "use it as it is, or choose another name"});
 }
 

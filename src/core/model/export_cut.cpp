@@ -21,7 +21,7 @@ class Cutter {
     if (first_ > last_)
       fail("the part begins behind its end: layer " + std::to_string(first_) + " to " + std::to_string(last_),
            "layers",
-           "{\"from\": 1, \"to\": 3} with the smaller index first");
+           "{\"from\": 1, \"to\": 3} with the smaller index first", std::to_string(first_) + " to " + std::to_string(last_));
     if (first_ > 0) shift_ = 1 - first_;
   }
 
@@ -82,9 +82,13 @@ class Cutter {
   int layer_of(int id) const { return model_.element(id).layer_index; }
   bool inside(int layer) const { return layer >= first_ && layer <= last_; }
 
-  [[noreturn]] static void fail(std::string message, std::string path, std::string hint) {
-    throw Error(Code::invalid_argument,
-                {.message = std::move(message), .reason = "SPLIT", .path = std::move(path), .hint = std::move(hint)});
+  [[noreturn]] static void fail(std::string message, std::string path, std::string hint, std::string crossing) {
+    throw Error(Code::invalid_argument, {.message = std::move(message),
+                                         .reason = "SPLIT",
+                                         .path = std::move(path),
+                                         .expected = "one flow from layer to layer",
+                                         .actual = std::move(crossing),
+                                         .hint = std::move(hint)});
   }
 
   int find(const std::string& name, int otherwise) const {
@@ -99,13 +103,13 @@ class Cutter {
     if (error == std::errc() && end == name.data() + name.size() && index >= 0 && index < layer_count()) return index;
     if (name == "input") return 0;  // where no layer is called so, the ends of the model are meant
     if (name == "output") return layer_count() - 1;
-    const std::string near = nearest_name(name, known);
     throw Error(Code::not_found,
                 {.message = "layers: there is no layer \"" + name + "\"",
                  .reason = "LAYER",
                  .path = "layers",
                  .expected = "a layer's name, or an index from 0 to " + std::to_string(layer_count() - 1),
-                 .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                 .actual = "\"" + name + "\"",
+                 .hint = did_you_mean(name, known, "`webai inspect` shows the layers, their names and indices")});
   }
 
   // From one layer to the next one's default input: the only flow that a cut may cross.
@@ -140,14 +144,14 @@ class Cutter {
       fail(!enters ? "nothing flows into layer " + std::to_string(first_) + " from the layers before it"
                    : "nothing flows out of layer " + std::to_string(last_),
            "layers",
-           "cut where a layer takes what the layers before it give");
+           "cut where a layer takes what the layers before it give", "none");
     std::string list;
     for (std::size_t i = 0; i < offenders.size() && i < most_named; ++i)
       list += (i ? ", " : "") + described(*offenders[i]);
     if (offenders.size() > most_named) list += " and " + std::to_string(offenders.size() - most_named) + " more";
     fail("layers " + std::to_string(first_) + " to " + std::to_string(last_) + " cannot be split off: " + list +
              (offenders.size() == 1 ? " crosses the cut" : " cross the cut"),
-         offenders.front()->path, "cut where only one flow goes from layer to layer");
+         offenders.front()->path, "cut where only one flow goes from layer to layer", list);
   }
 
   // A pipe with targets of its own is no output any more; one that goes both ways cannot be written down.
@@ -181,7 +185,7 @@ class Cutter {
     for (const Route& route : model_.routes)
       if (layer_of(route.source) < first_ && is_main_flow(route, first_)) shape = joined(shape, brought_by(route));
     if (shape.rank() == 0) fail("a scalar flows into layer " + std::to_string(first_) + ", which no input is", "layers",
-                                "cut one layer earlier or later");
+                                "cut one layer earlier or later", "a scalar");
     std::vector<Json> dims;
     for (const Dimension dim : shape.dims()) dims.push_back(dim.is_symbol() ? Json() : Json::integer(dim.value()));
     return dims.size() == 1 && dims[0].is_number() ? dims[0] : Json::object({{"size", Json::array(std::move(dims))}});
@@ -250,7 +254,7 @@ class Cutter {
     if (held == 0) return std::nullopt;
     if (held < model_.outputs.size() || last_ + 1 < layer_count())
       fail("the model's outputs cannot be split between parts", "/outputs",
-           "let the part end with the last layer, or begin with the first");
+           "let the part end with the last layer, or begin with the first", "outputs on both sides");
     std::vector<Json> list;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const Json item = outputs.at(i);
@@ -288,7 +292,7 @@ class Cutter {
       const bool whole = !model_.io.input.empty() && model_.io.input.front().name.empty();
       if (whole && first_ > 0 && !model_.io.input.front().empty())
         fail("rules for all inputs cannot be split: the new first input takes none", "/io/input",
-             "give the rules to inputs by their names");
+             "give the rules to inputs by their names", "rules of two inputs");
       std::vector<Json::Member> left;
       for (const auto& [name, value] : rules.members())
         if (whole || !left_out.contains(name)) left.emplace_back(name, value);

@@ -99,7 +99,7 @@ void unknown_key(const std::string& key, std::span<const std::string_view> known
                                     .path = pointer_to(path, key),
                                     .expected = std::move(expected),
                                     .actual = "\"" + key + "\"",
-                                    .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                    .hint = near.empty() ? "take one of those, or leave it out" : "did you mean \"" + near + "\"?"});
 }
 
 void check_own(const Json& own, const std::string& path) {

@@ -209,13 +209,13 @@ std::size_t label_index(const IoRules& rules, std::string_view label) {
          .hint = "add \"io\": {\"output\": {\"denormalize\": {\"type\": \"one-hot-to-label\", \"labels\": [...]}}}"});
   const auto at = std::ranges::find(step->labels, label);
   if (at == step->labels.end()) {
-    const std::string near = nearest_name(label, step->labels);
     throw Error(Code::invalid_argument, {.message = "\"" + std::string(label) + "\" is none of the " +
                                                     std::to_string(step->labels.size()) + " labels",
                                          .reason = "LABEL",
                                          .path = step->path + "/labels",
+                                         .expected = one_of(step->labels),
                                          .actual = std::string(label),
-                                         .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                         .hint = did_you_mean(label, step->labels, "add it to the labels, or take one of them")});
   }
   return static_cast<std::size_t>(at - step->labels.begin());
 }

@@ -36,9 +36,11 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
-[[noreturn]] void fail(const std::string& path, std::string reason, std::string message, std::string hint) {
+[[noreturn]] void fail(const std::string& path, std::string reason, std::string message, std::string hint,
+                       std::string expected = {}, std::string actual = {}) {
   throw Error(Code::invalid_model,
-              {.message = std::move(message), .reason = std::move(reason), .path = path, .hint = std::move(hint)});
+              {.message = std::move(message), .reason = std::move(reason), .path = path, .expected = std::move(expected),
+               .actual = std::move(actual), .hint = std::move(hint)});
 }
 
 class StepReader {
@@ -85,9 +87,9 @@ class StepReader {
     if (kind == std::end(step_kinds)) {
       std::vector<std::string_view> names;
       for (const IoStepKind& entry : step_kinds) names.push_back(entry.name);
-      const std::string near = nearest_name(step_.type, names);
       fail(path_ + "/type", "IO_TYPE", "there is no step \"" + step_.type + "\"",
-           near.empty() ? "" : "did you mean \"" + near + "\"?");
+           did_you_mean(step_.type, names, "docs/model-format.md tells what each step does"), one_of(names),
+           "\"" + step_.type + "\"");
     }
     std::vector<std::string_view> known = words_of(kind->words);
     known.push_back("type");

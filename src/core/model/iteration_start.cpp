@@ -22,6 +22,8 @@ Ref Iteration::source(const std::string& name, const std::optional<Size>& size, 
                                       .reason = "NO_SIZE",
                                       .path = path,
                                       .layer = layer_.layer().name,
+                                      .expected = "a size",
+                                      .actual = "none",
                                       .hint = "give \"size\" beside this \"pipeFrom\""});
   BuiltModel& outer = layer_.built();
   const Shape dims = bound_size(size->dims, size->path, size->hints, layer_.lengths(), outer.inputs.size(), outer.open);
@@ -99,6 +101,8 @@ Ref Iteration::start_of(const StateVariable& variable) {
                    .reason = "NO_SIZE",
                    .path = variable.path,
                    .layer = layer_.layer().name,
+                   .expected = "a size",
+                   .actual = "none",
                    .hint = "give \"size\", or \"pipeFrom\" for its first value"});
     if (!variable.size->is_concrete())
       throw Error(Code::invalid_model,

@@ -1,5 +1,6 @@
 // Reading: nlohmann's SAX parser feeds a builder that counts against the limits before it stores anything.
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <numeric>
 
@@ -145,19 +146,26 @@ class TreeBuilder {
       std::string_view where = cut(fact, " - ");
       if (fact.empty()) std::swap(fact, where);
       std::string_view rest = fact;
-      std::string_view what = cut(rest, "; expected ");
-      details.expected = shown(rest);
-      std::string_view last = what;
-      const std::string_view plain = cut(last, "; last read: ");
-      if (!last.empty()) details.actual = shown(last);
+      std::string_view plain = cut(rest, "; expected ");
+      rest = cut(rest, "; last read: ");
+      plain = cut(plain, "; last read: ");
+      const std::string found = word_at(position - std::min<std::size_t>(position, 1), plain == "invalid literal");
+      details.expected = rest.empty() ? "a value" : shown(rest);
+      details.actual = plain.starts_with("unexpected ") && !literal ? shown(plain.substr(11))
+                       : found == "\"" && literal                            ? shown(token)
+                       : found.empty()                                       ? "nothing"
+                                                                             : "'" + found + "'";
       details.message = std::string(where) + (where.empty() ? "" : ": ") + shown_whole(plain);
-      details.hint = hint_for(plain, rest);
+      details.hint = hint_for(plain, rest, found);
     } else if (text.find("out_of_range") != std::string_view::npos) {
       details.message = "a number is too large for any number type";
       details.reason = "NUMBER_RANGE";
+      details.expected = "at most 1.8e308";
+      details.actual = word_at(position - std::min<std::size_t>(position, 1), false);
       details.hint = "the largest number is about 1.8e308";
     } else {
       details.message = shown_whole(text);
+      details.hint = "was the text cut or changed on its way?";
     }
     throw Error(Code::invalid_json, std::move(details));
   }
@@ -171,17 +179,47 @@ class TreeBuilder {
     std::vector<std::size_t> keys;            // of an object: where its keys end
   };
 
-  /// What it most often is, by the parser's words.
-  static std::string hint_for(std::string_view found, std::string_view expected) {
-    const auto says = [&](std::string_view words) { return found.find(words) != std::string_view::npos; };
+  /// The word or number in which the character stands (or that it `ended`), or that character.
+  std::string word_at(std::size_t at, bool ended) const {
+    const std::string_view text = source_.text;
+    const auto in_word = [&](std::size_t i) {
+      const auto c = static_cast<unsigned char>(text[i]);
+      return std::isalnum(c) || c == '_' || c == '$' || c == '+' || c == '-' || c == '.';
+    };
+    if (at >= text.size()) return {};
+    if (ended && !in_word(at) && at > 0 && std::isalpha(static_cast<unsigned char>(text[at - 1]))) --at;
+    std::size_t first = at, end = at + 1;
+    while (in_word(at) && first > 0 && in_word(first - 1)) --first;
+    while (end < text.size() && in_word(end)) ++end;
+    return shown(text.substr(first, end - first));
+  }
+
+  /// What it most often is, by the parser's words and the word that it stopped at.
+  std::string hint_for(std::string_view fact, std::string_view expected, const std::string& found) const {
+    const auto says = [&](std::string_view words) { return fact.find(words) != std::string_view::npos; };
+    const auto expects = [&](std::string_view words) { return expected.find(words) != std::string_view::npos; };
+    const bool json5 = source_.strict != nullptr;
     if (says("unexpected end of input")) return "the text ends early: is a bracket or a quote not closed?";
-    const bool bracket = expected.find("']'") != std::string_view::npos || expected.find("'}'") != std::string_view::npos;
+    if (expects("end of input")) return "a text is one value: nothing may stand behind its end";
+    if (says("surrogate")) return "a letter of two halves is written with both: \\ud83d\\ude00";
+    if (says("control character")) return "inside of texts a line break is \\n, a tab \\t, others \\u0001";
+    if (says("backslash") || says("'\\u'")) return "a backslash is written twice: \\\\";
+    if (says("UTF-8")) return "save the text as UTF-8";
+    if (says("invalid string")) return "is a quote not closed?";
+    if (found == "NaN" || found == "Infinity" || found == "-Infinity" || found == "nan" || found == "inf") return "numbers are finite: there is no NaN and no infinity";
+    if (!found.empty() && std::string_view("+-.0123456789").find(found[0]) != std::string_view::npos &&
+        (says("invalid") || (says("number literal") && found[0] == '0' && found.size() > 1)))
+      return "numbers are written like 0.5, -1 or 1e-3";
+    const bool bracket = expects("']'") || expects("'}'");
     if (bracket && (says("unexpected ']'") || says("unexpected '}'"))) return "brackets close in the order in which they were opened";
     if (says("unexpected ']'") || says("unexpected '}'")) return "is there a comma behind the last entry, or a value missing?";
-    if (expected.find("string literal") != std::string_view::npos) return "keys stand in double quotes";
+    if (expects("':'")) return "a colon stands between a name and its value";
+    if (expects("string literal")) return json5 ? "keys are words, or stand in quotes" : "keys stand in double quotes";
     if (bracket) return "is a comma missing in front of it?";
-    if (says("invalid literal")) return "texts stand in double quotes; true, false and null in small letters";
-    return "comments, single quotes and commas behind the last entry are for JSON5";
+    if (says("invalid literal"))
+      return json5 ? "texts stand in quotes; true, false and null in small letters"
+                   : "texts stand in double quotes; true, false and null in small letters";
+    return json5 ? "is a comma or a value missing?" : "comments, single quotes and commas behind the last entry are for JSON5";
   }
 
   /// Splits at `separator`: returns what stands before, leaves what stands behind (nothing when it is not there).
@@ -224,6 +262,8 @@ class TreeBuilder {
     throw Error(Code::invalid_json, {.message = "the key \"" + shown(name) + "\" stands twice in one object",
                                      .reason = "DUPLICATE_KEY",
                                      .path = source_.place(taken == 0 ? 0 : taken - 1),
+                                     .expected = "each key once",
+                                     .actual = "\"" + shown(name) + "\"",
                                      .hint = "remove one of the two"});
   }
 

@@ -60,11 +60,13 @@ Ref reshaped(Builder& builder, Ref value, const Shape& shape) {
 }
 
 void LayerBuilder::fail(Code code, std::string reason, std::string message, std::string hint,
-                        std::string_view property) const {
+                        std::string_view property, std::string expected, std::string actual) const {
   throw Error(code, {.message = std::move(message),
                      .reason = std::move(reason),
                      .path = property.empty() ? layer_.path : pointer_to(layer_.path, property),
                      .layer = layer_.name,
+                     .expected = std::move(expected),
+                     .actual = std::move(actual),
                      .hint = std::move(hint)});
 }
 

@@ -146,7 +146,7 @@ class LayerBuilder {
   Ref spread_over(Ref channels, Ref value);
 
   [[noreturn]] void fail(Code code, std::string reason, std::string message, std::string hint,
-                         std::string_view property = {}) const;
+                         std::string_view property = {}, std::string expected = {}, std::string actual = {}) const;
 
  private:
   Ref given_array(const Request& request, const Json& values, const std::string& path);

@@ -33,7 +33,8 @@ Ref build_dropout(LayerBuilder& layer) {
   const double rate = layer.number("rate");
   if (!(rate >= 0 && rate < 1))
     layer.fail(Code::invalid_model, "PROPERTY_VALUE", "rate is a number from 0 to below 1",
-               "the share of values left out: 0.5 is half of them", "rate");
+               "the share of values left out: 0.5 is half of them", "rate", "a number from 0 to below 1",
+               describe(*layer.property("rate")));
   return layer.emit("dropout", {layer.input(), layer.random_step()},
                     {{"rate", rate},
                      {"seed", static_cast<std::int64_t>(layer.seed())},

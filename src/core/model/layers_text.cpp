@@ -10,7 +10,7 @@ Ref build_embedding(LayerBuilder& layer) {
   const std::int64_t rows = layer.property("inputDim") ? layer.integer("inputDim") : vocabulary_size(layer.model().io);
   if (rows == 0)
     layer.fail(Code::invalid_model, "PROPERTY_MISSING", "how many different numbers come in is not known",
-               "give \"inputDim\", or a vocabulary in io.input.normalize");
+               "give \"inputDim\", or a vocabulary in io.input.normalize", {}, "\"inputDim\"", "nothing");
   const std::int64_t width = layer.integer("outputDim");
   const double countable = layer.type() == DType::fp16 ? 2048 : layer.type() == DType::bf16 ? 256 : 16777216;
   if (layer.type() != DType::fp64 && static_cast<double>(rows) > countable)

@@ -69,6 +69,8 @@ class RootParser {
       throw Error(Code::invalid_model, {.message = "\"setupData\" and \"setup.data\" mean the same and differ",
                                         .reason = "ALIAS_CONFLICT",
                                         .path = at("setupData"),
+                                        .expected = describe(*data),
+                                        .actual = describe(*moved),
                                         .hint = "keep \"setup.data\" alone"});
     if (!data) model_.setup_data_path = at("setupData");
     std::vector<Json::Member> members;
@@ -127,6 +129,8 @@ class RootParser {
                     {.message = "the domain \"" + model_.domain + "\" has no data type of its own",
                      .reason = "NO_DATATYPE",
                      .path = at("dataType"),
+                     .expected = "a data type",
+                     .actual = "none",
                      .hint = "give the model a \"dataType\""});
       model_.type = *dtype_from_name(own->default_data_type);
     }
@@ -220,11 +224,12 @@ class RootParser {
       return;
     std::vector<std::string_view> known;
     for (const LayerDef* definition : layer_definitions()) known.push_back(definition->name);
-    const std::string near = nearest_name(model_.default_type, known);
     throw Error(Code::not_found, {.message = "there is no layer type \"" + model_.default_type + "\"",
                                   .reason = "OPERATION",
                                   .path = at("type"),
-                                  .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                  .expected = one_of(known),
+                                  .actual = "\"" + model_.default_type + "\"",
+                                  .hint = did_you_mean(model_.default_type, known, "leave it out for neurons")});
   }
 
   void seed() {
@@ -289,12 +294,16 @@ class RootParser {
         throw Error(Code::invalid_model, {.message = "an output needs the property \"pipeFrom\"",
                                           .reason = "PROPERTY_MISSING",
                                           .path = place,
+                                          .expected = "\"pipeFrom\"",
+                                          .actual = "nothing",
                                           .hint = "say which layer or pipe it comes from"});
       const Json* name = entry.find("name");
       if (name && !taken.insert(name->as_text()).second)
         throw Error(Code::invalid_model, {.message = "two outputs are called \"" + name->as_text() + "\"",
                                           .reason = "DUPLICATE_NAME",
                                           .path = pointer_to(place, "name"),
+                                          .expected = "different names",
+                                          .actual = "\"" + name->as_text() + "\"",
                                           .hint = "names are unique in a model"});
       const Json* label = entry.find("label");
       model_.outputs.push_back({name ? name->as_text() : std::string(), 0, from->as_text(), place, label ? label->as_text() : std::string()});

@@ -35,7 +35,8 @@ IteratorSteps steps_of(const Context& context, const Layer& layer) {
       return value ? whole(*value, key, pointer_to(path, key)) : otherwise;
     };
     if (!given.find("to"))
-      fail(layer, Code::invalid_model, "PROPERTY_MISSING", path, "steps need \"to\"", "say where they end: {\"from\": 0, \"to\": 9}");
+      fail(layer, Code::invalid_model, "PROPERTY_MISSING", path, "steps need \"to\"", "say where they end: {\"from\": 0, \"to\": 9}",
+           "\"to\"", "nothing");
     steps.from = number("from", 0);
     steps.step = number("step", 1);
     const std::int64_t distance = number("to", 0) - steps.from;
@@ -106,7 +107,7 @@ IteratorEnd end_of(const Layer& layer, const Json& given) {
     from = given.find("pipeFrom");
     if (!from)
       fail(layer, Code::invalid_model, "PROPERTY_MISSING", end.path, "\"until\" needs \"pipeFrom\"",
-             "say which layer or state ends it: {\"pipeFrom\": \"done\", \"above\": 0.5}");
+             "say which layer or state ends it: {\"pipeFrom\": \"done\", \"above\": 0.5}", "\"pipeFrom\"", "nothing");
     const Json *above = given.find("above"), *below = given.find("below");
     if (above && below)
       fail(layer, Code::invalid_model, "ITERATOR_UNTIL", end.path, "\"until\" has one bound, \"above\" or \"below\"",
@@ -164,7 +165,8 @@ void parse_iterator(const Context& context, Layer& layer) {
       fail(layer, Code::invalid_model, "NAME", variable.path, "a state has a name, without any of . : /", "\"name\": \"x\"");
     if (std::ranges::find(layer.states, variable.name, &StateVariable::name) != layer.states.end())
       fail(layer, Code::invalid_model, "DUPLICATE_NAME", pointer_to(variable.path, "name"),
-             "two states are called \"" + variable.name + "\"", "each state has a name of its own");
+             "two states are called \"" + variable.name + "\"", "each state has a name of its own",
+             "different names", "\"" + variable.name + "\"");
     layer.states.push_back(std::move(variable));
   }
   if (const Json* until = layer.properties.find("until")) layer.until = end_of(layer, *until);

@@ -17,6 +17,8 @@ constexpr std::int64_t longest_history = 65535;
 constexpr std::size_t deepest_net = 64;
 
 // "a layer", "a pipe", "a conv2d layer"
+constexpr const char* first_types = "\"input\", \"net\", \"iterator\" or an operation for the first layer";
+
 std::string owner_of(const Layer& layer) {
   const std::string noun = layer.is_pipe ? "pipe" : "layer";
   const bool plain = layer.type.empty() || layer.type == "neurons";
@@ -128,7 +130,7 @@ class LayerParser {
     if (first && !allowed)
       fail(layer_, Code::invalid_model, "FIRST_LAYER_TYPE", at("type"),
            "the first layer takes the inputs and cannot be of type \"" + layer_.type + "\"",
-           "put an input layer in front, such as a number of inputs");
+           "put an input layer in front, such as a number of inputs", first_types, "\"" + layer_.type + "\"");
   }
 
   // An operation of the program may name its input as it does other arrays: {"input": {"pipeFrom": "a"}}.
@@ -139,7 +141,8 @@ class LayerParser {
     if (from) layer_.pipe_from = text(*from, "pipeFrom");
     if (!inner) return;
     if (from)
-      fail(layer_, Code::invalid_model, "ALIAS_CONFLICT", at("input"), "the layer pulls its input twice", "keep \"pipeFrom\" alone");
+      fail(layer_, Code::invalid_model, "ALIAS_CONFLICT", at("input"), "the layer pulls its input twice", "keep \"pipeFrom\" alone",
+           "\"" + layer_.pipe_from + "\"", describe(*inner));
     if (!inner->is_text() || inner->as_text().empty())
       wrong_value(at("input") + "/pipeFrom", "pipeFrom", "the name of a layer or pipe", *inner);
     layer_.pipe_from = inner->as_text();
@@ -150,7 +153,7 @@ class LayerParser {
     if (first && !operation.allowed_on_first_layer)
       fail(layer_, Code::invalid_model, "FIRST_LAYER_TYPE", path,
            "the operation \"" + operation.name + "\" is not allowed on the first layer",
-           "put an input layer in front, such as a number of inputs");
+           "put an input layer in front, such as a number of inputs", first_types, "\"" + layer_.type + "\"");
     if (operation.type && *operation.type != model_.type)
       throw Error(Code::unsupported, {.message = "the operation \"" + operation.name + "\" works in " +
                                                  std::string(name_of(*operation.type)) + " alone",
@@ -164,7 +167,7 @@ class LayerParser {
     const bool says_its_size = operation.activation || (operation.explicit_batch && operation.composed);
     if (!property("size") && !operation.size && !says_its_size)
       fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
-           "say what comes out, or give the operation a default for \"size\"");
+           "say what comes out, or give the operation a default for \"size\"", "a size", "none");
   }
 
   void operator_as_layer(const std::string& path) {
@@ -178,14 +181,14 @@ class LayerParser {
       for (const auto* list : {&state_.definitions->operations, &std::as_const(model_).operations})
         for (const auto& other : *list)
           if (other->domain == layer_.domain) known.push_back(other->name);
-      const std::string near = nearest_name(layer_.type, known);
       fail(layer_, Code::not_found, "OPERATION", path, "there is no layer type \"" + layer_.type + "\"",
-           near.empty() ? "" : "did you mean \"" + near + "\"?");
+           did_you_mean(layer_.type, known, "docs/model-format.md tells the types; leave it out for neurons"), one_of(known),
+           "\"" + layer_.type + "\"");
     }
     if (!stands_as_layer(*operation))
       fail(layer_, Code::unsupported, "OPERATION_AS_LAYER", path,
            "the operator \"" + layer_.type + "\" cannot stand as a layer",
-           "activations and the layer types of the core domain can");
+           "activations and the layer types of the core domain can", "a layer type or an activation", "\"" + layer_.type + "\"");
     layer_.operation = operation;
   }
 
@@ -252,6 +255,7 @@ class LayerParser {
       for (const PropertyDef& entry : layer_.definition->properties) known.push_back(entry.name);
       for (const ParameterDef& entry : layer_.definition->parameters) known.push_back(entry.name);
     }
+    if (layer_.is_pipe) std::erase(known, std::string_view("pipes"));
     const OpDef* activation = layer_.activation.empty() || layer_.custom_activation
                                   ? nullptr
                                   : state_.registry.find(layer_.domain, layer_.activation);
@@ -265,8 +269,9 @@ class LayerParser {
           if (is_constant_of_activation(entry)) known.push_back(entry.name);
     for (const auto& [key, value] : layer_.properties.members()) {
       if (is_kept_and_ignored(key)) continue;
-      if (std::ranges::find(known, key) == known.end() || (layer_.is_pipe && key == "pipes"))
-        unknown_property(layer_.path, key, owner_of(layer_), known);
+      if (layer_.is_pipe && key == "pipes")
+        unknown_property(layer_.path, key, owner_of(layer_), known, "pipes have none of their own: put them beside this one");
+      if (std::ranges::find(known, key) == known.end()) unknown_property(layer_.path, key, owner_of(layer_), known);
       if (layer_.definition)
         for (const PropertyDef& entry : layer_.definition->properties)
           if (entry.name == key) check_property(entry, value, at(key));
@@ -280,7 +285,7 @@ class LayerParser {
         if (entry.required && !property(entry.name))
           fail(layer_, Code::invalid_model, "PROPERTY_MISSING", layer_.path,
                owner_of(layer_) + " needs the property \"" + std::string(entry.name) + "\"",
-               "docs/model-format.md tells what each kind of layer needs");
+               "docs/model-format.md tells what each kind of layer needs", "\"" + std::string(entry.name) + "\"", "nothing");
   }
 
   void check_size_given() const {
@@ -288,7 +293,8 @@ class LayerParser {
     if (!needed || layer_.size || property("pipeFrom")) return;
     const bool input = layer_.type == "input";
     fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
-         input ? "say how many values come in: \"size\": 4" : "say what comes out: \"size\": [28, 28, 1]");
+         input ? "say how many values come in: \"size\": 4" : "say what comes out: \"size\": [28, 28, 1]",
+         "a size", "none");
   }
 
   Shape shape(const Json& value) {
@@ -409,11 +415,12 @@ void check_domain(const ParseState& state, const std::string& domain, const std:
   const auto known = state.definitions->domain_names();
   const auto built_in = state.registry.domains();
   if (std::ranges::find(known, domain) != known.end() || std::ranges::find(built_in, domain) != built_in.end()) return;
-  const std::string near = nearest_name(domain, known);
   throw Error(Code::not_found, {.message = "there is no domain \"" + domain + "\"",
                                 .reason = "DOMAIN",
                                 .path = path,
-                                .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                .expected = one_of(known),
+                                .actual = "\"" + domain + "\"",
+                                .hint = did_you_mean(domain, known, "define it first, with define_domain; \"core\" is always there")});
 }
 
 bool is_activation(const ParseState& state, const Model& model, const std::string& domain, const std::string& name) {
@@ -441,6 +448,8 @@ std::shared_ptr<const UserOperation> check_activation(const ParseState& state, c
                                     : "there is no activation \"" + name + "\"",
                .reason = "NOT_ACTIVATION",
                .path = path,
+               .expected = one_of(known),
+               .actual = "\"" + name + "\"",
                .hint = domain == "core" && find_layer_definition(name) ? "it is a layer of its own: {\"type\": \"" + name + "\"}"
                        : !near.empty()  ? "did you mean \"" + near + "\"?"
                        : domain == "core" ? "name one such as \"tanh\", or null for none"

@@ -76,29 +76,31 @@ std::optional<std::pair<int, std::string>> RouteFinder::find_producer(const std:
         producer = &layer.pipes[pipe];
     }
   }
-  const auto refuse = [&](std::string message, std::string hint) {
+  const auto refuse = [&](std::string message, std::string hint, std::string expected) {
     throw Error(Code::invalid_model, {.message = std::move(message),
                                       .reason = "TARGET_UNKNOWN",
                                       .path = path,
                                       .layer = puller,
+                                      .expected = std::move(expected),
+                                      .actual = "\"" + from + "\"",
                                       .hint = std::move(hint)});
   };
   if (state_.iterator && name == "iterator" && colon != std::string::npos) {
     if (output == "step" || output == "index") return {};
-    refuse("an iterator has no \"" + output + "\" to pull", "pull \"iterator:step\" or \"iterator:index\"");
+    refuse("an iterator has no \"" + output + "\" to pull", "pull \"iterator:step\" or \"iterator:index\"", "step or index");
   }
   if (state_.iterator && producer == &target) return {};  // a state that its reader is named after
   if (!producer) {
     if (state_.iterator || (may_be_input && colon == std::string::npos)) return {};
     std::vector<std::string_view> known;
     for (const auto& [key, id] : names_) known.push_back(key);
-    const std::string near = nearest_name(name, known);
-    refuse("nothing here is called \"" + name + "\"", near.empty() ? "" : "did you mean \"" + near + "\"?");
+    refuse("nothing here is called \"" + name + "\"",
+           did_you_mean(name, known, "name a layer, a pipe, or a layer's index in quotes: \"0\""), one_of(known));
   }
   if (!producer->operates())
-    refuse("\"" + name + "\" is made of pipes only and gives nothing itself", "pull from one of its pipes");
+    refuse("\"" + name + "\" is made of pipes only and gives nothing itself", "pull from one of its pipes", "a layer or pipe with values of its own");
   if (!output.empty() && output != "0" && !producer->net)
-    refuse("\"" + name + "\" has one output, there is no \"" + output + "\"", "pull from \"" + name + "\"");
+    refuse("\"" + name + "\" has one output, there is no \"" + output + "\"", "pull from \"" + name + "\"", "\"" + name + "\"");
   return std::pair(producer->id, std::move(output));
 }
 
@@ -109,6 +111,8 @@ void RouteFinder::collect_outputs() {
       throw Error(Code::invalid_model, {.message = "nothing here is called \"" + output.output + "\"",
                                         .reason = "TARGET_UNKNOWN",
                                         .path = pointer_to(output.path, "pipeFrom"),
+                                        .expected = "the name of a layer, a pipe or an input of the model",
+                                        .actual = "\"" + output.output + "\"",
                                         .hint = "name a layer, a pipe, or an input of the model"});
     std::tie(output.source, output.output) = *producer;
   }
@@ -184,12 +188,13 @@ ModelOutput RouteFinder::step_result(const std::string& name, const std::string&
   std::vector<std::string_view> known;
   for (const StateVariable& variable : state_.iterator->states) known.push_back(variable.name);
   for (const auto& [key, id] : names_) known.push_back(key);
-  const std::string near = nearest_name(name, known);
   throw Error(Code::invalid_model, {.message = "no state and no layer of this iterator's net is called \"" + name + "\"",
                                     .reason = "TARGET_UNKNOWN",
                                     .path = path,
                                     .layer = state_.iterator->name,
-                                    .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                    .expected = one_of(known),
+                                    .actual = "\"" + name + "\"",
+                                    .hint = did_you_mean(name, known, "name a state of the iterator, or a layer of its net")});
 }
 
 }  // namespace webai

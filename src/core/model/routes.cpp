@@ -65,6 +65,8 @@ void RouteFinder::collect(const Layer& layer) {
                                       .reason = "DUPLICATE_NAME",
                                       .path = layer.path + "/name",
                                       .layer = layer.name,
+                                      .expected = "different names",
+                                      .actual = "\"" + layer.name + "\"",
                                       .hint = "names are unique in a model"});
   if (layer.custom) {
     for (const OperationParameter& parameter : layer.custom->params)

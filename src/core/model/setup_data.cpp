@@ -128,6 +128,8 @@ void check_total(const Context& context, const BuiltModel& built) {
                   {.message = "the parameters would take more than " + std::to_string(most) + " bytes",
                    .reason = "HOST_BYTES",
                    .path = parameter.layer,
+                   .expected = "at most " + std::to_string(most) + " bytes",
+                   .actual = "more",
                    .hint = "smaller layers, or a larger limit \"hostBytes\""});
     left -= bytes;
   }

@@ -82,6 +82,8 @@ SetupFile parse_setup_file(const Json& object, const std::string& path) {
     throw Error(Code::invalid_model, {.message = "setup.data as an object needs the property \"file\"",
                                       .reason = "PROPERTY_MISSING",
                                       .path = path,
+                                      .expected = "\"file\"",
+                                      .actual = "nothing",
                                       .hint = "\"data\": {\"file\": \"m.weights\", \"offset\": 0}"});
   check_setup_file_name(file.name, pointer_to(path, "file"));
   return file;

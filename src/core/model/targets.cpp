@@ -1,5 +1,6 @@
 // What a target means: an index, a label, a parameter, a name, a state variable.
 #include <algorithm>
+#include <cctype>
 
 #include "core/base/names.h"
 #include "core/model/layer_error.h"
@@ -30,7 +31,7 @@ std::vector<End> RouteFinder::resolve(const Layer& source, const Target& target,
     if (*target.index > last())
       fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
            "there is no layer " + std::to_string(*target.index) + ": the last one is " + std::to_string(last()),
-           "layers count from 0, the input layer");
+           "layers count from 0, the input layer", "an index from 0 to " + std::to_string(last()), std::to_string(*target.index));
     const Layer& layer = model_.layers[static_cast<std::size_t>(*target.index)];
     check_default_input(source, layer, target.path);
     return {{layer.id, {}}};
@@ -57,9 +58,12 @@ std::vector<End> RouteFinder::resolve(const Layer& source, const Target& target,
   }
   for (const auto& [name, id] : names_) known.push_back(name);
   for (const auto& [name, ends] : labels_) known.push_back(name);
-  const std::string near = nearest_name(target.name, known);
+  const bool index = std::isdigit(static_cast<unsigned char>(target.name[0])) != 0;
   fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path, "nothing here is called \"" + target.name + "\"",
-       near.empty() ? "" : "did you mean \"" + near + "\"?");
+       did_you_mean(target.name, known,
+                    index ? "the index of a layer stands without quotes: \"to\": 1; a pipe needs a name to be named"
+                          : "give the layer that is meant this \"name\""),
+       one_of(known), "\"" + target.name + "\"");
 }
 
 End RouteFinder::parameter_end(const Layer& source, const Target& target, int id, std::string parameter) const {
@@ -82,18 +86,22 @@ End RouteFinder::parameter_end(const Layer& source, const Target& target, int id
   if (owner.custom)
     for (const OperationParameter& entry : owner.custom->params) {
       const bool state = entry.internal_state;
-      if (entry.array_type && !state) known.push_back(entry.name);
+      if (entry.array_type && !state && entry.name != "input") known.push_back(entry.name);
       if (entry.name == parameter)
         fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
              "\"" + parameter + "\" of \"" + owner.name + "\" is " + (state ? "internal state" : "no array") +
                  ": nothing can be piped into it",
              state ? "the operation alone writes it"
-                   : "define it as \"*" + parameter + "\" in the operation \"" + owner.custom->name + "\"");
+                   : "define it as \"*" + parameter + "\" in the operation \"" + owner.custom->name + "\"",
+             "a parameter that is an array", "\"" + parameter + "\"");
     }
   const std::string near = nearest_name(parameter, known);
+  const std::string some = owner.name + "." + std::string(known.back());
   fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path,
        "\"" + owner.name + "\" has no " + (owner.net ? "input" : "parameter") + " \"" + parameter + "\"",
-       near.empty() ? "" : "did you mean \"" + owner.name + "." + near + "\"?");
+       near.empty() ? "what can be piped into stands behind the dot, such as \"" + some + "\""
+                    : "did you mean \"" + owner.name + "." + near + "\"?",
+       one_of(known), "\"" + parameter + "\"");
 }
 
 void RouteFinder::check_default_input(const Layer& source, const Layer& target, const std::string& path) const {

@@ -63,7 +63,7 @@ std::size_t TextLookup::place_of(std::string_view piece, std::string_view text, 
   unmapped(piece, text, path,
            !near.empty()                ? "did you mean \"" + near + "\"?"
            : level_ == Level::character ? "add it, or name a token that stands for all others: \"unknown\": \"?\""
-                                        : "");
+                                        : "add it, or name a word that stands for all others: \"unknown\": \"other\"");
 }
 
 // A word as it stands, else its punctuation marks and what is between them.

@@ -105,6 +105,8 @@ Ref VariableAccess::ref(const Variable& variable) {
                                                at.operation + "\" cannot be determined",
                                     .reason = "ARRAY_SIZE",
                                     .operation = at.operation,
+                                    .expected = "a size",
+                                    .actual = "none",
                                     .hint = "give it in the model, as {\"size\": [..]}, or define a default"});
 }
 

@@ -53,13 +53,19 @@ bool is_padding(const Json& value) {
          });
 }
 
-bool is_choice(std::string_view choices, std::string_view word) {
-  while (!choices.empty()) {
-    const std::size_t space = choices.find(' ');
-    if (choices.substr(0, space) == word) return true;
-    choices = space == std::string_view::npos ? std::string_view() : choices.substr(space + 1);
+std::vector<std::string_view> choices_of(std::string_view list) {
+  std::vector<std::string_view> words;
+  while (!list.empty()) {
+    const std::size_t space = list.find(' ');
+    words.push_back(list.substr(0, space));
+    list = space == std::string_view::npos ? std::string_view() : list.substr(space + 1);
   }
-  return false;
+  return words;
+}
+
+bool is_choice(std::string_view choices, std::string_view word) {
+  const auto words = choices_of(choices);
+  return std::ranges::find(words, word) != words.end();
 }
 
 }  // namespace
@@ -95,6 +101,8 @@ void AliasLog::used(std::string_view alias, std::string_view canonical, const st
     throw Error(Code::invalid_model, {.message = "\"" + std::string(alias) + "\" is an old name",
                                       .reason = "ALIAS",
                                       .path = path,
+                                      .expected = "\"" + std::string(canonical) + "\"",
+                                      .actual = "\"" + std::string(alias) + "\"",
                                       .hint = "write \"" + std::string(canonical) + "\""});
   if (!warned_.emplace(alias).second) return;
   context_->log(1, path + ": \"" + std::string(alias) + "\" is an old name for \"" + std::string(canonical) + "\"");
@@ -139,27 +147,59 @@ std::string canonical_type(const std::string& type, const std::string& path, Ali
 }
 
 void unknown_property(const std::string& path, std::string_view key, std::string_view owner,
-                      const std::vector<std::string_view>& known) {
-  const std::string near = nearest_name(key, known);
+                      const std::vector<std::string_view>& known, std::string_view otherwise) {
   throw Error(Code::invalid_model, {.message = "no such property of " + std::string(owner),
                                     .reason = "UNKNOWN_PROPERTY",
                                     .path = pointer_to(path, key),
-                                    .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                    .expected = one_of(known),
+                                    .actual = "\"" + std::string(key) + "\"",
+                                    .hint = did_you_mean(key, known, std::string(otherwise))});
 }
 
 namespace {
 
-// Of values that are right but for their quotes.
+// What a value is that begins with these words, by an example where there is one. Longer words before their beginnings.
+constexpr std::pair<std::string_view, std::string_view> hints_by_words[] = {
+    {"true or false", "write true or false, without quotes"},
+    {"a whole number", "such as 1"},
+    {"a number", "such as 0.5"},
+    {"an array of two numbers", "such as [0, 1]"},
+    {"an array of whole numbers", "such as [1, 2]"},
+    {"an array of numbers", "such as [0.5, 1]"},
+    {"an array of texts", "such as [\"a\", \"b\"]"},
+    {"an array of at least one layer", "such as \"layers\": [2, 3, 1]"},
+    {"an array of at least one output", "such as \"outputs\": [{\"pipeFrom\": \"1\"}]"},
+    {"an array of pipes", "such as \"pipes\": [{\"size\": 2}]"},
+    {"an array", "arrays stand in brackets: [...]"},
+    {"a shorter array", "take some of them out"},
+    {"a model object", "such as \"net\": {\"layers\": [2, 1]}"},
+    {"an object", "objects stand in braces: {\"name\": value}"},
+    {"a JSON object", "objects stand in braces: {\"layers\": [2, 3, 1]}"},
+    {"one of the tokens", "take one that \"vocabulary\" has"},
+    {"the name of an activation", "such as \"tanh\""},
+    {"the name", "names stand in double quotes"},
+    {"a name", "names stand in double quotes"},
+    {"a text", "texts stand in double quotes: \"a\""},
+    {"base64 text", "leave it out where the parameters start at random"},
+    {"the version", "leave it out, or write 1"},
+};
+
 std::string hint_for(std::string_view expected, const Json& value) {
   const auto expects = [&](std::string_view words) { return expected.find(words) != std::string_view::npos; };
   if (value.is_number() && (expects("name") || expects("text")))
     return expects("index") || expects("indices") ? "indices are whole numbers from 0" : "texts stand in double quotes";
-  if (!value.is_text()) return "";
-  const std::string text = value.as_text();
+  const std::string text = value.is_text() ? value.as_text() : std::string();
   const bool number = !text.empty() && text.find_first_not_of("0123456789.-+eE") == std::string::npos;
   if (number && expects("number")) return "numbers stand without quotes";
   if ((text == "true" || text == "false") && expects("true")) return "true and false stand without quotes";
-  return "";
+  if (constexpr std::string_view choices = "one of: "; expected.starts_with(choices)) {
+    const auto words = choices_of(expected.substr(choices.size()));
+    return did_you_mean(text, words, "such as \"" + std::string(words.front()) + "\"");
+  }
+  if (expected.starts_with('"')) return "such as " + std::string(expected.substr(0, expected.find('"', 1) + 1));
+  for (const auto& [words, hint] : hints_by_words)
+    if (expected.starts_with(words)) return std::string(hint);
+  return "docs/model-format.md tells what may stand here";
 }
 
 }  // namespace

@@ -54,9 +54,10 @@ Json with_canonical_keys(const Json& object, Scope scope, const std::string& pat
 /// Canonical spelling of a layer type ("standard" is "neurons").
 std::string canonical_type(const std::string& type, const std::string& path, AliasLog& log);
 
-/// Throws `/path/key: no such property of <owner>; did you mean "near"?`.
+/// Throws `/path/key: no such property of <owner>; did you mean "near"?`, or with what to try `otherwise`.
 [[noreturn]] void unknown_property(const std::string& path, std::string_view key, std::string_view owner,
-                                   const std::vector<std::string_view>& known);
+                                   const std::vector<std::string_view>& known,
+                                   std::string_view otherwise = "take one of those, or leave it out");
 /// Throws INVALID_MODEL "`what` is <expected>, got <value>" at `path`.
 [[noreturn]] void wrong_value(const std::string& path, std::string_view what, std::string_view expected,
                               const Json& value);

@@ -83,9 +83,8 @@ Attributes complete_attributes(const OpDef& op, Attributes given, const std::str
     if (result.find(name)) continue;
     std::vector<std::string_view> known;
     for (const AttributeSpec& spec : op.attributes) known.push_back(spec.name);
-    const std::string near = nearest_name(name, known);
     fail(op, path, Code::invalid_argument, "ATTRIBUTE_UNKNOWN", "has no attribute \"" + name + "\"",
-         near.empty() ? "" : "did you mean \"" + near + "\"?");
+         did_you_mean(name, known, known.empty() ? "it takes none: leave it out" : "docs/operations.md tells its attributes"));
   }
   return result;
 }

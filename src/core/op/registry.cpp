@@ -63,10 +63,11 @@ const OpDef& Registry::get(std::string_view name) const {
   const std::string domain = key.substr(0, key.find('#'));
   for (const auto& [other, op] : definitions_)
     if (op->domain == domain) names.push_back(op->name);
-  const std::string near = nearest_name(key.substr(key.find('#') + 1), names);
   throw Error(Code::not_found, {.message = "there is no operator \"" + std::string(name) + "\"",
                                 .reason = "OPERATION", .operation = std::string(name),
-                                .hint = near.empty() ? "" : "did you mean \"" + near + "\"?"});
+                                .expected = one_of(names),
+                                .actual = "\"" + std::string(name) + "\"",
+                                .hint = did_you_mean(key.substr(key.find('#') + 1), names, "docs/operations.md tells the operators")});
 }
 
 std::vector<const OpDef*> Registry::all(std::string_view domain) const {
