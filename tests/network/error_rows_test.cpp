@@ -110,7 +110,7 @@ TEST_CASE("ERR-07 a variant stands once, and belongs to an operation that is the
   // An operation of that name in another domain has variants of its own.
   define_domain(context, {.name = "other", .default_data_type = "fp32"});
   fails([&] { define("twice", "other"); },
-        {Code::not_found, "OPERATION", "/name", "", "twice", "an operation that is defined", "\"twice\"", "define it first, with define_operation"});
+        {Code::not_found, "OPERATION", "/name", "", "twice", "a name (nothing here has one)", "\"twice\"", "define it first, with define_operation"});
   define_operation(context, {.name = "twice", .domain = "other"}, doubled);
   CHECK_NOTHROW(define("twice", "other"));
 }
