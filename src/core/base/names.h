@@ -1,9 +1,11 @@
 // Guesses what a misspelt name was meant to be, for the hints of errors.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace webai {
 
@@ -40,16 +42,17 @@ std::string did_you_mean(std::string_view word, const Candidates& candidates, st
   return near.empty() ? otherwise : "did you mean \"" + near + "\"?";
 }
 
-/// What may stand in place of a wrong name, for people: `one of: a, b`. Of very many the first.
+/// What may stand in place of a wrong name, for people: `one of: a, b`, each once. Of very many the first.
 template <class Candidates> std::string one_of(const Candidates& candidates) {
   constexpr std::size_t most = 40;
   std::string text;
-  std::size_t count = 0;
+  std::vector<std::string_view> named;
   for (const auto& candidate : candidates) {
     const std::string_view name(candidate);
-    if (name.empty()) continue;
-    if (count == most) return text + ", ...";
-    text += (count++ == 0 ? "one of: " : ", ") + std::string(name);
+    if (name.empty() || std::find(named.begin(), named.end(), name) != named.end()) continue;
+    if (named.size() == most) return text + ", ...";
+    text += (named.empty() ? "one of: " : ", ") + std::string(name);
+    named.push_back(name);
   }
   return text.empty() ? "a name (nothing here has one)" : text;
 }
