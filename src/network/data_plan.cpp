@@ -161,7 +161,7 @@ NeuralNetwork::State::Chosen NeuralNetwork::State::chosen_parameters(const Train
     const Layer& element = model.element(parameter.owner);
     const std::string layer = layer_of(parameter.name), &whole = model.layers[static_cast<std::size_t>(element.layer_index)].name;
     const bool goes_along = element.is_pipe && element.name.empty() && !whole.empty();
-    return goes_along ? name == whole || name == layer : holds(name, layer);
+    return goes_along ? name == whole || (name.starts_with(element.title) && holds(name, layer)) : holds(name, layer);
   };
   const auto check = [&](const std::vector<std::string>& names, const char* option) {
     for (const std::string& name : names) {

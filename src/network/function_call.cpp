@@ -99,9 +99,8 @@ Tensor OperationFunction::Source::tensor_of(const FunctionValue& value, DType wa
   const Tensor* numbers = value.array();
   const Tensor given = numbers ? *numbers : Tensor::from(context, DType::fp64, Shape{}, std::span(&number, 1));
   Tensor made = given.converted(context, wanted);
-  if (is_floating(wanted)) return made;
   for (std::size_t i = 0; i < given.elements(); ++i)
-    if (made.at(i) != given.at(i)) {
+    if (is_floating(wanted) ? std::isfinite(given.at(i)) && !std::isfinite(made.at(i)) : made.at(i) != given.at(i)) {
       const std::string& name = op ? op->name : operation->name;
       throw Error(Code::invalid_argument,
                   {.message = name + ": " + number_text(given.at(i), 9) + " is no number of the type " +
@@ -337,7 +336,7 @@ Variable OperationFunction::Source::compose_operation(std::span<const FunctionVa
   for (const FunctionValue& argument : arguments) values.push_back(&argument);
   const Variable model = like(values, operation->name);
   std::vector<Variable> inputs;
-  for (const FunctionValue& argument : arguments) inputs.push_back(variable_of(argument, model.type(), model, operation->name));
+  for (const FunctionValue& argument : arguments) inputs.push_back(variable_of(argument, VariableAccess::type(model), model, operation->name));
   return webai::apply(name, inputs);
 }
 

@@ -75,19 +75,20 @@ void RecurrentState::commit() {
   std::swap(now_, next_);
 }
 
-std::vector<std::vector<double>> RecurrentState::initials() const {
-  std::vector<std::vector<double>> initials;
+std::vector<std::optional<std::vector<double>>> RecurrentState::initials() const {
+  std::vector<std::optional<std::vector<double>>> initials(states_.size());
   Json given;
   for (std::size_t i = 0; i < states_.size(); ++i) {
     const BuiltState& state = states_[i];
     if (state.again && (i == 0 || states_[i - 1].again != state.again)) given = (*state.again)();
-    initials.push_back(state.again ? initial_again(state, given) : state.initial);
+    if (state.again) initials[i] = initial_again(state, given);
   }
   return initials;
 }
 
-void RecurrentState::reset(std::vector<std::vector<double>> initials) {
-  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].initial = std::move(initials[i]);
+void RecurrentState::reset(std::vector<std::optional<std::vector<double>>> initials) {
+  for (std::size_t i = 0; i < states_.size(); ++i)
+    if (initials[i]) states_[i].initial = std::move(*initials[i]);
   fill(now_);
   begun_ = false;
 }

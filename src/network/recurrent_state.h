@@ -2,6 +2,7 @@
 // Private to src/network.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,9 +26,11 @@ class RecurrentState {
   void begin(std::span<const Shape> shapes, std::span<HostWindow> now, std::span<HostWindow> next);
   /// What was written to `next` is the state from now on. Without it, a run that failed has changed nothing.
   void commit();
-  /// What all states start with from the next reset on. Asks functions of the program: not to be called under the turn.
-  std::vector<std::vector<double>> initials() const;
-  void reset(std::vector<std::vector<double>> initials);
+  /// What the initState of operations gives for the next reset, for the states that it is of. Asks functions of the program:
+  /// not to be called under the turn.
+  std::vector<std::optional<std::vector<double>>> initials() const;
+  /// All states start anew, those without a new value as before.
+  void reset(std::vector<std::optional<std::vector<double>>> initials);
 
   /// {version, modelHash, entries: [{path, dataType, dims, data}]}, dims with the lanes first. No entries where open
   /// dimensions of the states have no length yet.

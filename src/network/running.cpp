@@ -190,7 +190,7 @@ std::vector<std::pair<std::string, Tensor>> NeuralNetwork::State::room_for_activ
 }
 
 void NeuralNetwork::reset() {
-  std::vector<std::vector<double>> initials = state_->recurrent.initials();
+  auto initials = state_->recurrent.initials();
   const std::lock_guard guard(state_->turn);
   state_->recurrent.reset(std::move(initials));
 }

@@ -19,6 +19,15 @@
 namespace webai {
 namespace {
 
+// Whether what comes last, but for a new shape, is a relu.
+bool ends_in_relu(const BuiltModel& built) {
+  NodeId producer = built.graph.value(built.output).producer;
+  while (producer >= 0 && definition(built.graph.node(producer)).view)
+    producer = built.graph.value(built.graph.node(producer).inputs[0]).producer;
+  return producer >= 0 && built.graph.node(producer).op->name == "relu";
+}
+
+
 constexpr double recurrent_clip_norm = 1;
 
 // Until a training has learned it, it is the identity. What was learned stays: weights were trained behind it.
@@ -161,6 +170,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     setup.allocate = [&net](std::size_t bytes) { return net.allocate(bytes); };
     setup.default_rate = !given.learning_rate && find_optimizer(options.optimizer).proportional;
     setup.plain_inputs = std::ranges::all_of(net.model.io.input, &IoRules::empty) && takes_numbers_as_they_are(net.graph, flat_input);
+    setup.ends_in_relu = ends_in_relu(net.built);
     for (const auto& [name, own] : net.buffers) setup.kept.emplace_back(name, own.get());
     if (parts.validation.valid()) {
       using Verification = NeuralNetwork::State::Verification;

@@ -52,6 +52,7 @@ struct DriverSetup {
   /// The rate is a default, for steps as large as the gradient: large inputs (where they reach the model as they are) or
   /// targets lower it.
   bool default_rate = false, plain_inputs = false;
+  bool ends_in_relu = false;  ///< the outputs may all come to where they have no slope
 };
 
 class TrainingDriver {
@@ -104,7 +105,7 @@ class TrainingDriver {
   /// without bound training begins again from there, as if a quarter of the rate had been the default.
   void keep_start();
   bool grows_without_bound(double error);  ///< of the step that was the last one
-  bool stands_still() const;               ///< at the end of an epoch: no weight moves, nor will
+  bool stands_still() const;               ///< at the end of an epoch: behind a relu no weight moves, nor will
   void begin_again(const char* why);
   void read_block();
   void end_epoch();

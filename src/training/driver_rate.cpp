@@ -113,10 +113,11 @@ bool TrainingDriver::grows_without_bound(double error) {
   return !(error <= 100 * std::max(first_error_, std::max(largest_target_, 1.0)));
 }
 
-// The last step of every weight has died away to nothing, and yet there is an error: where a rate was too large all of the
-// last neurons may have ended where they have no slope (below 0 of a relu), and nothing brings them back.
+// The last step of every weight has died away to nothing, and yet there is an error: after too large a step all of the last
+// neurons are below 0 of their relu, where they have no slope, and nothing brings them back. (Other activations have a slope
+// everywhere: weights that rest there have found what they were looking for.)
 bool TrainingDriver::stands_still() const {
-  if (start_.empty() || beginnings_ == most_beginnings || bound_.empty()) return false;
+  if (!setup_.ends_in_relu || start_.empty() || beginnings_ == most_beginnings || bound_.empty()) return false;
   if (!(epoch_error_ > least_error * static_cast<double>(epoch_samples_))) return false;
   constexpr std::string_view step_of = "$step of ";
   bool moved = false;  // ever: where the first weights have no slope no rate is to blame

@@ -108,3 +108,18 @@ TEST_CASE("EX-17 G-13 programs begin states with the numbers that the model says
   check_programs("c", cases);
   check_programs("javascript", cases);
 }
+
+TEST_CASE("A-58 numbers that the type beside them does not have, and writes to what is no state, are refused at their place") {
+  const auto refused = [](const std::string& operations, const std::string& type) {
+    const Error error = error_of(R"({"operations": [)" + operations + R"(], "layers": [2, {"type": ")" + type + R"("}]})");
+    CHECK(!error.hint().empty());
+    return error.reason() + " " + error.path();
+  };
+  const std::string size = R"(, {"name": "size", "default": ":input"}]}, "body": {"steps": [)";
+  CHECK(refused(R"({"name": "half", "model": {"defineParams": ["*input")" + size +
+                    R"({"op": "cast", "inputs": ["input"], "attributes": {"type": "i32"}, "name": "i"}, {"op": "mul", "inputs": ["i", 0.5], "name": "h"}, {"op": "cast", "inputs": ["h"], "attributes": {"type": "fp32"}}]}})", "half") ==
+        "BODY /operations/0/body/steps/1/inputs/1");
+  const std::string sum = R"({"name": "sum", "model": {"defineParams": ["*input", "~*sum")" + size + R"({"op": "add", "inputs": ["input", "sum"], "name": "n"}], "state": {"sum": "n"}}})";
+  CHECK(refused(sum + R"(, {"name": "outer", "model": {"defineParams": ["*input")" + size + R"({"op": "sum", "inputs": ["input", "input"]}]}})", "outer") ==
+        "STATE /operations/0/body/state/sum");
+}

@@ -290,6 +290,11 @@ TEST_CASE("TRAIN-03 pipes without a name go with their layer, by its name or els
   CHECK(trained("\"name\": \"h\", ", "1/1") == "1/1.bias ");
   CHECK(trained("\"name\": \"h\", ", "p") == "p.bias ");
   CHECK(trained("", "1") == "1.bias 1/1.bias ");
+  // A net that stands in such a pipe has layers of its own.
+  NeuralNetwork net = make(R"({"layers": [2, {"name": "h", "size": 2, "pipes": [{"type": "net", "net": {"layers": [2, 2]}}]}]})");
+  const std::vector<double> before = as_numbers(net.parameters()[2].second);
+  net.train(data, {.max_iterations = 1, .to_train = {"1/0"}});
+  CHECK(as_numbers(net.parameters()[2].second) != before);
   CHECK_THROWS_AS(trained("\"name\": \"h\", ", "1"), Error);
 }
 

@@ -352,6 +352,13 @@ TEST_CASE("TRAIN-09 a default rate that leaves no neuron with a slope is lowered
     const TrainInfo kept = told.train(Dataset::from(pictures, kinds), {.max_iterations = 60, .learning_rate = 3});
     CHECK(kept.iterations == 60);
   }
+  // Weights that rest where they should are left: a middle between two targets, behind no relu.
+  NeuralNetwork middle = NeuralNetwork::from_json(R"({"layers": [1, 1]})", context);
+  double rate = 0;
+  TrainOptions options{.max_iterations = 200, .error_measure_type = "mean-absolute", .batch_size = 2};
+  options.progress = [&](const Progress& progress) { rate = progress.learning_rate; };
+  middle.train(Dataset::from({{{0}, {1}}, {{0}, {3}}}), options);
+  CHECK(rate == 0.3);
   CHECK(learned >= 4);  // where one of the two has a slope left, it goes on
 }
 

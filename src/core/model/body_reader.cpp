@@ -160,7 +160,7 @@ class BodyReader {
                            near.empty() ? "define it: \"~" + name + "\" in defineParams" : "did you mean \"" + near + "\"?");
       }
       if (!next.is_text()) wrong_value(at, name, "the name of a step or of a parameter", next);
-      list.push_back({.state = entry(name), .value = value(next, at)});
+      list.push_back({.state = entry(name), .value = value(next, at), .path = at});
     }
     return list;
   }

@@ -5,6 +5,8 @@
 #include <deque>
 #include <optional>
 
+#include "core/base/number_text.h"
+#include "core/model/json.h"
 #include "core/model/trace.h"
 #include "core/op/registry.h"
 
@@ -35,7 +37,13 @@ Variable number_of(const BodyStep& step, std::size_t place, Arguments arguments,
       types.back() = VariableAccess::type(arguments[operand.index]);
   }
   const OpDef& op = trace.builder.registry().get(step.operation.name);
-  return constant(step.inputs[place].value, type_of_number(op, place, types, trace.type), beside);
+  const DType type = type_of_number(op, place, types, trace.type);
+  const double value = step.inputs[place].value;
+  if (!is_floating(type) && Tensor::from(trace.builder.context(), type, Shape{}, std::span(&value, 1)).at(0) != value)
+    refuse_description(Code::invalid_model, "BODY", pointer_to(pointer_to(step.path, "inputs"), place),
+                       number_text(value, 9) + " is no number of the type " + std::string(name_of(type)),
+                       "numbers take the type of the values beside them: cast those, or give another number");
+  return constant(value, type, beside);
 }
 
 Variable apply_named(const Applied& operation, Variable x, bool explicit_batch) {
@@ -114,7 +122,13 @@ Variable run_body(const StepList& body, Arguments arguments) {
   }
   for (const BodyWrite& write : body.writes) {
     const BodyInput& value = write.value;
-    arguments[write.state].set(value.kind == BodyInput::step ? done[value.index] : Variable(arguments[value.index]));
+    const Variable next = value.kind == BodyInput::step ? done[value.index] : Variable(arguments[value.index]);
+    try {
+      arguments[write.state].set(next);
+    } catch (const Error&) {
+      refuse_description(Code::invalid_model, "STATE", write.path, "what is written to here is no internal state",
+                         "where one operation applies another one that remembers, it gives it a state of its own: \"~*name\"");
+    }
   }
   return done[body.result];
 }

@@ -37,6 +37,7 @@ struct BodyStep {
 struct BodyWrite {
   std::size_t state = 0;  ///< entry of the call list
   BodyInput value;
+  std::string path;
 };
 
 struct StepList {

@@ -275,12 +275,18 @@ class Cutter {
   void add_io(std::vector<Json::Member>& members, const Json& io) const {
     std::set<std::string, std::less<>> left_out;
     bool has_inputs = first_ == 0;
+    if (first_ > 0)  // nets and iterators that stood first have some as well
+      for (const BuiltInput& input : built_.inputs) left_out.insert({input.name, input.label});
     for (int id = 1; id <= model_.element_count; ++id) {
       if (model_.element(id).type != "input") continue;
-      if (inside(layer_of(id)))
-        has_inputs = true;
-      else
-        left_out.insert(std::ranges::find(built_.layers, id, &BuiltLayer::id)->input_name);
+      const std::string& name = std::ranges::find(built_.layers, id, &BuiltLayer::id)->input_name;
+      if (!inside(layer_of(id))) {
+        left_out.insert(name);
+        continue;
+      }
+      has_inputs = true;
+      left_out.erase(name);
+      left_out.erase(model_.element(id).label);
     }
     std::vector<Json::Member> sides;
     for (const auto& [side, rules] : io.members()) {

@@ -56,7 +56,7 @@ void Iteration::find_surroundings() {
   for (std::size_t i = 0; i < states_.size(); ++i) dims_.insert_or_assign(states_[i].name, layer_.dims(start_[i]));
   for (const OutsidePull& pull : net_.outside) {
     if (dims_.contains(pull.name)) continue;
-    const Ref value = source(pull.name, inner_size(pull.name), pull.path);
+    const Ref value = source(pull.name, [&] { return inner_size(pull.name); }, pull.path);
     around_.emplace(pull.name, value);
     dims_.emplace(pull.name, layer_.dims(value));
   }

@@ -36,7 +36,7 @@ class Iteration {
     std::span<const ShapeHint> hints = {};
   };
   // What the iterator pulls from the model around; on the first layer else an input of that name.
-  Ref source(const std::string& name, const std::optional<Size>& size, const std::string& path);
+  Ref source(const std::string& name, const std::function<std::optional<Size>()>& find_size, const std::string& path);
   // The size of what the net pulls as `name`: of a layer that pulls it, else of the input of a net that it feeds, else,
   // of a state, of what writes it.
   std::optional<Size> inner_size(std::string_view name) const;

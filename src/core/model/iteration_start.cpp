@@ -13,10 +13,11 @@ using Integers = std::vector<std::int64_t>;
 
 }  // namespace
 
-Ref Iteration::source(const std::string& name, const std::optional<Size>& size, const std::string& path) {
+Ref Iteration::source(const std::string& name, const std::function<std::optional<Size>()>& find_size, const std::string& path) {
   if (const Ref value = layer_.piped(pulled_parameter(name))) return value;
   Ref& input = inputs_[name];
   if (input) return input;
+  const std::optional<Size> size = find_size();  // which may build what is inside: only where nothing is piped
   if (!size)
     throw Error(Code::invalid_model, {.message = "the input \"" + name + "\" needs a size",
                                       .reason = "NO_SIZE",
@@ -120,7 +121,7 @@ Ref Iteration::start_of(const StateVariable& variable) {
       variable.pipe_from.empty()
           ? layer_.piped(variable.name)
           : source(variable.pipe_from,
-                   variable.size ? Size{*variable.size, pointer_to(variable.path, "size")} : inner_size(variable.name),
+                   [&] { return variable.size ? Size{*variable.size, pointer_to(variable.path, "size")} : inner_size(variable.name); },
                    variable.path);
   const Shape dims = layer_.dims(value);
   if (!variable.size || fits(*variable.size, dims)) return value;
