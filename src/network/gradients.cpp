@@ -6,10 +6,12 @@
 #include <mutex>
 
 #include "core/base/names.h"
+#include "core/base/number_text.h"
 #include "core/model/describe.h"
 #include "core/op/registry.h"
 #include "dataset/iterator.h"
 #include "network/state.h"
+#include "network/training_plan.h"
 #include "training/optimizer.h"
 #include "training/storage_type.h"
 #include "training/window_graph.h"
@@ -172,6 +174,10 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     throw Error(Code::shape_mismatch, {.message = "the gradients are of another model", .reason = "GRADIENT", .path = "/modelHash",
                                        .expected = own, .actual = gradients.model_hash,
                                        .hint = "layers, sizes and pipes have to be the same; weights may differ"});
+  TrainOptions chosen = options.options;
+  chosen.optimizer = options.optimizer.empty() ? "sgd" : options.optimizer;
+  chosen = with_defaults(std::move(chosen));
+  const State::Chosen changes = net.chosen_parameters(chosen);
   std::vector<StepState> parameters;
   std::vector<const BuiltParameter*> known_parameters;
   std::map<std::string_view, const BuiltParameter*> by_name;
@@ -188,8 +194,16 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     }
     if (!(gradient.shape() == known->type.shape))
       throw Error(Code::shape_mismatch, {.message = "the gradient of \"" + name + "\"", .reason = "GRADIENT",
+                                         .path = pointer_to("/gradients", name),
                                          .expected = known->type.shape.text(), .actual = gradient.shape().text(),
                                          .hint = "gradients are those of this model"});
+    for (std::size_t i = 0; i < gradient.elements(); ++i)
+      if (!std::isfinite(gradient.at(i)))
+        throw Error(Code::invalid_argument, {.message = "the gradient of \"" + name + "\" holds what is no number", .reason = "NOT_A_NUMBER",
+                                             .path = pointer_to("/gradients", name), .expected = "finite numbers",
+                                             .actual = number_text(gradient.at(i), 6),
+                                             .hint = "compute it with a smaller rate before it, or leave it out"});
+    if (changes.left_alone.contains(name)) continue;
     parameters.push_back({.name = name, .type = {step_type(net.type), known->type.shape}});
     known_parameters.push_back(known);
   }
@@ -210,11 +224,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     }
     return;
   }
-  TrainOptions chosen = options.options;
-  chosen.optimizer = options.optimizer;
-  const Optimizer& optimizer = find_optimizer(chosen.optimizer);
-  const double rate = chosen.learning_rate.value_or(optimizer.learning_rate);
-  chosen.momentum = chosen.momentum.value_or(optimizer.momentum);
+  const double rate = *chosen.learning_rate;
   const StepGraph step = update_step(net.context, *net.registry, parameters, chosen);
   const std::unique_ptr<Executable> executable = net.compile(step.graph, true);
   std::vector<std::unique_ptr<Buffer>> own;

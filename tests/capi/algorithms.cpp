@@ -246,6 +246,36 @@ TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exp
   CHECK(webai_network_export(net, odd, nullptr, &future, nullptr) == WEBAI_INVALID_ARGUMENT);
 }
 
+TEST_CASE("EXT-02 what a runner of a host gives in another size than the model's is handed over as it is") {
+  Kit kit;
+  define(kit, webai_define_run, R"({"name":"few"})", [](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
+    const std::size_t count = static_cast<std::size_t>(numbers_of(args[1]).data[0]);
+    std::string text = "{\"output\":[";
+    for (std::size_t i = 0; i < count; ++i) text += (i ? "," : "") + std::to_string(i + 7);
+    text += "]}";
+    return webai_value_from_json(webai_call_context(call), text.data(), text.size(), nullptr, 0, result, nullptr);
+  });
+  const Handle how = json(kit.context.get(), R"({"type":"few"})");
+  const auto given = [&](const Handle& net, double count) {
+    const Handle in = json(kit.context.get(), "[" + std::to_string(count) + ",0]");
+    Handle out;
+    REQUIRE(webai_network_run_now(net, in, nullptr, how, nullptr, out.out(), nullptr) == WEBAI_OK);
+    return out;
+  };
+  const Handle two = kit.network(R"({"layers":[2,{"name":"g","size":2},{"name":"h","size":1}],"outputs":[{"pipeFrom":"g","name":"g"},{"pipeFrom":"h","name":"h"}]})");
+  const Handle named = kit.network(R"({"layers":[2,{"name":"only","size":3}],"outputs":[{"pipeFrom":"only","name":"only"}]})");
+  const Handle labelled = kit.network(R"({"layers":[2,2],"io":{"output":{"denormalize":{"type":"one-hot-to-label","labels":["a","b"]}}}})");
+  for (const Handle* net : {&two, &named, &labelled})
+    for (const double count : {1, 5}) {
+      const Handle out = given(*net, count);
+      REQUIRE(webai_value_kind(out) == WEBAI_TENSOR);
+      CHECK(floats(out).size() == count);
+      CHECK(floats(out)[0] == 7);
+    }
+  const Handle split = given(two, 3);
+  CHECK(floats(webai_value_get(split, "h", WEBAI_NUL_TERMINATED))[0] == 9);
+}
+
 TEST_CASE("EXT-02 a runner of a host is given the internal state, and the next run begins with the one that it gives") {
   Kit kit;
   define(kit, webai_define_run, R"({"name":"going-back"})", [](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {

@@ -38,6 +38,11 @@ TEST_CASE("A-58 RES-03 steps of a body write internal states, which all of them 
   NeuralNetwork before = make(summing("2", R"({"sum": "input"})"));
   before.run({10, 20});
   CHECK(before.run({1, 2}).values() == std::vector<double>{-11, -22});
+  // So may one that all samples share: each has it then.
+  std::string shared = replaced(summing("2", R"({"sum": "w"})"), R"("*input", )", R"("*input", "@*w", )");
+  NeuralNetwork same = make(replaced(shared, R"("type": "sum")", R"("type": "sum", "w": [10, 20])"));
+  same.run({0, 0});
+  CHECK(same.run({1, 2}).values() == std::vector<double>{-11, -22});
   // One operation hands its state on to another one, which writes it.
   std::string handed = summing("2");
   handed.insert(handed.find("}], \"layers\"") + 1,

@@ -87,3 +87,15 @@ TEST_CASE("A-23 A-42 A-72 M-NET-01 inputs of nets and iterators on the first lay
   const Tensor own = Tensor::from(steps.context(), DType::u8, Shape{1}, std::vector<double>{2});
   CHECK(steps.run(own)[0] == Approx(0.5).margin(0.01));
 }
+
+TEST_CASE("A-51 EXP-08 a net that its input is called after keeps its name when it is minified") {
+  const std::string layers = R"("layers": [{"size": 1, "pipes": [{"type": "net", "name": "N", "net": {"layers": [1, 1]}}]}, 1]})";
+  for (const std::string& io : {std::string("{"), std::string(R"({"io": {"input": {"N/input": {"normalize": "round"}}}, )")})
+    for (const bool keep : {true, false}) {
+      CAPTURE(io, keep);
+      NeuralNetwork net = make(io + layers);
+      NeuralNetwork again = make(net.export_model({.optimize = "minify", .keep_names = keep}));
+      CHECK(again.run({1.7, 2.7})[0] == net.run({1.7, 2.7})[0]);
+      if (keep || io.size() > 1) CHECK(again.inputs()[1].name == "N/input");
+    }
+}

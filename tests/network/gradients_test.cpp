@@ -8,6 +8,7 @@
 #include "network/seeded.h"
 #include "support/contexts.h"
 #include "support/refusals.h"
+#include "support/values.h"
 #include "webai/webai.hpp"
 
 using namespace webai;
@@ -229,4 +230,24 @@ TEST_CASE("OP-14 a gradient of one's own sees the inputs and the output of the s
       CAPTURE(name, i);
       CHECK(found.gradients.at(name).at(i) == Approx(tensor.at(i)).margin(1e-12));
     }
+}
+
+TEST_CASE("GRAD-02 options of applied gradients are those of a training: checked, and layers chosen by name") {
+  NeuralNetwork net = NeuralNetwork::from_json(tanh_net, one_thread());
+  Gradients gradients = net.compute_gradients(Dataset::sample("xor"));
+  const auto reason = [&](const ApplyOptions& options) { return reason_of([&] { net.apply_gradients(gradients, options); }); };
+  CHECK(reason({.optimizer = "adam", .options = {.beta1 = 1}}) == "OPTION");
+  CHECK(reason({.optimizer = "adam", .options = {.learning_rate = -1}}) == "OPTION");
+  CHECK(reason({.optimizer = "sgd", .options = {.momentum = -3}}) == "OPTION");
+  CHECK(reason({.options = {.to_skip = {"hiden"}}}) == "LAYER_UNKNOWN");
+  const std::vector<double> hidden = as_numbers(net.parameters()[0].second), last = as_numbers(net.parameters()[2].second);
+  net.apply_gradients(gradients, {.options = {.to_skip = {"hidden"}}});
+  CHECK(as_numbers(net.parameters()[0].second) == hidden);
+  CHECK(as_numbers(net.parameters()[2].second) != last);
+  net.apply_gradients(gradients, {.optimizer = "adam", .options = {.to_train = {"hidden"}}});
+  CHECK(as_numbers(net.parameters()[0].second) != hidden);
+  gradients.gradients.begin()->second.set(0, std::nan(""));
+  const Error error = error_of([&] { net.apply_gradients(gradients); });
+  CHECK(error.reason() == "NOT_A_NUMBER");
+  CHECK(error.path() == "/gradients/" + gradients.gradients.begin()->first);
 }

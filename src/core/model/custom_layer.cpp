@@ -196,6 +196,9 @@ Ref CustomOperation::run_composed_function() {
       fail(Code::type_mismatch, "STATE_TYPE", "the internal state \"" + name + "\" is of " + std::string(name_of(layer_.type())) +
                                                   " and cannot become " + std::string(name_of(type)),
            "a state keeps the type of the model: cast what it is to hold");
+    const Shape& given = layer_.builder().shape({value.next});
+    const bool for_all = !operation_.explicit_batch && (given.rank() == 0 || given.dim(0) != layer_.built().batch);
+    if (for_all && given == value.dims) value.next = LayerBuilder::per_sample(layer_.builder(), {value.next}, value.ref).id;
     const Shape& next = layer_.builder().shape({value.next});
     if (!(next == layer_.builder().shape(value.ref))) {
       const bool each = operation_.explicit_batch || (next.rank() > 0 && next.dim(0) == layer_.built().batch);

@@ -121,6 +121,12 @@ void KeptLayers::give_names() {
     else if (!name.empty() && io_names(name))
       needed.insert(id);
   }
+  // Nets and iterators whose inputs are called after them: "N/input".
+  for (int id = 1; id <= model_.element_count; ++id) {
+    const Layer& layer = model_.element(id);
+    const auto is_of_it = [&](const BuiltInput& input) { return input.name.starts_with(layer.name + "/") && (keep_names_ || io_names(input.name)); };
+    if (layer.net && !layer.name.empty() && std::ranges::any_of(built_.inputs, is_of_it)) taken.insert(names_[at(id)] = layer.name);
+  }
   std::size_t number = 0;
   const auto next_name = [&] {
     std::string name;
