@@ -24,6 +24,8 @@ Value make_dataset(webai_context& context, Dataset dataset, bool loop_thread, st
 // How outputs become tensors: labels by name or number, or values.
 class ItemReader {
  public:
+  /// Of what is made of samples. Where those have labels, whole numbers are such.
+  ItemReader(const Context& context, bool follows_labels) : context_(context), follows_labels_(follows_labels) {}
   ItemReader(const Context& context, webai_value* labels) : context_(context) {
     if (kind_of(labels) == WEBAI_BOOL) {
       are_numbers_ = static_cast<Boolean*>(labels)->value;
@@ -62,20 +64,25 @@ class ItemReader {
                                              .hint = "name the labels in the option \"labels\""});
       return label(static_cast<double>(at - names_.begin()));
     }
+    if (kind_of(sample.output) == WEBAI_TENSOR)  // a label as an item hands it out
+      if (const Tensor& tensor = static_cast<TensorValue*>(sample.output)->tensor(); tensor.shape().rank() == 0 && is_integer(tensor.type()))
+        return label(tensor.at(0));
     const bool number = kind_of(sample.output) == WEBAI_NUMBER;
-    if (are_numbers_ && number) return label(static_cast<Number*>(sample.output)->value);
+    if (number && (are_numbers_ || (follows_labels_ && is_label(static_cast<Number*>(sample.output)->value))))
+      return label(static_cast<Number*>(sample.output)->value);
     return tensor_from_value(context_, DType::fp64, sample.output, "output");
   }
 
+  static bool is_label(double number) { return number >= 0 && number < 2147483648.0 && number == std::floor(number); }
   Tensor label(double number) const {
-    if (!(number >= 0 && number < 2147483648.0 && number == std::floor(number)))
+    if (!is_label(number))
       refuse(Code::invalid_argument, "LABEL", "a label is a whole number, 0 or more");
     return Tensor::from(context_, DType::i32, Shape{}, std::span<const double>(&number, 1));
   }
 
   Context context_;
   std::vector<std::string> names_;
-  bool are_numbers_ = false;
+  bool are_numbers_ = false, follows_labels_ = false;
   mutable bool codes_ = false;  // so was the last sample that is judged
 };
 
@@ -149,12 +156,13 @@ Value from(webai_context& context, webai_value* source, webai_value* given) {
 Value map(webai_context& context, DatasetValue& dataset, webai_value* given) {
   check_context(context, given);
   auto function = Ref<Function>::share(&expect<Function>(given, "fn"));
-  const ItemReader reader(context.core(), nullptr);
-  return make_dataset(context, dataset.dataset.map([&context, function, reader](const Item& item) {
+  const ItemReader reader(context.core(), false), of_labels(context.core(), true);
+  return make_dataset(context, dataset.dataset.map([&context, function, reader, of_labels](const Item& item) {
+    const bool labelled = !item.ignore && item.output.shape().rank() == 0 && is_integer(item.output.type());
     const Value value = value_of_item(context, item);
     webai_value* const argument = value.get();
     const Value answer = function->call({&argument, 1});
-    return item_from(context, reader, answer.get(), 0);
+    return item_from(context, labelled ? of_labels : reader, answer.get(), 0);
   }),
                       dataset.loop_thread || !function->any_thread(), dataset.steps + 1);
 }

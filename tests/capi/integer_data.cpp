@@ -114,3 +114,29 @@ TEST_CASE("A-29 a bare label where several outputs are named says how outputs ar
   CHECK(failure.reason() == "LABEL");
   CHECK(detail(failure.error, "hint").find("name each: {\"a\"") != std::string::npos);
 }
+
+TEST_CASE("DATA-21 A-29 labels of a dataset stay labels where its samples are mapped, from C") {
+  const ContextHandle context = make_context();
+  const Handle net = make_network(context.get(), R"({"layers":[2,{"size":2,"activation":"softmax"}]})");
+  const auto same = [](void*, webai_call*, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
+    *result = webai_retain(args[0]);
+    return WEBAI_OK;
+  };
+  const auto anew = [](void*, webai_call* call, webai_value* const*, std::size_t, webai_value** result) -> webai_status {
+    return webai_value_from_json(webai_call_context(call), R"({"input":[0,1],"output":1})", WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
+  };
+  const Handle items = json(context.get(), "[[[0,1],1],[[0,1],1]]"), words = json(context.get(), R"([[[0,1],"dog"],[[0,1],"dog"]])");
+  const Handle named = json(context.get(), R"({"labels":["cat","dog"]})");
+  Handle plain, labelled;
+  REQUIRE(webai_dataset_from(context.get(), items, nullptr, plain.out(), nullptr) == WEBAI_OK);
+  REQUIRE(webai_dataset_from(context.get(), words, named, labelled.out(), nullptr) == WEBAI_OK);
+  const double expected = error_of_data(net, plain);
+  CHECK(error_of_data(net, labelled) == expected);
+  for (const webai_callback function : {webai_callback(same), webai_callback(anew)})
+    for (const Handle* dataset : {&plain, &labelled}) {
+      Handle mapper, mapped;
+      REQUIRE(webai_function_create(context.get(), function, nullptr, nullptr, 0, mapper.out()) == WEBAI_OK);
+      REQUIRE(webai_dataset_map(*dataset, mapper, mapped.out(), nullptr) == WEBAI_OK);
+      CHECK(error_of_data(net, mapped) == expected);
+    }
+}
