@@ -126,9 +126,9 @@ TEST_CASE("DATA-21 A-29 labels of a dataset stay labels where its samples are ma
     return webai_value_from_json(webai_call_context(call), R"({"input":[0,1],"output":1})", WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
   };
   const Handle items = json(context.get(), "[[[0,1],1],[[0,1],1]]"), words = json(context.get(), R"([[[0,1],"dog"],[[0,1],"dog"]])");
-  const Handle named = json(context.get(), R"({"labels":["cat","dog"]})");
+  const Handle named = json(context.get(), R"({"labels":["cat","dog"]})"), numbered = json(context.get(), R"({"labels":true})");
   Handle plain, labelled;
-  REQUIRE(webai_dataset_from(context.get(), items, nullptr, plain.out(), nullptr) == WEBAI_OK);
+  REQUIRE(webai_dataset_from(context.get(), items, numbered, plain.out(), nullptr) == WEBAI_OK);
   REQUIRE(webai_dataset_from(context.get(), words, named, labelled.out(), nullptr) == WEBAI_OK);
   const double expected = error_of_data(net, plain);
   CHECK(error_of_data(net, labelled) == expected);
