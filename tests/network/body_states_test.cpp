@@ -124,6 +124,8 @@ TEST_CASE("A-58 numbers that the type beside them does not have, and writes to w
   CHECK(refused(R"({"name": "half", "model": {"defineParams": ["*input")" + size +
                     R"({"op": "cast", "inputs": ["input"], "attributes": {"type": "i32"}, "name": "i"}, {"op": "mul", "inputs": ["i", 0.5], "name": "h"}, {"op": "cast", "inputs": ["h"], "attributes": {"type": "fp32"}}]}})", "half") ==
         "BODY /operations/0/body/steps/1/inputs/1");
+  CHECK(error_of(summing("[1e6, 2]", R"({"sum": "n"})", "fp16")).reason() == "STATE_DEFAULT");
+  CHECK(error_of(replaced(summing("2", R"({"sum": "n"})", "fp16"), R"("inputs": ["input", "sum"])", R"("inputs": ["input", 1e9])")).reason() == "BODY");
   const std::string sum = R"({"name": "sum", "model": {"defineParams": ["*input", "~*sum")" + size + R"({"op": "add", "inputs": ["input", "sum"], "name": "n"}], "state": {"sum": "n"}}})";
   CHECK(refused(sum + R"(, {"name": "outer", "model": {"defineParams": ["*input")" + size + R"({"op": "sum", "inputs": ["input", "input"]}]}})", "outer") ==
         "STATE /operations/0/body/state/sum");

@@ -2,6 +2,7 @@
 #include "core/model/body_steps.h"
 
 #include <array>
+#include <cmath>
 #include <deque>
 #include <optional>
 
@@ -39,7 +40,8 @@ Variable number_of(const BodyStep& step, std::size_t place, Arguments arguments,
   const OpDef& op = trace.builder.registry().get(step.operation.name);
   const DType type = type_of_number(op, place, types, trace.type);
   const double value = step.inputs[place].value;
-  if (!is_floating(type) && Tensor::from(trace.builder.context(), type, Shape{}, std::span(&value, 1)).at(0) != value)
+  const double held = Tensor::from(trace.builder.context(), type, Shape{}, std::span(&value, 1)).at(0);
+  if (is_floating(type) ? std::isfinite(value) && !std::isfinite(held) : held != value)
     refuse_description(Code::invalid_model, "BODY", pointer_to(pointer_to(step.path, "inputs"), place),
                        number_text(value, 9) + " is no number of the type " + std::string(name_of(type)),
                        "numbers take the type of the values beside them: cast those, or give another number");

@@ -195,6 +195,11 @@ CustomOperation::Value CustomOperation::state_of(const std::string& name, bool a
     fail(Code::invalid_model, "STATE_DEFAULT",
          "the internal state \"" + name + "\" starts with a number, or with arrays of numbers of one length, got " + describe(*fallback),
          "0 or [[1, 2], [3, 4]], for example; {\"size\": [2, 3]} starts with zeros");
+  for (const double one : start->values)
+    if (std::isfinite(one) && !std::isfinite(Tensor::from(layer_.builder().context(), layer_.type(), Shape{}, std::span(&one, 1)).at(0)))
+      fail(Code::invalid_model, "STATE_DEFAULT",
+           "the internal state \"" + name + "\" starts with a number that " + std::string(name_of(layer_.type())) + " cannot hold",
+           "give a smaller one, or the model a data type with a wider range");
   value.dims = start->dims;
   value.ref = layer_.state(name, value.dims, start->values);
   return value;
