@@ -79,9 +79,11 @@ TEST_CASE("A-34 A-48 an internal state starts, and starts again after a reset, w
   CHECK(net.run(Tensor::from(net.context(), DType::fp64, Shape{2, 2}, std::vector<double>{0, 0, 5, 5})).values() == std::vector<double>{-10, -20, -15, -25});
   NeuralNetwork rows = make(replaced(summing("[[1, 2], [3, 4]]"), "[2, {\"type\"", "[[2, 2], {\"type\""));
   CHECK(rows.run({0, 0, 0, 0}).values() == std::vector<double>{-1, -2, -3, -4});
-  const Error ragged = error_of(summing("[[1, 2], [3]]"));
-  CHECK(ragged.reason() == "STATE_DEFAULT");
-  CHECK(!ragged.hint().empty());
+  for (const char* wrong : {"[[1, 2], [3]]", "[[]]", "[]", "[\"a\"]"}) {
+    const Error error = error_of(summing(wrong));
+    CHECK(error.reason() == "STATE_DEFAULT");
+    CHECK(!error.hint().empty());
+  }
 }
 
 TEST_CASE("A-34 A-31 sequences begin with the numbers of a state's default, and gradients know it") {

@@ -141,3 +141,15 @@ TEST_CASE("EXP-05 EXP-08 A-40 pretty leaves in setup.data what a number in one o
   minified(NeuralNetwork::from_json(R"({"dataType": "fp64", "operations": [{"name": "proj", "model": {"defineParams": ["*input", "@*w", "k", {"name": "size", "default": ":input"}]},
       "body": {"steps": [{"op": "matmul", "inputs": ["input", "w"], "name": "p"}, {"op": "mul", "inputs": ["p", "k"]}]}}], "layers": [1, )" + net + ", 1, " + net + "]}", one_thread()));
 }
+
+TEST_CASE("EXP-05 A-23 pretty of integer models leaves in setup.data what would lose its scale in a layer") {
+  const std::string body = R"("body": {"steps": [{"op": "matmul", "inputs": ["input", "w"]}]}}])";
+  for (const std::string layer : {R"({"type": "proj", "size": 2})", R"({"type": "proj", "size": 2, "quantization": {"w": {"scale": 2}}})"})
+    for (const char* data : {"[0, 255, 128, 7]", "[100, 200, 128, 7]"}) {
+      CAPTURE(layer, data);
+      NeuralNetwork net = NeuralNetwork::from_json(R"({"dataType": "u8", "operations": [{"name": "proj", "model": {"defineParams": ["*input", "*w"]}, )" + body +
+                                                   R"(, "layers": [2, )" + layer + R"(], "setup": {"data": )" + data + "}}", one_thread());
+      for (const char* form : {"", "pretty", "minify"})
+        CHECK(NeuralNetwork::from_json(net.export_model({.setup_data_as = "array", .optimize = form}), one_thread()).run({0.5, 0.25}).values() == net.run({0.5, 0.25}).values());
+    }
+}

@@ -175,7 +175,7 @@ std::optional<StateStart> start_of_state(const Json& json, bool array) {
   if (json.is_number()) return StateStart{{1}, {json.as_number()}};
   if (json.is_boolean()) return StateStart{{1}, {json.as_boolean() ? 1.0 : 0.0}};
   const auto dims = json.is_array() && json.size() > 0 ? dims_of(json) : std::nullopt;
-  return dims ? std::optional(StateStart{*dims, numbers_in(json)}) : std::nullopt;
+  return dims && dims->elements() > 0 ? std::optional(StateStart{*dims, numbers_in(json)}) : std::nullopt;
 }
 
 }  // namespace

@@ -226,7 +226,7 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   set_inner_setups(edit, model.json, built, current, as, file);
   std::set<std::string, std::less<>> outside;
   add_places_of_operations(model, outside, is_trained_outside);
-  // A number in the layer of one net is none of the parameters that several nets share.
+  // A number in the layer of one net is none of the parameters that several nets share, nor one that has a scale.
   std::set<std::string, std::less<>> untrained;
   add_places_of_operations(model, untrained, [](const OperationParameter& parameter) { return !parameter.subject_of_training; });
   const auto is_shared = [&](const BuiltParameter& parameter) {
@@ -238,7 +238,7 @@ Json pretty_model(const Model& model, const BuiltModel& built, std::span<const T
   for (std::size_t i = 0; i < built.parameters.size(); ++i) {
     const BuiltParameter& parameter = built.parameters[i];
     const std::string place = pointer_to(parameter.layer, parameter.parameter);
-    stays.push_back(parameter.stored && (outside.contains(place) || (untrained.contains(place) && is_shared(parameter)) ||
+    stays.push_back(parameter.stored && (outside.contains(place) || (untrained.contains(place) && (is_shared(parameter) || parameter.code)) ||
                                          !can_be_written(parameter, current[i]) || stays_in_table(model, parameter)));
   }
   set_scales(edit, model.json, built, built.parameters, current,
