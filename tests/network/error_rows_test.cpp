@@ -222,5 +222,5 @@ TEST_CASE("ERR-26 states and gradients of another structure") {
   Gradients gradients;
   gradients.gradients.emplace("1.bias", Tensor(net.context(), DType::fp32, Shape{2}));
   fails([&] { net.apply_gradients(gradients); },
-        {Code::shape_mismatch, "GRADIENT", "", "", "", "1", "2", "gradients are those of this model"});
+        {Code::shape_mismatch, "GRADIENT", "/gradients/1.bias", "", "", "1", "2", "gradients are those of this model"});
 }
