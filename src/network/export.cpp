@@ -44,7 +44,7 @@ RenamedLayers renamed_twice(RenamedLayers first, const RenamedLayers& second) {
   return first;
 }
 
-constexpr int most_rounds = 64;  // of minifying what was minified, each of which leaves something out
+constexpr int most_rounds = 64;  // of minifying what was minified: few are needed, and two forms that alternate would never end
 
 // Whether a model without values of its own begins with these: what is left to chance depends on where it stands.
 bool begins_with(const Context& context, const Json& model, std::span<const Tensor> values) {

@@ -16,9 +16,9 @@ namespace {
 constexpr std::int64_t longest_history = 65535;
 constexpr std::size_t deepest_net = 64;
 
-// "a layer", "a pipe", "a conv2d layer"
 constexpr const char* first_types = "\"input\", \"net\", \"iterator\" or an operation for the first layer";
 
+// "a layer", "a pipe", "a conv2d layer"
 std::string owner_of(const Layer& layer) {
   const std::string noun = layer.is_pipe ? "pipe" : "layer";
   const bool plain = layer.type.empty() || layer.type == "neurons";
