@@ -171,7 +171,11 @@ Ref Assembler::write_custom(LayerBuilder& writer, const std::vector<PipedParamet
   const Layer& layer = writer.layer();
   Feeds feeds;
   if (writer.input()) feeds["input"] = feed_of(layer, writer.input(), {});
-  for (const PipedParameter& one : piped) feeds[one.name] = feed_of(layer, one.value, one.name);
+  for (const PipedParameter& one : piped) {
+    Feed& feed = feeds[one.name] = feed_of(layer, one.value, one.name);
+    if (feedback_.holds(one.value))
+      feed.starting = [this, state = one.value](const auto& numbers) { return feedback_.starting_with(state, numbers); };
+  }
   if (!layer.custom->takes_activation)
     return writer.activated(CustomOperation(writer, *layer.custom, std::move(feeds), {}).run());
   return CustomOperation(writer, *layer.custom, std::move(feeds), [&](Ref value) { return writer.activated(value); })

@@ -19,6 +19,8 @@ struct Feed {
   Ref value;
   std::vector<int> producers = {};  ///< ids of the layers and pipes it comes from
   bool from_input = false;     ///< all of them are inputs of the model
+  /// Of what arrives in the next run: the same, but with these numbers in the first one. Else empty.
+  std::function<Ref(const std::vector<double>&)> starting = {};
 };
 using Feeds = std::map<std::string, Feed, std::less<>>;  ///< by parameter; "input" is the default one
 
@@ -57,6 +59,8 @@ class CustomOperation {
   const Value& resolve(std::string_view name);
   Value find(const OperationParameter& parameter);
   Value state_of(const std::string& name, bool array, const std::optional<Json>& start);
+  void check_start(const std::string& what, std::span<const double> numbers) const;
+  Ref started(const OperationParameter& parameter, const Feed& feed);
   void lower_init_state();
   Json called(const std::string& name, const std::vector<std::string>& with,
               const std::function<Json(std::span<const Json>)>& function);

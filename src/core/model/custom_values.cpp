@@ -93,7 +93,7 @@ const CustomOperation::Value& CustomOperation::resolve(std::string_view name) {
     value.kind = Value::array;
     value.source = feed->second.from_input ? Value::io : Value::internal;
     value.batched = true;
-    value.ref = feed->second.value;
+    value.ref = parameter ? started(*parameter, feed->second) : feed->second.value;
     value.dims = layer_.dims(value.ref);
     value.producers = feed->second.producers;
   } else if (parameter) {
@@ -195,14 +195,41 @@ CustomOperation::Value CustomOperation::state_of(const std::string& name, bool a
     fail(Code::invalid_model, "STATE_DEFAULT",
          "the internal state \"" + name + "\" starts with a number, or with arrays of numbers of one length, got " + describe(*fallback),
          "0 or [[1, 2], [3, 4]], for example; {\"size\": [2, 3]} starts with zeros");
-  for (const double one : start->values)
-    if (std::isfinite(one) && !std::isfinite(Tensor::from(layer_.builder().context(), layer_.type(), Shape{}, std::span(&one, 1)).at(0)))
-      fail(Code::invalid_model, "STATE_DEFAULT",
-           "the internal state \"" + name + "\" starts with a number that " + std::string(name_of(layer_.type())) + " cannot hold",
-           "give a smaller one, or the model a data type with a wider range");
+  check_start("the internal state \"" + name + "\"", start->values);
   value.dims = start->dims;
   value.ref = layer_.state(name, value.dims, start->values);
   return value;
+}
+
+void CustomOperation::check_start(const std::string& what, std::span<const double> numbers) const {
+  for (const double one : numbers)
+    if (std::isfinite(one) && !std::isfinite(Tensor::from(layer_.builder().context(), layer_.type(), Shape{}, std::span(&one, 1)).at(0)))
+      fail(Code::invalid_model, "STATE_DEFAULT",
+           what + " starts with a number that " + std::string(name_of(layer_.type())) + " cannot hold",
+           "give a smaller one, or the model a data type with a wider range");
+}
+
+// A-16: what arrives in the next run only is the end's default in the first one, where that is numbers.
+Ref CustomOperation::started(const OperationParameter& parameter, const Feed& feed) {
+  if (!feed.starting) return feed.value;
+  const std::optional<Json> fallback = default_of(parameter);
+  if (!fallback || !fallback->is_array()) return feed.value;
+  const std::optional<Shape> dims = dims_of(*fallback);
+  if (!dims || dims->elements() == 0) return feed.value;  // other errors tell of it where nothing flows in
+  const Shape arriving = layer_.dims(feed.value);
+  const std::vector<double> numbers = numbers_in(*fallback);
+  if (numbers.size() > 1 && !(*dims == arriving))
+    throw Error(Code::shape_mismatch, {.message = "operation \"" + operation_.name + "\": what is piped into \"" +
+                                                  parameter.name + "\" has another size than its default, which stands there in the first run",
+                                       .reason = "PIPE_SIZE",
+                                       .path = layer_.layer().path,
+                                       .layer = layer_.layer().name,
+                                       .operation = operation_.name,
+                                       .expected = dims->text(),
+                                       .actual = arriving.text(),
+                                       .hint = "pipe as many values, or let the default be one number for all: [0]"});
+  check_start("what is piped into \"" + parameter.name + "\"", numbers);
+  return feed.starting(numbers);
 }
 
 // A-03: each property of what the function gives is an internal state.

@@ -1,6 +1,7 @@
 // States of delayed pipes and histories: what they hold, how large they are, what the next run finds in them.
 #include "core/model/feedback.h"
 
+#include <algorithm>
 #include <set>
 
 #include "webai/error.hpp"
@@ -18,15 +19,47 @@ std::optional<Shape> Feedback::size_of(FlowSource source) const {
 }
 
 Ref Feedback::arrival(const Route& route) {
+  if (const auto known = by_route_.find(&route); known != by_route_.end()) return known->second->state;
   const FlowSource source{route.source, route.hidden};
-  const auto known = kept_.find({source, route.history});
-  if (known != kept_.end()) return known->second.state;
-  const std::optional<Shape> dims = size_of(source);
-  if (!dims) return {};
-  return add_state(source, route, *dims);
+  Kept*& plain = plain_[{source, route.history}];
+  if (!plain) {
+    const std::optional<Shape> dims = size_of(source);
+    if (!dims) return {};
+    plain = &add_state(source, route, *dims);
+  }
+  plain->readers.insert(&route);
+  by_route_.emplace(&route, plain);
+  return plain->state;
 }
 
-Ref Feedback::add_state(FlowSource source, const Route& route, Shape dims) {
+Ref Feedback::starting_with(Ref state, const std::vector<double>& numbers) {
+  const auto built = [&](const Kept& kept) -> BuiltState& {
+    return *std::ranges::find(built_.states, kept.state.id, &BuiltState::value);
+  };
+  Kept* own = &kept_[delayed_.at(state.id)];
+  if (own->readers.size() > 1) {  // what others find in it stays zeros
+    const BuiltState like = built(*own);
+    const std::string name = name_of(own->source, 0);
+    own = &kept_.emplace_back(Kept{own->source, {builder_.graph().add_state(name, builder_.type(state))}});
+    delayed_.emplace(own->state.id, kept_.size() - 1);
+    built_.states.push_back(like);
+    built_.states.back().name = name;
+    built_.states.back().value = own->state.id;
+  } else {
+    plain_.erase({own->source, false});
+  }
+  built(*own).initial = numbers;
+  return own->state;
+}
+
+// Ends with defaults have states of their own, which are numbered.
+std::string Feedback::name_of(FlowSource source, std::int64_t steps) {
+  const int number = ++named_[{source, steps > 0}];
+  return model_.element(source.id).title + (source.hidden ? ".hidden" : "") + (steps > 0 ? ".history" : ".delayed") +
+         (number > 1 ? std::to_string(number) : "");
+}
+
+Feedback::Kept& Feedback::add_state(FlowSource source, const Route& route, Shape dims) {
   const Layer& layer = model_.element(source.id);
   const std::int64_t steps = route.history ? layer.history : 0;
   if (steps > 0) {
@@ -52,24 +85,23 @@ Ref Feedback::add_state(FlowSource source, const Route& route, Shape dims) {
     dims.set(dims.rank() - 1, dims[dims.rank() - 1] * steps);
   }
   BuiltState state;
-  state.name = layer.title + (source.hidden ? ".hidden" : "") + (steps > 0 ? ".history" : ".delayed");
+  state.name = name_of(source, steps);
   state.type = {built_.computed, dims.inserted(0, built_.batch)};
   state.path = steps > 0 ? layer.path + "/history" : route.path;
   state.owner = layer.id;
   state.value = builder_.graph().add_state(state.name, {built_.computed, built_.in_graph(dims)});
   built_.states.push_back(std::move(state));
-  const Ref added{built_.states.back().value};
-  kept_.emplace(std::pair(source, route.history), Kept{added, steps});
-  return added;
+  if (steps == 0) delayed_.emplace(built_.states.back().value, kept_.size());
+  return kept_.emplace_back(Kept{source, {built_.states.back().value}, steps});
 }
 
 void Feedback::finish() {
-  for (const auto& [key, kept] : kept_) {
-    const auto& [source, history] = key;
-    const Layer& layer = model_.element(source.id);
-    const Ref value = values_.at(source);
+  std::ranges::stable_sort(kept_, {}, [](const Kept& one) { return std::pair(one.source, one.steps > 0); });
+  for (const Kept& kept : kept_) {
+    const Layer& layer = model_.element(kept.source.id);
+    const Ref value = values_.at(kept.source);
     builder_.set_path(layer.path);
-    const Ref next = history ? next_history(kept, value) : value;
+    const Ref next = kept.steps > 0 ? next_history(kept, value) : value;
     if (builder_.shape(next) != builder_.shape(kept.state))
       throw Error(Code::shape_mismatch,
                   {.message = "what flows back has another size than the layers in front of it were built for",

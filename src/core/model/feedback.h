@@ -2,8 +2,11 @@
 // Private to core/model.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -29,6 +32,11 @@ class Feedback {
 
   /// What a delayed or history route brings in this run; invalid while the size of its source is not known.
   Ref arrival(const Route& route);
+  /// Whether this is what a delayed pipe brings, alone.
+  bool holds(Ref value) const { return delayed_.contains(value.id); }
+  /// such a value for an end that has a default: in the first run and after a reset it is these numbers. Other ends
+  /// of the same source keep their zeros.
+  Ref starting_with(Ref state, const std::vector<double>& numbers);
   /// Tells what a source gives in this run.
   void computed(FlowSource source, Ref value) { values_[source] = value; }
   /// Writes what the next run will find. All sources are computed.
@@ -36,11 +44,14 @@ class Feedback {
 
  private:
   struct Kept {
+    FlowSource source;
     Ref state;
     std::int64_t steps = 0;  // of a history; 0: a delayed pipe
+    std::set<const Route*> readers = {};  // the flows that find it
   };
   std::optional<Shape> size_of(FlowSource source) const;
-  Ref add_state(FlowSource source, const Route& route, Shape dims);
+  Kept& add_state(FlowSource source, const Route& route, Shape dims);
+  std::string name_of(FlowSource source, std::int64_t steps);
   Ref next_history(const Kept& kept, Ref value);
 
   Builder& builder_;
@@ -48,7 +59,11 @@ class Feedback {
   BuiltModel& built_;
   const SourceSizes& learned_;
   std::map<FlowSource, Ref> values_;
-  std::map<std::pair<FlowSource, bool>, Kept> kept_;  // history or not
+  std::deque<Kept> kept_;
+  std::map<const Route*, Kept*> by_route_;
+  std::map<std::pair<FlowSource, bool>, Kept*> plain_;  // history or not; those that start with zeros
+  std::map<std::pair<FlowSource, bool>, int> named_;    // how many states of a source have a name
+  std::map<ValueId, std::size_t> delayed_;              // places in kept_ of those that are no histories
 };
 
 /// The sources of delayed and history routes whose sizes are needed before they are computed and stand nowhere.
