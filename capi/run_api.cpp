@@ -8,6 +8,7 @@
 #include "capi/run_values.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
+#include "core/base/stop_scope.h"
 
 namespace webai::capi {
 namespace {
@@ -145,7 +146,11 @@ webai_status webai_network_run_now(webai_network* net, webai_value* in, webai_va
   return produced_by<NetworkValue>(net, "net", out, err, [&](NetworkValue& network, webai_context& context) {
     RunFunctions functions;
     const webai::RunOptions options = read_options(context, network, opts, functions);
-    check_cancel(cancel_argument(context, cancel));
+    const Cancel* const token = cancel_argument(context, cancel);
+    check_cancel(token);
+    const std::function<bool()> asked = [token] { return token && token->fired(); };
+    std::optional<webai::StopScope> scope;
+    if (token) scope.emplace(asked);
     check_context(context, in);
     webai::NeuralNetwork handle = network.idle_handle();
     TensorValue* const target = output_tensor(context, into);

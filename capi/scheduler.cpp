@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "capi/future.h"
 #include "capi/guard.h"
+#include "core/base/stop_scope.h"
 
 namespace webai::capi {
 namespace {
@@ -20,10 +22,14 @@ bool run_slice(webai_context& context, Future& future, double budget_ms) noexcep
   Value result;
   const webai_status status = guarded(&context, &error, [&] {
     const double end = context.now() + budget_ms;
+    const std::function<bool()> asked = [&future] {
+      return future.abandoned.load(std::memory_order_relaxed) || (future.cancel && future.cancel->fired());
+    };
     do {
       if (future.abandoned.load(std::memory_order_relaxed))
         refuse(Code::cancelled, "SHUT_DOWN", "the context was shut down before the operation had finished");
       check_cancel(future.cancel.get());
+      const StopScope scope(asked);
       done = !future.job->advance();
     } while (!done && context.now() < end);
     if (done) result = future.job->result();

@@ -103,6 +103,7 @@ struct RunOptions {
   bool denormalize = true;  ///< apply `io` to the output
   bool debug = false;       ///< also give what each layer computed: Output::activations
   std::string type = {};    ///< a run of one's own (define_run); empty: the library's
+  std::stop_token stop = {};  ///< ends it with CANCELLED before the next node of its program; then nothing was changed
 };
 
 struct VerifyOptions {
@@ -262,7 +263,7 @@ class WEBAI_EXPORT NeuralNetwork {
   /// Throws what set_internal_state would, and changes nothing.
   void check_internal_state(std::string_view state) const;
 
-  Gradients compute_gradients(const Dataset& batch, const VerifyOptions& options = {});
+  Gradients compute_gradients(const Dataset& batch, const VerifyOptions& options = {}, std::stop_token stop = {});
   void apply_gradients(const Gradients& gradients, const ApplyOptions& options = {});
 
   /// The model as JSON with the current weights: the same structure and key order as it was given.

@@ -7,6 +7,7 @@
 
 #include "core/base/names.h"
 #include "core/base/number_text.h"
+#include "core/base/stop_scope.h"
 #include "core/model/describe.h"
 #include "core/op/registry.h"
 #include "dataset/iterator.h"
@@ -36,8 +37,9 @@ void run_through(NeuralNetwork& net, const Dataset& data, BatchOptions batching)
 
 }  // namespace
 
-Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOptions& options) {
+Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOptions& options, std::stop_token stop) {
   State& net = *state_;
+  const TokenScope scope(stop);
   TrainOptions chosen;
   chosen.to_train = options.to_train;
   chosen.to_skip = options.to_skip;
@@ -143,7 +145,14 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     }
     net.keep_masters(memory);
   }
-  if (options.commit_state && is_stateful()) run_through(*this, plan.data, plan.batching);
+  if (!options.commit_state || !is_stateful()) return result;
+  const std::string before = get_internal_state();
+  try {
+    run_through(*this, plan.data, plan.batching);
+  } catch (...) {
+    set_internal_state(before);
+    throw;
+  }
   return result;
 }
 
@@ -264,6 +273,7 @@ void NeuralNetwork::apply_gradients(const Gradients& gradients, const ApplyOptio
     const Tensor now = net.master_of(*parameter);
     std::memcpy(numbers.data(), now.data(), now.bytes());
   }
+  const StopScope whole{StopScope::Never()};  // it writes in place
   executable->run(bindings, 1);
   for (auto& [parameter, numbers] : coded) net.set_master(*parameter, std::move(numbers));
 }

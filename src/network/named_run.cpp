@@ -1,4 +1,5 @@
 // Runs whose inputs come apart, by name.
+#include "core/base/stop_scope.h"
 #include "network/state.h"
 #include "webai/error.hpp"
 
@@ -56,6 +57,7 @@ SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tenso
 
 Output NeuralNetwork::run_named(const NamedTensors& given, const RunOptions& options) {
   const State& state = *state_;
+  const TokenScope scope(options.stop);
   const std::vector<const Tensor*> tensors = in_order(state.built, inputs(), given);
   std::vector<Shape> shapes;
   for (const Tensor* tensor : tensors) shapes.push_back(tensor->shape());

@@ -5,6 +5,7 @@
 
 #include "compiler/passes.h"
 #include "core/base/names.h"
+#include "core/base/stop_scope.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
 #include "network/algorithms.h"
@@ -176,6 +177,7 @@ Tensor NeuralNetwork::decoded(const Tensor& tensor) const { return state_->decod
 
 Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   State& state = *state_;
+  const TokenScope scope(options.stop);
   if (!options.type.empty()) {
     const auto own = find_algorithm<RunFunction>(state.context, Algorithm::run, state.model.domain, options.type);
     if (!own)

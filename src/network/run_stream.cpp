@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/base/random.h"
+#include "core/base/stop_scope.h"
 #include "core/op/op_def.h"
 #include "network/sampling.h"
 #include "network/state.h"
@@ -316,6 +317,7 @@ RunStream& RunStream::operator=(RunStream&&) noexcept = default;
 std::optional<StreamItem> RunStream::next() {
   if (!state_ || state_->ended) return {};
   state_->ended = true;  // also when it throws
+  const TokenScope scope(state_->options.stop);
   return state_->options.generate ? state_->generated() : state_->given();
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "compiler/passes.h"
+#include "core/base/stop_scope.h"
 #include "core/model/describe.h"
 #include "dataset/state.h"
 #include "network/algorithms.h"
@@ -228,6 +229,7 @@ TrainingSession::~TrainingSession() {
 }
 
 bool TrainingSession::advance() {
+  const StopScope whole{StopScope::Never()};  // a step is finished, or not begun
   bool more = false;
   state_->driver->fetch();  // without the turn as well: a map of the data may run the network
   {
@@ -257,6 +259,7 @@ const TrainInfo& TrainingSession::info() const { return state_->driver->info(); 
 void TrainingSession::finish(std::string_view reason) { state_->driver->finish(reason); }
 
 TrainInfo NeuralNetwork::train(const Dataset& data, const TrainOptions& options, std::stop_token stop) {
+  const StopScope whole{StopScope::Never()};
   build_for(data);
   if (const auto own =
           find_algorithm<TrainFunction>(state_->context, Algorithm::train, state_->model.domain, options.type))

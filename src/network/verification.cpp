@@ -1,3 +1,4 @@
+#include "core/base/stop_scope.h"
 #include "network/algorithms.h"
 #include "network/training_plan.h"
 #include "network/verification.h"
@@ -98,6 +99,7 @@ std::optional<VerifyInfo> NeuralNetwork::State::Verification::measure(const std:
 
 VerifyInfo NeuralNetwork::verify(const Dataset& data, const VerifyOptions& options, std::stop_token stop) {
   State& net = *state_;
+  const TokenScope scope(stop);
   if (!options.type.empty()) {
     const auto own = find_algorithm<VerifyFunction>(net.context, Algorithm::verify, net.model.domain, options.type);
     if (!own)

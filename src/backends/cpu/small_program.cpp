@@ -5,6 +5,7 @@
 
 #include "backends/cpu/cpu.h"
 #include "core/base/float_state.h"
+#include "core/base/stop_scope.h"
 
 namespace webai::cpu {
 namespace {
@@ -43,6 +44,7 @@ class SmallProgram final : public Executable {
   void run(std::span<const Binding> bindings, std::size_t steps) override {
     check_bindings(ready_->program(), bindings, steps);
     const DefaultFloatState float_state;
+    const StopScope* const stop = StopScope::current();
     const auto memory = [&](const SmallCopy& each, std::size_t step) {
       const Binding& binding = bindings[each.slot];
       return static_cast<std::byte*>(binding.buffer->host()) + binding.offset + static_cast<std::ptrdiff_t>(step) * binding.step;
@@ -51,6 +53,7 @@ class SmallProgram final : public Executable {
                                   [&](std::size_t slot) { return bindings[slot].step == 0; });
     for (const SmallCopy& each : code_.kept) copy(each.place, memory(each, 0), each.bytes);
     for (std::size_t step = 0; step < steps; ++step) {
+      if (stop) stop->check();
       for (const SmallCopy& each : code_.inputs) copy(each.place, memory(each, step), each.bytes);
       if (step == 0 || !same) execute(code_.first);
       execute(code_.step);

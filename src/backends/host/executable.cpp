@@ -5,6 +5,7 @@
 
 #include "backends/host/device.h"
 #include "core/base/float_state.h"
+#include "core/base/stop_scope.h"
 #include "core/op/cost.h"
 #include "webai/error.hpp"
 
@@ -106,6 +107,7 @@ void HostExecutable::run(std::span<const Binding> bindings, std::size_t steps) {
   check_bindings(program_, bindings, steps);
   resolve(bindings);
   const DefaultFloatState float_state;
+  const StopScope* const stop = StopScope::current();
   // Waking helpers costs some microseconds: only where there is enough for them to do.
   Executor& executor = context_.executor();
   const bool shared = nanoseconds_ * static_cast<double>(steps) > worth_waking && executor.width() > 1;
@@ -113,7 +115,10 @@ void HostExecutable::run(std::span<const Binding> bindings, std::size_t steps) {
   void* const scratch = kernel_scratch_->host();
   void* const* const operands = operands_.data();
   for (std::size_t step = 0; step < steps; ++step) {
-    for (const Call& call : calls_) call.kernel->run(operands + call.first_operand, scratch);
+    for (const Call& call : calls_) {
+      if (stop) stop->check();
+      call.kernel->run(operands + call.first_operand, scratch);
+    }
     if (step + 1 == steps) break;
     for (std::size_t slot = 0; slot < bindings.size(); ++slot) {
       if (bindings[slot].step == 0) continue;

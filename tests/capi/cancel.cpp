@@ -1,0 +1,71 @@
+// Fired tokens in the middle of what C asks for.
+#include <functional>
+
+#include "capi/definitions.h"
+
+using namespace capi_test;
+
+namespace {
+
+struct Firing : Kit {
+  Handle cancel;
+  int calls = 0, at = 0;
+
+  explicit Firing() { renew(0); }
+  void renew(int call) {
+    calls = 0;
+    at = call;
+    REQUIRE(webai_cancel_create(context.get(), cancel.out()) == WEBAI_OK);
+  }
+};
+
+/// x + 1; fires at its call `at`.
+webai_status step(void* user, webai_call* call, webai_value* const* args, std::size_t, webai_value**) {
+  auto& firing = *static_cast<Firing*>(static_cast<Kit*>(user));
+  if (++firing.calls == firing.at) webai_cancel_fire(firing.cancel);
+  webai_tensor* to = nullptr;
+  webai_tensor_view x, y;
+  webai_status s = webai_call_output(call, 0, &to);
+  if (!s) s = webai_tensor_get_view(to, &y);
+  if (!s) s = webai_tensor_get_view(args[0], &x);
+  if (s) return s;
+  for (std::size_t i = 0, n = webai_value_size(args[0]); i < n; i++) static_cast<float*>(y.data)[i] = static_cast<float*>(x.data)[i] + 1;
+  return WEBAI_OK;
+}
+
+constexpr const char* thousand = R"({"domain":"mine","layers":[{"name":"x","size":1},{"type":"core#iterator","steps":1000,
+  "state":[{"name":"s","pipeFrom":"x"}],"net":{"domain":"mine","layers":[{"pipeFrom":"s"},{"type":"step","to":"s"}]}}]})";
+
+}  // namespace
+
+TEST_CASE("ERR-27 a token that is fired in the middle of a run, a verification or a stream ends it there, from C") {
+  Firing kit;
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  kit.define(R"({"name":"step","domain":"mine","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})", step);
+  const Handle net = kit.network(thousand), in = json(kit.context.get(), "[1]"), data = json(kit.context.get(), R"([[[1],[1]],[[2],[2]]])");
+  kit.renew(3);
+  Handle out, error;
+  CHECK(webai_network_run_now(net, in, nullptr, nullptr, kit.cancel, out.out(), error.out()) == WEBAI_CANCELLED);
+  CHECK(detail(error, "reason") == "CANCELLED");
+  CHECK(kit.calls == 3);
+  const auto awaited = [&](int at, const std::function<webai_status(webai_future**, webai_error**)>& begin) {
+    kit.renew(at);
+    webai_future* future = nullptr;
+    REQUIRE(begin(&future, error.out()) == WEBAI_OK);
+    CHECK(webai_await(future, out.out(), error.out()) == WEBAI_CANCELLED);
+    CHECK(detail(error, "reason") == "CANCELLED");
+    CHECK(kit.calls == at);
+  };
+  awaited(4, [&](webai_future** f, webai_error** e) { return webai_network_run(net, in, nullptr, nullptr, kit.cancel, f, e); });
+  awaited(6, [&](webai_future** f, webai_error** e) { return webai_network_verify(net, data, nullptr, kit.cancel, f, e); });
+  Handle stream;
+  kit.renew(5);
+  REQUIRE(webai_network_run_stream(net, in, nullptr, kit.cancel, stream.out(), error.out()) == WEBAI_OK);
+  Handle item;
+  webai_future* next = nullptr;
+  REQUIRE(webai_stream_next(stream, &next, error.out()) == WEBAI_OK);
+  CHECK(webai_await(next, item.out(), error.out()) == WEBAI_CANCELLED);
+  CHECK(kit.calls == 5);
+  kit.renew(0);
+  REQUIRE(webai_network_run_now(net, in, nullptr, nullptr, kit.cancel, out.out(), error.out()) == WEBAI_OK);
+}
