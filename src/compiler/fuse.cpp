@@ -14,7 +14,7 @@ namespace webai {
 namespace {
 
 constexpr std::size_t most_steps = 48, most_operands = 20, most_results = 12;
-constexpr std::size_t search_limit = 2000;  // nodes looked at before a merge is given up: keeps the pass linear
+constexpr std::size_t search_limit = 2000;  // units looked at before a merge is given up: keeps the pass linear
 
 using Unit = std::int32_t;
 
@@ -30,9 +30,10 @@ bool joinable(const Graph& graph, const Node& node) {
 
 class Groups {
  public:
-  explicit Groups(const Graph& graph) : graph_(graph), unit_(graph.nodes.size()), readers_(graph.values.size()) {
+  explicit Groups(const Graph& graph)
+      : graph_(graph), unit_(graph.nodes.size()), readers_(graph.values.size()), seen_(graph.nodes.size(), 0) {
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-      furthest_.push_back(static_cast<NodeId>(n));
+      open_.push_back(static_cast<NodeId>(n));
       unit_[n] = static_cast<Unit>(n);
       members_.push_back({static_cast<NodeId>(n)});
       for (const ValueId input : graph.nodes[n].inputs)
@@ -126,9 +127,16 @@ class Groups {
   }
 
   // Whether something outside both depends on `from` and feeds `to`. Units count as wholes: their members run together.
-  bool path_outside(Unit from, Unit to) const {
+  bool path_outside(Unit from, Unit to) {
     const NodeId earliest = members_[static_cast<std::size_t>(from)].front();
-    std::set<Unit> seen = {from, to};
+    ++search_;
+    std::size_t looked_at = 0;
+    const auto see = [&](Unit unit) {
+      seen_[static_cast<std::size_t>(unit)] = search_;
+      ++looked_at;
+    };
+    see(from);
+    see(to);
     std::vector<Unit> stack;
     bool found = false;
     const auto look = [&](Unit at, bool start) {
@@ -137,30 +145,32 @@ class Groups {
           if (input == no_value || graph_.value(input).producer < 0) continue;
           const Unit other = unit(graph_.value(input).producer);
           if (other == from && !start) found = true;
-          if (seen.contains(other) || runs_before(other, earliest)) continue;
-          seen.insert(other);
+          if (seen_[static_cast<std::size_t>(other)] == search_ || runs_before(other, earliest)) continue;
+          see(other);
           stack.push_back(other);
         }
     };
     look(to, true);
-    while (!stack.empty() && !found && seen.size() < search_limit) {
+    while (!stack.empty() && !found && looked_at < search_limit) {
       const Unit at = stack.back();
       stack.pop_back();
       look(at, false);
     }
-    return found || seen.size() >= search_limit;
+    return found || looked_at >= search_limit;
   }
 
   // Whether nothing that a unit needs can need a node at `node` or behind it. A unit that reaches over others carries on
   // what one of its early members gives, and needs what its late ones read.
-  bool runs_before(Unit unit, NodeId node) const {
-    NodeId reach = members_[static_cast<std::size_t>(unit)].back();
-    while (reach < node) {
-      const NodeId next = furthest_[static_cast<std::size_t>(reach)];
-      if (next == reach) return true;
-      reach = next;
+  bool runs_before(Unit unit, NodeId node) { return open_from(members_[static_cast<std::size_t>(unit)].back()) < node; }
+
+  // The first node from here on behind which no unit goes on that begins there or in front.
+  NodeId open_from(NodeId node) {
+    while (open_[static_cast<std::size_t>(node)] != node) {
+      NodeId& next = open_[static_cast<std::size_t>(node)];
+      next = open_[static_cast<std::size_t>(next)];
+      node = next;
     }
-    return false;
+    return node;
   }
 
   void merge(Unit from, Unit to) {
@@ -170,19 +180,21 @@ class Groups {
     into.insert(into.end(), list.begin(), list.end());
     std::sort(into.begin(), into.end());
     list.clear();
-    for (NodeId n = into.front(); n < into.back(); ++n) {
-      NodeId& furthest = furthest_[static_cast<std::size_t>(n)];
-      furthest = std::max(furthest, into.back());
-    }
+    for (NodeId n = open_from(into.front()); n < into.back(); n = open_from(n))
+      open_[static_cast<std::size_t>(n)] = n + 1;
     if (heads_.erase(from)) heads_.insert(to);
   }
 
   const Graph& graph_;
-  std::vector<Unit> unit_;                  // by node
+  std::vector<Unit> unit_;                    // by node
   std::vector<std::vector<NodeId>> members_;  // by unit, ascending
   std::vector<std::vector<NodeId>> readers_;  // by value
-  std::vector<NodeId> furthest_;            // by node: the last one of a unit that begins there or in front and reaches it
-  std::set<Unit> heads_;                    // units that begin with a product
+  // By node: itself, or one behind it, not behind the first where no unit goes on. A unit that has grown still goes on
+  // wherever it did, so each node is passed over once: walking along the span of each unit would be quadratic.
+  std::vector<NodeId> open_;
+  std::vector<std::size_t> seen_;  // by unit: the last search that came to it
+  std::size_t search_ = 0;
+  std::set<Unit> heads_;  // units that begin with a product
 };
 
 std::vector<double> chain_attributes(const Node& node) {

@@ -27,6 +27,15 @@ std::string operators(const Graph& graph) {
 
 const char* const plain = "{transposeA: false, transposeB: false}";
 
+// Adds a node of one result that has the type of its first input.
+ValueId append(Graph& graph, const char* op, std::vector<ValueId> inputs) {
+  Node node;
+  node.op = &registry().get(op);
+  node.inputs = std::move(inputs);
+  const ValueType type = graph.value(node.inputs.front()).type;
+  return graph.node(graph.add_node(std::move(node), {type})).outputs[0];
+}
+
 }  // namespace
 
 TEST_CASE("specialise puts numbers for the batch and infers the rest anew") {
@@ -147,6 +156,40 @@ TEST_CASE("separate_outputs takes time in proportion to the graph, not to nodes 
   const double began = processor_seconds();
   CHECK(separate_outputs(registry(), graph).nodes.size() == updates);  // each in place
   CHECK(processor_seconds() - began < 3);
+}
+
+TEST_CASE("fuse takes time in proportion to the graph, however far units reach over others") {
+  constexpr std::size_t pairs = 50'000;
+  Graph graph;
+  const auto input = [&](std::int64_t rows) {
+    return graph.add_input("x" + std::to_string(graph.values.size()), {DType::fp32, Shape{rows, 3}});
+  };
+  const auto output = [&](ValueId value) { graph.outputs.push_back({"y" + std::to_string(value), value}); };
+  std::vector<ValueId> first, second;
+  std::size_t units = pairs;
+  SECTION("each pair reaches over as many nodes as there are pairs") {
+    for (std::size_t i = 0; i < pairs; ++i) first.push_back(append(graph, "exp", {input(1)}));
+    for (const ValueId value : first) output(append(graph, "tanh", {value}));
+  }
+  SECTION("pairs that look a long way back, whose every step leads to the foot of a stair of pairs") {
+    constexpr std::size_t looking = 5'000, way = 1'900, stair = (2 * pairs - 2 * looking - way) / 2;
+    for (std::size_t i = 0; i < stair; ++i) {
+      first.push_back(append(graph, "exp", {input(3)}));
+      if (i > 0) second.push_back(append(graph, "tanh", {first[i - 1]}));
+    }
+    second.push_back(append(graph, "tanh", {first.back()}));
+    for (const ValueId value : second) output(value);
+    first.clear();
+    for (std::size_t i = 0; i < looking; ++i) first.push_back(append(graph, "exp", {input(3)}));
+    ValueId end = second.front();
+    for (std::size_t i = 0; i < way; ++i) end = append(graph, "matmul", {end, second[i]});
+    for (const ValueId value : first) output(append(graph, "add", {value, end}));
+    units = stair + looking + way;
+  }
+  const double began = processor_seconds();
+  const Graph fused = fuse(registry(), graph);
+  CHECK(processor_seconds() - began < 6);
+  CHECK(fused.nodes.size() == units);
 }
 
 TEST_CASE("the plan shares memory between values that never live together") {
