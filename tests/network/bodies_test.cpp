@@ -160,6 +160,31 @@ TEST_CASE("A-58 a number in a body takes the type of the values beside it, not o
   CHECK(error.path() == "/operations/0/body/steps/0/inputs/1");
 }
 
+TEST_CASE("A-58 numbers that a body hands on take the type of the arrays beside them, however deep they go") {
+  const Context context = with_domain();
+  const std::string minus = R"({"name": "minus", "model": {"defineParams": ["*a", "b"]}, "body": {"steps": [
+      {"op": "add", "inputs": ["b", 0], "name": "once"}, {"op": "sub", "inputs": ["a", "once"]}]}})";
+  const std::string more = R"({"name": "more", "model": {"defineParams": ["*a", "b"]}, "body": {"steps": [
+      {"op": "minus", "inputs": ["a", "b"], "name": "first"}, {"op": "minus", "inputs": ["first", 0.25]}]}})";
+  define_operation(context, {.name = "plus", .domain = "mine", .params = {"*a", "*b"}}, [](Variable a, Variable b) { return a + b; });
+  const auto run = [&](const std::string& type, const std::string& inside, const std::string& step) {
+    const std::string cast = R"({"op": "cast", "inputs": ["input"], "attributes": {"type": ")" + inside + R"("}, "name": "c"}, )";
+    const std::string operation = R"({"name": "s", "model": {"defineParams": ["*input", "k", {"name": "size", "default": ":input"}]}, "body": {"steps": [)" +
+        cast + step + R"(, {"op": "cast", "inputs": ["d"], "attributes": {"type": ")" + type + R"("}}]}})";
+    const std::string model = R"({"dataType": ")" + type + R"(", )" + model_of(minus + "," + more + "," + operation, R"(2, {"type": "s", "k": 0.5})").substr(1);
+    return as_numbers(NeuralNetwork::from_json(model, context).run({3, 7}));
+  };
+  for (const auto& [type, inside] : {std::pair("fp32", "fp64"), std::pair("fp64", "fp32"), std::pair("fp32", "fp16"), std::pair("fp32", "fp32")}) {
+    CAPTURE(type, inside);
+    CHECK(run(type, inside, R"({"op": "minus", "inputs": ["c", 0.5], "name": "d"})") == std::vector<double>{2.5, 6.5});
+    CHECK(run(type, inside, R"({"op": "minus", "inputs": ["c", "k"], "name": "d"})") == std::vector<double>{2.5, 6.5});
+    CHECK(run(type, inside, R"({"op": "more", "inputs": ["c", 0.5], "name": "d"})") == std::vector<double>{2.25, 6.25});
+    CHECK(run(type, inside, R"({"op": "more", "inputs": ["c", "k"], "name": "d"})") == std::vector<double>{2.25, 6.25});
+    CHECK(run(type, inside, R"({"op": "sub", "inputs": ["c", "k"], "name": "d"})") == std::vector<double>{2.5, 6.5});
+    CHECK(run(type, inside, R"({"op": "mine#plus", "inputs": ["c", 0.5], "name": "d"})") == std::vector<double>{3.5, 7.5});
+  }
+}
+
 TEST_CASE("A-58 operations do not carry values from one sample of a batch to another") {
   const Context context = with_domain();
   const auto load = [&](const std::string& steps) {

@@ -174,6 +174,17 @@ Argument ArgumentAccess::number(std::span<double> value, Trace* trace) {
   return argument;
 }
 
+Argument ArgumentAccess::number(std::span<double> value, Variable beside) {
+  Argument argument = number(value, &VariableAccess::trace(beside));
+  argument.variable_ = beside;
+  return argument;
+}
+
+DType ArgumentAccess::type(const Argument& argument) {
+  if (VariableAccess::is_empty(argument.variable_) && argument.trace_) return static_cast<Trace*>(argument.trace_)->type;
+  return VariableAccess::type(argument.variable_);
+}
+
 Argument ArgumentAccess::numbers(std::span<double> values, Shape dims) {
   Argument argument;
   argument.kind_ = Argument::Kind::numbers;
@@ -241,7 +252,7 @@ Argument::operator Variable() const {
   if (kind_ == Kind::variable) return variable_;
   if (kind_ != Kind::number || !trace_) wrong_argument(kind_, "a Variable");
   Trace& trace = *static_cast<Trace*>(trace_);
-  return VariableAccess::make(trace, trace.builder.scalar(numbers_[0], trace.type));
+  return VariableAccess::make(trace, trace.builder.scalar(numbers_[0], ArgumentAccess::type(*this)));
 }
 
 Argument::operator double() const {

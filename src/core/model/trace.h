@@ -45,6 +45,7 @@ struct VariableAccess {
   }
   static Trace& trace(const Variable& variable);
   static DType type(const Variable& variable);  ///< the model's for an open one
+  static bool is_empty(const Variable& variable) { return variable.trace_ == nullptr; }
   static bool is_open(const Variable& variable);  ///< and not declared yet
   static std::size_t open_index(const Variable& variable) {
     return static_cast<std::size_t>(first_open - variable.id_);
@@ -58,6 +59,12 @@ struct VariableAccess {
 
 struct ArgumentAccess {
   static Argument number(std::span<double> value, Trace* trace = nullptr);
+  /// As a Variable of the type that `beside` has, not of the model's.
+  static Argument number(std::span<double> value, Variable beside);
+  /// The value, or the one beside a number; empty where there is none.
+  static Variable beside(const Argument& argument) { return argument.variable_; }
+  /// The type that it has as a Variable.
+  static DType type(const Argument& argument);
   static Argument numbers(std::span<double> values, Shape dims);
   static Argument text(std::string_view text);
   static Argument variable(Variable variable, Shape dims);
