@@ -47,15 +47,16 @@ std::optional<std::string> reason_against(const Context& context, const Definiti
     bare = name.substr(mark + 1);
   }
   const Registry registry = make_registry(context);
+  const std::string no_bool = "no model is of the type bool, in which \"" + std::string(name) + "\" could be a layer";
   if (const auto own = known.operation(domain, bare)) {
+    if (type == DType::boolean) return no_bool;
     if (!type || type == own->type.value_or(*type)) return std::nullopt;
     return "the operation \"" + own->name + "\" works in " + std::string(name_of(*own->type)) + " alone";
   }
   if (const OpDef* op = registry.find(domain, bare)) return type ? refusal_of(context, registry, *op, *type) : std::nullopt;
   AliasLog log;
   if (domain == "core" && find_layer_definition(canonical_type(std::string(bare), {}, log))) {
-    if (type != DType::boolean) return std::nullopt;
-    return "no model is of the type bool, in which \"" + std::string(name) + "\" could be a layer";
+    return type == DType::boolean ? std::optional(no_bool) : std::nullopt;
   }
   std::vector<std::string_view> names;
   for (const OpDef* op : registry.all(domain)) names.push_back(op->name);
@@ -112,10 +113,11 @@ Capabilities get_capabilities(const Context& context, const CapabilitiesQuery& q
   if (!query.data_type.empty() && types.empty()) cannot("no device works in \"" + query.data_type + "\"");
   if (!query.domain.empty() && result.domains.empty()) {
     const auto names = known->domain_names();
-    const bool is_there = std::ranges::find(names, query.domain) != names.end();
-    cannot(is_there && !query.data_type.empty()
-               ? "no model of the domain \"" + query.domain + "\" is of the type \"" + query.data_type + "\""
-               : "there is no domain \"" + query.domain + "\"");
+    if (std::ranges::find(names, query.domain) == names.end())
+      cannot("there is no domain \"" + query.domain + "\"");
+    // Masks are of no model's type, and yet the operators of core give and take them; of an operation it is told below.
+    else if (!query.model.empty() || (query.operation.empty() && query.domain != "core"))
+      cannot("no model of the domain \"" + query.domain + "\" is of the type \"" + query.data_type + "\"");
   }
   if (!query.operation.empty()) {
     const std::string_view domain = query.domain.empty() ? std::string_view("core") : std::string_view(query.domain);

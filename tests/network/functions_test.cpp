@@ -379,6 +379,29 @@ TEST_CASE("API-02 A-52 capabilities heed the types that operations take, and no 
   CHECK(error.hint() == "let the model say \"dataType\": \"fp32\"");
 }
 
+TEST_CASE("API-07 A-52 whether an operation takes masks does not change with the domain being named, and core has such") {
+  const Context context = one_thread();
+  define_domain(context, {.name = "mine"});
+  define_operation(context, {.name = "twice", .domain = "mine"}, [](Variable x) { return x + x; });
+  for (const char* operation : {"where", "concat", "logicalAnd", "equal", "core#where"}) {
+    CAPTURE(operation);
+    CHECK(get_capabilities(context, {.domain = "core", .data_type = "bool", .operation = operation}).can_run);
+  }
+  for (const char* operation : {"tanh", "gru", "nothing", "mine#twice"}) {
+    CAPTURE(operation);
+    CHECK_FALSE(get_capabilities(context, {.domain = "core", .data_type = "bool", .operation = operation}).can_run);
+    CHECK_FALSE(get_capabilities(context, {.data_type = "bool", .operation = operation}).can_run);
+  }
+  CHECK(get_capabilities(context, {.domain = "core", .data_type = "bool"}).can_run);
+  CHECK(get_operations(context, {.domain = "core", .data_type = "bool"}).contains("logicalAnd"));
+  CHECK_FALSE(get_capabilities(context, {.domain = "mine", .data_type = "bool"}).can_run);
+  CHECK_FALSE(get_capabilities(context, {.domain = "mine", .data_type = "bool", .operation = "twice"}).can_run);
+  CHECK(get_capabilities(context, {.domain = "mine", .data_type = "fp32", .operation = "twice"}).can_run);
+  const Capabilities model = get_capabilities(context, {.domain = "core", .data_type = "bool", .model = R"({"layers": [2, 1]})"});
+  CHECK_FALSE(model.can_run);
+  CHECK(model.reason == "no model of the domain \"core\" is of the type \"bool\"");
+}
+
 TEST_CASE("API-01 to API-04 A-52 capabilities: domains with their types, units, and whether something can run") {
   const Context context = one_thread();
   define_domain(context, {.name = "mine"});
