@@ -19,14 +19,6 @@ bool ends_with_operator(const BuiltModel& built, std::string_view op) {
   return producer >= 0 && built.graph.node(producer).op->name == op;
 }
 
-// As many as a person reads.
-std::string list_of(std::span<const std::string> labels) {
-  constexpr std::size_t most = 10;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(most, labels.size()); ++i) text += (i ? ", \"" : "\"") + labels[i] + "\"";
-  return labels.size() > most ? text + ", ..." : text;
-}
-
 // Class numbers of the data -> places of the same words among the model's labels.
 std::vector<std::int32_t> map_labels(const Description& data, std::span<const std::string> of_model) {
   if (data.labels.empty() || of_model.empty()) return {};
@@ -35,13 +27,12 @@ std::vector<std::int32_t> map_labels(const Description& data, std::span<const st
     const std::string& label = data.labels[i];
     const auto at = std::find(of_model.begin(), of_model.end(), label);
     if (at == of_model.end()) {
-      const std::vector<std::string_view> names(of_model.begin(), of_model.end());
-      const std::string near = nearest_name(label, names);
       throw Error(Code::invalid_argument, {.message = "the data has a label \"" + label + "\" that the model does not know",
                                            .reason = "LABEL",
                                            .path = i < data.label_at.size() ? SampleNames::outputs(data).of(data.label_at[i]) : data.file,
-                                           .expected = "one of the model's labels: " + list_of(of_model),
-                                           .hint = near.empty() ? "name it among the labels" : "did you mean \"" + near + "\"?"});
+                                           .expected = one_of(of_model),
+                                           .actual = "\"" + label + "\"",
+                                           .hint = did_you_mean(label, of_model, "name it among the labels of the model")});
     }
     map.push_back(static_cast<std::int32_t>(at - of_model.begin()));
   }
@@ -171,18 +162,13 @@ NeuralNetwork::State::Chosen NeuralNetwork::State::chosen_parameters(const Train
       for (const auto& [other, like] : built.shared_names) known.push_back(layer_of(other));
       if (std::ranges::any_of(known, [&](const std::string& layer) { return holds(name, layer); })) continue;
       for (const BuiltParameter& parameter : built.parameters) known.push_back(layer_of(parameter.name));
-      const std::vector<std::string_view> views(known.begin(), known.end());
-      const std::string near = nearest_name(name, views);
-      std::string expected;
-      for (std::size_t i = 0; i < known.size() && expected.size() < 200; ++i)
-        if (i == 0 || known[i] != known[i - 1]) expected += (i ? ", \"" : "\"") + known[i] + '"';
       throw Error(Code::invalid_argument, {.message = "there is no layer \"" + name + "\" with parameters",
                                            .reason = "LAYER_UNKNOWN",
                                            .path = option,
-                                           .expected = std::move(expected),
+                                           .expected = one_of(known),
                                            .actual = "\"" + name + "\"",
-                                           .hint = near.empty() ? "layers without a name are called by their number, such as \"1\""
-                                                                : "did you mean \"" + near + "\"?"});
+                                           .hint = did_you_mean(name, known,
+                                                                "layers without a name are called by their number, such as \"1\"")});
     }
   };
   check(chosen.to_train, "toTrain");

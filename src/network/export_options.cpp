@@ -64,13 +64,10 @@ void take_layers(ExportOptions& options, const Json& value) {
 void check_one_of(const char* key, const std::string& value, std::initializer_list<std::string_view> known, Code code,
                   const char* reason, const std::string& message) {
   if (std::ranges::find(known, value) != known.end()) return;
-  std::string expected;
-  for (const std::string_view one : known)
-    if (!one.empty()) expected += (expected.empty() ? "\"" : ", \"") + std::string(one) + '"';
   throw Error(code, {.message = message + " \"" + value + "\"",
                      .reason = reason,
                      .path = key,
-                     .expected = expected,
+                     .expected = one_of(known),
                      .actual = "\"" + value + "\"",
                      .hint = did_you_mean(value, known, "take one of those, or leave it out")});
 }

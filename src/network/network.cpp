@@ -327,15 +327,11 @@ void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) 
   }
   std::vector<std::string_view> names;
   for (const auto& known : state.built.parameters) names.push_back(known.name);
-  const std::string near = nearest_name(name, names);
-  std::string expected;
-  for (std::size_t i = 0; i < names.size() && i < 8; ++i) expected += (i ? ", \"" : "\"") + std::string(names[i]) + "\"";
-  if (names.size() > 8) expected += " and " + std::to_string(names.size() - 8) + " more";
   throw Error(Code::not_found, {.message = "there is no parameter \"" + name + "\"", .reason = "PARAMETER",
-                                .expected = std::move(expected),
+                                .expected = one_of(names),
                                 .actual = "\"" + name + "\"",
-                                .hint = near.empty() ? "parameters are named \"layer.weights\", as parameters() lists them"
-                                                     : "did you mean \"" + near + "\"?"});
+                                .hint = did_you_mean(name, names,
+                                                     "parameters are named \"layer.weights\", as parameters() lists them")});
 }
 
 }  // namespace webai

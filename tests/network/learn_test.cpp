@@ -326,7 +326,8 @@ TEST_CASE("words as labels that mean other classes than those learned are refuse
   // A word that is none of them is told with its file and the first row that has it.
   const Error odd = error_of([&] { named.verify(table("odd.csv", "0,low\n1,mid\n2,tip\n3,tip\n")); });
   CHECK(odd.path() == "odd.csv:3");
-  CHECK(odd.details().expected == "one of the model's labels: \"low\", \"mid\", \"top\"");
+  CHECK(odd.expected() == "one of: low, mid, top");
+  CHECK(odd.actual() == "\"tip\"");
   CHECK(odd.hint() == "did you mean \"top\"?");
   const char* const pairs = R"([[0, "low"], [1, null], "RESET", [2, "tip"], [3, "tip"]])";
   const DataFile file("odd.json", [=] { return std::make_unique<MemorySource>("odd.json", std::string(pairs)); });

@@ -144,9 +144,25 @@ TEST_CASE("a parameter that is not there is told with those that are, and the ne
   const Tensor value = net.parameters().front().second;
   const Error near = error_of([&] { net.set_parameter(name + "x", value); });
   CHECK(near.hint() == "did you mean \"" + name + "\"?");
-  CHECK(near.expected().find("\"" + name + "\"") != std::string::npos);
+  std::string all = "one of: " + name;
+  for (std::size_t i = 1; i < net.parameters().size(); ++i) all += ", " + net.parameters()[i].first;
+  CHECK(near.expected() == all);
   CHECK(near.actual() == "\"" + name + "x\"");
   CHECK(error_of([&] { net.set_parameter("nothing at all", value); }).hint().find("layer.weights") != std::string::npos);
+}
+
+TEST_CASE("names of layers and exports that are not there are told with those that are, each once, and the nearest") {
+  NeuralNetwork net = line();
+  const Error layer = error_of([&] { net.train(Dataset::from({{{0}, {1}}}), {.to_train = {"11"}}); });
+  CHECK(layer.expected() == "one of: 1");
+  CHECK(layer.actual() == "\"11\"");
+  CHECK(layer.hint() == "did you mean \"1\"?");
+  const Error exporter = error_of([&] { net.export_model({.to = "javascrpt"}); });
+  CHECK(exporter.expected() == "one of: json, python-numpy, c, javascript");
+  CHECK(exporter.hint() == "did you mean \"javascript\"?");
+  const Error weights = error_of([&] { net.export_model({.to = "c", .weights = "u88"}); });
+  CHECK(weights.expected() == "one of: u8");
+  CHECK(weights.hint() == "did you mean \"u8\"?");
 }
 
 TEST_CASE("TRAIN-11 TRAIN-12 a step is the rate times the slope, and momentum repeats part of the step before") {
