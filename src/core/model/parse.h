@@ -31,8 +31,14 @@ void check_part_counts(const Json& model, std::uint64_t most);
 Model parse_model_object(ParseState& state, const Json& json);
 /// Reads one entry of `layers`, with its pipes.
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
+/// "a layer", "a pipe", "a conv2d layer", for errors.
+std::string owner_of(const Layer& layer);
+/// Throws unless the layer's type knows each of its words, with a value of that kind, and has those that it needs.
+void check_layer_words(const ParseState& state, const Layer& layer);
 /// Reads the steps and the states of an iterator.
 void parse_iterator(const Context& context, Layer& layer);
+/// Reads a size; each open dimension is a symbol of the model.
+Shape parse_size(const Context& context, Model& model, const Layer& layer, const Json& value);
 /// Reads `shapeHints` of an input: one for each dimension of its size.
 std::vector<ShapeHint> parse_shape_hints(const Layer& layer, const Json& hints);
 /// An operation that the model, the models around it or the program defined; null where there is none.

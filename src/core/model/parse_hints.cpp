@@ -1,8 +1,10 @@
-// `shapeHints` of an input: {"dim_0": {"max": 16}, "dim_1": {"common": [128, 256]}}.
+// The size of a layer or pipe, with null where a dimension is open, and `shapeHints` of an input:
+// {"dim_0": {"max": 16}, "dim_1": {"common": [128, 256]}}.
 #include <algorithm>
 #include <string>
 
 #include "core/model/json.h"
+#include "core/model/layer_error.h"
 #include "core/model/parse.h"
 #include "webai/error.hpp"
 
@@ -55,7 +57,33 @@ ShapeHint hint_of(const Layer& layer, const Json& json, const std::string& path)
   return hint;
 }
 
+Dimension dimension(Model& model, const Layer& layer, const Json& value, const std::string& path) {
+  if (value.is_null()) return Dimension::symbol(model.symbol_count++);
+  if (value.is_number() && value.as_number() > largest_exact)
+    fail(layer, Code::limit_exceeded, "SIZE", path, "size is too large: " + describe(value),
+         "a size is at most 2^53");
+  const auto length = value.is_number() ? value.as_integer() : std::nullopt;
+  if (!length || *length < 1) wrong_value(path, "size", "a whole number of 1 or more", value);
+  return *length;
+}
+
 }  // namespace
+
+Shape parse_size(const Context& context, Model& model, const Layer& layer, const Json& value) {
+  const std::string place = pointer_to(layer.path, "size");
+  const Json dims = value.is_array() ? value : Json::array({value});
+  if (dims.size() == 0 || !(value.is_array() || value.is_number()))
+    wrong_value(place, "size", "a whole number of 1 or more, or an array of such", value);
+  const std::size_t most = std::min<std::size_t>(context.limits().rank, Shape::max_rank) - 1;
+  if (dims.size() > most)
+    fail(layer, Code::limit_exceeded, "RANK", place,
+         "a size has at most " + std::to_string(most) + " dimensions, got " + std::to_string(dims.size()),
+         "put dimensions of one kind together");
+  Shape shape;
+  for (std::size_t i = 0; i < dims.size(); ++i)
+    shape.append(dimension(model, layer, dims.at(i), value.is_array() ? pointer_to(place, i) : place));
+  return shape;
+}
 
 std::vector<ShapeHint> parse_shape_hints(const Layer& layer, const Json& hints) {
   const std::string path = pointer_to(layer.path, "shapeHints");

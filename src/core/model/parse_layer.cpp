@@ -1,7 +1,6 @@
 // One layer or pipe: shorthand to object, type, activation, size, targets.
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 
 #include "core/base/names.h"
 #include "core/model/json.h"
@@ -17,15 +16,6 @@ constexpr std::int64_t longest_history = 65535;
 constexpr std::size_t deepest_net = 64;
 
 constexpr const char* first_types = "\"input\", \"net\", \"iterator\" or an operation for the first layer";
-
-// "a layer", "a pipe", "a conv2d layer"
-std::string owner_of(const Layer& layer) {
-  const std::string noun = layer.is_pipe ? "pipe" : "layer";
-  const bool plain = layer.type.empty() || layer.type == "neurons";
-  if (plain) return "a " + noun;
-  const bool vowel = std::string_view("aeiou").find(layer.type.front()) != std::string_view::npos;
-  return (vowel ? "an " : "a ") + layer.type + " " + noun;
-}
 
 Json expand_shorthand(const Json& json, const std::string& path, bool is_pipe) {
   if (json.is_object()) return json;
@@ -58,8 +48,8 @@ class LayerParser {
     activation();
     explicit_batch();
     old_values();
-    check_words();
-    if (const Json* size = property("size")) layer_.size = shape(*size);
+    check_layer_words(state_, layer_);
+    if (const Json* size = property("size")) layer_.size = parse_size(state_.context, model_, layer_, *size);
     check_size_given();
     targets();
     pull();
@@ -248,46 +238,6 @@ class LayerParser {
                 parameter.name, with_canonical_keys(*value, Scope::data, at(parameter.name), state_.aliases));
   }
 
-  // Only words that the type knows may stand here.
-  void check_words() const {
-    std::vector<std::string_view> known(core_layer_properties().begin(), core_layer_properties().end());
-    if (layer_.definition) {
-      for (const PropertyDef& entry : layer_.definition->properties) known.push_back(entry.name);
-      for (const ParameterDef& entry : layer_.definition->parameters) known.push_back(entry.name);
-    }
-    if (layer_.is_pipe) std::erase(known, std::string_view("pipes"));
-    const OpDef* activation = layer_.activation.empty() || layer_.custom_activation
-                                  ? nullptr
-                                  : state_.registry.find(layer_.domain, layer_.activation);
-    for (const auto& operation : {layer_.custom, layer_.custom_activation})
-      if (operation)
-        for (const OperationParameter& entry : operation->params)
-          if (!entry.internal_state) known.push_back(entry.name);
-    for (const OpDef* operation : {layer_.operation, activation})
-      if (operation)
-        for (const AttributeSpec& entry : operation->attributes)
-          if (is_constant_of_activation(entry)) known.push_back(entry.name);
-    for (const auto& [key, value] : layer_.properties.members()) {
-      if (is_kept_and_ignored(key)) continue;
-      if (layer_.is_pipe && key == "pipes")
-        unknown_property(layer_.path, key, owner_of(layer_), known, "pipes have none of their own: put them beside this one");
-      if (std::ranges::find(known, key) == known.end()) unknown_property(layer_.path, key, owner_of(layer_), known);
-      if (layer_.definition)
-        for (const PropertyDef& entry : layer_.definition->properties)
-          if (entry.name == key) check_property(entry, value, at(key));
-      for (const OpDef* operation : {layer_.operation, activation})
-        if (operation)
-          for (const AttributeSpec& entry : operation->attributes)
-            if (entry.name == key && is_constant_of_activation(entry)) attribute_from_json(entry, value, at(key));
-    }
-    if (layer_.definition)
-      for (const PropertyDef& entry : layer_.definition->properties)
-        if (entry.required && !property(entry.name))
-          fail(layer_, Code::invalid_model, "PROPERTY_MISSING", layer_.path,
-               owner_of(layer_) + " needs the property \"" + std::string(entry.name) + "\"",
-               "docs/model-format.md tells what each kind of layer needs", "\"" + std::string(entry.name) + "\"", "nothing");
-  }
-
   void check_size_given() const {
     const bool needed = layer_.definition && layer_.definition->size == SizeRule::required;
     if (!needed || layer_.size || property("pipeFrom")) return;
@@ -295,31 +245,6 @@ class LayerParser {
     fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
          input ? "say how many values come in: \"size\": 4" : "say what comes out: \"size\": [28, 28, 1]",
          "a size", "none");
-  }
-
-  Shape shape(const Json& value) {
-    const Json dims = value.is_array() ? value : Json::array({value});
-    if (dims.size() == 0 || !(value.is_array() || value.is_number()))
-      wrong_value(at("size"), "size", "a whole number of 1 or more, or an array of such", value);
-    const std::size_t most = std::min<std::size_t>(state_.context.limits().rank, Shape::max_rank) - 1;
-    if (dims.size() > most)
-      fail(layer_, Code::limit_exceeded, "RANK", at("size"),
-           "a size has at most " + std::to_string(most) + " dimensions, got " + std::to_string(dims.size()),
-           "put dimensions of one kind together");
-    Shape shape;
-    for (std::size_t i = 0; i < dims.size(); ++i)
-      shape.append(dimension(dims.at(i), value.is_array() ? pointer_to(at("size"), i) : at("size")));
-    return shape;
-  }
-
-  Dimension dimension(const Json& value, const std::string& path) {
-    if (value.is_null()) return Dimension::symbol(model_.symbol_count++);
-    if (value.is_number() && value.as_number() > largest_exact)
-      fail(layer_, Code::limit_exceeded, "SIZE", path, "size is too large: " + describe(value),
-           "a size is at most 2^53");
-    const auto length = value.is_number() ? value.as_integer() : std::nullopt;
-    if (!length || *length < 1) wrong_value(path, "size", "a whole number of 1 or more", value);
-    return *length;
   }
 
   std::vector<Target> target_list(std::string_view key) const {
@@ -400,61 +325,6 @@ class LayerParser {
 };
 
 }  // namespace
-
-std::shared_ptr<const UserOperation> find_custom(const ParseState& state, const Model& model, std::string_view domain,
-                                                 std::string_view name) {
-  const std::size_t hash = name.find('#');
-  const std::string_view own = hash == std::string_view::npos ? domain : name.substr(0, hash);
-  const std::string_view word = hash == std::string_view::npos ? name : name.substr(hash + 1);
-  for (const auto& local : std::views::reverse(model.operations))  // a model's own before those around it
-    if (local->name == word && local->domain == own) return local;
-  return state.definitions->operation(own, word);
-}
-
-void check_domain(const ParseState& state, const std::string& domain, const std::string& path) {
-  const auto known = state.definitions->domain_names();
-  const auto built_in = state.registry.domains();
-  if (std::ranges::find(known, domain) != known.end() || std::ranges::find(built_in, domain) != built_in.end()) return;
-  throw Error(Code::not_found, {.message = "there is no domain \"" + domain + "\"",
-                                .reason = "DOMAIN",
-                                .path = path,
-                                .expected = one_of(known),
-                                .actual = "\"" + domain + "\"",
-                                .hint = did_you_mean(domain, known, "define it first, with define_domain; \"core\" is always there")});
-}
-
-bool is_activation(const ParseState& state, const Model& model, const std::string& domain, const std::string& name) {
-  if (const auto custom = find_custom(state, model, domain, name)) return custom->activation;
-  const OpDef* operation = state.registry.find(domain, name);
-  return operation && operation->activation;
-}
-
-std::shared_ptr<const UserOperation> check_activation(const ParseState& state, const Model& model,
-                                                      const std::string& domain, const std::string& name,
-                                                      const std::string& path) {
-  const auto custom = find_custom(state, model, domain, name);
-  if (custom && custom->activation) return custom;
-  const OpDef* operation = state.registry.find(domain, name);
-  if (!custom && operation && operation->activation) return nullptr;
-  std::vector<std::string_view> known;
-  for (const OpDef* other : state.registry.all(domain))
-    if (other->activation) known.push_back(other->name);
-  for (const auto* list : {&state.definitions->operations, &model.operations})
-    for (const auto& other : *list)
-      if (other->activation && other->domain == domain) known.push_back(other->name);
-  const std::string near = nearest_name(name, known);
-  throw Error(operation || custom ? Code::invalid_model : Code::not_found,
-              {.message = operation || custom ? "\"" + name + "\" is an operator, but no activation"
-                                    : "there is no activation \"" + name + "\"",
-               .reason = "NOT_ACTIVATION",
-               .path = path,
-               .expected = one_of(known),
-               .actual = "\"" + name + "\"",
-               .hint = domain == "core" && find_layer_definition(name) ? "it is a layer of its own: {\"type\": \"" + name + "\"}"
-                       : !near.empty()  ? "did you mean \"" + near + "\"?"
-                       : domain == "core" ? "name one such as \"tanh\", or null for none"
-                                          : "name one of this domain, one such as \"core#tanh\", or null for none"});
-}
 
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index) {
   Layer layer;
