@@ -27,6 +27,12 @@ using Feeds = std::map<std::string, Feed, std::less<>>;  ///< by parameter; "inp
 /// All numbers of nested arrays, row by row.
 std::vector<double> numbers_in(const Json& json);
 
+/// A number or an array of numbers as dimensions; nothing where they are none.
+std::optional<Shape> shape_of(const Json& json);
+/// What a function of the program gives; what it throws is told with the place of the layer.
+Json asked(const std::function<Json(std::span<const Json>)>& function, std::span<const Json> arguments,
+           const std::string& name, const std::string& operation, const std::string& path);
+
 class CustomOperation {
  public:
   /// `activation`: what the layer's activation does to a value; empty where there is none.
