@@ -18,12 +18,6 @@
 namespace webai {
 namespace {
 
-[[noreturn]] void wrong(const std::string& function, const std::string& message, std::string reason = "ARGUMENT") {
-  throw Error(Code::invalid_argument,
-              {.message = function + ": " + message, .reason = std::move(reason), .operation = function,
-               .hint = "get_operations(context) tells the parameters of each function"});
-}
-
 [[noreturn]] void no_parameter(const std::string& function, const std::string& name,
                                const std::vector<std::string>& names) {
   const std::vector<std::string_view> known(names.begin(), names.end());
@@ -90,6 +84,12 @@ AttributeValue attribute_of(const OpDef& op, const AttributeSpec& spec, const Te
 
 }  // namespace
 
+void wrong_call(const std::string& function, const std::string& message, std::string reason) {
+  throw Error(Code::invalid_argument,
+              {.message = function + ": " + message, .reason = std::move(reason), .operation = function,
+               .hint = "get_operations(context) tells the parameters of each function"});
+}
+
 // Numbers have no type of their own: whole ones stay what they are, and fractions are rounded to the floating type.
 Tensor OperationFunction::Source::tensor_of(const FunctionValue& value, DType wanted) const {
   if (const Tensor* tensor = std::get_if<Tensor>(&value.value_)) return *tensor;
@@ -137,17 +137,18 @@ OperatorCall OperationFunction::Source::sorted(std::span<const FunctionValue> ar
   const auto give = [&](const std::string& name, const FunctionValue& argument) {
     const auto input = std::ranges::find(op->inputs, name, &InputSpec::name);
     if (input != op->inputs.end()) {
-      if (std::holds_alternative<std::string>(argument.value_)) wrong(op->name, "\"" + name + "\" is an array, got a text");
+      if (std::holds_alternative<std::string>(argument.value_))
+        wrong_call(op->name, "\"" + name + "\" is an array, got a text");
       const FunctionValue*& slot = call.inputs[static_cast<std::size_t>(input - op->inputs.begin())];
       if (slot && input->presence == InputSpec::variadic) return call.inputs.push_back(&argument);
-      if (slot) wrong(op->name, "\"" + name + "\" is given twice");
+      if (slot) wrong_call(op->name, "\"" + name + "\" is given twice");
       slot = &argument;
       return;
     }
     const auto spec = std::ranges::find(op->attributes, name, &AttributeSpec::name);
     if (spec == op->attributes.end()) no_parameter(op->name, name, names);
     for (const auto& [other, value] : call.attributes)
-      if (other->name == name) wrong(op->name, "\"" + name + "\" is given twice");
+      if (other->name == name) wrong_call(op->name, "\"" + name + "\" is given twice");
     call.attributes.emplace_back(&*spec, &argument);
   };
   std::size_t arrays = 0;
@@ -156,7 +157,8 @@ OperatorCall OperationFunction::Source::sorted(std::span<const FunctionValue> ar
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (std::holds_alternative<std::monostate>(arguments[i].value_)) continue;
     const std::size_t place = i < arrays ? std::min(i, op->inputs.size() - 1) : i - more;
-    if (place >= names.size()) wrong(op->name, "got " + std::to_string(arguments.size()) + " arguments", "INPUT_COUNT");
+    if (place >= names.size())
+      wrong_call(op->name, "got " + std::to_string(arguments.size()) + " arguments", "INPUT_COUNT");
     give(names[place], arguments[i]);
   }
   for (const auto& [name, value] : named)
@@ -206,88 +208,11 @@ Tensor OperationFunction::Source::run_operator(const OperatorCall& call) const {
   return answer;
 }
 
-namespace {
-
-// Whether the parameter gets values where a call leaves it out. In a model it would be learned; a function learns nothing.
-bool has_values(const OperationParameter& parameter) {
-  if (parameter.no_setup || parameter.default_function) return true;
-  if (!parameter.default_value) return false;
-  return !parameter.array_type || parameter.default_value->is_array() || parameter.default_value->is_text();
-}
-
-}  // namespace
-
-Json OperationFunction::Source::model(std::span<const FunctionValue> arguments, const std::vector<std::string>& names,
-                                      std::vector<double>& inputs) const {
-  std::vector<Json::Member> layer = {{"name", Json::text("operation")},
-                                     {"type", Json::text(operation->domain + "#" + operation->name)}};
-  std::vector<Json> pipes;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const std::string& name = names[i];
-    const FunctionValue& argument = i < arguments.size() ? arguments[i] : FunctionValue();
-    const OperationParameter* parameter = operation->find(name);
-    if (name != "input" && parameter && std::holds_alternative<std::monostate>(argument.value_) && !has_values(*parameter))
-      wrong(operation->name, "\"" + name + "\" is missing, and has no default", "INPUT_COUNT");
-    const Tensor* tensor = argument.array();
-    const bool array = name == "input" || (parameter && parameter->array_type);
-    if (array && tensor && !(parameter && parameter->subject_of_training)) {
-      std::vector<Json> dims;
-      for (const Dimension dim : tensor->shape().dims()) dims.push_back(Json::integer(dim.value()));
-      if (dims.empty()) dims.push_back(Json::integer(1));
-      for (std::size_t k = 0; k < tensor->elements(); ++k) inputs.push_back(tensor->at(k));
-      pipes.push_back(Json::object({{"size", Json::array(std::move(dims))},
-                                    {"to", Json::text(name == "input" ? "operation" : "operation." + name)}}));
-    } else if (tensor) {
-      layer.emplace_back(name, json_from_tensor(*tensor));
-    } else if (const auto* text = std::get_if<std::string>(&argument.value_)) {
-      const bool own = name != "activation" || text->find('#') != std::string::npos ||
-                       definitions_of(context)->operation(operation->domain, *text) || operation->domain == "core";
-      layer.emplace_back(name, Json::text(own ? *text : "core#" + *text));
-    } else if (const auto* number = std::get_if<double>(&argument.value_)) {
-      if (name == "input") {
-        inputs.push_back(*number);
-        pipes.push_back(Json::object({{"size", Json::integer(1)}, {"to", Json::text("operation")}}));
-      } else {
-        layer.emplace_back(name, array ? Json::numbers({*number}) : Json::number(*number));
-      }
-    } else if (const auto* flag = std::get_if<bool>(&argument.value_)) {
-      layer.emplace_back(name, Json::boolean(*flag));
-    }
-  }
-  if (pipes.empty()) wrong(operation->name, "needs an array to work on");
-  return Json::object({{"domain", Json::text(operation->explicit_batch ? operation->domain : "core")},
-                       {"dataType", Json::text(std::string(name_of(type)))},
-                       {"activation", Json()},
-                       {"layers", Json::array({Json::object({{"pipes", Json::array(std::move(pipes))}}),
-                                               Json::object(std::move(layer))})}});
-}
-
-Tensor OperationFunction::Source::run_operation(std::span<const FunctionValue> arguments,
-                                                const std::vector<std::string>& names, FunctionState* state) const {
-  std::vector<double> inputs;
-  const Json json = model(arguments, names, inputs);
-  NeuralNetwork network = NeuralNetwork::from_json(write_json(json), context, {.device = device});
-  if (state && !state->text_.empty()) try {
-      network.set_internal_state(state->text_);
-    } catch (const Error& error) {
-      if (error.reason() != "STATE_MISMATCH") throw;
-      ErrorDetails details{.message = operation->name + ": the state comes from a call with arrays of other sizes or "
-                                                        "another activation",
-                           .reason = error.reason(),
-                           .operation = operation->name,
-                           .hint = "call it as before, or begin anew with get_new_state()"};
-      std::throw_with_nested(Error(error.code(), std::move(details)));
-    }
-  const Output output = network.run(inputs);
-  if (state) state->text_ = network.get_internal_state();
-  return output.tensor();
-}
-
 // Inside an operation that is being composed.
 Variable OperationFunction::Source::like(std::span<const FunctionValue* const> values, const std::string& name) const {
   for (const FunctionValue* value : values)
     if (const Variable* variable = value ? std::get_if<Variable>(&value->value_) : nullptr) return *variable;
-  wrong(name, "needs a value that is being composed among its arrays");
+  wrong_call(name, "needs a value that is being composed among its arrays");
 }
 
 Variable OperationFunction::Source::variable_of(const FunctionValue& value, DType wanted, const Variable& beside,
@@ -296,7 +221,7 @@ Variable OperationFunction::Source::variable_of(const FunctionValue& value, DTyp
   if (const Tensor* tensor = value.array()) return constant(*tensor, wanted, beside);
   if (const double* number = std::get_if<double>(&value.value_)) return constant(*number, wanted, beside);
   if (const bool* flag = std::get_if<bool>(&value.value_)) return constant(*flag ? 1 : 0, wanted, beside);
-  wrong(name, "an array cannot be a text, or left out in front of others");
+  wrong_call(name, "an array cannot be a text, or left out in front of others");
 }
 
 Variable OperationFunction::Source::compose_operator(const OperatorCall& call) const {
@@ -331,7 +256,9 @@ Variable OperationFunction::Source::compose_operation(std::span<const FunctionVa
                                     .operation = operation->name,
                                     .hint = "define a variant whose callWith names arrays alone"});
   if (arguments.size() != names.size())
-    wrong(operation->name, "takes " + std::to_string(names.size()) + " arguments, got " + std::to_string(arguments.size()), "INPUT_COUNT");
+    wrong_call(operation->name,
+               "takes " + std::to_string(names.size()) + " arguments, got " + std::to_string(arguments.size()),
+               "INPUT_COUNT");
   std::vector<const FunctionValue*> values;
   for (const FunctionValue& argument : arguments) values.push_back(&argument);
   const Variable model = like(values, operation->name);
@@ -349,7 +276,7 @@ std::vector<FunctionValue> OperationFunction::placed(std::span<const FunctionVal
     if (at == parameters_.end()) no_parameter(name_, name, parameters_);
     const auto place = static_cast<std::size_t>(at - parameters_.begin());
     if (place < arguments.size() && !std::holds_alternative<std::monostate>(arguments[place].value_))
-      wrong(name_, "\"" + name + "\" is given twice");
+      wrong_call(name_, "\"" + name + "\" is given twice");
     if (all.size() <= place) all.resize(place + 1);
     all[place] = value;
   }
@@ -363,14 +290,17 @@ Tensor OperationFunction::call(std::span<const FunctionValue> arguments, std::sp
       state = *last;
       arguments = arguments.first(arguments.size() - 1);
     }
-  if (state && !stateful_) wrong(name_, "remembers nothing: it takes no state");
+  if (state && !stateful_) wrong_call(name_, "remembers nothing: it takes no state");
   for (const FunctionValue& argument : arguments) {
-    if (std::holds_alternative<FunctionState*>(argument.value_)) wrong(name_, "the state stands behind all other arguments");
-    if (std::holds_alternative<Variable>(argument.value_)) wrong(name_, "a Variable has no numbers yet: compose with it");
+    if (std::holds_alternative<FunctionState*>(argument.value_))
+      wrong_call(name_, "the state stands behind all other arguments");
+    if (std::holds_alternative<Variable>(argument.value_))
+      wrong_call(name_, "a Variable has no numbers yet: compose with it");
   }
   if (arguments.size() > parameters_.size() && !source_->takes_any_number())
-    wrong(name_, "takes " + std::to_string(parameters_.size()) + " arguments, got " + std::to_string(arguments.size()),
-          "INPUT_COUNT");
+    wrong_call(name_,
+               "takes " + std::to_string(parameters_.size()) + " arguments, got " + std::to_string(arguments.size()),
+               "INPUT_COUNT");
   if (source_->op && !source_->variant) return source_->run_operator(source_->sorted(arguments, named, parameters_));
   const std::vector<FunctionValue> all = placed(arguments, named);
   if (!source_->variant) return source_->run_operation(all, parameters_, state);
@@ -379,7 +309,8 @@ Tensor OperationFunction::call(std::span<const FunctionValue> arguments, std::sp
     if (const Tensor* tensor = std::get_if<Tensor>(&argument.value_)) type = tensor->type();
   std::vector<Tensor> tensors;
   for (const FunctionValue& argument : all) {
-    if (std::holds_alternative<std::string>(argument.value_)) wrong(name_, "a variant takes arrays and numbers, got a text");
+    if (std::holds_alternative<std::string>(argument.value_))
+      wrong_call(name_, "a variant takes arrays and numbers, got a text");
     tensors.push_back(source_->tensor_of(argument, type));
   }
   return source_->variant(tensors);
@@ -393,8 +324,9 @@ Variable OperationFunction::compose(std::span<const FunctionValue> arguments, st
                                     .operation = name_,
                                     .hint = "call it on tensors, or name the operation as a layer"});
   if (arguments.size() > parameters_.size() && !source_->takes_any_number())
-    wrong(name_, "takes " + std::to_string(parameters_.size()) + " arguments, got " + std::to_string(arguments.size()),
-          "INPUT_COUNT");
+    wrong_call(name_,
+               "takes " + std::to_string(parameters_.size()) + " arguments, got " + std::to_string(arguments.size()),
+               "INPUT_COUNT");
   if (source_->op) return source_->compose_operator(source_->sorted(arguments, named, parameters_));
   return source_->compose_operation(placed(arguments, named), parameters_);
 }

@@ -51,6 +51,9 @@ struct OperationFunction::Source {
   std::vector<std::optional<DType>> types_of(std::span<const FunctionValue* const> values) const;
 };
 
+/// Throws INVALID_ARGUMENT: "function: message".
+[[noreturn]] void wrong_call(const std::string& function, const std::string& message, std::string reason = "ARGUMENT");
+
 /// Names of the arguments of such a call, in order.
 std::vector<std::string> call_order(const OpDef& op);
 std::vector<std::string> call_order(const UserOperation& operation);
