@@ -29,6 +29,11 @@ struct ParseState {
 /// parts: one that has too many costs a look.
 void check_part_counts(const Json& model, std::uint64_t most);
 Model parse_model_object(ParseState& state, const Json& json);
+/// How many layers in front are the inputs of an iterator's net: those that only pull; so is an input layer in front of
+/// them, which takes what flows into the iterator.
+int count_heads(const Json& layers);
+/// Reads `outputs`, which stands at `path`: [{name, pipeFrom}]. Who is meant is found when all layers are known.
+std::vector<ModelOutput> parse_outputs(const ParseState& state, const Json& list, const std::string& path);
 /// Reads one entry of `layers`, with its pipes.
 Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
 /// "a layer", "a pipe", "a conv2d layer", for errors.
