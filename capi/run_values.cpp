@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "capi/guard.h"
 #include "capi/value.h"
@@ -78,30 +79,6 @@ bool needs_network(webai_value* value) {
   return false;
 }
 
-namespace {
-
-// [{"a": x, "b": y}, {"a": u, "b": v}]: samples that name the same inputs, which are told apart by column. False for
-// anything else.
-bool add_columns(InputValues& values, List& list) {
-  if (list.numbers() || list.size() < 2 || kind_of(list.at(0)) != WEBAI_MAP) return false;
-  const std::span<const Map::Entry> first = static_cast<Map*>(list.at(0))->entries();
-  for (std::size_t i = 1; i < list.size(); ++i) {
-    if (kind_of(list.at(i)) != WEBAI_MAP || static_cast<Map*>(list.at(i))->entries().size() != first.size()) return false;
-    for (const Map::Entry& entry : first)
-      if (!member(list.at(i), entry.first)) return false;
-  }
-  for (const Map::Entry& entry : first) {
-    values.begin(entry.first);
-    values.begin_list();
-    for (std::size_t i = 0; i < list.size(); ++i) add_value(values, member(list.at(i), entry.first));
-    values.end_list();
-    values.end();
-  }
-  return true;
-}
-
-}  // namespace
-
 void add_value(InputValues& values, webai_value* value) {
   switch (kind_of(value)) {
     case WEBAI_NUMBER:
@@ -115,7 +92,14 @@ void add_value(InputValues& values, webai_value* value) {
     case WEBAI_LIST: {
       auto& list = *static_cast<List*>(value);
       if (const std::vector<double>* const numbers = list.numbers()) return values.add(*numbers);
-      if (add_columns(values, list)) return;
+      const auto names = [&](std::size_t i) -> std::optional<std::vector<std::string_view>> {
+        if (kind_of(list.at(i)) != WEBAI_MAP) return std::nullopt;
+        std::vector<std::string_view> own;
+        for (const Map::Entry& entry : static_cast<Map*>(list.at(i))->entries()) own.push_back(entry.first);
+        return own;
+      };
+      const auto add_to = [&](std::size_t i, std::string_view name) { add_value(values, member(list.at(i), name)); };
+      if (values.add_samples(list.size(), names, add_to)) return;
       values.begin_list();
       for (std::size_t i = 0; i < list.size(); ++i) add_value(values, list.at(i));
       return values.end_list();
@@ -127,6 +111,8 @@ void add_value(InputValues& values, webai_value* value) {
         values.end();
       }
       return;
+    case WEBAI_NULL:
+      return values.add(Json());  // which is none either
     default:
       wrong_kind("in", "numbers, texts, and maps that name inputs", value);
   }

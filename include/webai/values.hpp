@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +44,12 @@ class WEBAI_EXPORT InputValues {
   /// that are not named get one item each of the outermost array there.
   void begin_list();
   void end_list();
+  /// A list of samples that name the same inputs, [{"a": x, "b": y}, {"a": u, "b": v}], as {"a": [x, u], "b": [y, v]}.
+  /// `names` gives the names in an item, nothing where it names none; `add_value` adds what stands under that name there.
+  /// False, and nothing is added, where the items are anything else: then they are added one after the other.
+  using SampleNames = std::function<std::optional<std::vector<std::string_view>>(std::size_t item)>;
+  using AddToSample = std::function<void(std::size_t item, std::string_view name)>;
+  bool add_samples(std::size_t items, const SampleNames& names, const AddToSample& add_value);
 
   /// One sample [values] or several [samples, values], as run takes them, and is empty again; of the only input, with
   /// open dimensions, in the shape that came. Throws INVALID_ARGUMENT for an input without values, SHAPE_MISMATCH where

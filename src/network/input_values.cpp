@@ -284,27 +284,28 @@ void InputValues::add(std::string_view text) {
   state.unnamed.emplace_back(std::string(text));
 }
 
-namespace {
-
-// [{"a": x, "b": y}, {"a": u, "b": v}], samples that name the same inputs, as {"a": [x, u], "b": [y, v]}.
-std::optional<Json> columns_of(const Json& list) {
-  if (list.size() < 2 || !list.at(0).is_object()) return std::nullopt;
-  const Json first = list.at(0);
-  std::vector<Json::Member> columns;
-  for (const auto& [name, value] : first.members()) {
-    std::vector<Json> column;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      const Json sample = list.at(i);
-      const Json* own = sample.is_object() && sample.size() == first.size() ? sample.find(name) : nullptr;
-      if (!own) return std::nullopt;
-      column.push_back(*own);
-    }
-    columns.emplace_back(name, Json::array(std::move(column)));
+bool InputValues::add_samples(std::size_t items, const SampleNames& names, const AddToSample& add_value) {
+  if (items < 2) return false;
+  const std::optional<std::vector<std::string_view>> first = names(0);
+  if (!first || first->empty()) return false;
+  const auto sorted = [](std::vector<std::string_view> some) {
+    std::ranges::sort(some);
+    return some;
+  };
+  const std::vector<std::string_view> same = sorted(*first);
+  for (std::size_t i = 1; i < items; ++i) {
+    const std::optional<std::vector<std::string_view>> own = names(i);
+    if (!own || own->size() != same.size() || sorted(*own) != same) return false;
   }
-  return Json::object(std::move(columns));
+  for (const std::string_view name : *first) {
+    begin(name);
+    begin_list();
+    for (std::size_t i = 0; i < items; ++i) add_value(i, name);
+    end_list();
+    end();
+  }
+  return true;
 }
-
-}  // namespace
 
 void InputValues::add(const Json& value) {
   if (value.is_number()) return add(value.as_number());
@@ -312,7 +313,14 @@ void InputValues::add(const Json& value) {
   if (value.is_text()) return add(std::string_view(value.as_text()));
   if (value.is_array() && value.is_packed()) return add(value.as_numbers());
   if (value.is_array()) {
-    if (const auto columns = columns_of(value)) return add(*columns);
+    const auto names = [&](std::size_t i) -> std::optional<std::vector<std::string_view>> {
+      const Json& item = value.at(i);
+      if (!item.is_object()) return std::nullopt;
+      std::vector<std::string_view> own;
+      for (const auto& [name, member] : item.members()) own.push_back(name);
+      return own;
+    };
+    if (add_samples(value.size(), names, [&](std::size_t i, std::string_view name) { add(*value.at(i).find(name)); })) return;
     begin_list();
     for (std::size_t i = 0; i < value.size(); ++i) add(value.at(i));  // as deep as its reader allowed
     return end_list();
