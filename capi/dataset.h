@@ -1,6 +1,9 @@
 // Datasets as values.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "capi/object.h"
 #include "webai/dataset.hpp"
 
@@ -18,9 +21,12 @@ class DatasetValue final : public webai_value {
   const std::uint32_t steps;  ///< length of the chain it ends: bounded, chains are walked recursively
   const bool inner;           ///< handed to a callback: its items come while that runs
   const bool sequences;       ///< batches count whole sequences
+  /// Of each pass over it another one, from 0: shuffles give another order.
+  std::uint64_t next_epoch() noexcept { return epochs_.fetch_add(1); }
 
  private:
   ~DatasetValue() = default;
+  std::atomic<std::uint64_t> epochs_{0};
 };
 
 }  // namespace webai::capi

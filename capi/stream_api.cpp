@@ -157,10 +157,10 @@ Value run_stream(webai_context& context, NetworkValue& net, webai_value* in, web
 class DatasetSource final : public ItemSource {
  public:
   DatasetSource(Ref<DatasetValue> dataset, webai_context& context)
-      : dataset_(std::move(dataset)), context_(context) {}
+      : dataset_(std::move(dataset)), context_(context), epoch_(dataset_->next_epoch()) {}
 
   std::optional<Value> next() override {
-    if (!reader_) reader_.emplace(context_.core(), dataset_->dataset);
+    if (!reader_) reader_.emplace(context_.core(), dataset_->dataset, epoch_);
     const std::optional<std::size_t> batch = dataset_->dataset.batch_size();
     if (!batch) {
       const std::optional<Item> item = reader_->next();
@@ -218,6 +218,7 @@ class DatasetSource final : public ItemSource {
 
   Ref<DatasetValue> dataset_;
   webai_context& context_;
+  std::uint64_t epoch_;
   std::optional<DatasetReader> reader_;
   std::optional<Item> waiting_;  // read ahead: the first of the next batch
 };

@@ -253,7 +253,8 @@ WEBAI_TRY webai_dataset_batch(webai_dataset *dataset, size_t batch_size, webai_d
 WEBAI_TRY webai_dataset_prefetch(webai_dataset *dataset, size_t count, webai_dataset **out, webai_error **err);
 WEBAI_TRY webai_dataset_slice(webai_dataset *dataset, webai_value *opts, webai_dataset **out,
                               webai_error **err); /* skip, take, repeat, split, part */
-/* Items {"input", "output"}: samples, or batches where the dataset makes such. */
+/* Items {"input", "output"}: samples, or batches where the dataset makes such. Each call begins the next epoch: a shuffle
+ * gives another order, in the same succession for every dataset that is made so. */
 WEBAI_TRY webai_dataset_iterate(webai_dataset *dataset, webai_cancel *cancel, webai_stream **out, webai_error **err);
 
 /* 9 networks */

@@ -1,4 +1,6 @@
 // Streams from outside: runs step by step, generated tokens, samples of datasets, prepared records; texts and inputs by name.
+#include <algorithm>
+
 #include "capi/support.h"
 
 using namespace capi_test;
@@ -102,6 +104,36 @@ TEST_CASE("a dataset is iterated over, sample by sample or in batches") {
   REQUIRE(webai_dataset_batch(dataset, 3, batches.out(), error.out()) == WEBAI_OK);
   REQUIRE(webai_dataset_iterate(batches, nullptr, stream.out(), error.out()) == WEBAI_OK);
   CHECK(all(stream) == std::vector<std::string>{R"({"input":[[0,0],[0,1],[1,0]],"output":[[0],[1],[1]]})", R"({"input":[[1,1]],"output":[[0]]})"});
+}
+
+TEST_CASE("DATA-22 each pass over a shuffled dataset has an order of its own, the same for every dataset that is made so, from C") {
+  const ContextHandle context = make_context();
+  const auto passes = [&](bool in_batches) {
+    Handle dataset, shuffled, batches, error;
+    const Handle samples = json(context.get(), "[[[0],[0]],[[1],[1]],[[2],[2]],[[3],[3]],[[4],[4]],[[5],[5]],[[6],[6]],[[7],[7]]]");
+    REQUIRE(webai_dataset_from(context.get(), samples, nullptr, dataset.out(), error.out()) == WEBAI_OK);
+    REQUIRE(webai_dataset_shuffle(dataset, 8, shuffled.out(), error.out()) == WEBAI_OK);
+    REQUIRE(webai_dataset_batch(shuffled, 3, batches.out(), error.out()) == WEBAI_OK);
+    std::vector<std::vector<std::string>> orders;
+    for (int pass = 0; pass < 3; ++pass) {
+      Handle stream;
+      REQUIRE(webai_dataset_iterate(in_batches ? batches : shuffled, nullptr, stream.out(), error.out()) == WEBAI_OK);
+      orders.push_back(all(stream));
+    }
+    return orders;
+  };
+  for (const bool in_batches : {false, true}) {
+    const auto orders = passes(in_batches);
+    CHECK(orders[0] != orders[1]);
+    CHECK(orders[1] != orders[2]);
+    CHECK(passes(in_batches) == orders);
+  }
+  // Every sample is in each of them.
+  auto orders = passes(false);
+  for (auto& order : orders) std::sort(order.begin(), order.end());
+  CHECK(orders[0].size() == 8);
+  CHECK(orders[0] == orders[1]);
+  CHECK(orders[0] == orders[2]);
 }
 
 TEST_CASE("DATA-12 a dataset is prepared as a stream of records, which train as the dataset does") {
