@@ -3,9 +3,22 @@
 
 #include <chrono>
 #include <cstring>
+#include <string>
+#include <string_view>
+
+#include "capi/error.h"
+#include "capi/value.h"
 
 namespace webai::capi {
 namespace {
+
+// What the cause says of itself, as the details of an error are called: a map or an error may.
+std::string said_by(webai_value* cause, std::string_view name) {
+  webai_value* value = nullptr;
+  if (kind_of(cause) == WEBAI_MAP) value = member(cause, name);
+  if (kind_of(cause) == WEBAI_ERROR) value = static_cast<ErrorValue*>(cause)->get(name);
+  return kind_of(value) == WEBAI_STRING ? static_cast<Text*>(value)->value : std::string();
+}
 
 // The failure as the host told it; a status that is none of a failure becomes HOST_ERROR.
 HostFailure failure_of(webai_status status, const char* text, std::size_t size, webai_value* cause) {
@@ -14,6 +27,9 @@ HostFailure failure_of(webai_status status, const char* text, std::size_t size, 
   if (text) details.message.assign(text, size == WEBAI_NUL_TERMINATED ? std::strlen(text) : size);
   if (details.message.empty() || !is_utf8(details.message)) details.message = "a function of the host failed";
   details.reason = "CALLBACK";
+  details.expected = said_by(cause, "expected");
+  details.actual = said_by(cause, "actual");
+  details.hint = said_by(cause, "hint");
   return HostFailure(known ? static_cast<Code>(status) : Code::host_error, std::move(details), Value::share(cause));
 }
 

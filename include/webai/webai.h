@@ -205,6 +205,7 @@ WEBAI_TRY webai_function_new_state(webai_function *fn, webai_value *const *args,
 WEBAI_API webai_context *webai_call_context(webai_call *call);
 /* In the function of an operation: the tensor for its result, which is then not returned. SYMBOLIC while a graph is built. */
 WEBAI_TRY webai_call_output(webai_call *call, size_t index, webai_tensor **borrowed);
+/* A `cause` that is a map or an error may hold texts "expected", "actual" and "hint": the error that arrives says them. */
 WEBAI_API webai_status webai_call_fail(webai_call *call, webai_status status, const char *text, size_t size,
                                        webai_value *cause);
 WEBAI_TRY webai_call_defer(webai_call *call, webai_promise **out);

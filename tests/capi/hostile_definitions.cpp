@@ -77,6 +77,41 @@ TEST_CASE("what the function of an operation fails with arrives with its place a
   CHECK(webai_value_get(built.error, "cause", WEBAI_NUL_TERMINATED) == cause);
 }
 
+TEST_CASE("ERR-22 a function of an operation says what it expected and what there was, or the library says what it knows") {
+  static webai_value* thrown;  // callbacks are plain functions
+  const auto fails = [](void*, webai_call* call, webai_value* const*, std::size_t, webai_value**) {
+    return webai_call_fail(call, WEBAI_SHAPE_MISMATCH, "inputs have to have same lengths", WEBAI_NUL_TERMINATED, thrown);
+  };
+  Kit kit;
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  kit.define(plain_operation, fails, nullptr, WEBAI_ANY_THREAD);
+  const Handle net = kit.network(R"({"layers":[2,{"type":"mine#mine"}]})"), in = json(kit.context.get(), "[1,2]");
+  const auto failed = [&] {
+    return failing([&](webai_value** out, webai_error** err) { return webai_network_run_now(net, in, nullptr, nullptr, nullptr, out, err); });
+  };
+  const Handle said = json(kit.context.get(), R"({"expected":"3 values","actual":"2","hint":"make both as long","line":7})");
+  thrown = said;
+  const Failure told = failed();
+  CHECK(told.status == WEBAI_SHAPE_MISMATCH);
+  CHECK(told.reason() == "CALLBACK");
+  CHECK(detail(told.error, "path") == "/layers/1");
+  CHECK(detail(told.error, "operation") == "mine");
+  CHECK(detail(told.error, "expected") == "3 values");
+  CHECK(detail(told.error, "actual") == "2");
+  CHECK(detail(told.error, "hint") == "make both as long");
+  CHECK(webai_value_get(told.error, "cause", WEBAI_NUL_TERMINATED) == said);
+  // An error of the library, handed on, says the same of itself.
+  thrown = told.error;
+  CHECK(detail(failed().error, "expected") == "3 values");
+  thrown = nullptr;
+  const Failure bare = failed();
+  CHECK(bare.status == WEBAI_SHAPE_MISMATCH);
+  CHECK(detail(bare.error, "path") == "/layers/1");
+  CHECK(detail(bare.error, "expected") == "a result of operation \"mine\"");
+  CHECK(detail(bare.error, "actual") == "inputs have to have same lengths");
+  CHECK(detail(bare.error, "hint") == "its function says so: look at what it gets here");
+}
+
 TEST_CASE("a function that gives the wrong thing is an error of the run that called it") {
   CHECK(Prepared(nothing).failure().reason() == "OPERATION_RESULT");
   CHECK(Prepared([](void*, webai_call* call, webai_value* const*, std::size_t, webai_value** result) {

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "network/operations.h"
@@ -207,32 +208,68 @@ TEST_CASE("EX-14 what is piped to the end of a parameter is handed over as that 
   }
 }
 
-TEST_CASE("ERR-22 what an operation throws reaches whoever runs the network, with its place") {
+TEST_CASE("ERR-22 what an operation throws reaches whoever runs the network, with its place, what it expected and what it said") {
   const Context context = one_thread();
   define_seed_operations(context, 3);
+  const auto thrown = [](const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      return error;
+    }
+    FAIL("nothing thrown");
+    throw std::logic_error("not reached");
+  };
+  // Nothing but a message: the rest is what the library knows.
+  const auto bare = [](const Error& error, const std::string& message, const std::string& path, const std::string& operation) {
+    INFO(error.what());
+    CHECK(error.code() == Code::host_error);
+    CHECK(error.reason() == "OPERATION_FAILED");
+    CHECK(error.message() == message);
+    CHECK(error.path() == path);
+    CHECK(error.operation() == operation);
+    CHECK(error.expected() == "a result of operation \"" + operation + "\"");
+    CHECK(error.actual() == message);
+    CHECK(error.hint() == "its function says so: look at what it gets here");
+  };
   NeuralNetwork network = NeuralNetwork::from_json(
       R"({"domain": "custom-domain", "layers": [{"pipes": [{"size": 3, "to": "x.a"}, {"size": 2, "to": "x.b"}]},
           {"name": "x", "type": "addIfAbove", "value": 0}]})", context);
-  try {
-    network.run({1, 2, 3, 4, 5});
-    FAIL("nothing thrown");
-  } catch (const Error& error) {
-    CHECK(error.message() == "inputs have to have same lengths");
-    CHECK(error.path() == "/layers/1");
-    CHECK(error.operation() == "addIfAbove");
-  }
+  bare(thrown([&] { network.run({1, 2, 3, 4, 5}); }), "inputs have to have same lengths", "/layers/1", "addIfAbove");
   // Also from its gradient.
   define_operation(context, {.name = "steep", .domain = "custom-domain", .params = {"*input", OperationParameter("size").defaults_to(Json::text(":input"))}},
                    [](Numbers x) { return std::vector<double>(x.begin(), x.end()); },
                    [](const ForwardInputs&, Numbers, Numbers) -> ParameterGradients { throw std::runtime_error("too steep"); });
   NeuralNetwork learner = NeuralNetwork::from_json(R"({"layers": [2, 3, {"type": "custom-domain#steep"}, 1]})", context);
-  try {
-    learner.train(Dataset::sample("xor"), {.max_iterations = 1});
-    FAIL("nothing thrown");
-  } catch (const Error& error) {
-    CHECK(error.message() == "too steep");
-    CHECK(error.path() == "/layers/2");
-    CHECK(error.operation() == "steep");
+  bare(thrown([&] { learner.train(Dataset::sample("xor"), {.max_iterations = 1}); }), "too steep", "/layers/2", "steep");
+  // And where it is composed, when the model is built; what it throws when it is tried at its definition ends that.
+  bool fails = false;
+  define_operation(context, {.name = "odd", .domain = "custom-domain", .params = {"*input", OperationParameter("size").defaults_to(Json::text(":input"))}},
+                   [&fails](Variable x) { return fails ? throw std::runtime_error("never even") : x; });
+  const auto build = [&](const std::string& type) { (void)NeuralNetwork::from_json(R"({"layers": [2, {"type": "custom-domain#)" + type + "\"}]}", context); };
+  fails = true;
+  bare(thrown([&] { build("odd"); }), "never even", "/layers/1", "odd");
+  bare(thrown([&] {
+         define_operation(context, {.name = "even", .domain = "custom-domain", .params = {"*input", OperationParameter("size").defaults_to(Json::text(":input"))}},
+                          [](Variable) -> Variable { throw std::runtime_error("not even"); });
+       }), "not even", "/name", "even");
+  // What it says by itself stays: as numbers, and composed.
+  fails = false;
+  const ErrorDetails details{.message = "inputs have to have same lengths", .reason = "LENGTHS", .expected = "3 values", .actual = "2 values", .hint = "make b longer"};
+  define_operation(context, {.name = "exact", .domain = "custom-domain", .params = {"*input", OperationParameter("size").defaults_to(Json::text(":input"))}},
+                   [details](Numbers) -> std::vector<double> { throw Error(Code::shape_mismatch, details); });
+  define_operation(context, {.name = "exactToo", .domain = "custom-domain", .params = {"*input", OperationParameter("size").defaults_to(Json::text(":input"))}},
+                   [details, &fails](Variable x) { return fails ? throw Error(Code::shape_mismatch, details) : x; });
+  fails = true;
+  NeuralNetwork exact = NeuralNetwork::from_json(R"({"layers": [2, {"type": "custom-domain#exact"}]})", context);
+  for (const Error& error : {thrown([&] { exact.run({1, 2}); }), thrown([&] { build("exactToo"); })}) {
+    CHECK(error.code() == Code::shape_mismatch);
+    CHECK(error.reason() == "LENGTHS");
+    CHECK(error.path() == "/layers/1");
+    CHECK(error.operation().starts_with("exact"));
+    CHECK(error.expected() == "3 values");
+    CHECK(error.actual() == "2 values");
+    CHECK(error.hint() == "make b longer");
   }
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <new>
 
+#include "core/model/operation_failure.h"
 #include "core/model/trace.h"
 #include "core/op/elementwise.h"
 #include "core/op/registry.h"
@@ -59,26 +60,7 @@ Shape result_dims(const UserOperation& operation, const Operand& output) {
 class Call {
   // What the function throws reaches whoever runs the network, with its place.
   template <class Function> auto guarded(Function&& function) const {
-    try {
-      return function();
-    } catch (const Error& error) {
-      if (error.path().empty()) std::throw_with_nested(error.with_path(place_));
-      throw;
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const std::exception& error) {
-      throw Error(Code::host_error, {.message = error.what(),
-                                     .reason = "OPERATION_FAILED",
-                                     .path = place_,
-                                     .operation = operation_.name,
-                                     .hint = "this is what the function of the operation has thrown"});
-    } catch (...) {
-      throw Error(Code::host_error, {.message = "operation \"" + operation_.name + "\" failed without words",
-                                     .reason = "OPERATION_FAILED",
-                                     .path = place_,
-                                     .operation = operation_.name,
-                                     .hint = "throw std::exception, or set the message of the error, to say why"});
-    }
+    return of_operation(operation_.name, place_, std::forward<Function>(function));
   }
 
  public:

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "core/model/definitions.h"
+#include "core/model/operation_failure.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
 #include "webai/error.hpp"
@@ -315,21 +316,8 @@ namespace {
 
 // What the program's function throws reaches whoever builds the model, with its place.
 Variable call_composed(const Trace& trace, const ComposedFunction& function, std::span<const Argument> arguments) {
-  const auto failed = [&](std::string message) {
-    return Error(Code::host_error, {.message = std::move(message), .reason = "OPERATION_FAILED", .path = trace.builder.path(), .operation = trace.operation,
-                                    .hint = "this is what the function of the operation has thrown"});
-  };
-  try {
-    return function(arguments);
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {
-    throw failed(error.what());
-  } catch (...) {
-    throw failed("operation \"" + trace.operation + "\" failed without words");
-  }
+  const std::string& layer = trace.builder.path();  // none where it is tried at its definition
+  return of_operation(trace.operation, layer.empty() ? "/name" : layer, [&] { return function(arguments); });
 }
 
 }  // namespace
