@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -15,6 +16,31 @@ namespace {
 std::string digits_of(double value) {
   char digits[32];
   return {digits, std::to_chars(std::begin(digits), std::end(digits), value).ptr};
+}
+
+// In the model's type. Codes of an integer type stand for other numbers in any other type: those are refused. Floating
+// numbers are rounded, as they are where they are prepared for this model.
+Tensor in_type_of(const Context& context, const NeuralNetwork& network, const Tensor& records) {
+  const DType type = network.data_type(), given = records.type();
+  if (given == type) return records;
+  const std::string wanted(name_of(type)), actual(name_of(given));
+  if (!is_floating(given) || !is_floating(type))
+    throw Error(Code::type_mismatch, {.message = "prepared data: the records are of another data type than the model",
+                                      .reason = "TYPE",
+                                      .path = "data",
+                                      .expected = wanted + ", as the model",
+                                      .actual = actual,
+                                      .hint = "prepare them with this model, or give the samples as a list"});
+  const Tensor converted = records.converted(context, type);
+  for (std::size_t i = 0; i < records.elements(); ++i)
+    if (std::isfinite(records.at(i)) && !std::isfinite(converted.at(i)))
+      throw Error(Code::invalid_argument, {.message = "prepared data: a number of the records is too large for the model's data type",
+                                           .reason = "RANGE",
+                                           .path = "/" + std::to_string(i),
+                                           .expected = "numbers that " + wanted + " can hold",
+                                           .actual = digits_of(records.at(i)) + " in " + actual,
+                                           .hint = "scale the samples before they are prepared, or give the model a wider \"dataType\""});
+  return converted;
 }
 
 }  // namespace
@@ -33,14 +59,15 @@ Dataset marked(const Tensor& inputs, const Tensor& outputs, const std::vector<Ma
   return Dataset::from(items);  // which copies
 }
 
-Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& records) {
+Dataset from_records(const Context& context, const NeuralNetwork& network, const Tensor& given) {
   if (network.has_open_dimensions())
     refuse(Code::unsupported, "OPEN_SIZE", "records of numbers do not say how long open dimensions (null) are",
            "give the samples as a list, or a dataset of tensors");
   if (!network.is_built())
     refuse(Code::invalid_model, "NOT_BUILT", "records of numbers do not say where inputs end, and the model has no layers yet",
            "give the model its \"layers\", or the samples as a list");
-  const std::size_t inputs = network.input_size(), outputs = network.output_size();
+  const Tensor records = in_type_of(context, network, given);
+  const std::size_t inputs = network.input_size(), outputs = network.target_size();
   std::vector<std::size_t> starts;
   std::vector<Mark> marks;
   bool reset = false;

@@ -59,6 +59,48 @@ TEST_CASE("A-23 DATA-01 codes in lists, columns, datasets and prepared records a
   CHECK(webai_value_size(records) == 7);
 }
 
+TEST_CASE("A-27 DATA-07 records of another data type than the model's are converted, or refused with both types") {
+  const ContextHandle context = make_context();
+  const auto prepared = [&](const char* type, const char* data) {
+    const Handle net = make_network(context.get(), std::string(R"({"dataType":")") + type + R"(","seed":1,"layers":[1,1]})");
+    const Handle samples = json(context.get(), data);
+    Handle records;
+    REQUIRE(webai_network_prepare_data(net, samples, nullptr, records.out(), nullptr) == WEBAI_OK);
+    return records;
+  };
+  const auto network = [&](const char* type) {
+    return make_network(context.get(), std::string(R"({"dataType":")") + type + R"(","layers":[1,{"size":1,"weights":[[1]],"bias":[0]}]})");
+  };
+  // Between floating types a number is rounded to the model's, as it is where it is prepared for that model.
+  for (const char* given : {"fp64", "fp32", "fp16"})
+    for (const char* type : {"fp64", "fp32", "fp16"}) {
+      INFO(given << " " << type);
+      CHECK(error_of_data(network(type), prepared(given, "[[[0.5],[0.25]]]")) == error_of_data(network(type), prepared(type, "[[[0.5],[0.25]]]")));
+    }
+  CHECK(error_of_data(network("fp32"), prepared("fp64", "[[[0.1],[0]]]")) == error_of_data(network("fp32"), prepared("fp32", "[[[0.1],[0]]]")));
+  const auto refused = [&](const char* type, const Handle& records) {
+    const Handle net = network(type);
+    return failing([&](webai_value** out, webai_error** err) { return webai_network_verify(net, records, nullptr, nullptr, out, err); });
+  };
+  const Failure large = refused("fp16", prepared("fp32", "[[[1],[0]],[[70000],[0]]]"));
+  CHECK(large.reason() == "RANGE");
+  CHECK(detail(large.error, "path") == "/4");
+  CHECK(detail(large.error, "expected") == "numbers that fp16 can hold");
+  CHECK(detail(large.error, "actual") == "70000 in fp32");
+  CHECK(detail(large.error, "hint") != "");
+  // Codes of a type mean other numbers in another one.
+  for (const auto& [given, type] : {std::pair("fp32", "u8"), std::pair("u8", "fp32"), std::pair("u16", "u8"), std::pair("i8", "u8")}) {
+    INFO(given << " " << type);
+    const Failure failure = refused(type, prepared(given, "[[[0],[1]]]"));
+    CHECK(failure.status == WEBAI_TYPE_MISMATCH);
+    CHECK(failure.reason() == "TYPE");
+    CHECK(detail(failure.error, "path") == "data");
+    CHECK(detail(failure.error, "expected") == std::string(type) + ", as the model");
+    CHECK(detail(failure.error, "actual") == given);
+    CHECK(detail(failure.error, "hint") != "");
+  }
+}
+
 TEST_CASE("A-43 A-23 gradients and parameters of integer models are numbers from C") {
   const ContextHandle context = make_context();
   for (const char* type : {"u16", "u8", "i8"}) {
