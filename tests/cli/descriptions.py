@@ -22,6 +22,16 @@ class Descriptions(CommandTest):
             for word in words:
                 self.assertIn(word, self.works(command, "--help").out)
 
+    def test_info_counts_weights_that_nets_share_once_and_says_where(self):
+        net = '{"name": "%s", "type": "net", "share": "w", "net": {"layers": [2, {"type": "net", "net": {"layers": [2, 3]}}, 2]}}'
+        self.write("twins.json", '{"layers": [2, %s, %s, 1]}' % (net % "left", net % "right"))
+        text = self.works("info", "twins.json").out
+        self.assertRegex(text, r"left +net +2 -> 2 +17 parameters +68 B +its layers stand below, counted here\n")
+        self.assertRegex(text, r"right +net +2 -> 2 +shares 17 parameters with left, counted there\n")
+        self.assertIn("20 parameters, ", text)
+        self.assertEqual(text.count("counted there"), 1)
+        self.assertEqual(self.works("info", "twins.json", "--json").json["parameters"], 20)
+
     def test_a_model_named_json5_may_hold_comments_and_bare_keys(self):
         self.write("loose.json5", "{ // two in, one out\n  layers: [2, {size: 1, weights: [[1], [10]], bias: 0,},],\n}")
         self.assertEqual(self.works("run", "loose.json5", "--input", "[1, 2]").out.strip(), "[21]")

@@ -116,9 +116,25 @@ void add_note(std::string& notes, const std::string& note) {
 
 constexpr std::string_view layers_below = "its layers stand below, counted here";
 
+// Of a net that has the parameters of another one: theirs are counted once.
+std::string share_note(const BuiltModel& built, const Layer& layer, const std::string& title) {
+  if (!layer.net || !layer.properties.find("share")) return {};
+  std::int64_t count = 0;
+  std::string owner;
+  for (const auto& [later, first] : built.shared_names) {
+    if (!later.starts_with(title + '/')) continue;
+    const std::string inside = later.substr(title.size());
+    if (!first.ends_with(inside)) continue;
+    owner = first.substr(0, first.size() - inside.size());
+    const auto parameter = std::ranges::find(built.parameters, first, &BuiltParameter::name);
+    if (parameter != built.parameters.end()) count += parameter->type.shape.elements();
+  }
+  return count == 0 ? std::string() : "shares " + grouped(count) + " parameters with " + owner + ", counted there";
+}
+
 // The layers of the net in `around`, by what is known of them without building it: their own words, and the parameters
 // that came of it.
-void add_inner_rows(ModelSummary& summary, const Layer& around, const std::string& place, const std::string& title,
+void add_inner_rows(ModelSummary& summary, const BuiltModel& built, const Layer& around, const std::string& place, const std::string& title,
                     const std::vector<const BuiltParameter*>& parameters) {
   const auto add = [&](const Layer& layer) {
     LayerRow row{.place = place + " > " + (layer.is_pipe || layer.name.empty() ? layer.title : std::to_string(layer.layer_index)),
@@ -140,9 +156,10 @@ void add_inner_rows(ModelSummary& summary, const Layer& around, const std::strin
     }
     row.note = inner_note(layer, around);
     if (layer.net && row.parameters > 0) add_note(row.note, std::string(layers_below));
+    if (row.parameters == 0) add_note(row.note, share_note(built, layer, own));
     const std::string inner_place = row.place;
     summary.rows.push_back(std::move(row));
-    if (layer.net) add_inner_rows(summary, layer, inner_place, own, deeper);
+    if (layer.net) add_inner_rows(summary, built, layer, inner_place, own, deeper);
   };
   for (const Layer& layer : around.net->layers) {
     if (layer.operates()) add(layer);
@@ -220,12 +237,13 @@ ModelSummary summarise(const Model& model, const BuiltModel& built) {
     add_note(row.note, steps_note(layer));
     add_note(row.note, flows.of(layer));
     if (layer.net && row.parameters > 0) add_note(row.note, std::string(layers_below));
+    if (row.parameters == 0) add_note(row.note, share_note(built, layer, layer.title));
     if (untrained > 0) add_note(row.note, std::to_string(untrained) + " parameters not trained");
     summary.parameters += row.parameters;
     summary.bytes += row.bytes;
     const std::string place = row.place;
     summary.rows.push_back(std::move(row));
-    if (layer.net) add_inner_rows(summary, layer, place, layer.title, owned[static_cast<std::size_t>(layer.id)]);
+    if (layer.net) add_inner_rows(summary, built, layer, place, layer.title, owned[static_cast<std::size_t>(layer.id)]);
   }
   for (const Node& node : built.graph.nodes) summary.operations += operations_of(built.graph, node);
   summary.run_bytes = static_cast<std::int64_t>(peak_bytes(built.graph));
