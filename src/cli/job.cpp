@@ -46,7 +46,9 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
     return network.run_named(named);
   }
   std::int64_t samples = 0;
+  bool rows = true;  // each is a batch, perhaps of one
   for (std::size_t p = 0; p < ports.size(); ++p) {
+    rows = rows && inputs[p].shape().rank() > ports[p].shape.rank();
     const std::int64_t size = std::max<std::int64_t>(1, ports[p].shape.elements());
     const std::int64_t given = static_cast<std::int64_t>(inputs[p].elements());
     if (given == 0 || given % size || (p > 0 && given / size != samples))
@@ -58,7 +60,7 @@ Output run_inputs(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   }
   // One row per sample: the values of all inputs one after the other.
   const std::int64_t row = static_cast<std::int64_t>(network.input_size());
-  Tensor flat = Tensor::uninitialised(network.context(), DType::fp64, samples == 1 ? Shape{row} : Shape{samples, row});
+  Tensor flat = Tensor::uninitialised(network.context(), DType::fp64, samples == 1 && !rows ? Shape{row} : Shape{samples, row});
   std::size_t first = 0;
   for (std::size_t p = 0; p < ports.size(); ++p) {
     const std::size_t size = static_cast<std::size_t>(ports[p].shape.elements());
@@ -113,6 +115,10 @@ Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs) {
   return Output(std::move(all), std::move(given));
 }
 
+bool is_batch(const NeuralNetwork& network, const Output& output) {
+  return output.tensor().shape().rank() > network.output_shape().rank();
+}
+
 NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {
   // As they were in this run, where open dimensions decide.
   const std::vector<PortInfo> ports = output.ports().empty() ? network.outputs() : output.ports();
@@ -120,12 +126,13 @@ NamedTensors split_outputs(const NeuralNetwork& network, const Output& output) {
   std::size_t row = 0;
   for (const PortInfo& port : ports) row += static_cast<std::size_t>(port.shape.elements());
   const std::size_t samples = output.size() / row;
+  const bool batch = is_batch(network, output);
   NamedTensors result;
   std::size_t first = 0;
   for (const PortInfo& port : ports) {
     const std::size_t size = static_cast<std::size_t>(port.shape.elements());
     Tensor part = Tensor::uninitialised(network.context(), output.tensor().type(),
-                                        samples == 1 ? port.shape : batch_shape(static_cast<std::int64_t>(samples), port.shape));
+                                        batch ? batch_shape(static_cast<std::int64_t>(samples), port.shape) : port.shape);
     for (std::size_t i = 0; i < part.elements(); ++i) part.set(i, output[i / size * row + first + i % size]);
     result.emplace_back(port.name, std::move(part));
     first += size;

@@ -25,6 +25,8 @@ std::vector<Tensor> inputs_of(const NeuralNetwork& network, const Json& value);
 /// the output, as if they were a batch.
 Output run_sequence(NeuralNetwork& network, const std::vector<Tensor>& inputs);
 /// The outputs in the order of the model, each under its name.
+/// Whether these are the answers for several samples, or for a batch of one: [[1, 2]].
+bool is_batch(const NeuralNetwork& network, const Output& output);
 NamedTensors split_outputs(const NeuralNetwork& network, const Output& output);
 
 using Ranking = std::vector<std::pair<std::string, double>>;

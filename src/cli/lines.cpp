@@ -178,7 +178,7 @@ class Server {
       JsonObject values;
       for (const auto& [name, tensor] : results) values.raw(name, json_array(tensor));
       result.raw("outputs", values.str());
-      if (const auto rankings = rank_labels(network, output); rankings.size() == 1)
+      if (const auto rankings = rank_labels(network, output); rankings.size() == 1 && !is_batch(network, output))
         result.text("label", rankings.front().front().first);
     }
     return result.str();

@@ -166,8 +166,8 @@ class Run final : public Command {
       result.raw("outputs", values.str());
       std::vector<std::string> labels;
       for (const Ranking& ranking : rankings) labels.push_back(ranking.front().first);
-      if (labels.size() == 1) result.text("label", labels.front());
-      if (labels.size() > 1) result.raw("labels", json_array(labels));
+      if (labels.size() == 1 && !is_batch(network, output)) result.text("label", labels.front());
+      else if (!labels.empty()) result.raw("labels", json_array(labels));
       print(result.number("ms", ms).str() + "\n");
       return;
     }

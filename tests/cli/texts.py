@@ -10,6 +10,27 @@ from harness import XOR, CommandTest
 
 
 class Texts(CommandTest):
+    def test_a_batch_of_one_is_answered_as_a_batch(self):
+        labels = '"io": {"output": {"denormalize": {"type": "one-hot-to-label", "labels": ["cat", "dog"]}}}'
+        self.write("one.json", '{"layers": [2, {"size": 2, "weights": [[1, 0], [0, 1]], "bias": 0}], %s}' % labels)
+        self.write("two.json", '{"layers": [2, {"name": "x", "size": 1, "weights": [[1], [1]], "bias": 0, '
+                   '"pipes": [{"name": "y", "size": 1, "weights": [[1], [2]], "bias": 0}]}]}')
+        self.write("parts.json", '{"layers": [{"name": "a", "size": 1, "pipes": [{"name": "b", "size": 1, "type": "input"}]}, {"size": 1, "weights": [[1], [2]], "bias": 0}]}')
+        def run(*arguments):
+            return self.works("run", *arguments, "--json").json
+        for model, single in [("one.json", {"output": [1, 2]}), ("two.json", {"x": [3], "y": [5]})]:
+            batch = {name: [values] for name, values in single.items()}
+            self.assertEqual(run(model, "--input", "[1, 2]")["outputs"], single)
+            self.assertEqual(run(model, "--input", "[[1, 2]]")["outputs"], batch)
+            self.assertEqual(run(model, "--input", "[[1, 2], [1, 2]]")["outputs"], {name: 2 * rows for name, rows in batch.items()})
+        self.assertEqual(self.works("run", "two.json", "--input", "[[1, 2]]").out, "x: [[3]]\ny: [[5]]\n")
+        self.assertEqual(run("parts.json", "--input", "a=[[1]]", "--input", "b=[[2]]")["outputs"], {"output": [[5]]})
+        self.assertEqual(run("parts.json", "--input", "a=[1]", "--input", "b=[2]")["outputs"], {"output": [5]})
+        self.assertEqual(run("one.json", "--input", "[1, 2]")["label"], "dog")
+        batch = run("one.json", "--input", "[[1, 2]]")
+        self.assertEqual(batch["labels"], ["dog"])
+        self.assertNotIn("label", batch)
+
     def test_values_that_name_inputs(self):
         self.write("two.json", """{"layers": [{"size": 1, "name": "a", "label": "x:0", "pipes": [{"size": 2, "name": "b"}]},
                                  {"size": 1, "weights": [[1], [10], [100]], "bias": 0}]}""")
