@@ -96,24 +96,6 @@ void fill_row(Tensor& table, std::size_t row, const Sample& sample, webai_value*
 // A sample's side as JSON; tensors become arrays.
 Json json_of(webai_value* value) { return json_from_value(value, TensorForm::array); }
 
-// Whether inputs are texts or named, or outputs are named.
-bool any_needs_network(List& list, Layout layout) {
-  bool found = false;
-  each_sample(list, layout, [&](const Sample& sample) {
-    found = found || needs_network(sample.input) || (!sample.ignored && kind_of(sample.output) == WEBAI_MAP);
-  });
-  return found;
-}
-
-// Of a model without layers: words as outputs, of which it learns how many outputs there are.
-bool any_names_labels(List& list, Layout layout) {
-  bool found = false;
-  each_sample(list, layout, [&](const Sample& sample) {
-    found = found || (!sample.ignored && kind_of(sample.output) == WEBAI_STRING);
-  });
-  return found;
-}
-
 bool holds_codes(webai_value* value, DType type) {
   return kind_of(value) == WEBAI_TENSOR && static_cast<TensorValue*>(value)->tensor().type() == type;
 }
@@ -152,16 +134,6 @@ Dataset items_with_codes(const Context& context, const NeuralNetwork& network, L
     items.back().reset |= std::exchange(reset, false);
   }, [&] { reset = true; });
   return Dataset::from(items);
-}
-
-Dataset unread_list(List& list, Layout layout) {
-  std::vector<Json> pairs;
-  const auto reset = [&] { pairs.push_back(Json::text("RESET")); };
-  each_sample(list, layout, [&](const Sample& sample) {
-    if (sample.reset) reset();
-    pairs.push_back(Json::array({json_of(sample.input), sample.ignored ? Json() : json_of(sample.output)}));
-  }, reset);
-  return Dataset::json(Json::array(std::move(pairs)));
 }
 
 Dataset from_list(const Context& context, const NeuralNetwork& network, List& list, Layout layout) {
@@ -216,6 +188,34 @@ Dataset from_columns(const Context& context, const NeuralNetwork& network, webai
 }
 
 }  // namespace
+
+bool any_needs_network(List& list, Layout layout) {
+  bool found = false;
+  each_sample(list, layout, [&](const Sample& sample) {
+    found = found || needs_network(sample.input) || (!sample.ignored && kind_of(sample.output) == WEBAI_MAP);
+  });
+  return found;
+}
+
+bool any_names_labels(List& list, Layout layout) {
+  bool found = false;
+  each_sample(list, layout, [&](const Sample& sample) {
+    webai_value* output = sample.output;
+    if (kind_of(output) == WEBAI_LIST && static_cast<List*>(output)->size() == 1) output = static_cast<List*>(output)->at(0);
+    found = found || (!sample.ignored && kind_of(output) == WEBAI_STRING);
+  });
+  return found;
+}
+
+Dataset unread_list(List& list, Layout layout) {
+  std::vector<Json> pairs;
+  const auto reset = [&] { pairs.push_back(Json::text("RESET")); };
+  each_sample(list, layout, [&](const Sample& sample) {
+    if (sample.reset) reset();
+    pairs.push_back(Json::array({json_of(sample.input), sample.ignored ? Json() : json_of(sample.output)}));
+  }, reset);
+  return Dataset::json(Json::array(std::move(pairs)));
+}
 
 void wrong_item(std::size_t item, const char* expected, const webai_value* actual) {
   throw Error(Code::invalid_argument,

@@ -35,6 +35,13 @@ void each_sample(List& list, Layout layout, const std::function<void(const Sampl
 Sample sample_from_value(webai_value* value);
 [[noreturn]] void wrong_item(std::size_t item, const char* expected, const webai_value* actual);
 
+/// Whether only a network can read the samples: inputs are texts or named, or outputs are named.
+bool any_needs_network(List& list, Layout layout);
+/// Whether an output is a word: "cat" or ["cat"].
+bool any_names_labels(List& list, Layout layout);
+/// The samples as they are said, for a network to read.
+Dataset unread_list(List& list, Layout layout);
+
 /// The samples as a dataset for this network. A list may hold {"$instruction": "reset"} and "ignore", which a network
 /// with a memory takes as marks; to others a reset means nothing and an ignored sample is none.
 DatasetValue* dataset_of(webai_value* data) noexcept;  ///< null when it is none

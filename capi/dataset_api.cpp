@@ -35,6 +35,8 @@ class ItemReader {
     }
   }
 
+  const std::vector<std::string>& names() const { return names_; }
+
   Item read(const Sample& sample) const {
     if (both_are_codes(sample))
       return {static_cast<TensorValue*>(sample.input)->tensor().clone(context_),
@@ -95,6 +97,9 @@ Item item_from(webai_context& context, const ItemReader& reader, webai_value* va
 }
 
 Value from_list(webai_context& context, List& list, Layout layout, const ItemReader& reader) {
+  // Names and texts mean something to a network only, and so do words that are not numbered here.
+  if (any_needs_network(list, layout) || (reader.names().empty() && any_names_labels(list, layout)))
+    return make_dataset(context, unread_list(list, layout), false);
   std::vector<Item> items;
   bool reset = false, judged = false;
   const auto take = [&](const Sample& sample) {
@@ -103,8 +108,8 @@ Value from_list(webai_context& context, List& list, Layout layout, const ItemRea
     judged |= !sample.ignored;
   };
   each_sample(list, layout, take, [&] { reset = true; });
-  if (!judged) refuse(Code::invalid_argument, "EMPTY_DATA", "the dataset holds no samples");
-  return make_dataset(context, Dataset::from(items), false);
+  if (!judged) refuse(Code::invalid_argument, "EMPTY_DATA", "the dataset holds no samples", "give one sample or more whose output is not ignored");
+  return make_dataset(context, Dataset::from(items).with_labels(reader.names()), false);
 }
 
 Value from(webai_context& context, webai_value* source, webai_value* given) {
@@ -142,7 +147,7 @@ Value from(webai_context& context, webai_value* source, webai_value* given) {
                             if (!answer) return false;
                             item = item_from(context, reader, answer.get(), index);
                             return true;
-                          }),
+                          }).with_labels(reader.names()),
                           loop_thread);
     }
     case WEBAI_STRING:

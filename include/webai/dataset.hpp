@@ -132,6 +132,9 @@ class WEBAI_EXPORT Dataset {
   /// "sample:NAME" as the command line spells them.
   static Dataset open(std::string_view source, const std::function<DataFile(const std::string& path)>& file = {});
 
+  /// The same samples, whose labels 0, 1, ... are called so: a model that names its labels finds each by its name. Samples
+  /// without labels, and those that only a network can read, stay as they are.
+  Dataset with_labels(std::vector<std::string> names) const;
   Dataset map(MapFunction function) const;
   /// Draws each sample at random from a buffer of the next `buffer` samples: with `buffer` at least size() a uniform
   /// permutation. Seeded; a new order in each epoch, the same on every machine.

@@ -220,8 +220,8 @@ class WEBAI_EXPORT NeuralNetwork {
   void stop_training() noexcept;
   bool is_training() const noexcept;
 
-  /// Data that only a network can read (texts, inputs by name) as this one reads them; any other as they are. All that
-  /// takes data does so by itself.
+  /// Data that only a network can read (texts, inputs by name) as this one reads them; labels that have names get the
+  /// numbers that this model gives those; any other data as they are. All that takes data does so by itself.
   Dataset read_data(const Dataset& data) const;
   VerifyInfo verify(const Dataset& data, const VerifyOptions& options = {}, std::stop_token stop = {});
 

@@ -90,6 +90,24 @@ Dataset Dataset::npy(DataFile inputs, DataFile outputs, FileOptions options) {
   return with_source(make_npy_source(std::move(inputs), std::move(outputs), options));
 }
 
+Dataset Dataset::with_labels(std::vector<std::string> names) const {
+  if (needs_network() || names.empty()) return *this;
+  return changed(*this, [&](State& state) { state.source = make_labelled_source(state.source, std::move(names)); });
+}
+
+Dataset relabelled(const Dataset& data, const Context& context, std::vector<std::int32_t> map, std::vector<std::string> names) {
+  const auto renumber = [context, map = std::move(map)](const Item& item) {
+    if (item.ignore) return item;
+    const double label = item.output.at(0);
+    if (!(label >= 0 && label < static_cast<double>(map.size()))) return item;  // whoever takes it says so
+    Item result = item;
+    result.output = item.output.clone(context);
+    result.output.set(0, map[static_cast<std::size_t>(label)]);
+    return result;
+  };
+  return with_step(data, {.kind = Step::Kind::map, .map = renumber, .labels = std::move(names)});
+}
+
 Dataset Dataset::map(MapFunction function) const {
   if (!function) throw Error(Code::invalid_argument, "dataset: map was given an empty function");
   return with_step(*this, {.kind = Step::Kind::map, .map = std::move(function)});
@@ -286,6 +304,11 @@ void Dataset::State::describe() const {
       mapped.class_count = now.class_count;
       mapped.labels = now.labels;
       mapped.label_at = now.label_at;
+      if (!steps[i].labels.empty()) {
+        mapped.class_count = steps[i].labels.size();
+        mapped.labels = steps[i].labels;
+        mapped.label_at.clear();
+      }
     }
     std::vector<std::byte> next_input(mapped.input_bytes()), next_output(mapped.output_bytes());
     store_item(made, mapped, next_input.data(), next_output.data(), {"map: sample "});

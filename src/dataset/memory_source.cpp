@@ -97,6 +97,36 @@ class CallbackSource final : public Source {
   mutable std::optional<Description> description_;
 };
 
+class LabelledSource final : public Source {
+ public:
+  LabelledSource(std::shared_ptr<const Source> source, std::vector<std::string> names) : source_(std::move(source)), names_(std::move(names)) {}
+
+  const Description& description() const override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (description_) return *description_;
+    }
+    Description described = source_->description();  // no lock is held while a function of the program runs
+    if (described.kind == OutputKind::label) {
+      described.class_count = std::max<std::uint64_t>(described.class_count.value_or(0), names_.size());
+      described.labels = names_;
+      described.label_at.clear();
+    }
+    const std::lock_guard lock(mutex_);
+    if (!description_) description_ = std::move(described);
+    return *description_;
+  }
+  std::unique_ptr<Reader> open() const override { return source_->open(); }
+  std::shared_ptr<const Table> table(const Context& context) const override { return source_->table(context); }
+  bool calls_back() const override { return source_->calls_back(); }
+
+ private:
+  std::shared_ptr<const Source> source_;
+  std::vector<std::string> names_;
+  mutable std::mutex mutex_;  // of what follows from the source's description
+  mutable std::optional<Description> description_;
+};
+
 [[noreturn]] void fail_empty() {
   throw Error(Code::invalid_argument, {.message = "dataset: there are no samples", .reason = "EMPTY_DATASET",
                                        .hint = "give one sample or more"});
@@ -186,6 +216,10 @@ void check_finite(const Tensor& tensor, std::string_view what) {
 
 std::shared_ptr<const Source> make_table_source(Table table, Description description) {
   return std::make_shared<TableSource>(std::make_shared<const Table>(std::move(table)), std::move(description));
+}
+
+std::shared_ptr<const Source> make_labelled_source(std::shared_ptr<const Source> source, std::vector<std::string> names) {
+  return std::make_shared<LabelledSource>(std::move(source), std::move(names));
 }
 
 std::shared_ptr<const Source> make_callback_source(Dataset::ItemFunction function) {

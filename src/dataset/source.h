@@ -91,6 +91,8 @@ class FileSource : public Source {
 
 std::shared_ptr<const Source> make_table_source(Table table, Description description);
 std::shared_ptr<const Source> make_callback_source(Dataset::ItemFunction function);
+/// The samples of `source`, whose labels are called so where they are labels.
+std::shared_ptr<const Source> make_labelled_source(std::shared_ptr<const Source> source, std::vector<std::string> names);
 std::shared_ptr<const Source> make_sample_source(std::string_view name);
 std::shared_ptr<const Source> make_idx_source(DataFile images, DataFile labels, const FileOptions& options);
 std::shared_ptr<const Source> make_csv_source(DataFile file, CsvOptions options);

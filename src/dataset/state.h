@@ -19,6 +19,7 @@ struct Step {
   ShuffleOptions shuffle = {};
   Dataset::MapFunction map = {};
   std::uint64_t of = 0;  // draw, leave: samples that are drawn from, by chance; the seed is the shuffle's
+  std::vector<std::string> labels = {};  // map: what the labels that it gives are called; none: as before
 };
 
 struct Dataset::State {
@@ -51,6 +52,9 @@ struct Dataset::State {
 /// end go on in the rest; those that other steps count behind keep one order, so that no sample is ever in both. Holds nothing.
 /// Throws UNKNOWN_SIZE.
 std::pair<Dataset, Dataset> draw(const Dataset& data, std::uint64_t samples, std::uint64_t seed);
+
+/// Samples whose labels are numbered anew, label i as map[i], and called so.
+Dataset relabelled(const Dataset& data, const Context& context, std::vector<std::int32_t> map, std::vector<std::string> names);
 
 /// A sample as the functions of the program see it, over memory that it does not own.
 Item view_item(const Description& description, std::byte* input, std::byte* output, Marks marks);

@@ -83,8 +83,9 @@ struct DataEncoder::State {
       return out;
     }
     const double label = target.at(row);
-    if (!(label >= 0 && label < static_cast<double>(net->outputs)))
+    if (!(label >= 0 && label < static_cast<double>(net->outputs) && label == std::trunc(label)))
       throw Error(Code::invalid_argument, {.message = "a label is out of range", .reason = "LABEL", .expected = "0 to " + std::to_string(net->outputs - 1),
+                                           .actual = number_text(label, 9),
                                            .hint = "the last layer has one output for each label"});
     out[static_cast<std::size_t>(label)] = 1;
     return out;
@@ -130,9 +131,10 @@ void DataEncoder::push(const Item& item) {
   State& state = *state_;
   const auto width = static_cast<std::size_t>(state.net->inputs);
   if (item.input.elements() != width) State::wrong_length("input", width, item.input.elements());
-  if (!item.ignore && item.output.shape().rank() > 0 && item.output.elements() != state.net->raw_outputs())
-    State::wrong_length("output", state.net->raw_outputs(), item.output.elements());
-  const bool label = item.output.shape().rank() == 0 && is_integer(item.output.type());
+  const std::size_t outputs = state.net->raw_outputs();
+  // A number by itself is a class, where there are several: as in lists.
+  const bool label = (item.output.shape().rank() == 0 && is_integer(item.output.type())) || (item.output.elements() == 1 && outputs > 1);
+  if (!item.ignore && !label && item.output.elements() != outputs) State::wrong_length("output", outputs, item.output.elements());
   const Tensor input = state.net->takes_codes() ? state.net->decoded(item.input) : item.input;
   const Tensor output = state.net->gives_codes() && !label ? state.net->decoded(item.output) : item.output;
   const std::vector<double> out = item.ignore ? std::vector<double>() : state.row_of(output, 0, output.elements(), label);

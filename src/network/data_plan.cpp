@@ -19,8 +19,20 @@ bool ends_with_operator(const BuiltModel& built, std::string_view op) {
   return producer >= 0 && built.graph.node(producer).op->name == op;
 }
 
-// Class numbers of the data -> places of the same words among the model's labels.
-std::vector<std::int32_t> map_labels(const Description& data, std::span<const std::string> of_model) {
+// A model with a memory sees sequences: as many side by side as a batch holds, cut into windows of time.
+void plan_windows(const Context& context, const Dataset& data, BatchOptions& batching, std::size_t bptt) {
+  constexpr std::size_t longest_window = 64;  // unless the caller asks for more
+  const std::optional<SequenceCount> known = count_sequences(context, data);
+  batching.lanes = known ? std::min(batching.batch, known->count) : batching.batch;
+  batching.window = bptt ? bptt : longest_window;
+  if (known) batching.window = std::min(batching.window, known->longest);
+  batching.batch = batching.window * batching.lanes;
+}
+
+}  // namespace
+
+std::vector<std::int32_t> map_labels(const Dataset& given, std::span<const std::string> of_model) {
+  const Description& data = given.state().description();
   if (data.labels.empty() || of_model.empty()) return {};
   std::vector<std::int32_t> map;
   for (std::size_t i = 0; i < data.labels.size(); ++i) {
@@ -38,18 +50,6 @@ std::vector<std::int32_t> map_labels(const Description& data, std::span<const st
   }
   return map;
 }
-
-// A model with a memory sees sequences: as many side by side as a batch holds, cut into windows of time.
-void plan_windows(const Context& context, const Dataset& data, BatchOptions& batching, std::size_t bptt) {
-  constexpr std::size_t longest_window = 64;  // unless the caller asks for more
-  const std::optional<SequenceCount> known = count_sequences(context, data);
-  batching.lanes = known ? std::min(batching.batch, known->count) : batching.batch;
-  batching.window = bptt ? bptt : longest_window;
-  if (known) batching.window = std::min(batching.window, known->longest);
-  batching.batch = batching.window * batching.lanes;
-}
-
-}  // namespace
 
 NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& data, std::string_view measure_name,
                                                                std::size_t batch, bool accuracy, std::size_t bptt) const {
@@ -107,7 +107,7 @@ NeuralNetwork::State::DataPlan NeuralNetwork::State::plan_data(const Dataset& da
   if (classes) {
     batching.outputs = plan.request.labels ? OutputForm::labels : OutputForm::one_hot;
     batching.classes = static_cast<std::size_t>(outputs);
-    batching.label_map = map_labels(given.state().description(), labels);
+    batching.label_map = map_labels(given, labels);
   } else {
     batching.outputs = OutputForm::values;
     batching.expected_outputs = static_cast<std::size_t>(outputs);

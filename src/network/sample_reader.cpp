@@ -5,6 +5,7 @@
 #include "core/model/build_outputs.h"
 #include "dataset/state.h"
 #include "network/state.h"
+#include "network/training_plan.h"
 #include "webai/error.hpp"
 #include "webai/values.hpp"
 
@@ -134,7 +135,15 @@ Tensor NeuralNetwork::State::target_of(const Json& value, std::span<const PortIn
   return values_of(context, numbers, static_cast<std::int64_t>(width));
 }
 
-Dataset NeuralNetwork::read_data(const Dataset& data) const { return state_->read(data); }
+Dataset NeuralNetwork::read_data(const Dataset& data) const {
+  const Dataset read = state_->read(data);
+  if (!read.valid() || read.output_kind() != OutputKind::label || state_->built.outputs.size() != 1) return read;
+  const std::span<const std::string> labels = labels_of(state_->output_rules());
+  const std::vector<std::int32_t> map = map_labels(read, labels);
+  bool same = true;
+  for (std::size_t i = 0; i < map.size(); ++i) same = same && map[i] == static_cast<std::int32_t>(i);
+  return same ? read : relabelled(read, state_->context, map, {labels.begin(), labels.end()});
+}
 
 Dataset NeuralNetwork::State::read(const Dataset& given) const {
   if (!given.needs_network()) return given;

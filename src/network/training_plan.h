@@ -1,6 +1,8 @@
 // What a training's options come to with this network and these data.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,10 @@ std::vector<double> class_weights(const TrainOptions& options, std::size_t outpu
 /// labels and the words of `data` are not those of `learned` (nullptr: not one for each of the classes), since their
 /// numbers then mean other classes.
 void check_words(const Dataset& data, const Dataset* learned, std::size_t outputs, bool model_names_labels);
+
+/// The model's numbers of the data's labels, by their names; none where either names none. Throws INVALID_ARGUMENT for one
+/// that the model does not know.
+std::vector<std::int32_t> map_labels(const Dataset& data, std::span<const std::string> of_model);
 
 /// Whether a layer, also one of a net inside, goes over sequences within one sample (`recurrent`).
 bool reads_sequences(const Model& model);

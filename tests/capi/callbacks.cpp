@@ -369,7 +369,15 @@ TEST_CASE("labels of a dataset are names or numbers") {
   webai_future* future = nullptr;
   REQUIRE(webai_network_train(network, dataset, options, nullptr, &future, error.out()) == WEBAI_OK);
   CHECK(number_at(await(future), "accuracy") == 1);
-  CHECK(webai_dataset_from(context.get(), data, nullptr, dataset.out(), error.out()) == WEBAI_INVALID_ARGUMENT);
+  // Without the option they are numbered in byte order, as in files.
+  REQUIRE(webai_dataset_from(context.get(), data, nullptr, dataset.out(), error.out()) == WEBAI_OK);
+  REQUIRE(webai_network_verify(network, dataset, nullptr, nullptr, &future, error.out()) == WEBAI_OK);
+  CHECK(number_at(await(future), "accuracy") == 1);
+  const Handle fewer = json(context.get(), R"({"labels":["a"]})");
+  CHECK(webai_dataset_from(context.get(), data, fewer, dataset.out(), error.out()) == WEBAI_INVALID_ARGUMENT);
+  CHECK(detail(error, "reason") == "LABEL");
+  CHECK(detail(error, "expected") == "one of the option \"labels\"");
+  CHECK(detail(error, "actual") == "\"b\"");
   // Those that a function gives as well.
   const Handle function = make_function(context.get(), [](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
     double index = 0;
