@@ -25,7 +25,8 @@ namespace {
                                      .reason = "SAMPLE_SIZE",
                                      .path = "/" + std::to_string(item),
                                      .expected = std::move(expected),
-                                     .actual = std::move(actual)});
+                                     .actual = std::move(actual),
+                                     .hint = "all samples fit the first and the last layer of the model"});
 }
 
 // "reset" or "ignore" for an instruction, else nothing.
@@ -179,7 +180,8 @@ Dataset from_columns(const Context& context, const NeuralNetwork& network, webai
   webai_value* const input = member(data, "input");
   webai_value* const output = member(data, "output");
   if (!input || !output)
-    refuse(Code::invalid_argument, "DATA_LAYOUT", "data given as a map needs \"input\" and \"output\"");
+    refuse(Code::invalid_argument, "DATA_LAYOUT", "data given as a map needs \"input\" and \"output\"",
+           "{\"input\": [[0, 1], [1, 1]], \"output\": [[1], [0]]}: a row for each sample; or {\"text\": \"...\"}");
   const auto column = [&](webai_value* value, const char* name) {
     return kind_of(value) == WEBAI_TENSOR ? static_cast<TensorValue*>(value)->tensor()
                                           : tensor_from_value(context, list_type(network), value, name);
@@ -254,7 +256,8 @@ void each_sample(List& list, Layout layout, const std::function<void(const Sampl
     Sample sample{};
     if (layout == Layout::flat) {
       if (++i == list.size())
-        refuse(Code::invalid_argument, "DATA_LAYOUT", "the data ends with an input that has no output");
+        refuse(Code::invalid_argument, "DATA_LAYOUT", "the data ends with an input that has no output",
+               "in the layout \"flat\" inputs and outputs take turns; an output may be {\"$instruction\": \"ignore\"}");
       sample.input = item;
       sample.output = list.at(i);
       sample.ignored = sample.output && instruction(sample.output) == "ignore";
@@ -313,7 +316,9 @@ Layout layout_from_name(const std::string& name) {
   throw Error(Code::invalid_argument, {.message = "option \"layout\" is \"" + name + "\"",
                                        .reason = "OPTION",
                                        .path = "layout",
-                                       .expected = "\"pairs\", \"flat\" or \"objects\""});
+                                       .expected = "\"pairs\", \"flat\" or \"objects\"",
+                                       .actual = "\"" + name + "\"",
+                                       .hint = "leave it out for [[input, output], ...]"});
 }
 
 Dataset data_from_value(const webai_context& context, const NeuralNetwork& network, webai_value* data, Layout layout) {

@@ -17,7 +17,8 @@ constexpr std::uint32_t most_steps = 1000;
 
 Value make_dataset(webai_context& context, Dataset dataset, bool loop_thread, std::uint32_t steps = 0) {
   if (steps > most_steps)
-    refuse(Code::limit_exceeded, "DATASET_STEPS", "a dataset has at most " + std::to_string(most_steps) + " steps");
+    refuse(Code::limit_exceeded, "DATASET_STEPS", "a dataset has at most " + std::to_string(most_steps) + " steps",
+           "say in one step what several say: one slice may skip, take, repeat and split");
   return make<DatasetValue>(context, 0, std::move(dataset), loop_thread, steps);
 }
 
@@ -63,6 +64,8 @@ class ItemReader {
                                                         static_cast<Text*>(sample.output)->value + "\"",
                                              .reason = "LABEL",
                                              .path = "/" + std::to_string(sample.item),
+                                             .expected = names_.empty() ? "numbers" : "one of the option \"labels\"",
+                                             .actual = "\"" + static_cast<Text*>(sample.output)->value + "\"",
                                              .hint = "name the labels in the option \"labels\""});
       return label(static_cast<double>(at - names_.begin()));
     }
@@ -78,7 +81,11 @@ class ItemReader {
   static bool is_label(double number) { return number >= 0 && number < 2147483648.0 && number == std::floor(number); }
   Tensor label(double number) const {
     if (!is_label(number))
-      refuse(Code::invalid_argument, "LABEL", "a label is a whole number, 0 or more");
+      throw Error(Code::invalid_argument, {.message = "a label is a whole number, 0 or more",
+                                           .reason = "LABEL",
+                                           .expected = "0, 1, 2, ...",
+                                           .actual = std::to_string(number),
+                                           .hint = "leave the option \"labels\" out where outputs are values"});
     return Tensor::from(context_, DType::i32, Shape{}, std::span<const double>(&number, 1));
   }
 
@@ -180,11 +187,12 @@ Value slice(webai_context& context, DatasetValue& dataset, webai_value* given) {
   if (opts.find("split")) {
     const auto parts = result.split(opts.number("split", 0));
     const std::size_t part = opts.count("part", 0);
-    if (part > 1) refuse(Code::invalid_argument, "OPTION", "slice: \"part\" is 0 or 1");
+    if (part > 1) refuse(Code::invalid_argument, "OPTION", "slice: \"part\" is 0 or 1", "0 is the first part, 1 the rest");
     result = part ? parts.second : parts.first;
     ++steps;
   } else if (opts.find("part")) {
-    refuse(Code::invalid_argument, "OPTION", "slice: \"part\" goes with \"split\"");
+    refuse(Code::invalid_argument, "OPTION", "slice: \"part\" goes with \"split\"",
+           "{\"split\": 0.8, \"part\": 1} is the last fifth");
   }
   if (opts.find("skip")) result = result.skip(opts.count("skip", 0)), ++steps;
   if (opts.find("take")) result = result.take(opts.count("take", 0)), ++steps;

@@ -198,7 +198,7 @@ Value prepare_data(webai_context& context, NetworkValue& net, webai_value* items
   Options opts(given);
   Layout layout = layout_from_name(opts.text("layout", "pairs"));
   const std::size_t samples = opts.count("samples", 1024);
-  if (samples == 0) refuse(Code::invalid_argument, "OPTION", "\"samples\" is 1 or more");
+  if (samples == 0) refuse(Code::invalid_argument, "OPTION", "\"samples\" is 1 or more", "leave it out for 1024");
   opts.finish(context, "prepareData");
   const NeuralNetwork network = net.idle_handle();
   const Value normalized = net.io->normalized(items, layout);

@@ -100,7 +100,7 @@ Dataset from_records(const Context& context, const NeuralNetwork& network, const
     at += size;
   }
   if (std::ranges::none_of(marks, [](const Mark& mark) { return !mark.ignored; }))
-    refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
+    refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples", "prepare one sample or more whose output is not ignored");
   const auto rows = static_cast<std::int64_t>(starts.size());
   Tensor in = Tensor::uninitialised(context, records.type(), Shape{rows, static_cast<std::int64_t>(inputs)});
   Tensor out = Tensor::uninitialised(context, records.type(), Shape{rows, static_cast<std::int64_t>(outputs)});
@@ -123,9 +123,9 @@ Tensor all_records(const Context& context, StreamValue& stream) {
     parts.push_back(expect<TensorValue>(item->get(), "an item of the stream").tensor());
     elements += static_cast<std::int64_t>(parts.back().elements());
     if (parts.back().type() != parts.front().type())
-      refuse(Code::type_mismatch, "TYPE", "the tensors of a stream are of one type");
+      refuse(Code::type_mismatch, "TYPE", "the tensors of a stream are of one type", "prepare all of them with one model");
   }
-  if (parts.empty()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples");
+  if (parts.empty()) refuse(Code::invalid_argument, "EMPTY_DATA", "the data holds no samples", "the stream ended before its first tensor: make a new one for each training");
   Tensor all = Tensor::uninitialised(context, parts.front().type(), Shape{elements});
   auto* at = static_cast<std::byte*>(all.data());
   for (const Tensor& part : parts) {

@@ -53,7 +53,8 @@ Ref<Future> StreamValue::next() {
 
 std::optional<Value> StreamValue::pull() {
   if (source_ && source_->placement().loop_thread_only && !context->on_loop_thread())
-    refuse(Code::wrong_thread, "LOOP_THREAD", "this stream calls functions of the loop thread");
+    refuse(Code::wrong_thread, "LOOP_THREAD", "this stream calls functions of the loop thread",
+           "take from it on that thread, or make its functions with WEBAI_ANY_THREAD");
   check_cancel(cancel_.get());
   if (busy_.exchange(true)) refuse(Code::busy, "BUSY", "the stream's last item is unfinished", "wait for it first");
   struct Idle {

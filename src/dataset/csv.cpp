@@ -218,7 +218,9 @@ class CsvSource final : public FileSource {
                                                               : "the file holds no rows",
                                            .reason = "EMPTY_DATASET",
                                            .path = file_.name,
-                                           .hint = header_ ? "if its first row is data, say header=absent" : ""});
+                                           .expected = "one row or more",
+                                           .actual = header_ ? "one row of names" : "none",
+                                           .hint = header_ ? "if its first row is data, say header=absent" : "look whether it is the file that was meant"});
     }
     scan_rows(lexer);
     describe();

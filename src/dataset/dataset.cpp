@@ -19,7 +19,10 @@ DataFile::DataFile(std::shared_ptr<FileSystem> files, std::string path)
     : name(path), open([files = std::move(files), path] { return files->open(path); }) {}
 
 const Dataset::State& Dataset::state() const {
-  if (!state_) throw Error(Code::invalid_argument, "dataset: this one was never given a source");
+  if (!state_)
+    throw Error(Code::invalid_argument, {.message = "dataset: this one was never given a source", .reason = "EMPTY_DATASET", .path = "data",
+                                         .expected = "a dataset with a source", .actual = "Dataset()",
+                                         .hint = "Dataset::from({...}), Dataset::csv(\"...\") or another function that makes one"});
   return *state_;
 }
 
@@ -43,10 +46,18 @@ Dataset with_step(const Dataset& dataset, Step step) {
   return changed(dataset, [&](Dataset::State& state) { state.steps.push_back(std::move(step)); });
 }
 
+[[noreturn]] void no_samples(const char* step, const char* message, const char* hint) {
+  throw Error(Code::invalid_argument, {.message = std::string("dataset: ") + message, .reason = "OPTION", .path = step,
+                                       .expected = "1 or more", .actual = "0", .hint = hint});
+}
+
 std::uint64_t known_size(const Dataset& data) {
   if (const auto size = data.size()) return *size;
   throw Error(Code::unsupported, {.message = "dataset: split needs a source that knows its size",
                                   .reason = "UNKNOWN_SIZE",
+                                  .path = "split",
+                                  .expected = "a known number of samples",
+                                  .actual = "a function, or steps without an end",
                                   .hint = "use take(n) and skip(n), which need none"});
 }
 
@@ -109,17 +120,20 @@ Dataset relabelled(const Dataset& data, const Context& context, std::vector<std:
 }
 
 Dataset Dataset::map(MapFunction function) const {
-  if (!function) throw Error(Code::invalid_argument, "dataset: map was given an empty function");
+  if (!function)
+    throw Error(Code::invalid_argument, {.message = "dataset: map was given an empty function", .reason = "FUNCTION", .path = "map",
+                                         .expected = "a function that takes an Item and gives one", .actual = "an empty one",
+                                         .hint = "leave the step out where samples stay as they are"});
   return with_step(*this, {.kind = Step::Kind::map, .map = std::move(function)});
 }
 
 Dataset Dataset::shuffle(std::size_t buffer, ShuffleOptions options) const {
-  if (buffer == 0) throw Error(Code::invalid_argument, "dataset: a shuffle buffer holds at least one sample");
+  if (buffer == 0) no_samples("shuffle", "a shuffle buffer holds at least one sample", "give as many as the data have to shuffle all of them");
   return with_step(*this, {.kind = Step::Kind::shuffle, .count = buffer, .shuffle = options});
 }
 
 Dataset Dataset::batch(std::size_t samples, BatchingOptions options) const {
-  if (samples == 0) throw Error(Code::invalid_argument, "dataset: a batch holds at least one sample");
+  if (samples == 0) no_samples("batch", "a batch holds at least one sample", "leave the step out, and whoever takes the data chooses");
   return changed(*this, [&](State& state) {
     state.batch = samples;
     state.drop_remainder = options.drop_remainder;
@@ -167,6 +181,8 @@ std::pair<Dataset, Dataset> draw(const Dataset& data, std::uint64_t samples, std
 std::pair<Dataset, Dataset> Dataset::split(double fraction) const {
   if (!(fraction >= 0 && fraction <= 1)) {
     throw Error(Code::invalid_argument, {.message = "dataset: split takes a fraction",
+                                         .reason = "OPTION",
+                                         .path = "split",
                                          .expected = "a number from 0 to 1",
                                          .actual = number_text(fraction),
                                          .hint = "0.2 holds a fifth of the samples out"});
@@ -244,7 +260,9 @@ Item Dataset::item(const Context& context, std::uint64_t index) const {
   DatasetReader reader(context, skip(index));
   if (std::optional<Item> item = reader.next()) return std::move(*item);
   throw Error(Code::invalid_argument, {.message = "dataset: there is no such sample",
-                                       .expected = size() ? "an index below " + std::to_string(*size()) : "",
+                                       .reason = "INDEX",
+                                       .path = std::to_string(index),
+                                       .expected = size() ? "an index below " + std::to_string(*size()) : "an index before the data end",
                                        .actual = std::to_string(index),
                                        .hint = "samples are counted from 0"});
 }
@@ -278,6 +296,7 @@ void Dataset::State::describe() const {
     if (bytes > most_described) {
       throw Error(Code::limit_exceeded, {.message = "dataset: one sample is too large to be mapped",
                                          .reason = "SAMPLE_BYTES",
+                                         .path = "map: sample 0",
                                          .expected = "at most " + std::to_string(most_described) + " bytes",
                                          .actual = std::to_string(bytes),
                                          .hint = "map it before it is read, or work on smaller samples"});
@@ -294,6 +313,9 @@ void Dataset::State::describe() const {
       if (!source->open()->read(input.data(), output.data())) {
         throw Error(Code::invalid_argument, {.message = "dataset: the source has no samples",
                                              .reason = "EMPTY_DATASET",
+                                             .path = "map: sample 0",
+                                             .expected = "one sample or more",
+                                             .actual = "none",
                                              .hint = "give one sample or more"});
       }
     }

@@ -17,6 +17,8 @@ Description describe_item(const Item& item, ItemPlace place) {
     throw Error(Code::invalid_argument, {.message = "dataset: the input of a sample has no values",
                                          .reason = "EMPTY_SAMPLE",
                                          .path = place.text(),
+                                         .expected = "one value or more",
+                                         .actual = "none",
                                          .hint = "give each input one value or more"});
   }
   Description description;
@@ -54,6 +56,7 @@ void store(const Tensor& tensor, DType type, const Shape& shape, const Shape& gi
     throw Error(Code::invalid_argument, {.message = "dataset: " + std::string(what) + " is not a finite number",
                                          .reason = "NOT_FINITE",
                                          .path = place.text() + ", value " + std::to_string(wrong),
+                                         .expected = "a finite number",
                                          .actual = number_text(tensor.at(wrong)),
                                          .hint = "leave such samples out, or put a number in their place"});
   }

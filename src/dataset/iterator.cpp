@@ -89,13 +89,17 @@ BatchIterator::Implementation::Implementation(const Context& the_context, const 
       input_elements(static_cast<std::size_t>(description.input_shape.elements())),
       input_bytes(checked_product(input_elements, size_of(options.type), "one sample")),
       drop_remainder(dataset.state().drop_remainder) {
-  if (options.batch == 0) throw Error(Code::invalid_argument, "dataset: a batch holds at least one sample");
+  if (options.batch == 0)
+    throw Error(Code::invalid_argument, {.message = "dataset: a batch holds at least one sample", .reason = "OPTION", .path = "batch",
+                                         .expected = "1 or more", .actual = "0", .hint = "batches of 1 are samples by themselves"});
   check_length("the model's input", options.expected_inputs, input_elements);
   if (!outputs.labels()) check_length("the model's output", options.expected_outputs, outputs.elements());
   if (description.size == std::uint64_t{0} ||
       (drop_remainder && description.size && *description.size < options.batch)) {
     throw Error(Code::invalid_argument, {.message = "dataset: there are no samples to iterate over",
                                          .reason = "EMPTY_DATASET",
+                                         .path = "data",
+                                         .expected = "one sample or more",
                                          .actual = dataset.describe(),
                                          .hint = "give one sample or more"});
   }
@@ -237,7 +241,9 @@ bool BatchIterator::next(Block& block, std::size_t max_samples) {
   Implementation& self = *implementation_;
   const std::size_t batch = self.options.batch;
   if (max_samples < batch) {
-    throw Error(Code::invalid_argument, "dataset: a block must have room for one batch of " + std::to_string(batch));
+    throw Error(Code::invalid_argument, {.message = "dataset: a block must have room for one batch of " + std::to_string(batch), .reason = "OPTION",
+                                         .path = "batch", .expected = std::to_string(batch) + " samples or more", .actual = std::to_string(max_samples),
+                                         .hint = "ask for preferred_samples()"});
   }
   if (!self.begun) begin_epoch(0);
   const std::size_t most = batch == 1 ? max_samples : max_samples - max_samples % batch;

@@ -71,13 +71,13 @@ class JsonPairs {
     return nullptr;
   }
 
-  JsonPairs(std::string name, const Json& samples) : name_(std::move(name)), json_(samples) {}
+  JsonPairs(std::string name, const Json& samples) : name_(std::move(name)), holder_("the list holds"), json_(samples) {}
 
   const std::string& name() const { return name_; }
 
   std::shared_ptr<const Source> source() {
-    if (!json_.is_array()) fail("", "the file holds no list of samples", "[[input, output], ...]", describe(json_));
-    if (json_.size() == 0) fail("", "the file holds no samples");
+    if (!json_.is_array()) fail("", holder_ + " no list of samples", "[[input, output], ...]", describe(json_), pairs_hint);
+    if (json_.size() == 0) fail("", holder_ + " no samples", "one sample or more", "an empty list", pairs_hint);
     bool reset = false;
     for (std::size_t i = 0; i < json_.size(); ++i) {
       const Json sample = json_.at(i);
@@ -88,9 +88,9 @@ class JsonPairs {
       marks_.push_back(std::exchange(reset, false) ? mark_reset : Marks{0});
       read_sample(sample, i);
     }
-    if (marks_.empty()) fail("", "the file holds no samples");
+    if (marks_.empty()) fail("", holder_ + " no samples", "one sample or more", "nothing but \"RESET\"", pairs_hint);
     if (!output_.first) fill_ignored();
-    if (output_.first) fail("", "no sample has an output");
+    if (output_.first) fail("", "no sample has an output", "one output or more", "null for each", "null stands for an output that is ignored: give some samples theirs");
     const std::uint64_t samples = marks_.size();
     const auto rows = static_cast<std::int64_t>(samples);
     Description description;
@@ -118,14 +118,23 @@ class JsonPairs {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& where, std::string message, std::string expected = {},
-                         std::string actual = {}) const {
+  [[noreturn]] void fail(const std::string& where, std::string message, std::string expected, std::string actual,
+                         std::string hint) const {
     throw Error(Code::invalid_argument, {.message = std::move(message),
                                          .reason = "JSON_PAIRS",
                                          .path = where.empty() ? name_ : name_ + ": " + where,
                                          .expected = std::move(expected),
                                          .actual = std::move(actual),
-                                           .hint = "[[[0, 1], [1]], [[1, 1], [0]]]: pairs of input and output"});
+                                         .hint = std::move(hint)});
+  }
+
+  static constexpr const char* pairs_hint = "[[[0, 1], [1]], [[1, 1], [0]]]: pairs of input and output";
+
+  [[noreturn]] void mixed_outputs(const std::string& place, std::string expected, std::string actual) const {
+    fail(place, "some outputs are texts, some are numbers", std::move(expected), std::move(actual), "write all as labels, or all as numbers");
+  }
+  [[noreturn]] void side_by_side(const std::string& place, std::string expected, std::string actual) const {
+    fail(place, "numbers and arrays stand side by side", std::move(expected), std::move(actual), "nest all of them as deep: [[1, 2], [3, 4]]");
   }
 
   static bool needs_model(const Json& value, bool texts) {
@@ -141,17 +150,19 @@ class JsonPairs {
     if (sample.is_object()) {
       for (const Json::Member& member : sample.members()) {
         if (member.first != "input" && member.first != "output")
-          fail(pointer_to(place, member.first), "a sample has an input and an output, nothing else");
+          fail(pointer_to(place, member.first), "a sample has an input and an output, nothing else", "\"input\" and \"output\"",
+               "\"" + member.first + "\"", "take it out, or put its numbers among those of the input");
       }
       const Json *input = sample.find("input"), *output = sample.find("output");
-      if (!input || !output) fail(place, input ? "the output is missing" : "the input is missing");
+      if (!input || !output) fail(place, input ? "the output is missing" : "the input is missing", "\"input\" and \"output\"", describe(sample),
+                                   "an output that is ignored is null: {\"input\": [0, 1], \"output\": null}");
       read_side(*input, input_, place + "/input");
       read_side(*output, output_, place + "/output");
     } else if (sample.is_array() && sample.size() == 2) {
       read_side(sample.at(0), input_, place + "/0");
       read_side(sample.at(1), output_, place + "/1");
     } else {
-      fail(place, "this is no sample", "[input, output], or \"RESET\" between sequences", describe(sample));
+      fail(place, "this is no sample", "[input, output], or \"RESET\" between sequences", describe(sample), pairs_hint);
     }
   }
 
@@ -163,41 +174,45 @@ class JsonPairs {
     // ["cat"] says the same as "cat".
     const Json only = value.is_array() && value.size() == 1 ? value.at(0) : value;
     if (&side == &output_ && only.is_text()) {
-      if (!side.numbers.empty()) fail(place, "some outputs are texts, some are numbers");
+      if (!side.numbers.empty()) mixed_outputs(place, "numbers, as before", describe(only));
       side.texts.push_back(only.as_text());
       side.first = false;
       return;
     }
-    if (!side.texts.empty()) fail(place, "some outputs are texts, some are numbers");
+    if (!side.texts.empty()) mixed_outputs(place, "a text, as before", describe(value));
     Shape shape;
     read_numbers(value, side, shape, 0, true, place);
     if (shape.rank() == 0) shape = Shape{1};  // 5 says the same as [5]
     if (side.first) side.shape = shape;
     if (!(shape == side.shape))
-      fail(place, "samples have different shapes", side.shape.text() + ", as in the first sample", shape.text());
+      fail(place, "samples have different shapes", side.shape.text() + ", as in the first sample", shape.text(),
+           "all samples have one shape; sequences of open length need a model with a null dimension");
     side.first = false;
     const std::size_t count = static_cast<std::size_t>(shape.elements()), begin = side.numbers.size() - count;
-    if (first_not_finite(DType::fp64, side.numbers.data() + begin, count) < count) fail(place, "not a finite number");
+    if (first_not_finite(DType::fp64, side.numbers.data() + begin, count) < count) fail(place, "not a finite number", "finite numbers", "a number that is none in fp64",
+                                                                                   "leave such samples out, or put a number in their place");
   }
 
   void read_numbers(const Json& value, Side& side, Shape& shape, std::size_t axis, bool first, const std::string& place) {
     if (value.is_number()) {
-      if (axis != shape.rank()) fail(place, "numbers and arrays stand side by side");
+      if (axis != shape.rank()) side_by_side(place, "an array, as beside it", "a number");
       side.numbers.push_back(value.as_number());
       return;
     }
-    if (!value.is_array()) fail(place, "this is no number", "numbers, or nested arrays of numbers", describe(value));
+    if (!value.is_array()) fail(place, "this is no number", "numbers, or nested arrays of numbers", describe(value),
+                                 "words are taken as outputs only; make numbers of those of an input, by \"io\" or before");
     const auto length = static_cast<std::int64_t>(value.size());
     if (first) {
-      if (axis == Shape::max_rank) fail(place, "arrays are nested more than 8 deep");
+      if (axis == Shape::max_rank) fail(place, "arrays are nested more than 8 deep", "8 dimensions at most", "more", "put dimensions together");
       shape.append(length);
     } else if (axis >= shape.rank()) {
-      fail(place, "numbers and arrays stand side by side");
+      side_by_side(place, "a number, as beside it", "an array");
     } else if (shape[axis] != length) {
-      fail(place, "arrays beside each other have different lengths");
+      fail(place, "arrays beside each other have different lengths", std::to_string(shape[axis]) + " items", std::to_string(length),
+           "fill the shorter ones up, or leave such samples out");
     }
     if (value.is_packed()) {
-      if (axis + 1 != shape.rank()) fail(place, "numbers and arrays stand side by side");
+      if (axis + 1 != shape.rank()) side_by_side(place, "arrays, as beside it", "numbers");
       const std::span<const double> numbers = value.as_numbers();
       side.numbers.insert(side.numbers.end(), numbers.begin(), numbers.end());
       return;
@@ -248,7 +263,7 @@ class JsonPairs {
     return Tensor::wrap(data, DType::fp64, shape, [held = std::move(held)] {});
   }
 
-  std::string name_;
+  std::string name_, holder_ = "the file holds";
   Json json_;
   Side input_, output_;
   std::vector<std::string> labels_;

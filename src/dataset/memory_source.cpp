@@ -80,6 +80,9 @@ class CallbackSource final : public Source {
     if (!function_(0, first)) {
       throw Error(Code::invalid_argument, {.message = "dataset: the source has no samples",
                                            .reason = "EMPTY_DATASET",
+                                           .path = "item 0",
+                                           .expected = "one sample or more",
+                                           .actual = "none",
                                            .hint = "give one sample or more"});
     }
     Description described = describe_item(first, {"item "});
@@ -128,7 +131,8 @@ class LabelledSource final : public Source {
 };
 
 [[noreturn]] void fail_empty() {
-  throw Error(Code::invalid_argument, {.message = "dataset: there are no samples", .reason = "EMPTY_DATASET",
+  throw Error(Code::invalid_argument, {.message = "dataset: there are no samples", .reason = "EMPTY_DATASET", .path = "samples",
+                                       .expected = "one sample or more", .actual = "none",
                                        .hint = "give one sample or more"});
 }
 
@@ -155,6 +159,7 @@ void append(std::vector<double>& all, const std::vector<double>& values, std::si
     throw Error(Code::invalid_argument, {.message = "dataset: not a finite number",
                                          .reason = "NOT_FINITE",
                                          .path = place() + "/" + std::to_string(wrong),
+                                         .expected = "a finite number",
                                          .actual = number_text(values[wrong]),
                                          .hint = "leave such samples out, or put a number in their place"});
   }
@@ -168,6 +173,8 @@ template <class Examples> std::shared_ptr<const Source> source_of_examples(const
     throw Error(Code::invalid_argument, {.message = "dataset: the input of a sample has no values",
                                          .reason = "EMPTY_SAMPLE",
                                          .path = "/0/input",
+                                         .expected = "one value or more",
+                                         .actual = "none",
                                          .hint = "give each input one value or more"});
   }
   std::vector<double> all_inputs, all_outputs;
@@ -207,6 +214,7 @@ void check_finite(const Tensor& tensor, std::string_view what) {
               {.message = "dataset: " + std::string(what) + " hold a value that is not a finite number",
                .reason = "NOT_FINITE",
                .path = "sample " + std::to_string(wrong / row) + ", value " + std::to_string(wrong % row),
+               .expected = "a finite number",
                .actual = number_text(tensor.at(wrong)),
                .hint = "leave such samples out, or put a number in their place; one too large for " +
                        std::string(name_of(tensor.type())) + " becomes infinite"});
@@ -271,6 +279,7 @@ Dataset Dataset::from(Tensor inputs, Tensor outputs) {
   if (inputs.shape().rank() == 0 || outputs.shape().rank() == 0 || inputs.shape()[0] != outputs.shape()[0]) {
     throw Error(Code::shape_mismatch, {.message = "dataset: inputs and outputs have different numbers of samples",
                                        .reason = "SAMPLE_COUNT",
+                                       .path = "outputs",
                                        .expected = "the same first dimension",
                                        .actual = "inputs of shape " + inputs.shape().text() +
                                                  ", outputs of shape " + outputs.shape().text(),
@@ -292,7 +301,10 @@ Dataset Dataset::from(Tensor inputs, Tensor outputs) {
 }
 
 Dataset Dataset::from(ItemFunction source) {
-  if (!source) throw Error(Code::invalid_argument, "dataset: the source is an empty function");
+  if (!source)
+    throw Error(Code::invalid_argument, {.message = "dataset: the source is an empty function", .reason = "FUNCTION", .path = "source",
+                                         .expected = "a function that fills an Item", .actual = "an empty one",
+                                         .hint = "give it true for each sample and false at the end"});
   return dataset_of(make_callback_source(std::move(source)));
 }
 

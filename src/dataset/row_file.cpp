@@ -82,6 +82,7 @@ class PairSource final : public FileSource {
       throw Error(Code::invalid_argument, {.message = "the file holds no samples",
                                            .reason = "EMPTY_DATASET",
                                            .path = inputs_.name,
+                                           .expected = "one sample or more",
                                            .actual = "dimensions " + input_rows->shape().text(),
                                            .hint = "give one sample or more"});
     }

@@ -87,9 +87,11 @@ TEST_CASE("a mistake in the pairs is named with file and place") {
   };
   for (const auto& [text, message] : mistakes) {
     INFO(text);
-    const std::string what = error_of([&] { pairs(text); }).what();
+    const Error error = error_of([&] { pairs(text); });
+    const std::string what = error.what();
     INFO(what);
     CHECK(what.starts_with(message));
+    for (const std::string& detail : {error.reason(), error.path(), error.expected(), error.actual(), error.hint()}) CHECK_FALSE(detail.empty());
   }
 }
 

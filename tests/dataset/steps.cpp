@@ -2,6 +2,8 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -198,4 +200,60 @@ TEST_CASE("a single sample can be asked for") {
   CHECK(counting(10).item(context, 7).input.at(1) == -7);
   CHECK(counting_stream(10, context).skip(2).item(context, 7).output.at(0) == 9);
   CHECK(error_of([&] { counting(10).item(context, 10); }).expected() == "an index below 10");
+}
+
+TEST_CASE("every error of making a dataset, and of its steps, has a reason, a place, what was expected and there, and a hint") {
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  const Dataset data = Dataset::from({{{1}, {2}}, {{3}, {4}}});
+  const Dataset endless = Dataset::from([](std::size_t, Item&) { return false; });
+  const std::vector<double> nan{1, none};
+  const auto tensor = [](const std::vector<double>& values, const Shape& shape) { return Tensor::from(make_context(), DType::fp32, shape, values); };
+  const std::pair<const char*, std::function<void()>> mistakes[] = {
+      {"no source", [] { (void)Dataset().size(); }},
+      {"no samples", [] { (void)Dataset::from(std::vector<Example>{}); }},
+      {"no items", [] { (void)Dataset::from(std::vector<Item>{}); }},
+      {"no function", [] { (void)Dataset::from(Dataset::ItemFunction()); }},
+      {"no map", [&] { (void)data.map({}); }},
+      {"an empty function", [&] { (void)endless.describe(); }},
+      {"an empty function, mapped", [&] { (void)endless.map([](const Item& item) { return item; }).describe(); }},
+      {"an empty input", [] { (void)Dataset::from({{{}, {1}}}); }},
+      {"an item without input", [] { (void)Dataset::from(std::vector<Item>{Item{}}); }},
+      {"other lengths", [] { (void)Dataset::from({{{1}, {1}}, {{1, 2}, {1}}}); }},
+      {"no number", [&] { (void)Dataset::from({{{none}, {1}}}); }},
+      {"no number in a tensor", [&] { (void)Dataset::from(tensor(nan, {2, 1}), tensor({1, 2}, {2, 1})); }},
+      {"no number in an item", [&] { (void)Dataset::from(std::vector<Item>{{.input = tensor(nan, Shape{2}), .output = tensor({1}, Shape{1})}}); }},
+      {"other counts", [&] { (void)Dataset::from(tensor({1, 2}, {2, 1}), tensor({1}, {1, 1})); }},
+      {"a shuffle of none", [&] { (void)data.shuffle(0); }},
+      {"a batch of none", [&] { (void)data.batch(0); }},
+      {"a split of two", [&] { (void)data.split(2); }},
+      {"a split of what is not known", [&] { (void)Dataset::from([](std::size_t, Item&) { return true; }).split(0.5); }},
+      {"a sample behind the last", [&] { (void)data.item(make_context(), 2); }},
+      {"nothing left", [&] { BatchIterator(make_context(), data.take(0), {}); }},
+  };
+  for (const auto& [what, mistake] : mistakes) {
+    INFO(what);
+    const Error error = error_of(mistake);
+    INFO(error.what());
+    CHECK_FALSE(error.reason().empty());
+    CHECK_FALSE(error.path().empty());
+    CHECK_FALSE(error.expected().empty());
+    CHECK_FALSE(error.actual().empty());
+    CHECK_FALSE(error.hint().empty());
+  }
+}
+
+TEST_CASE("DATA-20 labels of a dataset can be named, and keep their numbers and their memory") {
+  const Context context = make_context();
+  const std::vector<double> inputs{1, 2, 3}, labels{2, 0, 1};
+  const Dataset plain = Dataset::from(Tensor::from(context, DType::fp32, Shape{3, 1}, inputs), Tensor::from(context, DType::i32, Shape{3}, labels));
+  const Dataset named = plain.with_labels({"x", "y", "z"}).take(3);
+  CHECK(plain.labels().empty());
+  CHECK(named.labels() == std::vector<std::string>{"x", "y", "z"});
+  CHECK(named.class_count() == 3);
+  CHECK(order(context, named) == order(context, plain));
+  CHECK(plain.with_labels({"a", "b", "c", "d"}).class_count() == 4);
+  CHECK(BatchIterator(context, plain.with_labels({"x", "y", "z"}), {}).is_view() == BatchIterator(context, plain, {}).is_view());
+  CHECK(named.map([](const Item& item) { return item; }).labels() == named.labels());
+  // What has no labels has no names for them.
+  CHECK(Dataset::from({{{1}, {2}}}).with_labels({"x"}).labels().empty());
 }

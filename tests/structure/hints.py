@@ -11,6 +11,8 @@ import tempfile
 
 FOLDERS = ("src/core/model", "src/network", "src/training", "src/autodiff", "src/dataset")
 MESSAGE = re.compile(r"\{\s*\.message = ")
+# Nothing but a message, where the error is not one of the library itself.
+BARE = re.compile(r'\bError\(Code::(?!internal\b)\w+, *(?:"|std::string)')
 OPTIONAL = re.compile(r"std::string(?:_view)? hint = \{\}")
 EMPTY = re.compile(r'\? *"" *: *"did you mean ')
 
@@ -49,6 +51,9 @@ def check(root):
                 if ".hint" not in details and not re.match(r";[^}]*?\.hint = ", later):
                     line = text.count("\n", 0, match.start()) + 1
                     problems.append(f"{name}:{line}: an error without a hint: {' '.join(details.split())[:100]}")
+            for match in BARE.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                problems.append(f"{name}:{line}: an error that is a message alone")
             for match in OPTIONAL.finditer(text):
                 line = text.count("\n", 0, match.start()) + 1
                 problems.append(f"{name}:{line}: a hint that callers may leave out")
@@ -72,9 +77,11 @@ def self_test():
             sys.exit("what is right was refused: " + str(check(root)[0]))
         (place / "bad.cpp").write_text(good + bad)
         (place / "bad.h").write_text(optional)
+        (place / "alone.cpp").write_text('throw Error(Code::busy, "a"); throw Error(Code::internal, "b");\n')
         (place / "far.cpp").write_text('hint = near.empty() ? "" : "did you mean " + near;\n')
         problems = check(root)[0]
-        if len(problems) != 3 or "bad.cpp:2" not in problems[0] or "bad.h:1" not in problems[1] or "far.cpp:1" not in problems[2]:
+        places = ("alone.cpp:1", "bad.cpp:2", "bad.h:1", "far.cpp:1")
+        if len(problems) != len(places) or not all(place in problem for place, problem in zip(places, problems)):
             sys.exit("planted violations were not found: " + str(problems))
     print("planted violations are found")
 
