@@ -8,6 +8,7 @@
 
 #include "capi/error.h"
 #include "capi/value.h"
+#include "core/base/stop_scope.h"
 
 namespace webai::capi {
 namespace {
@@ -36,6 +37,7 @@ HostFailure failure_of(webai_status status, const char* text, std::size_t size, 
 }  // namespace
 
 Value wait_for(webai_context& context, Promise& promise) {
+  const StopScope* const stop = StopScope::current();
   std::unique_lock lock(context.mutex);
   while (!promise.settled) {
     if (context.on_loop_thread() && context.has_post())
@@ -46,6 +48,7 @@ Value wait_for(webai_context& context, Promise& promise) {
     if (promise.references.load(std::memory_order_acquire) == 1)
       refuse(Code::host_error, "PROMISE_DROPPED", "the promise of a deferred call was released without an answer");
     lock.unlock();
+    if (stop) stop->check();
     const bool ran = context.on_loop_thread() && context.run_one_task();
     lock.lock();
     if (!ran && !promise.settled) context.changed.wait_for(lock, std::chrono::milliseconds(20));

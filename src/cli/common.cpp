@@ -89,6 +89,8 @@ void CommonOptions::declare(Arguments& arguments) {
 }
 
 Context CommonOptions::context() const {
+  constexpr std::uint64_t most_threads = 1024;
+  if (threads > most_threads) throw UsageError("--threads " + std::to_string(threads) + ": at most 1,024");
   Context::Options options;
   options.threads = static_cast<std::size_t>(threads);
   options.log_level = quiet ? 0 : 1;

@@ -164,6 +164,8 @@ class Train final : public Command {
   }
 
   void take_checkpoint_options(TrainOptions& options) const {
+    if (!checkpoint_.empty() && !options.checkpoint.empty() && options.checkpoint != checkpoint_)
+      throw UsageError("--checkpoint " + checkpoint_ + " and --option checkpoint=" + options.checkpoint + ": give one of them");
     if (!checkpoint_.empty()) options.checkpoint = checkpoint_;
     if (options.checkpoint.empty() && (every_ || resume_)) throw UsageError("--every and --resume are for --checkpoint FILE");
     if (every_) options.checkpoint_every = *every_;

@@ -1,5 +1,6 @@
 // Fired tokens in the middle of what C asks for.
 #include <functional>
+#include <thread>
 
 #include "capi/definitions.h"
 
@@ -68,4 +69,31 @@ TEST_CASE("ERR-27 a token that is fired in the middle of a run, a verification o
   CHECK(kit.calls == 5);
   kit.renew(0);
   REQUIRE(webai_network_run_now(net, in, nullptr, nullptr, kit.cancel, out.out(), error.out()) == WEBAI_OK);
+}
+
+TEST_CASE("ERR-27 a fired token ends the wait for a deferred answer that never comes") {
+  Kit kit;
+  struct Never {
+    webai_promise* promise = nullptr;
+    std::thread firing;
+    Handle cancel;
+  } never;
+  REQUIRE(webai_cancel_create(kit.context.get(), never.cancel.out()) == WEBAI_OK);
+  const auto later = [](void* user, webai_call* call, webai_value* const*, std::size_t, webai_value**) -> webai_status {
+    auto& own = *static_cast<Never*>(user);
+    if (const webai_status status = webai_call_defer(call, &own.promise)) return status;
+    own.firing = std::thread([&own] { webai_cancel_fire(own.cancel); });
+    return WEBAI_PENDING;
+  };
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  const Handle given = json(kit.context.get(), R"({"name":"late","domain":"mine","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})");
+  Handle function, error, out;
+  REQUIRE(webai_function_create(kit.context.get(), later, &never, nullptr, WEBAI_ANY_THREAD, function.out()) == WEBAI_OK);
+  REQUIRE(webai_define_operation(kit.context.get(), given, function, nullptr, error.out()) == WEBAI_OK);
+  const Handle net = kit.network(R"({"domain":"mine","layers":[1,{"type":"late"}]})"), in = json(kit.context.get(), "[1]");
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_run(net, in, nullptr, nullptr, never.cancel, &future, error.out()) == WEBAI_OK);
+  CHECK(webai_await(future, out.out(), error.out()) == WEBAI_CANCELLED);
+  never.firing.join();
+  webai_release(never.promise);
 }

@@ -180,6 +180,13 @@ class Train(CommandTest):
         files = self.snapshot()
         self.assertEqual(files["straight.json"], files["rest.json"])
 
+    def test_two_checkpoints_and_too_many_threads_are_told(self):
+        train = ["train", "net.json", "--data", "sample:xor", "--option", "maxIterations=1"]
+        self.write("net.json", '{"layers": [2, 3, 1]}')
+        self.fails(*train, "--option", "checkpoint=x.bin", "--checkpoint", "y.bin", says=["x.bin", "y.bin", "one of them"], status=2)
+        self.fails(*train, "--threads", "2000", says=["--threads 2000", "1,024"], status=2)
+        self.works(*train, "--option", "checkpoint=x.bin", "--checkpoint", "x.bin", "--threads", "2")
+
     def test_resuming_needs_a_checkpoint(self):
         self.write("xor.json", XOR)
         train = ["train", "xor.json", "--data", "sample:xor", "--option", "maxIterations=2"]
