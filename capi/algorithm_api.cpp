@@ -1,6 +1,9 @@
 // Entry points that add ways of training, running, verifying and exporting: functions of the host over a network from
 // inside.
+#include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "capi/dataset.h"
 #include "capi/guard.h"
@@ -8,6 +11,7 @@
 #include "capi/options.h"
 #include "capi/registered.h"
 #include "capi/request.h"
+#include "capi/run_values.h"
 #include "capi/tensor.h"
 #include "webai/algorithms.hpp"
 
@@ -27,8 +31,9 @@ struct Signal {
 // One call of such a function: the network from inside, and what ends with the call.
 class Inside {
  public:
-  explicit Inside(webai_context& context) : context_(context), request_(Request::current(context)) {
-    network_ = make<NetworkValue>(context, 0, request_.net(), over_);
+  Inside(webai_context& context, InternalModel& model, std::optional<RunOptions> run = {})
+      : context_(context), request_(Request::current(context)) {
+    network_ = make<NetworkValue>(context, 0, request_.net(), model.network(), over_, std::move(run));
   }
   ~Inside() {
     over_->store(true);
@@ -39,7 +44,7 @@ class Inside {
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
 
-  webai_value* network() const noexcept { return network_.get(); }
+  NetworkValue* network() const noexcept { return network_.get(); }
   webai_value* opts() const noexcept { return request_.opts(); }
   Request& request() const noexcept { return request_; }
 
@@ -103,7 +108,7 @@ using Own = std::shared_ptr<const Registered>;
 
 TrainInfo call_train(webai_context& context, const Registered& function, InternalModel& model, const Dataset& data,
                      const TrainOptions& options, const ControlSignal& control) {
-  Inside inside(context);
+  Inside inside(context, model);
   if (const auto& stopped = inside.request().stopped; stopped && *stopped) model.network().stop_training();
   const Value dataset = inside.dataset(model, data, options.batch_size), cancel = inside.cancel(control);
   webai_value* const arguments[] = {inside.network(), dataset.get(), inside.opts(), cancel.get()};
@@ -118,7 +123,7 @@ TrainInfo call_train(webai_context& context, const Registered& function, Interna
 
 VerifyInfo call_verify(webai_context& context, const Registered& function, InternalModel& model, const Dataset& data,
                        const VerifyOptions& options) {
-  Inside inside(context);
+  Inside inside(context, model);
   const Value dataset = inside.dataset(model, data, options.batch_size);
   webai_value* const arguments[] = {inside.network(), dataset.get(), inside.opts()};
   const Value answer = function.function()->call(arguments);
@@ -129,24 +134,85 @@ VerifyInfo call_verify(webai_context& context, const Registered& function, Inter
 }
 
 RunResult call_run(webai_context& context, const Registered& function, InternalModel& model, const Tensor& input,
+// Codes of an integer model stay such, as a run inside of the function gives them.
+Tensor numbers_in(const webai_context& context, const NeuralNetwork& network, webai_value* value, std::string_view what) {
+  if (kind_of(value) == WEBAI_TENSOR && static_cast<TensorValue*>(value)->tensor().type() == network.data_type())
+    return static_cast<TensorValue*>(value)->tensor();
+  return tensor_from_value(context.core(), network.number_type(), value, what);
+}
+
+// All outputs of the network by name, as its own run gives them: not the only one that nobody named.
+bool is_outputs(webai_value* value, const std::vector<PortInfo>& ports) {
+  if (ports.size() == 1 && ports.front().name == "output") return false;
+  if (kind_of(value) != WEBAI_MAP || static_cast<Map*>(value)->entries().size() != ports.size()) return false;
+  return std::ranges::all_of(ports, [&](const PortInfo& port) {
+    webai_value* const one = member(value, port.name);
+    return kind_of(one) == WEBAI_TENSOR || kind_of(one) == WEBAI_LIST || kind_of(one) == WEBAI_NUMBER;
+  });
+}
+
+// The rows that they come apart from: sample by sample, one output behind the other.
+Tensor joined_outputs(const webai_context& context, const Registered& function, const NeuralNetwork& network, webai_value* map,
+                      const std::vector<PortInfo>& ports) {
+  std::vector<Tensor> parts;
+  std::size_t samples = 0, width = 0;
+  bool batched = false;
+  for (const PortInfo& port : ports) {
+    const Tensor part = numbers_in(context, network, member(map, port.name), port.name);
+    const bool rows = part.shape().rank() > port.shape.rank();
+    const std::size_t own = rows ? static_cast<std::size_t>(part.shape()[0]) : 1;
+    const bool fits = own > 0 && part.elements() > 0 &&
+                      (!port.shape.is_concrete() || part.elements() == own * static_cast<std::size_t>(port.shape.elements()));
+    if (!fits || (!parts.empty() && (own != samples || part.type() != parts.front().type())))
+      throw Error(Code::host_error, {.message = "\"" + function.name() + "\" gave another size or type of output " + port.title(),
+                                     .reason = "ALGORITHM_RESULT",
+                                     .path = port.name,
+                                     .expected = port.shape.text() + " for each sample, in as many samples as the others",
+                                     .actual = part.shape().text()});
+    batched = rows;
+    samples = own;
+    width += part.elements() / own;
+    parts.push_back(part);
+  }
+  const std::size_t size = size_of(parts.front().type());
+  const auto outputs = static_cast<std::int64_t>(width);
+  Tensor joined = Tensor::uninitialised(context.core(), parts.front().type(), batched ? Shape{static_cast<std::int64_t>(samples), outputs} : Shape{outputs});
+  auto* to = static_cast<std::byte*>(joined.data());
+  for (std::size_t sample = 0; sample < samples; ++sample)
+    for (const Tensor& part : parts) {
+      const std::size_t bytes = part.elements() / samples * size;
+      std::memcpy(to, static_cast<const std::byte*>(part.data()) + sample * bytes, bytes);
+      to += bytes;
+    }
+  return joined;
+}
+
                    std::string_view state) {
-  Inside inside(context);
+  Options outer(Request::current(context).opts());
+  Inside inside(context, model, read_run_options(outer));
   const Value given = make_tensor(context, input);
   const Value before = state.empty() ? Value() : value_from_json(context, read_json(state, context.core().limits()));
   webai_value* const arguments[] = {inside.network(), given.get(), before.get()};
   const Value answer = function.function()->call(arguments);
-  const bool named = kind_of(answer.get()) == WEBAI_MAP;
+  const std::vector<PortInfo>& ports = inside.network()->built().outputs;
+  const bool named = kind_of(answer.get()) == WEBAI_MAP && !is_outputs(answer.get(), ports);
   webai_value* const output = named ? member(answer.get(), "output") : answer.get();
-  if (kind_of(output) != WEBAI_TENSOR && kind_of(output) != WEBAI_LIST && kind_of(output) != WEBAI_NUMBER)
-    wrong_answer(function, "{\"output\", \"newState\"}, or the output alone", named ? output : answer.get());
-  RunResult result{tensor_from_value(context.core(), model.network().number_type(), output, "output")};
-  if (webai_value* const next = named ? member(answer.get(), "newState") : nullptr)
-    result.new_state = write_json(json_from_value(next, TensorForm::array));
+  RunResult result;
+  if (is_outputs(output, ports)) {
+    result.output = joined_outputs(context, function, model.network(), output, ports);
+  } else {
+    if (kind_of(output) != WEBAI_TENSOR && kind_of(output) != WEBAI_LIST && kind_of(output) != WEBAI_NUMBER)
+      wrong_answer(function, "{\"output\", \"newState\"}, the output alone, or all outputs by name", named ? output : answer.get());
+    result.output = numbers_in(context, model.network(), output, "output");
+  }
+  if (!named) return result;
+  if (webai_value* const next = member(answer.get(), "newState")) result.new_state = write_json(json_from_value(next, TensorForm::array));
+  if (webai_value* const done = member(answer.get(), "denormalized")) result.denormalized = expect<Boolean>(done, "denormalized").value;
   return result;
 }
 
-std::string call_export(webai_context& context, const Registered& function) {
-  Inside inside(context);
+std::string call_export(webai_context& context, const Registered& function, InternalModel& model) {
+  Inside inside(context, model);
   webai_value* const arguments[] = {inside.network(), inside.opts()};
   const Value answer = function.function()->call(arguments);
   if (!answer) wrong_answer(function, "any value", nullptr);
@@ -185,7 +251,7 @@ extern "C" {
 webai_status webai_define_export(webai_context* ctx, webai_value* description, webai_function* fn, webai_error** err) {
   return define(ctx, "export", description, fn, err, [](webai_context& context, webai::AlgorithmDefinition what, Own own) {
     webai::define_export(context.core(), std::move(what),
-                         [&context, own](webai::InternalModel&, const webai::Json&) { return call_export(context, *own); });
+                         [&context, own](webai::InternalModel& model, const webai::Json&) { return call_export(context, *own, model); });
   });
 }
 

@@ -70,14 +70,23 @@ NetworkValue::NetworkValue(NeuralNetwork network, bool output_rules, bool loop_t
       network_(std::move(network)),
       built_(network_.is_built() ? built_of(network_) : nullptr) {}
 
-NetworkValue::NetworkValue(const NetworkValue& outer, std::shared_ptr<const std::atomic<bool>> over)
+NetworkValue::NetworkValue(const NetworkValue& outer, NeuralNetwork network, std::shared_ptr<const std::atomic<bool>> over,
+                           std::optional<RunOptions> run)
     : webai_value(kind_code),
       has_output_rules(outer.has_output_rules),
       loop_thread_only(outer.loop_thread_only),
       io(outer.io),
       over_(std::move(over)),
-      network_(outer.handle()),
+      run_(std::move(run)),
+      network_(std::move(network)),
       built_(outer.shared_built()) {}
+
+RunOptions NetworkValue::within(RunOptions options) const {
+  if (!run_) return options;
+  options.normalize = options.normalize && run_->normalize;
+  options.denormalize = false;
+  return options;
+}
 
 std::shared_ptr<const NetworkValue::Built> NetworkValue::shared_built() const {
   const std::lock_guard guard(describing_);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,10 @@ class NetworkValue final : public webai_value {
   };
   /// `loop_thread`: it calls functions of the host that live there.
   NetworkValue(NeuralNetwork network, bool output_rules, bool loop_thread, std::shared_ptr<const IoFunctions> functions);
-  /// The same network inside an operation on it: calls act at once, until `over`.
-  NetworkValue(const NetworkValue& outer, std::shared_ptr<const std::atomic<bool>> over);
+  /// The same network inside an operation on it: calls act at once, until `over`. `network`: the handle for it.
+  /// `run`: of a run, how that was asked for.
+  NetworkValue(const NetworkValue& outer, NeuralNetwork network, std::shared_ptr<const std::atomic<bool>> over,
+               std::optional<RunOptions> run = {});
   void destroy() noexcept override { delete this; }
 
   NeuralNetwork handle() const;
@@ -38,6 +41,8 @@ class NetworkValue final : public webai_value {
   void check_idle(bool or_training = false) const;  ///< throws BUSY
   Placement placement(bool training = false);
   bool is_inner() const noexcept { return over_ != nullptr; }
+  /// The options of a run as they hold here: inside of one, `io` is the outer run's to apply to the output.
+  RunOptions within(RunOptions options) const;
   /// For a training that begins later: becomes true where it is told to stop before.
   std::shared_ptr<const std::atomic<bool>> expect_training();
   void stop_training();
@@ -57,6 +62,7 @@ class NetworkValue final : public webai_value {
   std::shared_ptr<const Built> shared_built() const;  // null before there are layers
   void check_inner() const;  // throws INVALID_ARGUMENT where its operation is over
   const std::shared_ptr<const std::atomic<bool>> over_;
+  const std::optional<RunOptions> run_;
   const NeuralNetwork network_;
   mutable std::mutex describing_;
   mutable std::shared_ptr<const Built> built_;  // guarded by describing_; never changes once it is there

@@ -15,10 +15,10 @@ namespace {
 
 RunOptions read_options(const webai_context& context, const NetworkValue& net, webai_value* given, RunFunctions& functions) {
   RunOptions options;
-  if (!given && !net.io->any()) return options;
+  if (!given && !net.io->any()) return net.within(options);
   check_context(context, given);
   Options opts(given);
-  options = read_run_options(opts);
+  options = net.within(read_run_options(opts));
   if (!net.is_inner()) functions = RunFunctions(opts, *net.io);
   if (options.type.empty()) opts.finish(const_cast<webai_context&>(context), "run");  // else they are that function's
   return options;

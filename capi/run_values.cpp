@@ -216,9 +216,8 @@ Value output_value(const NetworkValue& net, const NeuralNetwork& network, const 
   const bool one = net.built().outputs.size() == 1;
   // As they were in this run, where open dimensions decide.
   const std::vector<PortInfo>& ports = output.ports().empty() ? net.built().outputs : output.ports();
-  // What a run of the program's own gives need not be of the model's size: then it is handed over as it is.
-  const std::size_t width = width_of(ports), count = tensor.elements();
-  if (!options.type.empty() && (count == 0 || (batched ? count % width : count - width) != 0)) return make_tensor(context, tensor);
+  // What a run of the program's own gives need not be the model's outputs: then it is handed over as it is.
+  if (!options.type.empty() && output.ports().empty()) return make_tensor(context, tensor);
   const std::vector<std::string> labels = one && options.denormalize ? network.labels() : std::vector<std::string>();
   if (!labels.empty()) return labels_of(context, tensor, labels, width_of(ports), batched);
   if (one && net.built().outputs.front().name == unnamed_output) return make_tensor(context, tensor);

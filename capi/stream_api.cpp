@@ -136,7 +136,7 @@ Value run_stream(webai_context& context, NetworkValue& net, webai_value* in, web
   check_context(context, given);
   Options opts(given);
   StreamOptions options;
-  options.run = read_run_options(opts);
+  options.run = net.within(read_run_options(opts));
   if (options.run.debug) refuse(Code::unsupported, "OPTION", "streams give no activations");
   if (webai_value* const generate = opts.find("generate")) options.generate = read_generate_options(context, generate, opts.boolean("strict", false));
   opts.find("ahead");  // nothing is computed before it is asked for

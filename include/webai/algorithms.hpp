@@ -45,7 +45,8 @@ class WEBAI_EXPORT InternalModel {
   void apply_gradients(const Gradients& gradients, const ApplyOptions& options = {}) {
     network_.apply_gradients(gradients, options);
   }
-  /// The library's own run and verification.
+  /// The library's own run and verification. Where the model was handed to a runner, its runs (those of network() too)
+  /// give what the layers give: `io` acts on what the runner gives.
   Output run(const Tensor& input, const RunOptions& options = {});
   VerifyInfo verify(const Dataset& data, const VerifyOptions& options = {});
 
@@ -73,10 +74,13 @@ class WEBAI_EXPORT ControlSignal {
   std::function<void(const Progress&)> progress_;
 };
 
-/// What a run gives: the output, and the internal state that follows (text as get_internal_state gives it, or empty).
+/// What a run gives: the output as the model's layers give it, and the internal state that follows (text as
+/// get_internal_state gives it, or empty). `io.output.denormalize` is applied to an output of the model's size by the run
+/// that named the runner; several outputs stand behind each other, sample by sample.
 struct RunResult {
   Tensor output;
   std::string new_state = {};
+  bool denormalized = false;  ///< the output is what the caller shall have, and `io` leaves it alone
 };
 
 using TrainFunction =

@@ -338,7 +338,13 @@ class WEBAI_EXPORT NeuralNetwork {
   Output run_form(const Tensor& given, const SampleForm& form, const RunOptions& options);
   StatePointer state_;
 };
+  struct OwnRun;
+  Output run_by(const Tensor& given, const RunOptions& options);
+  Output run_within(const Tensor& given, const RunOptions& options);
+  Output run_named_within(const std::vector<std::pair<std::string, Tensor>>& given, const RunOptions& options);
 
+  std::shared_ptr<OwnRun> own_run_ = {};  // of a handle that a function of define_run was given
+  bool gives_numbers_ = false;            // instead of codes, where the run around it makes others of them
 /// Training that the caller drives: for event loops and programs without threads.
 class WEBAI_EXPORT TrainingSession {
  public:

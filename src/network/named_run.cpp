@@ -56,6 +56,7 @@ SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tenso
 }  // namespace
 
 Output NeuralNetwork::run_named(const NamedTensors& given, const RunOptions& options) {
+  if (own_run_) return run_named_within(given, options);
   const State& state = *state_;
   const TokenScope scope(options.stop);
   const std::vector<const Tensor*> tensors = in_order(state.built, inputs(), given);

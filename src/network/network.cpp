@@ -8,7 +8,6 @@
 #include "core/base/stop_scope.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
-#include "network/algorithms.h"
 #include "network/state.h"
 #include "training/storage_type.h"
 #include "webai/error.hpp"
@@ -176,21 +175,10 @@ Tensor NeuralNetwork::encoded(const Tensor& numbers) const { return state_->enco
 Tensor NeuralNetwork::decoded(const Tensor& tensor) const { return state_->decoded(tensor); }
 
 Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
-  State& state = *state_;
   const TokenScope scope(options.stop);
-  if (!options.type.empty()) {
-    const auto own = find_algorithm<RunFunction>(state.context, Algorithm::run, state.model.domain, options.type);
-    if (!own)
-      throw Error(Code::not_found, {.message = "there is no way of running called \"" + options.type + "\"",
-                                    .reason = "RUN_TYPE", .path = "type",
-                                    .hint = hint_for_algorithm(state.context, Algorithm::run, state.model.domain, options.type,
-                                                               "define it with define_run")});
-    InternalModel model(*this);
-    const std::string before = state.is_stateful() ? get_internal_state() : std::string();
-    const RunResult result = call_algorithm(options.type, [&] { return (*own)(model, given, before); });
-    if (!result.new_state.empty()) set_internal_state(result.new_state);
-    return Output(result.output);
-  }
+  if (own_run_) return run_within(given, options);
+  if (!options.type.empty()) return run_by(given, options);
+  State& state = *state_;
   const SampleForm form = state.form_of(given.shape(), options.normalize);
   if (form.samples == 0)
     throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(options.normalize ? state.inputs : state.normalized_inputs) + " values, got " +
@@ -219,7 +207,7 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
     state.execute(program);
     state.wait();
   }
-  Output output = state.finished(std::move(result), samples, batched, options, ports);
+  Output output = state.finished(std::move(result), samples, batched, options, ports, gives_numbers_);
   output.ports_ = std::move(ports);
   for (auto& [path, tensor] : activations)
     output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
@@ -227,7 +215,7 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
 }
 
 Output NeuralNetwork::State::finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options,
-                                       std::span<const PortInfo> ports) const {
+                                       std::span<const PortInfo> ports, bool numbers) const {
   Output output;
   Shape answered = result.shape();
   if (options.denormalize) {
@@ -235,7 +223,7 @@ Output NeuralNetwork::State::finished(Tensor result, std::int64_t samples, bool 
     output.labels_.assign(labels.begin(), labels.end());
     if (labels.empty()) result = denormalized(std::move(result), samples, answered, ports);
   }
-  if (!is_floating(model.type) && !(options.denormalize && denormalizes())) {
+  if (!numbers && !is_floating(model.type) && !(options.denormalize && denormalizes())) {
     result = codes_of_values(context, result, model.type);
     output.full_ = full_code(model.type);
   }

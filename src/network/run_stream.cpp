@@ -8,6 +8,7 @@
 #include "core/base/stop_scope.h"
 #include "core/op/op_def.h"
 #include "network/sampling.h"
+#include "network/own_run.h"
 #include "network/state.h"
 #include "webai/error.hpp"
 #include "webai/stream.hpp"
@@ -326,6 +327,7 @@ void RunStream::close() noexcept { state_.reset(); }
 RunStream NeuralNetwork::run_stream(const Tensor& input, const StreamOptions& options) const {
   auto stream = std::make_unique<RunStream::State>(*this);
   stream->options = options;
+  if (own_run_) stream->options.run = own_run_->within(options.run);
   if (options.generate) stream->prepare_generation();
   if (state_->is_open())
     stream->take_steps(input);
@@ -346,7 +348,9 @@ RunStream NeuralNetwork::run_stream(const Json& input, const StreamOptions& opti
       throw Error(Code::shape_mismatch, {.message = "runStream: the text is too short", .reason = "INPUT_SIZE", .expected = "1 token or more", .actual = "0",
                                          .hint = "begin with a character or a word of the vocabulary"});
     auto stream = std::make_unique<RunStream::State>(*this);
-    stream->take_text(tokens, options);
+    StreamOptions own = options;
+    if (own_run_) own.run = own_run_->within(own.run);
+    stream->take_text(tokens, own);
     return RunStream(std::move(stream));
   }
   const auto span = static_cast<std::size_t>(ports.front().shape.elements());

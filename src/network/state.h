@@ -187,9 +187,11 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   /// The iterator whose result is the model's only output; nullptr when there is none.
   const BuiltIteration* output_iteration() const;
   /// An output from [samples, outputs...] as the model gives them. `ports`: its outputs in that
-  /// run; none: as the model describes them.
+  /// run; none: as the model describes them. `numbers`: not as codes of an integer model.
   Output finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options,
-                  std::span<const PortInfo> ports = {}) const;
+                  std::span<const PortInfo> ports = {}, bool numbers = false) const;
+  /// The same from what a runner of the program's own gives. `ports`: the outputs with the sizes that they had.
+  Output finished_by_runner(const Tensor& given, const RunOptions& options, const std::vector<PortInfo>& ports) const;
   /// Runs a program whose input and output windows are set, under the turn. The recurrent state goes on by one run, or
   /// stays as it is when the run fails.
   void execute(RunProgram& program);
