@@ -153,7 +153,9 @@ WEBAI_EXPORT Gradients gradients_from_json(const Context& context, std::string_v
 
 struct ApplyOptions {
   double scale = 1;             ///< W <- W - scale * gradient, when no optimizer is named
-  std::string optimizer = {};   ///< "adam", ...: its update with fresh state
+  /// "adam", ...: its update. What it remembers (momentum, moments) stays with the network from call to call, until
+  /// another optimizer, other options than its rate or other parameters begin anew.
+  std::string optimizer = {};
   TrainOptions options = {};    ///< rate and so on of that optimizer
 };
 
@@ -336,15 +338,15 @@ class WEBAI_EXPORT NeuralNetwork {
   TrainInfo train_by(const std::function<TrainInfo(InternalModel&, const Dataset&, const TrainOptions&, ControlSignal&)>& function,
                      const Dataset& data, const TrainOptions& options, std::stop_token stop);
   Output run_form(const Tensor& given, const SampleForm& form, const RunOptions& options);
-  StatePointer state_;
-};
   struct OwnRun;
   Output run_by(const Tensor& given, const RunOptions& options);
   Output run_within(const Tensor& given, const RunOptions& options);
   Output run_named_within(const std::vector<std::pair<std::string, Tensor>>& given, const RunOptions& options);
-
+  StatePointer state_;
   std::shared_ptr<OwnRun> own_run_ = {};  // of a handle that a function of define_run was given
   bool gives_numbers_ = false;            // instead of codes, where the run around it makes others of them
+};
+
 /// Training that the caller drives: for event loops and programs without threads.
 class WEBAI_EXPORT TrainingSession {
  public:

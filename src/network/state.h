@@ -70,6 +70,14 @@ inline Buffer* find_buffer(const Buffers& buffers, std::string_view name) {
   return at == buffers.end() ? nullptr : at->second.get();
 }
 
+/// The update of an optimizer that apply_gradients was given, and what that remembers for the next one.
+struct AppliedUpdate {
+  std::string key;          ///< optimizer, options and parameters: another one begins anew
+  std::uint64_t moves = 0;  ///< of the network when it was compiled
+  std::unique_ptr<Executable> executable;
+  Buffers memory;           ///< the optimizer's states
+};
+
 inline void write_buffer(Buffer& buffer, const Tensor& tensor) {
   buffer.write(0, std::as_bytes(std::span(static_cast<const char*>(tensor.data()), tensor.bytes())));
 }
@@ -99,6 +107,7 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   std::uint64_t uses = 0;
   std::size_t precompiled = 0;  ///< programs that shapeHints asked for
   std::shared_ptr<GradientProgram> gradient_program;  ///< the last one; used under the turn
+  std::unique_ptr<AppliedUpdate> applied_update;      ///< the last one; used under the turn
   std::int64_t inputs = 0, outputs = 0;  ///< values of one sample; 0 where open dimensions decide
   std::int64_t normalized_inputs = 0;    ///< the same behind io.input.normalize
   DType type = DType::fp32;              ///< of values between the model's layers: see computed_in
@@ -176,6 +185,8 @@ struct NeuralNetwork::State : std::enable_shared_from_this<NeuralNetwork::State>
   /// Room for the master of a parameter in a step of training starts with the parameter's numbers.
   void begin_master(std::string_view slot, Buffer& room) const;
   void keep_masters(const Buffers& rooms);  ///< of such rooms, once what is stored has been written
+  /// The update of these parameters, compiled, with its memory from the call before where that was the same one.
+  AppliedUpdate& update_by(const TrainOptions& chosen, const std::vector<StepState>& parameters);
   struct Master {
     Tensor numbers, stored, scale;
   };

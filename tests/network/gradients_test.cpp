@@ -99,6 +99,54 @@ TEST_CASE("A-43 an optimizer that applies gradients takes the rate that it is gi
       CHECK(here[i].second.at(e) == Approx(there[i].second.at(e)).epsilon(1e-12));
 }
 
+TEST_CASE("A-43 GRAD-02 an optimizer that applies gradients remembers: steps of it are those of a training, to the bit") {
+  const Context context = one_thread();
+  const Dataset data = Dataset::sample("xor").batch(4);
+  const auto values = [](const NeuralNetwork& net) {
+    std::vector<double> all;
+    for (const auto& [name, tensor] : net.parameters())
+      for (std::size_t i = 0; i < tensor.elements(); ++i) all.push_back(tensor.at(i));
+    return all;
+  };
+  for (const std::string type : {"fp32", "fp64"})
+    for (const std::string optimizer : {"sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "adamax", "lion", "lamb"}) {
+      INFO(type << ' ' << optimizer);
+      const std::string model = R"({"seed": 5, "dataType": ")" + type + R"(", "activation": "tanh", "layers": [2, 5, 1]})";
+      TrainOptions options{.max_iterations = 12, .learning_rate = 0.02, .optimizer = optimizer, .clip_norm = 0.5};
+      NeuralNetwork trained = NeuralNetwork::from_json(model, context, {.device = "reference"}), applied = NeuralNetwork::from_json(model, context, {.device = "reference"});
+      trained.train(data, options);
+      for (int step = 0; step < 12; ++step) applied.apply_gradients(applied.compute_gradients(data), {.optimizer = optimizer, .options = options});
+      CHECK(values(applied) == values(trained));
+    }
+  // Another rate goes on; other options, an optimizer or layers of another name, and another network begin anew.
+  const Gradients gradients = NeuralNetwork::from_json(tanh_net, context).compute_gradients(data);
+  const auto moved = [&](const std::vector<ApplyOptions>& calls) {
+    NeuralNetwork net = NeuralNetwork::from_json(tanh_net, context);
+    std::vector<double> before;
+    for (const ApplyOptions& call : calls) {
+      before = values(net);
+      net.apply_gradients(gradients, call);
+    }
+    std::vector<double> result = values(net);
+    for (std::size_t i = 0; i < result.size(); ++i) result[i] -= before[i];
+    return result;
+  };
+  const auto step = [](double rate, double momentum, std::vector<std::string> skip = {}, const char* optimizer = "sgd") {
+    return ApplyOptions{.optimizer = optimizer, .options = {.learning_rate = rate, .momentum = momentum, .to_skip = std::move(skip)}};
+  };
+  const std::vector<double> once = moved({step(0.1, 0.5)}), twice = moved({step(0.1, 0.5), step(0.1, 0.5)});
+  const auto times = [&](const std::vector<double>& all, double factor) {
+    for (std::size_t i = 0; i < all.size(); ++i) CHECK(all[i] == Approx(factor * once[i]).margin(1e-12));
+  };
+  times(twice, 1.5);
+  times(moved({step(0.1, 0.5), step(0.2, 0.5)}), 2.5);
+  times(moved({step(0.1, 0.5), step(0, 0.5)}), 0.5);  // the gradient moves nothing, what was under way runs out
+  times(moved({step(0, 0.5)}), 0);
+  times(moved({step(0.1, 0.25), step(0.1, 0.5)}), 1);
+  times(moved({step(0.1, 0.5), step(0.1, 0.5, {}, "momentum"), step(0.1, 0.5)}), 1);
+  times(moved({step(0.1, 0.5, {"hidden"}), step(0.1, 0.5)}), 1);
+}
+
 TEST_CASE("A-43 A-44 gradients of another model, and texts that are none, are refused and change nothing") {
   const Context context = one_thread();
   NeuralNetwork net = NeuralNetwork::from_json(tanh_net, context);
