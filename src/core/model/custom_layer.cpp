@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <deque>
 
-#include "core/model/host_operation.h"
 #include "core/model/json.h"
-#include "core/op/elementwise.h"
 #include "core/op/registry.h"
 
 namespace webai {
@@ -146,7 +144,7 @@ Ref CustomOperation::run_composed_function() {
     const std::string_view name = without_prefix(entry);
     const bool special = call_prefix(entry) || name == "size" || name == "id";
     if (special) {
-      const Json json = evaluated_entry(entry);
+      const Json json = handed_entry(entry);
       numbers.push_back(numbers_in(json));
       const auto length = static_cast<std::int64_t>(numbers.back().size());
       arguments.push_back(json.is_array() ? ArgumentAccess::numbers(numbers.back(), Shape{length})
@@ -266,80 +264,6 @@ Ref CustomOperation::fitted(Ref value) {
   const Ref fitting = got > wanted ? layer_.emit("slice", {flat}, {{"starts", none}, {"sizes", sizes}})
                                    : layer_.emit("pad", {flat}, {{"beginningPadding", none}, {"endingPadding", more}});
   return layer_.reshaped(fitting, size());
-}
-
-Ref CustomOperation::run_host() {
-  std::vector<HostArgument> arguments;
-  std::vector<Ref> inputs;
-  std::vector<Ref> states;  // in the order of the operator's further outputs
-  const auto input = [&](const Value& value, std::string_view name) {
-    arguments.push_back({.kind = HostArgument::input,
-                         .words = std::string(name),
-                         .index = inputs.size(),
-                         .batched = value.batched,
-                         .scalar = value.kind == Value::number,
-                         .state = value.state});
-    inputs.push_back(value.ref);
-    if (value.state) states.push_back(value.ref);
-  };
-  const Layer& layer = layer_.layer();
-  for (const std::string& entry : operation_.call_with) {
-    const std::string_view name = without_prefix(entry);
-    if (call_prefix(entry) || name == "size" || name == "id") {
-      const Json json = evaluated_entry(entry);
-      arguments.push_back({.kind = json.is_array() ? HostArgument::list : HostArgument::number, .numbers = numbers_in(json)});
-    } else if (name == "output") {
-      arguments.push_back({.kind = HostArgument::output});
-    } else if (name == "activationStr" && !layer.activation.empty()) {
-      arguments.push_back({.kind = HostArgument::text, .words = layer.activation});
-    } else if (name == "activation" && !layer.activation.empty() && !as_activation_) {
-      const OpDef* op = layer_.builder().registry().find(layer.domain, layer.activation);
-      if (!op || !op->elementwise || op->elementwise->inputs != 1 || layer.custom_activation)
-        fail(Code::unsupported, "ACTIVATION_HANDLE",
-             "a function of plain numbers can call elementwise activations of the library, not \"" + layer.activation + "\"",
-             "write \"core#tanh\" for the library's, or compose the operation of Variables", "activation");
-      std::vector<double> constants;
-      for (const Elementwise::Attribute& attribute : op->elementwise->attributes()) {
-        const Json* given = layer.properties.find(attribute.name);
-        constants.push_back(given && given->is_number() ? given->as_number() : attribute.fallback);
-      }
-      arguments.push_back({.kind = HostArgument::activation,
-                           .numbers = std::move(constants),
-                           .words = std::string(op->elementwise->name)});
-    } else if (name == "state") {
-      arguments.push_back({.kind = HostArgument::states});
-    } else if (is_reserved_parameter(name) && name != "input") {
-      arguments.emplace_back();
-    } else {
-      const Value& value = resolve(name);
-      if (value.kind == Value::absent)
-        arguments.emplace_back();
-      else if (value.kind == Value::text)
-        arguments.push_back({.kind = HostArgument::text, .words = value.given.as_text()});
-      else if (value.ref)
-        input(value, name);
-      else if (value.kind == Value::number)
-        arguments.push_back({.kind = HostArgument::number, .numbers = {value.given.as_number()}});
-      else
-        arguments.push_back({.kind = HostArgument::list, .numbers = numbers_in(value.given)});
-    }
-  }
-  std::vector<std::int64_t> dims;
-  for (const Dimension dim : size().dims()) dims.push_back(dim.value());
-  if (dims.empty()) dims = {1};  // of a scalar: an empty list would mean the size of the first input
-  // States that the call list does not name are reached by `state`: they stand behind it.
-  for (const auto& [name, value] : values_)
-    if (value.state && std::ranges::find(operation_.call_with, name) == operation_.call_with.end()) input(value, name);
-  // So does what counts the samples of an operation that takes no data.
-  if (!takes_data()) {
-    arguments.push_back({.kind = HostArgument::input, .index = inputs.size(), .batched = true});
-    inputs.push_back(operation_.explicit_batch ? layer_.builder().scalar(0, layer_.type()) : counted_by());
-  }
-  const std::vector<Ref> outputs =
-      layer_.builder().emit_all(operation_.domain + "#" + operation_.name, inputs,
-                                {{"arguments", text_of(arguments)}, {"size", dims}, {"place", layer.path}});
-  for (std::size_t i = 0; i < states.size(); ++i) layer_.write(states[i], outputs[i + 1]);
-  return layer_.reshaped(outputs.front(), size());
 }
 
 }  // namespace webai

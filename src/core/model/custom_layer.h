@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/model/definitions.h"
+#include "core/model/host_operation.h"
 #include "core/model/layer_builder.h"
 #include "core/model/trace.h"
 
@@ -83,6 +84,12 @@ class CustomOperation {
   void declare_all();
   Ref call_function();
   Ref run_host();
+  /// An entry of the call list with a prefix, or `size` or `id`.
+  Json handed_entry(const std::string& entry);
+  std::vector<HostArgument> host_list(std::vector<Ref>& inputs, std::vector<Ref>& states);
+  HostArgument host_input(const Value& value, std::string_view name, std::vector<Ref>& inputs, std::vector<Ref>& states) const;
+  HostArgument activation_handle();
+  std::vector<HostArgument> as_handle();
   Ref run_composed_function();
   Ref fitted(Ref value);
   Ref counted_by();

@@ -16,6 +16,17 @@ const OperationParameter* UserOperation::find(std::string_view parameter) const 
   return at == params.end() ? nullptr : &*at;
 }
 
+void HostActivations::add(const std::shared_ptr<const UserOperation>& activation) {
+  const std::lock_guard guard(mutex_);
+  known_[activation->domain + "#" + activation->name] = activation;
+}
+
+std::shared_ptr<const UserOperation> HostActivations::find(std::string_view name) const {
+  const std::lock_guard guard(mutex_);
+  const auto at = known_.find(name);
+  return at == known_.end() ? nullptr : at->second.lock();
+}
+
 const DomainDefinition* Definitions::domain(std::string_view name) const noexcept {
   for (const auto& entry : domains)
     if (entry->name == name) return entry.get();

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,20 @@ namespace webai {
 class Registry;
 
 /// An operation as defined, checked and completed: parameters known, call list given.
+struct UserOperation;
+
+/// Activations of the program that a function of plain numbers calls, by "domain#name": a node has words alone to name
+/// them with. The context and the models that use them own them.
+class HostActivations {
+ public:
+  void add(const std::shared_ptr<const UserOperation>& activation);
+  std::shared_ptr<const UserOperation> find(std::string_view name) const;  ///< null where there is none
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const UserOperation>, std::less<>> known_;
+};
+
 struct UserOperation {
   std::string name, domain;
   std::string doc;
@@ -34,6 +50,7 @@ struct UserOperation {
   HostCallFunction host;      ///< or this; with both it is tried whether it composes
   HostCallGradient gradient;
   int depth = 1;  ///< of bodies in bodies
+  std::shared_ptr<HostActivations> host_activations = std::make_shared<HostActivations>();
 
   const OperationParameter* find(std::string_view parameter) const noexcept;
 };

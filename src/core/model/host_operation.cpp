@@ -5,9 +5,9 @@
 #include <array>
 #include <new>
 
+#include "core/model/host_activation.h"
 #include "core/model/operation_failure.h"
 #include "core/model/trace.h"
-#include "core/op/elementwise.h"
 #include "core/op/registry.h"
 #include "webai/error.hpp"
 
@@ -16,25 +16,6 @@ namespace {
 
 constexpr std::array<std::string_view, 8> argument_kinds = {"absent", "number",     "list",   "text",
                                                    "input",  "activation", "output", "states"};
-
-// An elementwise operator as a function of one number.
-struct ElementFunction {
-  const Elementwise* op = nullptr;
-  std::vector<double> attributes;
-  static double call(double x, const void* data) {
-    const auto& self = *static_cast<const ElementFunction*>(data);
-    return self.op->evaluate(&x, self.attributes.data());
-  }
-};
-
-ElementFunction element_function(const HostArgument& argument) {
-  ElementFunction function;
-  for (const Elementwise& op : elementwise_operators())
-    if (op.name == argument.words) function.op = &op;
-  if (!function.op) throw Error(Code::internal, "activation " + argument.words + " is not elementwise");
-  function.attributes = argument.numbers;
-  return function;
-}
 
 Shape sample_dims(const Operand& operand, bool batched) {
   return batched && operand.shape.rank() ? operand.shape.without(0) : operand.shape;
@@ -89,7 +70,7 @@ class Call {
         case HostArgument::output: argument = ArgumentAccess::output(output_, about_.output); break;
         case HostArgument::states: break;
         case HostArgument::activation:
-          functions_[i] = element_function(spec);
+          functions_[i] = element_function(spec, operation_, about_.type);
           argument = ArgumentAccess::activation(&ElementFunction::call, &functions_[i]);
           break;
         case HostArgument::input: {
