@@ -95,10 +95,11 @@ std::uint64_t count_in(const Registered& function, webai_value* map, std::string
   return static_cast<std::uint64_t>(value);
 }
 
-// "error", "errorPercent", "samples", "accuracy" of an info map.
+// "error" (or the proposal's "finalError"), "errorPercent", "samples", "accuracy" of an info map. An error that is not said
+// is none: not 0, which any bound would take for reached.
 template <class Info> void read_info(const Registered& function, webai_value* map, Info& info) {
   if (kind_of(map) != WEBAI_MAP) wrong_answer(function, "a map that says \"error\" and more", map);
-  info.error = number_in(function, map, "error", 0);
+  info.error = number_in(function, map, "error", number_in(function, map, "finalError", std::numeric_limits<double>::quiet_NaN()));
   info.error_percent = number_in(function, map, "errorPercent", 100 * info.error);
   info.samples = count_in(function, map, "samples", 0);
   if (member(map, "accuracy")) info.accuracy = number_in(function, map, "accuracy", 0);
@@ -133,7 +134,6 @@ VerifyInfo call_verify(webai_context& context, const Registered& function, Inter
   return info;
 }
 
-RunResult call_run(webai_context& context, const Registered& function, InternalModel& model, const Tensor& input,
 // Codes of an integer model stay such, as a run inside of the function gives them.
 Tensor numbers_in(const webai_context& context, const NeuralNetwork& network, webai_value* value, std::string_view what) {
   if (kind_of(value) == WEBAI_TENSOR && static_cast<TensorValue*>(value)->tensor().type() == network.data_type())
@@ -187,6 +187,7 @@ Tensor joined_outputs(const webai_context& context, const Registered& function, 
   return joined;
 }
 
+RunResult call_run(webai_context& context, const Registered& function, InternalModel& model, const Tensor& input,
                    std::string_view state) {
   Options outer(Request::current(context).opts());
   Inside inside(context, model, read_run_options(outer));

@@ -1,5 +1,6 @@
 // Entry points of training: train, stop, verify, and gradients as data.
 #include <algorithm>
+#include <cmath>
 
 #include "capi/data.h"
 #include "capi/function.h"
@@ -75,11 +76,16 @@ TrainRequest read_train_request(webai_context& context, const NeuralNetwork& net
   return request;
 }
 
+// Nothing where a function of the host told no error.
+template <class Info> void add_error(webai_context& context, const Info& info, std::vector<Map::Entry>& entries) {
+  if (!std::isnan(info.error)) entries.emplace_back("error", make_number(context, info.error));
+  if (!std::isnan(info.error_percent)) entries.emplace_back("errorPercent", make_number(context, info.error_percent));
+}
+
 Value info_value(webai_context& context, const TrainInfo& info) {
   std::vector<Map::Entry> entries;
   entries.emplace_back("iterations", make_number(context, static_cast<double>(info.iterations)));
-  entries.emplace_back("error", make_number(context, info.error));
-  entries.emplace_back("errorPercent", make_number(context, info.error_percent));
+  add_error(context, info, entries);
   if (info.accuracy) entries.emplace_back("accuracy", make_number(context, *info.accuracy));
   if (info.validation_error) entries.emplace_back("validationError", make_number(context, *info.validation_error));
   if (info.validation_accuracy) entries.emplace_back("validationAccuracy", make_number(context, *info.validation_accuracy));
@@ -181,8 +187,7 @@ VerifyOptions read_verify_options(webai_context& context, webai_value* given, La
 
 Value info_value(webai_context& context, const VerifyInfo& info) {
   std::vector<Map::Entry> entries;
-  entries.emplace_back("error", make_number(context, info.error));
-  entries.emplace_back("errorPercent", make_number(context, info.error_percent));
+  add_error(context, info, entries);
   entries.emplace_back("samples", make_number(context, static_cast<double>(info.samples)));
   if (info.accuracy) entries.emplace_back("accuracy", make_number(context, *info.accuracy));
   if (!info.confusion.empty()) {

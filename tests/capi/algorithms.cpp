@@ -298,6 +298,38 @@ TEST_CASE("EXT-02 a runner of a host is given the internal state, and the next r
   CHECK(sum(nullptr) == 8);
 }
 
+TEST_CASE("EXT-03 TRAIN-01 an algorithm of a host that tells no error ends without one, and finalError is one") {
+  Kit kit;
+  const auto answer = [](void* text, webai_call* call, webai_value* const*, std::size_t, webai_value** result) {
+    return webai_value_from_json(webai_call_context(call), static_cast<const char*>(text), WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
+  };
+  static char silent[] = R"({"iterations":2,"mine":7})", final[] = R"({"finalError":0.25})";
+  for (char* const text : {silent, final}) {
+    const std::string name = text == silent ? "silent" : "final";
+    for (const Define how : {webai_define_train, webai_define_verify}) {
+      const Handle given = json(kit.context.get(), "{\"name\":\"" + name + "\"}");
+      Handle function;
+      REQUIRE(webai_function_create(kit.context.get(), answer, text, nullptr, 0, function.out()) == WEBAI_OK);
+      REQUIRE(how(kit.context.get(), given, function, nullptr) == WEBAI_OK);
+    }
+    const Handle net = kit.network(wide_model), data = json(kit.context.get(), xor_data);
+    const Handle type = json(kit.context.get(), "{\"type\":\"" + name + R"(","errorThreshold":1})"), verify = json(kit.context.get(), "{\"type\":\"" + name + "\"}");
+    webai_future* future = nullptr;
+    REQUIRE(webai_network_train(net, data, type, nullptr, &future, nullptr) == WEBAI_OK);
+    const Handle trained = await(future);
+    REQUIRE(webai_network_verify(net, data, verify, nullptr, &future, nullptr) == WEBAI_OK);
+    const Handle verified = await(future);
+    for (webai_value* const info : {static_cast<webai_value*>(trained), static_cast<webai_value*>(verified)}) {
+      const bool told = webai_value_get(info, "error", WEBAI_NUL_TERMINATED) != nullptr;
+      CHECK(told == (text == final));
+      CHECK((webai_value_get(info, "errorPercent", WEBAI_NUL_TERMINATED) != nullptr) == told);
+      if (told) CHECK(number_at(info, "error") == 0.25);
+    }
+    CHECK(text_of(webai_value_get(trained, "stopReason", WEBAI_NUL_TERMINATED)) == "finished");
+    if (text == silent) CHECK(number_at(trained, "mine") == 7);
+  }
+}
+
 TEST_CASE("EXT-05 what a host's algorithm gives wrong is told, and names stand once in a domain") {
   Kit kit;
   const auto nothing = [](void*, webai_call*, webai_value* const*, std::size_t, webai_value**) { return webai_status{WEBAI_OK}; };
