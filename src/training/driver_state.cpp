@@ -35,6 +35,10 @@ std::string TrainingDriver::checkpoint() {
   state.emplace_back("optimizer", Json::text(setup_.options.optimizer));
   state.emplace_back("seed", Json::text(std::to_string(setup_.batching.seed)));
   state.emplace_back("batch", whole(setup_.batching.batch));
+  if (setup_.batching.window > 0) {  // of sequences: batch is their product
+    state.emplace_back("lanes", whole(setup_.batching.lanes));
+    state.emplace_back("window", whole(setup_.batching.window));
+  }
   state.emplace_back("accumulate", whole(setup_.options.accumulate));
   // How far it has come. Samples and sums are those of the epoch under way.
   state.emplace_back("iteration", whole(info_.iterations));
@@ -74,16 +78,21 @@ std::string TrainingDriver::checkpoint() {
 
 void TrainingDriver::restore(std::string_view text, bool given_rate) {
   const Checkpoint from = read_checkpoint(text, context_.limits());
-  const auto same = [&](const char* name, const std::string& expected) {
+  const auto same = [&](const char* name, const std::string& expected, const char* called = nullptr) {
     const Json* const value = from.state.find(name);
     const std::string actual = !value ? "" : value->is_text() ? value->as_text() : value->is_number() ? std::to_string(from.count(name)) : "";
-    if (actual != expected) other_training(name, expected, actual);
+    if (actual != expected) other_training(called ? called : name, expected, actual);
   };
   same("model", setup_.model_hash);
   same("errorMeasureType", std::string(name_of(setup_.measure)));
   same("validationSplit", number_text(setup_.options.validation_split, 17));
   same("optimizer", setup_.options.optimizer);
   same("seed", std::to_string(setup_.batching.seed));
+  // Files of older versions say the product alone.
+  if (setup_.batching.window > 0 && from.state.find("lanes") && from.state.find("window")) {
+    same("lanes", std::to_string(setup_.batching.lanes), "batch (sequences side by side)");
+    same("window", std::to_string(setup_.batching.window), "bptt (steps of a sequence at a time)");
+  }
   same("batch", std::to_string(setup_.batching.batch));
   same("accumulate", std::to_string(setup_.options.accumulate));
   const auto optional = [&](const char* name) { return from.state.find(name) ? std::optional(from.number(name)) : std::nullopt; };

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <tuple>
 
 #include "support/contexts.h"
 #include "support/folder.h"
@@ -120,6 +121,23 @@ TEST_CASE("training through time goes on from a checkpoint to the same bits, wit
   }
   options.validation_split = 0.2;
   CHECK(error_of([&] { straight.train(data, options); }).path() == "validationSplit");
+  // Other sequences side by side, or other stretches of them, are said as such, although both come to as many samples.
+  const Folder folder;
+  options.validation_split = 0;
+  options.checkpoint = folder.at("file");
+  options.bptt = 2;
+  options.batch_size = 2;
+  straight.train(data, options);
+  options.resume = true;
+  for (const auto& [batch, bptt, what] : {std::tuple{4, 2, "another batch"}, std::tuple{4, 1, "another batch"}, std::tuple{2, 3, "another bptt"}}) {
+    options.batch_size = static_cast<std::size_t>(batch);
+    options.bptt = static_cast<std::size_t>(bptt);
+    const Error error = error_of([&] { straight.train(data, options); });
+    CHECK(error.reason() == "CHECKPOINT");
+    CHECK(error.message().find(what) != std::string::npos);
+    CHECK(error.details().expected == std::to_string(bptt == 3 ? bptt : batch));
+    CHECK(error.details().actual == "2");
+  }
 }
 
 TEST_CASE("a training that patience has ended stays at its end when it is resumed") {
