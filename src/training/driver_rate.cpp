@@ -58,7 +58,14 @@ void TrainingDriver::blown_up(const Bound& bound, const Block& block, std::size_
 void TrainingDriver::lower_default_rate() {
   constexpr std::size_t most_samples = 1024;  // enough to know the scale of the data
   constexpr double large = 10;                // nothing below it is in the way of the default
-  const std::size_t samples = std::min(block_.samples, most_samples);
+  // Of sequences side by side the shorter ones leave places free, and some outputs are not to be learned: neither counts.
+  const auto counts = [&](const void* values, std::size_t elements, std::size_t s) {
+    if (!block_.judged || load_double(setup_.batching.type, block_.judged, s) != 0) return true;
+    if (values != block_.inputs) return false;
+    for (std::size_t e = 0; e < elements; ++e)
+      if (load_double(setup_.batching.type, values, s * elements + e) != 0) return true;
+    return false;
+  };
   // The greatest square of a sample's length where one of its numbers is large, else 0.
   double largest = 0, lowest = 0, highest = 0;
   const auto squared_length = [&](const void* values, std::size_t elements) {
@@ -66,7 +73,10 @@ void TrainingDriver::lower_default_rate() {
     largest = 0;
     lowest = INFINITY;
     highest = -INFINITY;
-    for (std::size_t s = 0; s < samples; ++s) {
+    std::size_t seen = 0;
+    for (std::size_t s = 0; s < block_.samples && seen < most_samples; ++s) {
+      if (!counts(values, elements, s)) continue;
+      ++seen;
       double sum = 0;
       for (std::size_t e = 0; e < elements; ++e) {
         const double value = load_double(setup_.batching.type, values, s * elements + e);
