@@ -149,6 +149,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
     DriverSetup setup;
     setup.options = options;
     setup.path_of_layer = [&net](std::string_view layer) { return path_of_layer(net.model, layer); };
+    setup.is_iterated = [&net](std::string_view layer) { return is_iterated(net.model, layer); };
     setup.model_hash = structure_hash(net.model, net.built);
     setup.measure = plan.request.measure;
     setup.batching = plan.batching;

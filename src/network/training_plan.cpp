@@ -167,6 +167,17 @@ std::string path_of_layer(const Model& model, std::string_view name) {
   return {};
 }
 
+bool is_iterated(const Model& model, std::string_view name) {
+  for (int id = 1; id <= model.element_count; ++id) {
+    const Layer& layer = model.element(id);
+    if (!layer.net || !name.starts_with(layer.title) || !name.substr(layer.title.size()).starts_with('/')) continue;
+    const std::string_view inner = name.substr(layer.title.size() + 1);
+    if (path_of_layer(*layer.net, inner).empty()) continue;
+    return layer.type == "iterator" || is_iterated(*layer.net, inner);
+  }
+  return false;
+}
+
 Error with_layer_name(const Model& model, const Error& error) {
   ErrorDetails details = error.details();
   for (int id = 1; details.layer.empty() && id <= model.element_count; ++id)

@@ -42,6 +42,9 @@ bool reads_sequences(const Model& model);
 /// Where the text has the layer or pipe of that name, "part/0" being one of a net; empty where it has none.
 std::string path_of_layer(const Model& model, std::string_view name);
 
+/// Whether that layer stands in an iterator, at whatever depth.
+bool is_iterated(const Model& model, std::string_view name);
+
 /// The same error, with the name of the layer whose place it tells.
 Error with_layer_name(const Model& model, const Error& error);
 

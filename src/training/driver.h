@@ -30,6 +30,8 @@ struct DriverSetup {
   TrainOptions options;                    ///< defaults filled in: learning_rate and so on are set
   /// Where the model has the layer of that name: "/layers/2". Empty: nowhere.
   std::function<std::string(std::string_view layer)> path_of_layer = {};
+  /// Whether that layer stands in an iterator, whose steps all multiply by it. Empty: none does.
+  std::function<bool(std::string_view layer)> is_iterated = {};
   std::string model_hash;                  ///< of layers, sizes and pipes: a checkpoint is of one model
   Measure measure = Measure::mean_square;
   BatchOptions batching;                   ///< batch: samples of a step

@@ -19,17 +19,24 @@ constexpr int most_beginnings = 8;             // 4^8: whatever grows then does 
 }  // namespace
 
 std::pair<std::string, double> TrainingDriver::largest_weight(const Bound& bound) const {
+  // Once one number has overflowed, all that learn from it are none: then what is applied in each step of an iterator is
+  // likelier to be the cause than what stands around it.
   double largest = 0;
+  bool iterated = false;
   std::string where;
   for (const Slot& slot : bound.program.executable->slots()) {
     if (slot.role != Slot::parameter) continue;
+    const std::string layer = slot.name.substr(0, slot.name.rfind('.'));
+    const bool inside = setup_.is_iterated && setup_.is_iterated(layer);
     const Tensor numbers = setup_.numbers(slot.name);
     for (std::size_t e = 0; e < numbers.elements(); ++e) {
       const double value = std::fabs(numbers.at(e));
-      if (value > largest || std::isnan(value)) {
-        largest = std::isnan(value) ? std::numeric_limits<double>::infinity() : value;
-        where = slot.name.substr(0, slot.name.rfind('.'));
-      }
+      const bool overflowed = !std::isfinite(value);
+      const bool first_inside = overflowed && inside && !iterated;
+      if (!first_inside && ((iterated && !inside) || !(value > largest || std::isnan(value)))) continue;
+      largest = overflowed ? std::numeric_limits<double>::infinity() : value;
+      iterated = overflowed && inside;
+      where = layer;
     }
   }
   return {where, largest};
