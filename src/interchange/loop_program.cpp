@@ -37,7 +37,8 @@ std::string LoopWriter::weights_text(ValueId id) {
     const std::span<const double> start = start_of(id);
     const bool zero = start.size() == 1 && start[0] == 0;
     const auto values = [&] {
-      return listed(static_cast<std::size_t>(value.type.shape.elements()), [&](std::size_t i) { return words_.number(start[i % start.size()]).text; });
+      return listed(static_cast<std::size_t>(value.type.shape.elements()),
+                    [&](std::size_t i) { return words_.number(start[i % start.size()]).text; });
     };
     std::string table;
     if (start.size() > 1) {  // a reset copies it
@@ -46,9 +47,11 @@ std::string LoopWriter::weights_text(ValueId id) {
                      : "const " + own + " = new " + array + "([\n  " + values() + "\n]);\n";
     }
     if (is_c())
-      return table + "static " + words_.type() + " " + name + "[" + count + "]" + (zero ? ";\n" : " = {\n  " + values() + "\n};\n");
+      return table + "static " + words_.type() + " " + name + "[" + count + "]" +
+             (zero ? ";\n" : " = {\n  " + values() + "\n};\n");
     return table + "const " + name + " = " +
-           (start.size() > 1 ? starts_.at(id) + ".slice()" : "new " + array + "(" + count + ")" + (zero ? "" : ".fill(" + words_.number(start[0]).text + ")")) + ";\n";
+           (start.size() > 1 ? starts_.at(id) + ".slice()" : "new " + array + "(" + count + ")" +
+            (zero ? "" : ".fill(" + words_.number(start[0]).text + ")")) + ";\n";
   }
   const Tensor& tensor = value.constant;
   if (options_.sketch) return sketched(name, tensor);
@@ -84,10 +87,12 @@ void LoopWriter::copy_values(const std::string& to, ValueId from, std::int64_t c
 // The values before the first step; then the loop is open.
 void LoopWriter::begin_loop(const OpenLoop& loop) {
   const Node& begin = graph_.nodes[loop.begin];
-  const std::string text = place(begin) + (begin.path.empty() ? "" : ": ") + "loop of " + std::to_string(loop.steps) + " steps";
+  const std::string text = place(begin) + (begin.path.empty() ? "" : ": ") + "loop of " + std::to_string(loop.steps) +
+                           " steps";
   line(is_c() ? "/* " + text + " */" : "// " + text);
   for (std::size_t i = 0; i < loop.carried; ++i)
-    copy_values(names_of_values_[static_cast<std::size_t>(begin.outputs[i])], begin.inputs[i], shape(begin.outputs[i]).elements());
+    copy_values(names_of_values_[static_cast<std::size_t>(begin.outputs[i])], begin.inputs[i],
+                shape(begin.outputs[i]).elements());
   std::string step = this->loop("t", loop.steps);
   if (loop.reverse && step != "0") step = integer("back", std::to_string(loop.steps - 1) + " - " + step);
   for (std::size_t i = 0; i < loop.stacked; ++i) rows_[begin.outputs[loop.carried + i]].step = step;
@@ -102,7 +107,8 @@ void LoopWriter::end_loop(const OpenLoop& loop) {
   for (std::size_t k = loop.carried; k < end.outputs.size(); ++k) {
     const std::int64_t count = shape(end.inputs[k]).elements();
     const std::string i = this->loop("i", count);
-    line(name(end.outputs[k]) + "[" + Index().add(steps_.back(), count).add(i, 1).text() + "] = " + element(end.inputs[k], Index().add(i, 1)).text + ";");
+    line(name(end.outputs[k]) + "[" + Index().add(steps_.back(), count).add(i, 1).text() + "] = " +
+         element(end.inputs[k], Index().add(i, 1)).text + ";");
     close();
   }
   for (const auto& [carried, waiting] : next_)
@@ -191,7 +197,8 @@ std::string LoopWriter::run() {
                        : "const " + name + " = work.subarray(" + begin + ", " + end + ");\n";
   };
   for (std::size_t id = 0; id < offsets_.size(); ++id)
-    if (offsets_[id] >= 0) point(names_of_values_[id], offsets_[id], planned_shape(static_cast<ValueId>(id)).elements());
+    if (offsets_[id] >= 0)
+      point(names_of_values_[id], offsets_[id], planned_shape(static_cast<ValueId>(id)).elements());
   for (const auto& [own, part] : waiting_) point(own, part.first, part.second);
   if (is_c()) {
     std::string title = options_.title;
@@ -203,15 +210,18 @@ std::string LoopWriter::run() {
     if (!reset.empty())
       text += "/* Forgets what earlier runs left. */\nvoid " + name + "_reset(void) {\n" + reset + "}\n\n";
     const bool open = options_.lengths > 0;  // lengths that do not fit are told
-    return text + (open ? "int " : "void ") + name + "_run(const " + words_.type() + " *input" + arguments("int ") + ", " + words_.type() +
-           " *output) {\n" + (open ? std::string(lengths_line) : std::string()) + pointers + body_ + (open ? "  return 0;\n}\n" : "}\n");
+    return text + (open ? "int " : "void ") + name + "_run(const " + words_.type() + " *input" + arguments("int ") +
+           ", " + words_.type() + " *output) {\n" + (open ? std::string(lengths_line) : std::string()) + pointers +
+           body_ + (open ? "  return 0;\n}\n" : "}\n");
   }
   std::string title = "// " + options_.title;
   for (std::size_t at = title.find('\n'); at != std::string::npos; at = title.find('\n', at + 1))
     title.replace(at, 1, "\n// ");
   text = title + "\n// " + name + "(input" + arguments() + ") " + about() + ".\n\n" + text + pointers + "\n";
   if (!reset.empty()) text += "/** Forgets what earlier runs left. */\nexport function reset() {\n" + reset + "}\n\n";
-  return text + "export function " + name + "(input" + arguments() + ") {\n" + (options_.lengths > 0 ? std::string(lengths_line) : std::string()) + "  const output = new " + reals + "(" + std::to_string(outputs) +
+  return text + "export function " + name + "(input" + arguments() + ") {\n" +
+         (options_.lengths > 0 ? std::string(lengths_line) : std::string()) + "  const output = new " + reals + "(" +
+         std::to_string(outputs) +
          ");\n" + body_ + "  return output;\n}\n\nexport default " + name + ";\n";
 }
 

@@ -77,7 +77,8 @@ void check_one_of(const char* key, const std::string& value, std::initializer_li
 void check_export(const ExportOptions& options) {
   check_one_of("to", options.to, {"json", "python-numpy", "c", "javascript"}, Code::not_found, "EXPORTER",
                "there is no exporter");
-  check_one_of("setupDataAs", options.setup_data_as, {"base64", "array", "given", "file"}, Code::invalid_argument, "OPTION",
+  check_one_of("setupDataAs", options.setup_data_as, {"base64", "array", "given", "file"}, Code::invalid_argument,
+               "OPTION",
                "setupDataAs is");
   check_one_of("weights", options.weights, {"", "u8"}, Code::invalid_argument, "OPTION", "weights is");
   check_one_of("optimize", options.optimize, {"", "minify", "pretty"}, Code::invalid_argument, "OPTION", "optimize is");
@@ -108,8 +109,9 @@ ExportOptions export_options_from_json(const Json& object, std::vector<std::stri
     } else if (key == "setupDataAs" || key == "dataTypeAs") {  // the latter in the proposal's first versions
       const Json* const other = object.find(key == "setupDataAs" ? "dataTypeAs" : "setupDataAs");
       if (other && !(*other == value))
-        throw Error(Code::invalid_argument, {.message = "\"setupDataAs\" and its old name \"dataTypeAs\" say different things",
-                                             .reason = "ALIAS_CONFLICT", .path = key, .hint = "leave \"dataTypeAs\" out"});
+        throw Error(Code::invalid_argument,
+                    {.message = "\"setupDataAs\" and its old name \"dataTypeAs\" say different things",
+                     .reason = "ALIAS_CONFLICT", .path = key, .hint = "leave \"dataTypeAs\" out"});
       options.setup_data_as = text(key, value);
     } else if (key == "setupFile") {
       options.setup_file = text(key, value);
@@ -128,7 +130,8 @@ ExportOptions export_options_from_json(const Json& object, std::vector<std::stri
     } else if (unknown) {
       unknown->push_back(key);
     } else {
-      unknown_word(key, {"to", "setupDataAs", "setupFile", "optimize", "layers", "keepNames", "indent", "name", "weights"});
+      unknown_word(key,
+                   {"to", "setupDataAs", "setupFile", "optimize", "layers", "keepNames", "indent", "name", "weights"});
     }
   }
   check_export(options);

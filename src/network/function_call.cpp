@@ -1,5 +1,5 @@
-// Calling an operation as a function: at once on tensors, or inside another operation that is being composed. One of the
-// library is a graph of one node; one of a program stands in a model of one layer.
+// Calling an operation as a function: at once on tensors, or inside another operation that is being composed. One of
+// the library is a graph of one node; one of a program stands in a model of one layer (function_model.cpp).
 #include <algorithm>
 #include <cmath>
 #include <ranges>
@@ -31,20 +31,22 @@ namespace {
 
 [[noreturn]] void wrong_value(const OpDef& op, const AttributeSpec& spec, std::string actual) {
   const bool list = spec.kind == AttributeKind::integers || spec.kind == AttributeKind::numbers;
-  const std::string one = spec.kind == AttributeKind::integer || spec.kind == AttributeKind::integers ? "whole number" : "number";
+  const bool is_whole = spec.kind == AttributeKind::integer || spec.kind == AttributeKind::integers;
+  const std::string one = is_whole ? "whole number" : "number";
   throw Error(Code::invalid_argument, {.message = op.name + ": \"" + spec.name + "\" takes another kind of value",
                                        .reason = "ARGUMENT",
                                        .operation = op.name,
                                        .expected = spec.kind == AttributeKind::boolean ? "true or false"
                                                    : spec.kind == AttributeKind::text  ? "a text"
-                                                   : list                              ? "a " + one + " or a tensor of such"
+                                                   : list ? "a " + one + " or a tensor of such"
                                                                                        : "a " + one,
                                        .actual = std::move(actual),
                                        .hint = "get_operations(context) tells the parameters of each function"});
 }
 
 std::int64_t whole(const OpDef& op, const AttributeSpec& spec, double number) {
-  if (std::trunc(number) != number || std::fabs(number) > 9007199254740992.0) wrong_value(op, spec, number_text(number, 9));
+  if (std::trunc(number) != number || std::fabs(number) > 9007199254740992.0)
+    wrong_value(op, spec, number_text(number, 9));
   return static_cast<std::int64_t>(number);
 }
 
@@ -79,7 +81,8 @@ AttributeValue attribute_of(const OpDef& op, const AttributeSpec& spec, const Te
       return wholes;
     }
   }
-  wrong_value(op, spec, tensor ? "a tensor" : number ? "a number" : flag ? "true or false" : text ? "a text" : "nothing");
+  wrong_value(op, spec,
+              tensor ? "a tensor" : number ? "a number" : flag ? "true or false" : text ? "a text" : "nothing");
 }
 
 }  // namespace
@@ -107,7 +110,8 @@ Tensor OperationFunction::Source::tensor_of(const FunctionValue& value, DType wa
                               std::string(name_of(wanted)),
                    .reason = "ARGUMENT",
                    .operation = name,
-                   .expected = "numbers of " + std::string(name_of(wanted)) + ", the type that is asked for at this place",
+                   .expected = "numbers of " + std::string(name_of(wanted)) +
+                               ", the type that is asked for at this place",
                    .actual = number_text(given.at(i), 9),
                    .hint = "numbers take the type of the arrays beside them, indices are whole; cast the arrays, or "
                            "give an array of the type that is meant"});
@@ -115,19 +119,22 @@ Tensor OperationFunction::Source::tensor_of(const FunctionValue& value, DType wa
   return made;
 }
 
-std::vector<std::optional<DType>> OperationFunction::Source::types_of(std::span<const FunctionValue* const> values) const {
+std::vector<std::optional<DType>> OperationFunction::Source::types_of(
+    std::span<const FunctionValue* const> values) const {
   std::vector<std::optional<DType>> types;
   for (const FunctionValue* value : values) {
     types.emplace_back();
     if (!value) continue;
     if (const Tensor* tensor = std::get_if<Tensor>(&value->value_)) types.back() = tensor->type();
-    if (const Variable* variable = std::get_if<Variable>(&value->value_)) types.back() = VariableAccess::type(*variable);
+    if (const Variable* variable = std::get_if<Variable>(&value->value_))
+      types.back() = VariableAccess::type(*variable);
   }
   return types;
 }
 
 // Of an operator that takes any number of arrays all arrays in front are inputs; then come the attributes.
-OperatorCall OperationFunction::Source::sorted(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named,
+OperatorCall OperationFunction::Source::sorted(std::span<const FunctionValue> arguments,
+                                               std::span<const NamedArgument> named,
                                                const std::vector<std::string>& names) const {
   const auto is_array = [](const FunctionValue& value) {
     return value.array() || std::holds_alternative<Variable>(value.value_);
@@ -179,12 +186,14 @@ Tensor OperationFunction::Source::run_operator(const OperatorCall& call) const {
       continue;
     }
     tensors.push_back(tensor_of(*call.inputs[i], type_of_number(*op, i, types, type)));
-    inputs.push_back({graph.add_input("x" + std::to_string(tensors.size() - 1), {tensors.back().type(), tensors.back().shape()})});
+    inputs.push_back({graph.add_input("x" + std::to_string(tensors.size() - 1),
+                                      {tensors.back().type(), tensors.back().shape()})});
   }
   Attributes attributes;
   for (const auto& [spec, value] : call.attributes)
     attributes.set(spec->name, attribute_of(*op, *spec, value->array(), std::get_if<double>(&value->value_),
-                                            std::get_if<bool>(&value->value_), std::get_if<std::string>(&value->value_)));
+                                            std::get_if<bool>(&value->value_),
+                                            std::get_if<std::string>(&value->value_)));
   const Ref result = builder.emit_all(*op, inputs, std::move(attributes)).front();
   graph.outputs.push_back({"result", result.id});
   const ValueType out = builder.type(result);
@@ -232,7 +241,8 @@ Variable OperationFunction::Source::compose_operator(const OperatorCall& call) c
   const DType model_type = VariableAccess::trace(beside).type;
   std::vector<Variable> inputs;
   for (std::size_t i = 0; i < call.inputs.size(); ++i)
-    inputs.push_back(variable_of(call.inputs[i] ? *call.inputs[i] : FunctionValue(), type_of_number(*op, i, types, model_type),
+    inputs.push_back(variable_of(call.inputs[i] ? *call.inputs[i] : FunctionValue(),
+                                 type_of_number(*op, i, types, model_type),
                                  beside, op->name));
   std::vector<Json::Member> attributes;
   for (const auto& [spec, value] : call.attributes) {
@@ -263,7 +273,8 @@ Variable OperationFunction::Source::compose_operation(std::span<const FunctionVa
   for (const FunctionValue& argument : arguments) values.push_back(&argument);
   const Variable model = like(values, operation->name);
   std::vector<Variable> inputs;
-  for (const FunctionValue& argument : arguments) inputs.push_back(variable_of(argument, VariableAccess::type(model), model, operation->name));
+  for (const FunctionValue& argument : arguments)
+    inputs.push_back(variable_of(argument, VariableAccess::type(model), model, operation->name));
   return webai::apply(name, inputs);
 }
 
@@ -316,9 +327,12 @@ Tensor OperationFunction::call(std::span<const FunctionValue> arguments, std::sp
   return source_->variant(tensors);
 }
 
-Variable OperationFunction::compose(std::span<const FunctionValue> arguments, std::span<const NamedArgument> named) const {
+Variable OperationFunction::compose(std::span<const FunctionValue> arguments,
+                                    std::span<const NamedArgument> named) const {
   if (source_->variant || stateful_)
-    throw Error(Code::unsupported, {.message = name_ + (stateful_ ? " remembers, which only layers can" : " is a variant of plain arrays") +
+    throw Error(Code::unsupported, {.message = name_ +
+                                               (stateful_ ? " remembers, which only layers can"
+                                                          : " is a variant of plain arrays") +
                                                ": it cannot be composed with",
                                     .reason = "COMPOSE",
                                     .operation = name_,

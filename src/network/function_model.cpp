@@ -1,5 +1,5 @@
-// Calling an operation of a program as a function: it stands in a model of one layer, whose inputs are the arrays of the
-// call.
+// Calling an operation of a program as a function: it stands in a model of one layer, whose inputs are the arrays of
+// the call.
 #include "core/model/json.h"
 #include "core/model/setup_data.h"
 #include "network/function_source.h"
@@ -9,7 +9,8 @@
 namespace webai {
 namespace {
 
-// Whether the parameter gets values where a call leaves it out. In a model it would be learned; a function learns nothing.
+// Whether the parameter gets values where a call leaves it out. In a model it would be learned; a function learns
+// nothing.
 bool has_values(const OperationParameter& parameter) {
   if (parameter.no_setup || parameter.default_function) return true;
   if (!parameter.default_value) return false;
@@ -27,7 +28,8 @@ Json OperationFunction::Source::model(std::span<const FunctionValue> arguments, 
     const std::string& name = names[i];
     const FunctionValue& argument = i < arguments.size() ? arguments[i] : FunctionValue();
     const OperationParameter* parameter = operation->find(name);
-    if (name != "input" && parameter && std::holds_alternative<std::monostate>(argument.value_) && !has_values(*parameter))
+    if (name != "input" && parameter && std::holds_alternative<std::monostate>(argument.value_) &&
+        !has_values(*parameter))
       wrong_call(operation->name, "\"" + name + "\" is missing, and has no default", "INPUT_COUNT");
     const Tensor* tensor = argument.array();
     const bool array = name == "input" || (parameter && parameter->array_type);

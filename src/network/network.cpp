@@ -148,7 +148,8 @@ void NeuralNetwork::run_into(const Shape& shape, std::span<const float> input, s
                                       .actual = std::string(name_of(state.type)),
                                       .hint = "use run, which takes and gives tensors of the model's type"});
   const auto check = [&](const SampleForm& form, std::int64_t inputs, std::int64_t outputs) {
-    if (form.samples > 0 && std::cmp_equal(input.size(), form.samples * inputs) && std::cmp_equal(output.size(), form.samples * outputs))
+    if (form.samples > 0 && std::cmp_equal(input.size(), form.samples * inputs) &&
+        std::cmp_equal(output.size(), form.samples * outputs))
       return;
     throw Error(Code::shape_mismatch,
                 {.message = "run expects " + std::to_string(inputs) + " values a sample and gives " +
@@ -181,7 +182,10 @@ Output NeuralNetwork::run(const Tensor& given, const RunOptions& options) {
   State& state = *state_;
   const SampleForm form = state.form_of(given.shape(), options.normalize);
   if (form.samples == 0)
-    throw Error(Code::shape_mismatch, {.message = "run: input expects " + std::to_string(options.normalize ? state.inputs : state.normalized_inputs) + " values, got " +
+    throw Error(Code::shape_mismatch, {.message = "run: input expects " +
+                                                  std::to_string(options.normalize ? state.inputs
+                                                                                   : state.normalized_inputs) +
+                                                  " values, got " +
                                                   std::to_string(given.elements()), .reason = "INPUT_SIZE",
                                        .hint = "several samples stand behind each other"});
   return run_form(given, form, options);
@@ -257,9 +261,13 @@ void NeuralNetwork::save(const std::string& path, const SaveOptions& options) co
               std::as_bytes(std::span(text)));
 }
 
-std::size_t NeuralNetwork::input_size() const noexcept { return static_cast<std::size_t>(state_.as_far_as_built().inputs); }
+std::size_t NeuralNetwork::input_size() const noexcept {
+  return static_cast<std::size_t>(state_.as_far_as_built().inputs);
+}
 std::size_t NeuralNetwork::target_size() const { return state_.as_far_as_built().raw_outputs(); }
-std::size_t NeuralNetwork::output_size() const noexcept { return static_cast<std::size_t>(state_.as_far_as_built().outputs); }
+std::size_t NeuralNetwork::output_size() const noexcept {
+  return static_cast<std::size_t>(state_.as_far_as_built().outputs);
+}
 const std::string& NeuralNetwork::domain() const noexcept { return state_.first().model.domain; }
 DType NeuralNetwork::data_type() const noexcept { return state_.first().model.type; }
 DType NeuralNetwork::number_type() const noexcept { return state_.first().type; }
@@ -274,7 +282,9 @@ void NeuralNetwork::stop_training() noexcept {
   State::Activity expected = State::Activity::training;
   state_.as_far_as_built().activity.compare_exchange_strong(expected, State::Activity::stopping);
 }
-bool NeuralNetwork::is_training() const noexcept { return state_.as_far_as_built().activity.load() != State::Activity::idle; }
+bool NeuralNetwork::is_training() const noexcept {
+  return state_.as_far_as_built().activity.load() != State::Activity::idle;
+}
 
 std::vector<std::string> NeuralNetwork::labels() const {
   const auto labels = labels_of(state_->output_rules());
@@ -300,7 +310,8 @@ void NeuralNetwork::set_parameter(const std::string& name, const Tensor& value) 
   const bool tied = tie != state.built.ties.end();
   for (const BuiltParameter& parameter : state.built.parameters) {
     if (parameter.name != (tied ? tie->like : name)) continue;
-    if (tied && !(value.shape() == parameter.type.shape) && value.elements() == static_cast<std::size_t>(parameter.type.shape.elements()))
+    if (tied && !(value.shape() == parameter.type.shape) &&
+        value.elements() == static_cast<std::size_t>(parameter.type.shape.elements()))
       return set_parameter(tie->like, value.reshaped(parameter.type.shape));
     if (!(value.shape() == parameter.type.shape))
       throw Error(Code::shape_mismatch, {.message = "parameter \"" + name + "\"", .reason = "SHAPE",

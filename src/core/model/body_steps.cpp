@@ -34,8 +34,8 @@ bool is_number(const BodyInput& operand, Arguments arguments) {
   return operand.kind == BodyInput::number || is_argument(operand, arguments, Argument::Kind::number);
 }
 
-// A number has no type of its own, written here or given with the layer: the operator and the values beside it say which
-// it is to be, or those beside which it was handed on.
+// A number has no type of its own, written here or given with the layer: the operator and the values beside it say
+// which it is to be, or those beside which it was handed on.
 Variable number_of(const BodyStep& step, std::size_t place, Arguments arguments, const std::vector<Variable>& done) {
   const Variable beside = value_among(step, arguments, done);
   const Trace& trace = VariableAccess::trace(beside);
@@ -71,7 +71,8 @@ Variable apply_named(const Applied& operation, Variable x, bool explicit_batch) 
 
 // An inner operation says nothing of its numbers: the first array beside them that is no condition gives the type, or
 // the one beside which another number was handed on. Without any they are of the model's type.
-Argument handed(std::span<double> number, const BodyStep& step, Arguments arguments, const std::vector<Variable>& done) {
+Argument handed(std::span<double> number, const BodyStep& step, Arguments arguments,
+                const std::vector<Variable>& done) {
   Variable before;
   for (const BodyInput& operand : step.inputs) {
     Variable beside;

@@ -102,7 +102,8 @@ class Completion {
       refuse(given_, "PARAM", "\"" + name + "\" cannot be the name of a parameter",
              "letters, digits, _ and - behind the shorthands * @ ! ~", path, "letters, digits, _ and -", quoted);
     if (!seen_.insert(name).second)
-      refuse(given_, "DUPLICATE_PARAM", "\"" + name + "\" is defined twice", "keep one of the two", path, "different names", quoted);
+      refuse(given_, "DUPLICATE_PARAM", "\"" + name + "\" is defined twice", "keep one of the two", path,
+             "different names", quoted);
     if (name == "size") {
       if (has_flags(parameter) || parameter.array_type)
         refuse(given_, "SIZE_PARAM", "\"size\" is defined before you: only its default can be said",
@@ -128,7 +129,8 @@ class Completion {
     }
     if (parameter.internal_state && (parameter.subject_of_training || parameter.no_setup))
       refuse(given_, "PARAM", "\"" + name + "\" is internal state: it is neither trained nor set up",
-             "leave ~ (internalState) or the other words out", path, "internalState alone", "subjectOfTraining or noSetup too");
+             "leave ~ (internalState) or the other words out", path, "internalState alone",
+             "subjectOfTraining or noSetup too");
     if (parameter.default_value && parameter.default_function)
       refuse(given_, "PARAM", "\"" + name + "\" has a default value and a default function",
              "keep one of the two", path, "one default", "two");
@@ -186,7 +188,8 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
                                   .operation = definition.name,
                                   .expected = one_of(domains),
                                   .actual = "\"" + definition.domain + "\"",
-                                  .hint = did_you_mean(definition.domain, domains, "define it first, with define_domain")});
+                                  .hint = did_you_mean(definition.domain, domains,
+                                                       "define it first, with define_domain")});
   }
   auto operation = std::make_shared<UserOperation>();
   operation->name = definition.name;
@@ -209,7 +212,8 @@ std::shared_ptr<UserOperation> complete_operation(const Context& context, const 
   // Another spelling of an operator is free to be taken.
   const OpDef* const of_library = registry.find(definition.domain, definition.name);
   if (known->operation(definition.domain, definition.name) || (of_library && of_library->name == definition.name) ||
-      (definition.domain == "core" && (find_layer_definition(definition.name) || definition.name == old_neurons)) || definition.name == "input" ||
+      (definition.domain == "core" && (find_layer_definition(definition.name) || definition.name == old_neurons)) ||
+      definition.name == "input" ||
       definition.name == "net" || definition.name == "iterator")
     operation_exists(*operation);
   Completion(definition, *operation).run(inputs);

@@ -1,5 +1,5 @@
-// What entries of call lists and defaults of a custom layer stand for: numbers, what a function of the program gives, and
-// what prefixes ask of a parameter.
+// What entries of call lists and defaults of a custom layer stand for: numbers, what a function of the program gives,
+// and what prefixes ask of a parameter.
 #include <algorithm>
 #include <new>
 
@@ -46,7 +46,8 @@ Json asked(const std::function<Json(std::span<const Json>)>& function, std::span
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error(Code::host_error, {.message = "operation \"" + operation + "\": the default of \"" + name + "\" failed: " + error.what(),
+    throw Error(Code::host_error, {.message = "operation \"" + operation + "\": the default of \"" + name +
+                                              "\" failed: " + error.what(),
                                    .reason = "DEFAULT_FAILED",
                                    .path = path,
                                    .operation = operation,
@@ -60,7 +61,8 @@ std::optional<Json> CustomOperation::default_of(const OperationParameter& parame
   return called(parameter.name, parameter.call_default_with, parameter.default_function);
 }
 
-Json CustomOperation::called(const std::string& name, const std::vector<std::string>& with, const std::function<Json(std::span<const Json>)>& function) {
+Json CustomOperation::called(const std::string& name, const std::vector<std::string>& with,
+                             const std::function<Json(std::span<const Json>)>& function) {
   std::vector<Json> arguments;
   for (const std::string& entry : with) arguments.push_back(evaluated_entry(entry));
   return asked(function, arguments, name, operation_.name, layer_.layer().path);
@@ -124,9 +126,11 @@ Json CustomOperation::property_of(char prefix, std::string_view name) {
   if (value.kind == Value::open)
     no_size_of_array(std::string(name));
   if (prefix == '#') return Json::number(product_of(value.given));
-  if (value.kind != Value::array || value.dims.rank() == 0) return prefix == ':' ? Json::numbers({1}) : Json::integer(1);
+  if (value.kind != Value::array || value.dims.rank() == 0)
+    return prefix == ':' ? Json::numbers({1}) : Json::integer(1);
   if (!value.dims.is_concrete())
-    fail(Code::invalid_model, "OPEN_SIZE", "\"" + std::string(name) + "\" has an open dimension (null): " + value.dims.text(),
+    fail(Code::invalid_model, "OPEN_SIZE", "\"" + std::string(name) + "\" has an open dimension (null): " +
+                                               value.dims.text(),
          "give the size as numbers");
   return prefix == ':' ? numbers_of(value.dims) : Json::integer(value.dims.elements());
 }

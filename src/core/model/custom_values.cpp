@@ -40,7 +40,8 @@ void CustomOperation::fail(Code code, std::string reason, std::string message, s
 void CustomOperation::no_size_of_array(const std::string& name) const {
   const Layer& layer = layer_.layer();
   throw Error(Code::invalid_model,
-              {.message = "operation \"" + operation_.name + "\": the size of the array \"" + name + "\" cannot be determined",
+              {.message = "operation \"" + operation_.name + "\": the size of the array \"" + name +
+                           "\" cannot be determined",
                .reason = "ARRAY_SIZE",
                .path = layer.path,
                .layer = layer.name,
@@ -61,7 +62,8 @@ const CustomOperation::Value& CustomOperation::resolve(std::string_view name) {
   if (const auto feed = feeds_.find(name); feed != feeds_.end()) {
     const Json* given = layer_.property(name);
     if (given && (given->is_array() || (name == "input" && !given->is_text() && !given->find("pipeFrom"))))
-      fail(Code::invalid_model, "PARAM_VALUE", "\"" + std::string(name) + "\" flows in, and is given as well, got " + describe(*given),
+      fail(Code::invalid_model, "PARAM_VALUE", "\"" + std::string(name) + "\" flows in, and is given as well, got " +
+                                                   describe(*given),
            "leave it out, or pull it from where it comes: {\"pipeFrom\": ...}", name);
     value.kind = Value::array;
     value.source = feed->second.from_input ? Value::io : Value::internal;
@@ -88,7 +90,8 @@ CustomOperation::Value CustomOperation::find(const OperationParameter& parameter
          "send a layer or pipe there with \"to\"", name);
   const auto of = parameter.array_type ? &CustomOperation::array_of : &CustomOperation::plain_of;
   if (given) return (this->*of)(parameter, *given, Value::model);
-  if (const std::optional<Json> fallback = default_of(parameter)) return (this->*of)(parameter, *fallback, Value::fallback);
+  if (const std::optional<Json> fallback = default_of(parameter))
+    return (this->*of)(parameter, *fallback, Value::fallback);
   Value value;
   if (parameter.array_type) {
     if (name == "input") fail(Code::invalid_model, "NO_INPUT", "nothing flows into this layer",
@@ -141,11 +144,13 @@ CustomOperation::Value CustomOperation::state_of(const std::string& name, bool a
   const auto start = start_of_state(fallback.value_or(Json()), array);
   if (!start && (fallback->is_number() || fallback->find("size")))
     fail(Code::invalid_model, "ARRAY_SIZE",
-         "the size of the internal state \"" + name + "\" is made of whole numbers of 1 or more, got " + describe(*fallback),
+         "the size of the internal state \"" + name + "\" is made of whole numbers of 1 or more, got " +
+             describe(*fallback),
          "{\"size\": [2, 3]}, for example");
   if (!start)
     fail(Code::invalid_model, "STATE_DEFAULT",
-         "the internal state \"" + name + "\" starts with a number, or with arrays of numbers of one length, got " + describe(*fallback),
+         "the internal state \"" + name + "\" starts with a number, or with arrays of numbers of one length, got " +
+             describe(*fallback),
          "0 or [[1, 2], [3, 4]], for example; {\"size\": [2, 3]} starts with zeros");
   check_start("the internal state \"" + name + "\"", start->values);
   value.dims = start->dims;
@@ -239,7 +244,8 @@ CustomOperation::Value CustomOperation::array_of(const OperationParameter& param
   }
   if (!json.is_number() && !size)
     fail(Code::invalid_model, "PARAM_VALUE",
-         "\"" + name + "\" is the name of a pipe end, a number of elements, an array of numbers or {\"size\": [..]}, got " +
+         "\"" + name +
+             "\" is the name of a pipe end, a number of elements, an array of numbers or {\"size\": [..]}, got " +
              describe(json),
          "leave it out for its default", name);
   const auto dims = shape_of(size ? *size : json);

@@ -184,10 +184,11 @@ OperationParameter&& OperationParameter::defaults_to(std::vector<std::string> ca
 OperationParameter& OperationDefinition::parameter(std::string_view wanted) {
   const auto at = std::ranges::find(params, wanted, &OperationParameter::name);
   if (at != params.end()) return *at;
-  throw Error(Code::not_found, {.message = "operation \"" + name + "\" has no parameter \"" + std::string(wanted) + "\"",
-                                .reason = "PARAM",
-                                .operation = name,
-                                .hint = "name what stands in defineParams"});
+  throw Error(Code::not_found,
+              {.message = "operation \"" + name + "\" has no parameter \"" + std::string(wanted) + "\"",
+               .reason = "PARAM",
+               .operation = name,
+               .hint = "name what stands in defineParams"});
 }
 
 }  // namespace webai

@@ -136,7 +136,8 @@ Ref LayerBuilder::given_array(const Request& request, const Json& values, const 
       fail(Code::invalid_model, "PARAM_VALUE", std::string(request.name) + " holds something that is no number",
            "write numbers alone, or leave it out to start by chance", request.name);
     fail(Code::invalid_model, "RAGGED",
-         std::string(request.name) + " is an array of numbers whose rows are equally long", "count the numbers of each row", request.name);
+         std::string(request.name) + " is an array of numbers whose rows are equally long",
+         "count the numbers of each row", request.name);
   }
   const auto wanted = static_cast<std::size_t>(request.shape.elements());
   const bool flat = dims.size() == 1 && numbers.size() == wanted;

@@ -143,7 +143,8 @@ class RootParser {
                                       .path = at("dataType"),
                                       .expected = "one of fp16, bf16, fp32, fp64, i8 to i64, u8 to u64",
                                       .actual = *name,
-                                      .hint = near.empty() ? "leave it out for fp32" : "did you mean \"" + near + "\"?"});
+                                      .hint = near.empty() ? "leave it out for fp32"
+                                                           : "did you mean \"" + near + "\"?"});
     }
     if (state_.outer) check_like_outer("dataType", std::string(name_of(state_.outer->type)), *name);
     model_.type = *type;
@@ -172,7 +173,8 @@ class RootParser {
     if (!value->is_text()) wrong_value(at("activation"), "activation", "the name of an activation, or null", *value);
     // Layers whose type comes from another domain take that one's activations as well.
     const std::size_t hash = model_.default_type.find('#');
-    if (hash == std::string::npos || !is_activation(state_, model_, model_.default_type.substr(0, hash), value->as_text()))
+    if (hash == std::string::npos ||
+        !is_activation(state_, model_, model_.default_type.substr(0, hash), value->as_text()))
       check_activation(state_, model_, model_.domain, value->as_text(), at("activation"));
     model_.activation = value->as_text();
   }
@@ -192,7 +194,8 @@ class RootParser {
                                          .hint = "raise the limit \"nodes\" if this is meant"});
     for (std::size_t i = 0; i < list->size(); ++i) {
       auto operation = operation_from_json(state_.context, state_.registry, list->at(i),
-                                           {.domain = model_.domain, .path = pointer_to(path, i), .local = model_.operations, .outer = outer},
+                                           {.domain = model_.domain, .path = pointer_to(path, i),
+                                            .local = model_.operations, .outer = outer},
                                            state_.aliases);
       model_.operations.push_back(std::move(operation));
     }

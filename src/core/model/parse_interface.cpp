@@ -18,7 +18,8 @@ bool is_plain_input(const Json& layer) {
 
 bool only_pulls(const Json& layer) {
   static constexpr std::array<std::string_view, 4> words = {"pipeFrom", "name", "label", "type"};
-  return layer.is_object() && layer.find("pipeFrom") && std::ranges::all_of(layer.members(), [](const Json::Member& member) {
+  return layer.is_object() && layer.find("pipeFrom") &&
+         std::ranges::all_of(layer.members(), [](const Json::Member& member) {
            return is_kept_and_ignored(member.first) || std::ranges::find(words, member.first) != words.end();
          });
 }

@@ -92,7 +92,8 @@ class LayerParser {
     const std::string& type = own ? own->default_operation_type : model_.default_type;
     if (type.empty())
       fail(layer_, Code::invalid_model, "NO_TYPE", layer_.path,
-           "the domain \"" + layer_.domain + "\" has no operation for layers that name none", "give the layer a \"type\"");
+           "the domain \"" + layer_.domain + "\" has no operation for layers that name none",
+           "give the layer a \"type\"");
     return type;
   }
 
@@ -131,7 +132,8 @@ class LayerParser {
     if (from) layer_.pipe_from = text(*from, "pipeFrom");
     if (!inner) return;
     if (from)
-      fail(layer_, Code::invalid_model, "ALIAS_CONFLICT", at("input"), "the layer pulls its input twice", "keep \"pipeFrom\" alone",
+      fail(layer_, Code::invalid_model, "ALIAS_CONFLICT", at("input"), "the layer pulls its input twice",
+           "keep \"pipeFrom\" alone",
            "\"" + layer_.pipe_from + "\"", describe(*inner));
     if (!inner->is_text() || inner->as_text().empty())
       wrong_value(at("input") + "/pipeFrom", "pipeFrom", "the name of a layer or pipe", *inner);
@@ -153,7 +155,8 @@ class LayerParser {
                                       .operation = operation.name,
                                       .expected = std::string(name_of(*operation.type)),
                                       .actual = std::string(name_of(model_.type)),
-                                      .hint = "let the model say \"dataType\": \"" + std::string(name_of(*operation.type)) + "\""});
+                                      .hint = "let the model say \"dataType\": \"" +
+                                              std::string(name_of(*operation.type)) + "\""});
     const bool says_its_size = operation.activation || (operation.explicit_batch && operation.composed);
     if (!property("size") && !operation.size && !says_its_size)
       fail(layer_, Code::invalid_model, "NO_SIZE", layer_.path, owner_of(layer_) + " needs a size",
@@ -172,13 +175,15 @@ class LayerParser {
         for (const auto& other : *list)
           if (other->domain == layer_.domain) known.push_back(other->name);
       fail(layer_, Code::not_found, "OPERATION", path, "there is no layer type \"" + layer_.type + "\"",
-           did_you_mean(layer_.type, known, "docs/model-format.md tells the types; leave it out for neurons"), one_of(known),
+           did_you_mean(layer_.type, known, "docs/model-format.md tells the types; leave it out for neurons"),
+           one_of(known),
            "\"" + layer_.type + "\"");
     }
     if (!stands_as_layer(*operation))
       fail(layer_, Code::unsupported, "OPERATION_AS_LAYER", path,
            "the operator \"" + layer_.type + "\" cannot stand as a layer",
-           "activations and the layer types of the core domain can", "a layer type or an activation", "\"" + layer_.type + "\"");
+           "activations and the layer types of the core domain can", "a layer type or an activation", "\"" +
+               layer_.type + "\"");
     layer_.operation = operation;
   }
 
@@ -201,8 +206,10 @@ class LayerParser {
                                                                                    : layer_.definition->own_activation;
     }
     if (layer_.activation.empty()) return;
-    // A type that is borrowed from another domain brings that one's activations; those of the model's own domain stay known.
-    if (said_domain_ != "core" && said_domain_ != layer_.domain && !is_activation(state_, model_, layer_.domain, layer_.activation) &&
+    // A type that is borrowed from another domain brings that one's activations; those of the model's own domain stay
+    // known.
+    if (said_domain_ != "core" && said_domain_ != layer_.domain &&
+        !is_activation(state_, model_, layer_.domain, layer_.activation) &&
         is_activation(state_, model_, said_domain_, layer_.activation))
       layer_.activation = said_domain_ + "#" + layer_.activation;
     layer_.custom_activation =

@@ -1,5 +1,5 @@
-// What words and names in a model mean: which properties the type of a layer, its operation and its activation know, and
-// which domain, operation or activation is called so by the model, those around it, the program or the library.
+// What words and names in a model mean: which properties the type of a layer, its operation and its activation know,
+// and which domain, operation or activation is called so by the model, those around it, the program or the library.
 #include <algorithm>
 #include <ranges>
 
@@ -41,7 +41,8 @@ void check_layer_words(const ParseState& state, const Layer& layer) {
   for (const auto& [key, value] : layer.properties.members()) {
     if (is_kept_and_ignored(key)) continue;
     if (layer.is_pipe && key == "pipes")
-      unknown_property(layer.path, key, owner_of(layer), known, "pipes have none of their own: put them beside this one");
+      unknown_property(layer.path, key, owner_of(layer), known,
+                       "pipes have none of their own: put them beside this one");
     if (std::ranges::find(known, key) == known.end()) unknown_property(layer.path, key, owner_of(layer), known);
     if (layer.definition)
       for (const PropertyDef& entry : layer.definition->properties)
@@ -49,14 +50,16 @@ void check_layer_words(const ParseState& state, const Layer& layer) {
     for (const OpDef* operation : {layer.operation, activation})
       if (operation)
         for (const AttributeSpec& entry : operation->attributes)
-          if (entry.name == key && is_constant_of_activation(entry)) attribute_from_json(entry, value, pointer_to(layer.path, key));
+          if (entry.name == key && is_constant_of_activation(entry))
+            attribute_from_json(entry, value, pointer_to(layer.path, key));
   }
   if (layer.definition)
     for (const PropertyDef& entry : layer.definition->properties)
       if (entry.required && !layer.properties.find(entry.name))
         fail(layer, Code::invalid_model, "PROPERTY_MISSING", layer.path,
              owner_of(layer) + " needs the property \"" + std::string(entry.name) + "\"",
-             "docs/model-format.md tells what each kind of layer needs", "\"" + std::string(entry.name) + "\"", "nothing");
+             "docs/model-format.md tells what each kind of layer needs", "\"" + std::string(entry.name) + "\"",
+             "nothing");
 }
 
 std::shared_ptr<const UserOperation> find_custom(const ParseState& state, const Model& model, std::string_view domain,
@@ -78,7 +81,8 @@ void check_domain(const ParseState& state, const std::string& domain, const std:
                                 .path = path,
                                 .expected = one_of(known),
                                 .actual = "\"" + domain + "\"",
-                                .hint = did_you_mean(domain, known, "define it first, with define_domain; \"core\" is always there")});
+                                .hint = did_you_mean(domain, known,
+                                                     "define it first, with define_domain; \"core\" is always there")});
 }
 
 bool is_activation(const ParseState& state, const Model& model, const std::string& domain, const std::string& name) {
@@ -108,7 +112,8 @@ std::shared_ptr<const UserOperation> check_activation(const ParseState& state, c
                .path = path,
                .expected = one_of(known),
                .actual = "\"" + name + "\"",
-               .hint = domain == "core" && find_layer_definition(name) ? "it is a layer of its own: {\"type\": \"" + name + "\"}"
+               .hint = domain == "core" && find_layer_definition(name)
+                           ? "it is a layer of its own: {\"type\": \"" + name + "\"}"
                        : !near.empty()  ? "did you mean \"" + near + "\"?"
                        : domain == "core" ? "name one such as \"tanh\", or null for none"
                                           : "name one of this domain, one such as \"core#tanh\", or null for none"});

@@ -182,7 +182,8 @@ Argument ArgumentAccess::number(std::span<double> value, Variable beside) {
 }
 
 DType ArgumentAccess::type(const Argument& argument) {
-  if (VariableAccess::is_empty(argument.variable_) && argument.trace_) return static_cast<Trace*>(argument.trace_)->type;
+  if (VariableAccess::is_empty(argument.variable_) && argument.trace_)
+    return static_cast<Trace*>(argument.trace_)->type;
   return VariableAccess::type(argument.variable_);
 }
 
