@@ -88,7 +88,7 @@ NeuralNetwork::State::Weights NeuralNetwork::State::weights() {
     }
   }
   for (const AutoNormalize& entry : built.auto_normalize)
-    for (const ValueId id : {entry.mean, entry.scale}) {
+    for (const ValueId id : {entry.mean, entry.deviation}) {
       const Value& value = built.graph.value(id);
       Tensor tensor(context, value.type.type, value.type.shape);
       std::memcpy(tensor.data(), buffer(value.name)->host(), tensor.bytes());

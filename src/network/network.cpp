@@ -92,12 +92,12 @@ void NeuralNetwork::State::finish_building() {
     const std::size_t bytes = static_cast<std::size_t>(value.type.shape.elements()) * size_of(value.type.type);
     buffers.emplace(value.name, allocate(bytes));
   }
-  // What "auto" will learn starts as the identity: mean 0, scale 1.
+  // What "auto" will learn starts as the identity: mean 0, deviation 1.
   for (const AutoNormalize& learned : built.auto_normalize) {
-    const Value& scale = built.graph.value(learned.scale);
-    Buffer* const target = buffer(scale.name);
-    for (std::int64_t i = 0; i < scale.type.shape.elements(); ++i)
-      store_double(scale.type.type, target->host(), static_cast<std::size_t>(i), 1.0);
+    const Value& deviation = built.graph.value(learned.deviation);
+    Buffer* const target = buffer(deviation.name);
+    for (std::int64_t i = 0; i < deviation.type.shape.elements(); ++i)
+      store_double(deviation.type.type, target->host(), static_cast<std::size_t>(i), 1.0);
   }
   graph = flat_graph(context, *registry, built);
   precompile();

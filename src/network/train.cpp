@@ -39,10 +39,10 @@ bool is_identity(const BuiltModel& built, const AutoNormalize& learned, const st
       if (load_double(value.type.type, buffer(value.name)->host(), static_cast<std::size_t>(i)) != number) return false;
     return true;
   };
-  return all(learned.mean, 0) && all(learned.scale, 1);
+  return all(learned.mean, 0) && all(learned.deviation, 1);
 }
 
-// Fills "auto" normalisation from up to the first 10,000 samples: mean and 1 / standard deviation of each element of
+// Fills "auto" normalisation from up to the first 10,000 samples: mean and standard deviation of each element of
 // the last dimension, two passes in double. `batching` says when to give up (Interrupted).
 void learn_normalization(const Context& context, const BuiltModel& built, const OpenLengths& lengths, const Dataset& data,
                          BatchOptions batching,
@@ -79,12 +79,15 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
         for (std::size_t i = 0; i < last; ++i) (second ? square : mean)[i] = sum[i] / n;
       }
       const Value& mean_value = built.graph.value(learned.mean);
-      const Value& scale_value = built.graph.value(learned.scale);
+      const Value& deviation_value = built.graph.value(learned.deviation);
       const std::lock_guard guard(turn);  // others may be running the network
       for (std::size_t i = 0; i < last; ++i) {
         store_double(mean_value.type.type, buffer(mean_value.name)->host(), i, mean[i]);
-        // A constant column carries nothing: it is centred, not blown up.
-        store_double(scale_value.type.type, buffer(scale_value.name)->host(), i, square[i] > 0 ? 1 / std::sqrt(square[i]) : 1);
+        // A constant column, or one that is as good as constant in this type, carries nothing: it is centred, not blown up.
+        void* const stored = buffer(deviation_value.name)->host();
+        store_double(deviation_value.type.type, stored, i, std::sqrt(square[i]));
+        const double held = load_double(deviation_value.type.type, stored, i);
+        if (!std::isfinite(held) || held == 0) store_double(deviation_value.type.type, stored, i, 1);
       }
     }
     first += count;

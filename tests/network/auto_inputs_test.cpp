@@ -74,6 +74,24 @@ TEST_CASE("EXP-01 A-29 an input that io cannot name is told, not written with nu
   }
 }
 
+TEST_CASE("EXP-01 A-23 A-29 what auto learned and what an export of it computes are the same bits in every type") {
+  const Dataset data = Dataset::from({{{0, 5, 9, 1}, {0}}, {{3, 5.5, 8, 1}, {0.3}}, {{7, 5.1, 6.7, 1}, {0.7}}, {{10, 6, 7, 1}, {1}}});
+  for (const char* type : {"fp16", "bf16", "fp32", "fp64", "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64"})
+    for (const char* io : {R"({"normalize": "auto"})", R"({"b": {"normalize": "auto"}})"}) {
+      NeuralNetwork net = make(R"({"dataType": ")" + std::string(type) + R"(", "io": {"input": )" + io +
+                               R"(}, "layers": [{"pipes": [{"name": "a", "size": 1}, {"name": "b", "size": 3}]}, {"size": 3, "activation": "tanh"}, 1]})");
+      net.train(data, {.max_iterations = 20, .learning_rate = 0.1});
+      for (const char* form : {"", "minify", "pretty"}) {
+        NeuralNetwork again = make(net.export_model({.optimize = form}));
+        for (double x = -3; x < 12; x += 0.37) {
+          const std::vector<double> input = {x, 5 + x / 11, 9 - x / 3, 1};
+          INFO(type << " " << form << " " << io << " " << x);
+          CHECK(again.run(input).values() == net.run(input).values());
+        }
+      }
+    }
+}
+
 TEST_CASE("A-50 A-29 a part behind inputs of rules by name gives none of them to its new first input") {
   NeuralNetwork net = make(R"({"io": {"input": {"input": {"normalize": "round"}, "b": {"normalize": "round"}}},
     "layers": [1, {"type": "identity"}, {"name": "b", "type": "input", "size": 1}, {"type": "identity"}]})");

@@ -144,10 +144,10 @@ struct OpenDimension {
   std::int64_t length = 0;  ///< that the graph is built for
 };
 
-/// A learned normalisation that training fills: x becomes (x - mean) * scale. Both are states of the graph.
+/// A learned normalisation that training fills: x becomes (x - mean) / deviation. Both are states of the graph.
 struct AutoNormalize {
   std::string input;  ///< name of the input
-  ValueId mean = no_value, scale = no_value;
+  ValueId mean = no_value, deviation = no_value;
   Shape shape;       ///< one value per element of the input's last dimension
   std::string path;  ///< where "auto" stands
 };

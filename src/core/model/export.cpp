@@ -18,18 +18,16 @@
 namespace webai {
 namespace {
 
-Json standardize_step(const Tensor& mean, const Tensor& scale) {
-  std::vector<double> deviation;
-  for (std::size_t i = 0; i < scale.elements(); ++i) deviation.push_back(scale.at(i) == 0 ? 1 : 1 / scale.at(i));
+Json standardize_step(const Tensor& mean, const Tensor& deviation) {
   return Json::object({{"type", Json::text("standardize")},
                        {"mean", json_from_tensor(mean)},
-                       {"std", Json::numbers(std::move(deviation))}});
+                       {"std", json_from_tensor(deviation)}});
 }
 
 // What no training has learned yet is left to the first one.
-bool is_learned(const Tensor& mean, const Tensor& scale) {
+bool is_learned(const Tensor& mean, const Tensor& deviation) {
   for (std::size_t k = 0; k < mean.elements(); ++k)
-    if (mean.at(k) != 0 || scale.at(k) != 1) return true;
+    if (mean.at(k) != 0 || deviation.at(k) != 1) return true;
   return false;
 }
 
@@ -57,10 +55,10 @@ void set_learned(JsonEdit& edit, const Model& model, const BuiltModel& built, st
   std::set<std::string> changed;
   for (std::size_t i = 0; 2 * i + 1 < learned.size() && i < built.auto_normalize.size(); ++i) {
     const AutoNormalize& entry = built.auto_normalize[i];
-    const Tensor &mean = learned[2 * i], &scale = learned[2 * i + 1];
-    const bool is_new = is_learned(mean, scale);
+    const Tensor &mean = learned[2 * i], &deviation = learned[2 * i + 1];
+    const bool is_new = is_learned(mean, deviation);
     if (is_new) changed.insert(entry.path);
-    places[entry.path].emplace(entry.input, is_new ? standardize_step(mean, scale) : Json::text("auto"));
+    places[entry.path].emplace(entry.input, is_new ? standardize_step(mean, deviation) : Json::text("auto"));
   }
   for (const std::string& path : changed) {
     const auto& steps = places[path];

@@ -80,7 +80,7 @@ Term widened(Term x, const IoStep& step, const Shape& dims) {
   return wide.apply("reshape", {{"shape", lengths}});
 }
 
-Term learned_scale(Term x, const std::string& name, const IoStep& step, std::vector<AutoNormalize>& learned) {
+Term standardized(Term x, const std::string& name, const IoStep& step, std::vector<AutoNormalize>& learned) {
   const Dimension last = x.shape().dim(x.shape().rank() - 1);
   if (last.is_symbol())
     throw Error(Code::invalid_model, {.message = "\"auto\" needs an input whose last dimension is a number",
@@ -93,9 +93,10 @@ Term learned_scale(Term x, const std::string& name, const IoStep& step, std::vec
   entry.shape = {last};
   entry.path = step.path;
   entry.mean = builder.graph().add_state(name + ".normalize.mean", {x.dtype(), entry.shape});
-  entry.scale = builder.graph().add_state(name + ".normalize.scale", {x.dtype(), entry.shape});
+  entry.deviation = builder.graph().add_state(name + ".normalize.std", {x.dtype(), entry.shape});
   learned.push_back(entry);
-  return (x - Term(builder, {entry.mean})) * Term(builder, {entry.scale});
+  // As "standardize" does, which exports write instead: to the same bits.
+  return (x - Term(builder, {entry.mean})) / Term(builder, {entry.deviation});
 }
 
 }  // namespace
@@ -124,7 +125,7 @@ Ref emit_normalize(Builder& builder, const IoRules& rules, const std::string& na
     else if (step.type == "round")
       x = x.apply("round");
     else if (step.type == "auto")
-      x = learned_scale(x, name, step, learned);
+      x = standardized(x, name, step, learned);
     else
       throw Error(Code::invalid_model, {.message = "\"" + step.type + "\" is no step of inputs: it makes a text of numbers",
                                         .reason = "IO_TYPE",

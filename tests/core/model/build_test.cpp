@@ -326,11 +326,11 @@ TEST_CASE("io.input.normalize stands in the graph in front of the first layer") 
 TEST_CASE("normalize auto is two states that training fills") {
   const World world;
   const BuiltModel built = world.build(R"({"io": {"input": {"normalize": "auto"}}, "layers": [4, 2]})");
-  CHECK(operators_of(built) == "sub mul matmul add");
+  CHECK(operators_of(built) == "sub div matmul add");
   REQUIRE(built.auto_normalize.size() == 1);
   CHECK(built.auto_normalize[0].shape == Shape{4});
   CHECK(built.graph.value(built.auto_normalize[0].mean).kind == ValueKind::state);
-  CHECK(built.graph.find("input.normalize.scale") == built.auto_normalize[0].scale);
+  CHECK(built.graph.find("input.normalize.std") == built.auto_normalize[0].deviation);
 }
 
 TEST_CASE("M-PIPE-08 pipes on the first layer are further inputs, named and in order") {
