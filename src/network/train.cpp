@@ -7,6 +7,7 @@
 #include "compiler/passes.h"
 #include "core/base/stop_scope.h"
 #include "core/model/describe.h"
+#include "core/model/export.h"
 #include "dataset/state.h"
 #include "network/algorithms.h"
 #include "network/state.h"
@@ -104,6 +105,7 @@ bool NeuralNetwork::State::learns_normalization() const {
 
 void NeuralNetwork::State::learn_normalization_from(const Dataset& data, const std::function<bool()>& interrupted) {
   if (!learns_normalization()) return;
+  check_auto_can_be_written(built);
   DataPlan plan = plan_data(data, {}, 1, false);
   plan.batching.interrupted = interrupted;
   learn_normalization(context, built, plan.lengths, plan.data, plan.batching, [this](std::string_view name) { return buffer(name); }, turn);
@@ -119,6 +121,7 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
   if (chosen.to_train.empty())
     throw Error(Code::invalid_argument, {.message = "there is nothing to train: no layer with parameters is left",
                                          .reason = "NOTHING_TO_TRAIN", .hint = "see toTrain and toSkip"});
+  if (net.learns_normalization()) check_auto_can_be_written(net.built);
   using Activity = NeuralNetwork::State::Activity;
   Activity before = Activity::idle;
   if (!net.activity.compare_exchange_strong(before, Activity::training))

@@ -62,16 +62,31 @@ TEST_CASE("EXP-01 A-29 what auto learned of several inputs is written for each o
   CHECK(trained(model(R"({"size": 3})")).to_json().find(R"({"input":{"normalize":{"type":"standardize","mean")") != std::string::npos);
 }
 
-TEST_CASE("EXP-01 A-29 an input that io cannot name is told, not written with numbers of another one") {
-  NeuralNetwork net = trained(model(R"({"name": "p", "size": 1}, {"name": "x-q", "size": 2})"));
-  try {
-    net.to_json();
-    FAIL("written");
-  } catch (const Error& error) {
-    CHECK(error.reason() == "IO_NAME");
-    CHECK(error.path() == "/io/input");
-    CHECK(!error.hint().empty());
+TEST_CASE("EXP-01 A-29 auto of an input that io cannot name is refused before anything is learned") {
+  for (const char* name : {"x-q", "meta", "normalize"}) {
+    NeuralNetwork net = make(model(R"({"name": "p", "size": 1}, {"name": ")" + std::string(name) + R"(", "size": 2})"));
+    const std::string before = net.to_json();
+    try {
+      net.train(far_apart(), {.max_iterations = 1});
+      FAIL("trained");
+    } catch (const Error& error) {
+      CHECK(error.reason() == "IO_NAME");
+      CHECK(error.path() == "/io/input");
+      CHECK(error.actual() == "\"" + std::string(name) + "\"");
+      CHECK(!error.expected().empty());
+      CHECK(!error.hint().empty());
+    }
+    CHECK(net.to_json() == before);
+    // By itself it needs no name.
+    NeuralNetwork alone = trained(R"({"io": {"input": {"normalize": "auto"}}, "layers": [{"name": ")" + std::string(name) + R"(", "size": 3}, 1]})");
+    check_exports(alone);
   }
+}
+
+TEST_CASE("EXP-01 A-67 notes of tools beside auto stay beside what it learned") {
+  NeuralNetwork net = trained(model(R"({"name": "p", "size": 1}, {"name": "q", "size": 2})", R"({"x-note": "of a tool", "normalize": "auto"})"));
+  check_exports(net);
+  CHECK(net.to_json().find("of a tool") != std::string::npos);
 }
 
 TEST_CASE("EXP-01 A-23 A-29 what auto learned and what an export of it computes are the same bits in every type") {

@@ -31,17 +31,24 @@ bool is_learned(const Tensor& mean, const Tensor& deviation) {
   return false;
 }
 
+// Names that mean something else where rules stand.
+void check_name_of_rules(const std::string& name) {
+  if (!is_kept_and_ignored(name) && name != "normalize" && name != "denormalize") return;
+  throw Error(Code::unsupported, {.message = "what \"auto\" learns for the input \"" + name + "\" could not be written: \"io\" has no rules under this name",
+                                  .reason = "IO_NAME",
+                                  .path = "/io/input",
+                                  .expected = "a name that \"io\" can have rules under",
+                                  .actual = "\"" + name + "\"",
+                                  .hint = "give the input another name"});
+}
+
 // Instead of one "auto" for several inputs, each of them has its own under its name.
 void set_rules_by_name(JsonEdit& edit, const Model& model, const BuiltModel& built, const std::map<std::string, Json>& steps) {
   bool still_named = false;
   const auto input = std::ranges::find(built.inputs, steps.begin()->first, &BuiltInput::name);
   const std::string& before = model.io.input_rules(input->name, input->label).name;
   for (const auto& [name, step] : steps) {
-    if (is_kept_and_ignored(name) || name == "normalize" || name == "denormalize")
-      throw Error(Code::unsupported, {.message = "what \"auto\" learned for the input \"" + name + "\" cannot be written: \"io\" has no rules under this name",
-                                      .reason = "IO_NAME",
-                                      .path = "/io/input",
-                                      .hint = "give the input another name"});
+    check_name_of_rules(name);
     edit.set(pointer_to(pointer_to("/io/input", name), "normalize"), step);
     still_named = still_named || name == before;
   }
@@ -144,6 +151,11 @@ bool stays_in_table(const Model& model, const BuiltParameter& parameter) {
 }
 
 }  // namespace
+
+void check_auto_can_be_written(const BuiltModel& built) {
+  for (const AutoNormalize& one : built.auto_normalize)
+    if (std::ranges::count(built.auto_normalize, one.path, &AutoNormalize::path) > 1) check_name_of_rules(one.input);
+}
 
 Json value_at(const Json& document, std::string_view pointer) {
   Json value = document;

@@ -30,6 +30,8 @@ struct JsonExport {
 /// built.auto_normalize, and may be empty.
 Json export_model(const Model& model, const BuiltModel& built, std::span<const Tensor> current,
                   std::span<const Tensor> learned = {}, JsonExport options = {});
+/// Throws IO_NAME where what "auto" is to learn of several inputs could not be written under their names.
+void check_auto_can_be_written(const BuiltModel& built);
 std::string export_json(const Model& model, const BuiltModel& built, std::span<const Tensor> current,
                         std::span<const Tensor> learned = {}, JsonExport options = {});
 

@@ -396,6 +396,7 @@ IoBlock parse_io(const Json& json, std::string_view path) {
       block.input = read_side(value, pointer_to(place, key), true);
     else if (key == "output")
       block.output = read_side(value, pointer_to(place, key), false);
+    if (is_kept_and_ignored(member.first)) return false;
     else
       unknown_property(place, key, "\"io\"", known);
   }
