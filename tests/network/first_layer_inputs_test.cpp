@@ -88,6 +88,33 @@ TEST_CASE("A-23 A-42 A-72 M-NET-01 inputs of nets and iterators on the first lay
   CHECK(steps.run(own)[0] == Approx(0.5).margin(0.01));
 }
 
+TEST_CASE("A-68 M-NET-01 an embedding in a net counts as many tokens as the vocabulary of the model around") {
+  const std::string table = R"({"type": "embedding", "outputDim": 2, "weights": [[1, 2], [3, 4], [5, 6]]})";
+  const std::string text = R"({"normalize": {"type": "lookup", "vocabulary": "abc"}})";
+  const std::string inner = R"("layers": [2, )" + table + R"(, {"type": "flatten"}])";
+  const std::vector<double> rows = {5, 6, 1, 2};
+  for (const std::string& layers : {R"([{"type": "net", "net": {)" + inner + "}}]",
+                                    R"([{"type": "net", "net": {"layers": [{"type": "net", "net": {)" + inner + "}}]}}]",
+                                    R"([2, {"type": "net", "net": {)" + inner + "}}]",
+                                    R"([{"type": "iterator", "steps": 1, "state": [{"name": "x", "pipeFrom": "z"}, {"name": "y", "size": 4}], "net": {"layers": [{"pipeFrom": "x"},
+                                      {"type": "net", "net": {)" + inner + R"(}, "to": ["y"]}, {"pipeFrom": "x", "type": "identity", "to": "x"}]}}])"}) {
+    CAPTURE(layers);
+    NeuralNetwork net = with(io(text), R"("layers": )" + layers);
+    const std::vector<double> given = net.run(net.input_of(read_json(R"("ca")", {}))).values();
+    CHECK(std::vector<double>(given.end() - 4, given.end()) == rows);
+    for (const char* form : {"", "minify", "pretty"}) {
+      NeuralNetwork again = make(net.export_model({.optimize = form}));
+      CHECK(again.run(again.input_of(read_json(R"("ca")", {}))).values() == given);
+    }
+  }
+  // Cut behind its input it says the number itself.
+  NeuralNetwork cut = make(with(io(text), R"("layers": [2, {"type": "identity"}, {"type": "net", "net": {)" + inner + "}}]").export_model({.from = "2"}));
+  CHECK(cut.run({2, 0}).values() == rows);
+  const Error none = error_of(R"({"layers": [{"type": "net", "net": {)" + inner + "}}]}");
+  CHECK(none.reason() == "PROPERTY_MISSING");
+  CHECK(none.path() == "/layers/0/net/layers/1");
+}
+
 TEST_CASE("A-51 EXP-08 a net that its input is called after keeps its name when it is minified") {
   const std::string layers = R"("layers": [{"size": 1, "pipes": [{"type": "net", "name": "N", "net": {"layers": [1, 1]}}]}, 1]})";
   for (const std::string& io : {std::string("{"), std::string(R"({"io": {"input": {"N/input": {"normalize": "round"}}}, )")})

@@ -43,6 +43,7 @@ struct BuildOptions {
   const Lengths* lengths = nullptr;         ///< of open dimensions; nullptr: they stay open, see BuiltModel::open
   /// Names of tied parameters, each with that of the group it is tied in; made by build_model.
   const std::map<std::string, std::string, std::less<>>* ties = nullptr;
+  std::int64_t vocabulary = 0;  ///< tokens in that of the models around, see LayerBuilder::vocabulary; 0: they have none
   std::shared_ptr<std::uint64_t> builds_left = {};  ///< of the model and those inside it: made by build_model
 };
 

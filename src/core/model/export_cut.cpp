@@ -191,11 +191,31 @@ class Cutter {
     return dims.size() == 1 && dims[0].is_number() ? dims[0] : Json::object({{"size", Json::array(std::move(dims))}});
   }
 
+  // Behind the input there is no vocabulary any more that says how many tokens there are.
+  Json counted(const Layer& layer, Json json) const {
+    const std::int64_t tokens = vocabulary_size(model_.io);
+    if (tokens == 0 || !json.is_object()) return json;
+    if (layer.type == "embedding" && !json.find("inputDim")) return json.with("inputDim", Json::integer(tokens));
+    if (!layer.net) return json;
+    const Json* net = json.find("net");
+    std::vector<Json> layers;
+    for (std::size_t i = 0; i < layer.net->layers.size(); ++i) {
+      const Layer& inner = layer.net->layers[i];
+      Json one = counted(inner, net->find("layers")->at(i));
+      for (const char* key : {"pipes", "pipe"}) {
+        const Json* given = one.is_object() ? one.find(key) : nullptr;
+        std::vector<Json> pipes;
+        for (std::size_t k = 0; given && k < inner.pipes.size(); ++k) pipes.push_back(counted(inner.pipes[k], given->at(k)));
+        if (given) one = one.with(key, Json::array(std::move(pipes)));
+      }
+      layers.push_back(std::move(one));
+    }
+    return json.with("net", net->with("layers", Json::array(std::move(layers))));
+  }
+
   Json moved_layer(const Layer& layer, const Json& given) const {
     if (!given.is_object()) return given;
-    // Behind the input there is no vocabulary any more that says how many tokens there are.
-    const bool counts = layer.type == "embedding" && first_ > 0 && !given.find("inputDim");
-    const Json json = counts ? given.with("inputDim", Json::integer(vocabulary_size(model_.io))) : given;
+    const Json json = first_ > 0 ? counted(layer, given) : given;
     std::vector<Json::Member> members;
     for (const auto& [key, value] : json.members()) {
       if (key == "to" || key == "toLayers") {

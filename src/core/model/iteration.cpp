@@ -27,6 +27,7 @@ Ref Iteration::run() {
                                 .computed = layer_.type(),
                                 .seed = layer_.seed(),
                                 .lengths = layer_.lengths(),
+                                .vocabulary = layer_.vocabulary(),
                                 .builds_left = layer_.builds_left()});
   bind();
   builder_.set_path(layer_.layer().path);

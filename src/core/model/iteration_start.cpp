@@ -48,7 +48,7 @@ std::optional<Iteration::Size> Iteration::inner_size(std::string_view name) cons
 
 BuiltModel Iteration::built_alone(const Layer& layer) const {
   return build_model(builder_.context(), builder_.registry(), *layer.net,
-                     {.normalize = false, .fill = false, .builds_left = layer_.builds_left()});
+                     {.normalize = false, .fill = false, .vocabulary = layer_.vocabulary(), .builds_left = layer_.builds_left()});
 }
 
 std::optional<Shape> Iteration::size_taken(const Layer& puller) const {

@@ -30,10 +30,16 @@ void LayerBuilder::fail(Code code, std::string reason, std::string message, std:
 
 Shape LayerBuilder::dims(Ref value) const { return built_.dims_of(builder_.shape(value)); }
 
+std::int64_t LayerBuilder::vocabulary() const {
+  const std::int64_t own = vocabulary_size(model_.io);
+  return own > 0 || !options_ ? own : options_->vocabulary;
+}
+
 const BuiltModel& LayerBuilder::inner_model() {
   BuildOptions options = *options_;
   options.normalize = false;
   options.seed = built_.seed;
+  options.vocabulary = vocabulary();
   auto& known = (*options.inner)[{layer_.net.get(), options.fill}];
   if (!known || !known->open.empty()) known = std::make_shared<const BuiltModel>(build_inner(*this, options));
   return *known;

@@ -66,6 +66,8 @@ class LayerBuilder {
   /// What the models inside are built with as well.
   std::shared_ptr<std::uint64_t> builds_left() const { return options_ ? options_->builds_left : nullptr; }
   const Lengths* lengths() const { return options_ ? options_->lengths : nullptr; }  ///< of open dimensions
+  /// How many tokens the vocabulary of the inputs has: of the model, in a net that of the models around; 0: there is none.
+  std::int64_t vocabulary() const;
   /// The layer's inner model in a graph of its own, without its `io`; the same one however often it is asked for.
   const BuiltModel& inner_model();
   BuiltModel& built() { return built_; }

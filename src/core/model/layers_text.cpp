@@ -7,7 +7,7 @@ namespace {
 
 // Row i of the table for each number i: [..., n] -> [..., n, outputDim].
 Ref build_embedding(LayerBuilder& layer) {
-  const std::int64_t rows = layer.property("inputDim") ? layer.integer("inputDim") : vocabulary_size(layer.model().io);
+  const std::int64_t rows = layer.property("inputDim") ? layer.integer("inputDim") : layer.vocabulary();
   if (rows == 0)
     layer.fail(Code::invalid_model, "PROPERTY_MISSING", "how many different numbers come in is not known",
                "give \"inputDim\", or a vocabulary in io.input.normalize", {}, "\"inputDim\"", "nothing");
