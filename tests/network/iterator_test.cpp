@@ -125,6 +125,32 @@ TEST_CASE("A-42 EX-09 a size that nobody gives an input of an iterator follows f
       {"type": "net", "net": {"layers": [5, {"size": 3}]}, "to": ["x", "w"]}, {"name": "w", "size": 2, "to": "y"})", 1) == Shape{3});
 }
 
+TEST_CASE("A-42 sizes that nobody gives several inputs of an iterator follow from its net") {
+  const auto sizes_of = [](const std::string& state, const std::string& layers) {
+    std::vector<Shape> sizes;
+    const NeuralNetwork made = make(R"({"layers": [{"type": "iterator", "steps": 2, "state": [{"name": "x", "pipeFrom": "start")" + state + R"(}], "net": {"layers": [)" + layers + "]}}]}");
+    for (const auto& input : made.inputs()) sizes.push_back(input.shape);
+    return sizes;
+  };
+  using Sizes = std::vector<Shape>;
+  const std::string x = R"({"pipeFrom": "x"}, )", y = R"({"pipeFrom": "y"}, )", z = R"({"pipeFrom": "z"}, )", step = R"({"pipeFrom": "iterator:step"}, )";
+  const auto net = [](const std::string& first) { return R"({"type": "net", "net": {"layers": [)" + first + R"(, 2]}, "to": "x"})"; };
+  // What a state leaves whose size follows from what is written, beside the step as well.
+  CHECK(sizes_of("", x + y + net("5")) == Sizes{Shape{2}, Shape{3}});
+  CHECK(sizes_of("", step + x + y + net("6")) == Sizes{Shape{2}, Shape{3}});
+  // One for each input of the net, in order.
+  CHECK(sizes_of("", x + y + net(R"({"pipes": [{"size": 2}, {"size": 3}]})")) == Sizes{Shape{2}, Shape{3}});
+  CHECK(sizes_of("", y + x + z + net(R"({"pipes": [{"size": 4}, {"size": 2}, {"size": 3}]})")) == Sizes{Shape{2}, Shape{4}, Shape{3}});
+  CHECK(sizes_of(R"(, "size": 2)", x + y + z + net(R"({"pipes": [{"size": 2}, {"size": 3}, {"size": 1}]})")) == Sizes{Shape{2}, Shape{3}, Shape{1}});
+  // Two that stand in one input of a net might be cut anywhere.
+  for (const std::string& open : {x + y + z + net("6"), x + y + R"({"size": 2, "to": "x"})"}) {
+    const Error error = error_of(R"({"layers": [{"type": "iterator", "steps": 2, "state": [{"name": "x", "pipeFrom": "start", "size": 2}], "net": {"layers": [)" + open + "]}}]}");
+    CHECK(error.reason() == "NO_SIZE");
+    CHECK(error.path() == "/layers/0/net/layers/1/pipeFrom");
+    CHECK(!error.hint().empty());
+  }
+}
+
 TEST_CASE("A-42 each state is written once, with its own size, and labels have a taker") {
   const std::string x = R"({"name": "x", "pipeFrom": "0"})", read = R"({"pipeFrom": "x"}, )";
   const Error never = error_of(looped(x, read + R"({"size": 2})"));

@@ -43,6 +43,8 @@ class Iteration {
   // Of what a net, built by itself, takes from this layer; alone, or side by side with others of known sizes.
   std::optional<Shape> size_taken(const Layer& puller) const;
   std::optional<Shape> size_given(const Layer& layer) const;
+  // Of what the net pulls by this name, as far as that is known by now.
+  std::optional<Shape> size_pulled(const std::string& name) const;
   BuiltModel built_alone(const Layer& layer) const;
   Ref start_of(const StateVariable& variable);
   void check_bytes(const StateVariable& variable) const;

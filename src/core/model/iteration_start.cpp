@@ -64,17 +64,26 @@ std::optional<Shape> Iteration::size_taken(const Layer& puller) const {
       left += input.dims.elements();
       inputs.push_back(input.dims);
     }
-    std::size_t sources = 0;
+    if (!route.parameter.empty()) return {};
+    std::size_t sources = 0, place = 0;
+    bool all_known = true, one_each = true;  // one source for each input, as far as their sizes are known
     for (const Route& other : net_.routes) {
       if (other.target != target.id) continue;
-      ++sources;
-      if (other.source == puller.id) continue;
+      if (other.source == puller.id) {
+        place = sources++;
+        continue;
+      }
+      if (!other.parameter.empty() || other.history) return {};
       const std::optional<Shape> size = size_given(net_.element(other.source));
-      if (!size || !size->is_concrete() || !other.parameter.empty() || other.history) return {};
-      left -= size->elements();
+      const bool known = size && size->is_concrete();
+      all_known = all_known && known;
+      if (known) left -= size->elements();
+      one_each = one_each && sources < inputs.size() && (!known || size->elements() == inputs[sources].elements());
+      ++sources;
     }
     if (sources == 1 && inputs.size() == 1) return inputs.front();
-    if (left > 0) return Shape{left};
+    if (one_each && sources == inputs.size()) return Shape{inputs[place].elements()};
+    if (all_known && left > 0) return Shape{left};
   }
   return {};
 }
@@ -84,14 +93,21 @@ std::optional<Shape> Iteration::size_given(const Layer& layer) const {
   if (layer.type == "net" && layer.net) return built_alone(layer).output_shape;
   for (const OutsidePull& pull : net_.outside) {
     if (pull.target != layer.id || layer.type != "input") continue;
-    if (pull.name == step_name || pull.name == index_name) return Shape{1};
-    const auto state = std::ranges::find(states_, pull.name, &StateVariable::name);
-    return state == states_.end() ? std::nullopt : state->size;
+    return size_pulled(pull.name);
   }
   if (layer.type == "ddpmUpdateStep")  // as much as the noise
     for (const Route& route : net_.routes)
       if (route.target == layer.id && route.parameter == "noise" && !route.delayed) return size_given(net_.element(route.source));
   return {};
+}
+
+std::optional<Shape> Iteration::size_pulled(const std::string& name) const {
+  if (name == step_name || name == index_name) return Shape{1};
+  for (std::size_t i = 0; i < states_.size(); ++i)
+    if (states_[i].name == name) return i < start_.size() ? layer_.dims(start_[i]) : states_[i].size;
+  if (const Ref value = layer_.piped(pulled_parameter(name))) return layer_.dims(value);
+  const auto input = inputs_.find(name);
+  return input != inputs_.end() && input->second ? std::optional(layer_.dims(input->second)) : std::nullopt;
 }
 
 Ref Iteration::start_of(const StateVariable& variable) {
