@@ -15,6 +15,7 @@ constexpr std::string_view kind_words(PropertyKind kind) {
     case PropertyKind::number: return "a number";
     case PropertyKind::positive: return "a number above 0";
     case PropertyKind::share: return "a number from 0 to 1";
+    case PropertyKind::part: return "a number from 0 to below 1";
     case PropertyKind::integer: return "a whole number, 0 or more";
     case PropertyKind::count: return "a whole number, 1 or more";
     case PropertyKind::counts: return "a whole number, or one per axis";

@@ -40,6 +40,8 @@ std::string_view kind_words(const PropertyDef& property) {
       return "number above 0";
     case PropertyKind::share:
       return "number from 0 to 1";
+    case PropertyKind::part:
+      return "number from 0 to below 1";
     case PropertyKind::integer:
       return "whole number";
     case PropertyKind::count:

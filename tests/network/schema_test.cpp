@@ -159,6 +159,42 @@ TEST_CASE("A-67 words that a model cannot have are refused by the schema as by t
   }
 }
 
+TEST_CASE("A-67 values that a model cannot have are refused by the schema as by the parser, others by neither") {
+  const auto io = [](const std::string& block) { return R"({"layers": [2, 2], "io": )" + block + "}"; };
+  const auto step = [&](const std::string& text) { return io(R"({"input": {"normalize": )" + text + "}}"); };
+  const auto answer = [&](const std::string& text) { return io(R"({"output": {"denormalize": )" + text + "}}"); };
+  const auto params = [](const std::string& map) {
+    return R"({"operations": [{"name": "double", "model": {"defineParams": )" + map + R"(}, "body": {"steps": [{"op": "mul", "inputs": ["input", 2]}]}}], "layers": [4, {"type": "double"}]})";
+  };
+  const auto net = [](const std::string& words) { return R"({"layers": [2, {"type": "net", "net": {"layers": [2, 1], )" + words + "}}]}"; };
+  for (const std::string& text :
+       {std::string(R"({"layers": [2, {"type": "dropout", "rate": 1}]})"), std::string(R"({"layers": [2, {"size": 2, "connections": "all"}]})"),
+        std::string(R"({"layers": [2, {"size": 2, "connections": null}]})"), std::string(R"({"layers": [2, {"size": 2, "connections": [[1, 2], [0, 1]]}]})"),
+        step(R"("bits")"), step(R"({"type": "bits"})"), step(R"({"type": "bits", "count": 54})"), step("{}"), step("[{}]"), step(R"("image")"),
+        step(R"({"type": "image"})"), step(R"({"type": "label-to-index"})"), step(R"("lookup")"), step(R"({"type": "lookup"})"),
+        step(R"({"type": "one-hot-to-label", "labels": ["a", "b"]})"), step(R"(["auto", "round"])"), answer("{}"), answer(R"("auto")"),
+        answer(R"({"type": "label-to-one-hot", "labels": ["a", "b"]})"), answer(R"({"type": "image", "size": [2, 2]})"),
+        net(R"("io": 3)"), net(R"("io": {"input": {"normalise": "round"}})"), net(R"("minMops": "a")"),
+        std::string(R"({"layers": [{"name": "a", "size": 2}, {"size": 2, "bias": {"pipeFrom": "a", "of": 1}}]})"),
+        std::string(R"({"dataType": "u8", "layers": [2, {"size": 2, "quantization": {"scale": -1}}]})"),
+        params(R"({"*input": {}, "count": 2})"), params(R"({"*input": {}, "other": [1]})")}) {
+    CAPTURE(text);
+    CHECK(!parser_refusal(text).empty());
+    CHECK_FALSE(validator().accepts(schema_json(text)));
+  }
+  for (const std::string& text :
+       {std::string(R"({"layers": [2, {"type": "dropout", "rate": 0}]})"), std::string(R"({"layers": [2, {"size": 2, "connections": "every-to-every"}]})"),
+        std::string(R"({"layers": [2, {"size": 2, "connections": [[1, 0], [0, 1]]}]})"), step(R"({"type": "bits", "count": 2})"), step("[]"),
+        step(R"(["auto"])"), step(R"({"type": "chain", "steps": [{"type": "auto"}]})"), net(R"("io": {})"), net(R"("io": {"input": {"normalize": "round"}})"),
+        io(R"({"input": {"x-note": 1, "input": {"normalize": "round"}}})"), io(R"({"input": {"x-note": 1}})"),
+        params(R"({"*input": {}, "size": {"default": ":input"}})"),
+        std::string(R"({"layers": [1, {"type": "embedding", "outputDim": 1}, {"size": 2}], "io": {"input": {"normalize": {"type": "lookup", "vocabulary": "ab"}}, "output": {"denormalize": {"type": "lookup", "x-note": 1}}}})")}) {
+    CAPTURE(text);
+    CHECK(parser_refusal(text).empty());
+    CHECK(validator().accepts(schema_json(text)));
+  }
+}
+
 TEST_CASE("G-10 the schema knows what a program defined") {
   const Context own = Context::system({.threads = 1, .log_level = 0});
   define_domain(own, {.name = "mine"});

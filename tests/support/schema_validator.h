@@ -69,6 +69,7 @@ class SchemaValidator {
     if (value.is_text() && key == "minLength")
       return value.as_text().size() >= static_cast<std::size_t>(word.as_number());
     if (value.is_number() && key == "exclusiveMinimum") return value.as_number() > word.as_number();
+    if (value.is_number() && key == "exclusiveMaximum") return value.as_number() < word.as_number();
     if (value.is_number() && key == "minimum") return value.as_number() >= word.as_number();
     if (value.is_number() && key == "maximum") return value.as_number() <= word.as_number();
     if (value.is_array()) return holds_of_array(schema, key, word, value);
@@ -148,6 +149,7 @@ class SchemaValidator {
                                                           "pattern",
                                                           "minLength",
                                                           "exclusiveMinimum",
+                                                          "exclusiveMaximum",
                                                           "minimum",
                                                           "maximum",
                                                           "minItems",

@@ -58,9 +58,9 @@ struct IoBlock {
   const IoRules& output_rules(std::string_view name, std::string_view label = {}) const;
 };
 
-/// A kind of step and the words it takes, separated by spaces.
+/// A kind of step and the words it takes, separated by spaces; `needed` is the one that it cannot go without.
 struct IoStepKind {
-  std::string_view name, words;
+  std::string_view name, words, needed = {};
 };
 std::span<const IoStepKind> io_step_kinds();
 

@@ -18,12 +18,12 @@ constexpr IoStepKind step_kinds[] = {
     {"clip", "min max"},
     {"round", ""},
     {"auto", ""},
-    {"one-hot-to-label", "labels"},
-    {"label-to-one-hot", "labels"},
-    {"label-to-index", "labels"},
-    {"lookup", "vocabulary level unknown padding oneHot"},
-    {"bits", "count"},
-    {"image", "size layout crop resize mean std"},
+    {"one-hot-to-label", "labels", "labels"},
+    {"label-to-one-hot", "labels", "labels"},
+    {"label-to-index", "labels", "labels"},
+    {"lookup", "vocabulary level unknown padding oneHot", "vocabulary"},
+    {"bits", "count", "count"},
+    {"image", "size layout crop resize mean std", "size"},
 };
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -190,7 +190,8 @@ class StepReader {
   void lookup() {
     const Json* vocabulary = json_.find("vocabulary");
     if (!vocabulary) {
-      if (input_ || json_.size() > 1) fail(path_, "IO_VOCABULARY", "\"lookup\" needs \"vocabulary\": a text, or an array of texts",
+      const auto says_more = [](const Json::Member& member) { return member.first != "type" && !is_kept_and_ignored(member.first); };
+      if (input_ || std::ranges::any_of(json_.members(), says_more)) fail(path_, "IO_VOCABULARY", "\"lookup\" needs \"vocabulary\": a text, or an array of texts",
                                            "\"vocabulary\": \"abc\" has a place for each character");
       return;
     }

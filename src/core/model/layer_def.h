@@ -19,6 +19,7 @@ enum class PropertyKind : std::uint8_t {
   number,
   positive,  ///< a number above 0
   share,     ///< a number from 0 to 1
+  part,      ///< a number from 0 to below 1
   integer,  ///< whole, 0 or more
   count,    ///< whole, 1 or more
   counts,   ///< a count, or an array of counts (one per spatial axis)

@@ -30,13 +30,8 @@ Ref build_reshape(LayerBuilder& layer) {
 }
 
 Ref build_dropout(LayerBuilder& layer) {
-  const double rate = layer.number("rate");
-  if (!(rate >= 0 && rate < 1))
-    layer.fail(Code::invalid_model, "PROPERTY_VALUE", "rate is a number from 0 to below 1",
-               "the share of values left out: 0.5 is half of them", "rate", "a number from 0 to below 1",
-               describe(*layer.property("rate")));
   return layer.emit("dropout", {layer.input(), layer.random_step()},
-                    {{"rate", rate},
+                    {{"rate", layer.number("rate")},
                      {"seed", static_cast<std::int64_t>(layer.seed())},
                      {"id", std::int64_t{layer.layer().id}},
                      {"training", layer.training()}});
@@ -44,7 +39,7 @@ Ref build_dropout(LayerBuilder& layer) {
 
 constexpr PropertyDef dropout_properties[] = {
     {.name = "rate",
-     .kind = PropertyKind::number,
+     .kind = PropertyKind::part,
      .doc = "share of the values that is dropped in training",
      .fallback = "0.5"},
 };

@@ -73,8 +73,11 @@ OperationDefinition definition_from_json(const Json& json, const std::string& pa
     };
     // A list, or an object from names to what is said of them.
     if (params->is_object()) {
-      for (const auto& [name, value] : params->members())
-        add(value.is_object() ? value.with("name", Json::text(name)) : Json::text(name), pointer_to(at, name));
+      for (const auto& [name, value] : params->members()) {
+        const std::string place = pointer_to(at, name);
+        if (value.is_number() || value.is_array()) wrong_value(place, "a parameter", "an object, or true", value);
+        add(value.is_object() ? value.with("name", Json::text(name)) : Json::text(name), place);
+      }
     } else if (params->is_array()) {
       for (std::size_t i = 0; i < params->size(); ++i) add(params->at(i), pointer_to(at, i));
     } else {

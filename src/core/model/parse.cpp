@@ -36,7 +36,10 @@ class RootParser {
     activation();
     seed();
     setup();
-    if (const Json* io = property("io"); io && !state_.outer) model_.io = parse_io(*io, at("io"));
+    if (const Json* io = property("io")) {
+      IoBlock block = parse_io(*io, at("io"));
+      if (!state_.outer) model_.io = std::move(block);
+    }
     if (state_.outer)
       for (const std::string_view key : {"io", "minMops", "seed"})
         if (property(key)) state_.context.log(1, at(key) + ": ignored in an inner net");

@@ -5,6 +5,7 @@
 
 #include "core/base/names.h"
 #include "core/model/routes.h"
+#include "core/model/vocabulary.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -34,6 +35,10 @@ void RouteFinder::collect_pulls(const Layer& target) {
     const std::string path = pointer_to(pointer_to(target.path, parameter), "pipeFrom");
     if (!from->is_text() || from->as_text().empty())
       wrong_value(path, "pipeFrom", "the name of a layer or pipe", *from);
+    constexpr std::string_view only[] = {"pipeFrom"};
+    for (const auto& [key, more] : value->members())
+      if (target.definition && key != only[0] && !is_kept_and_ignored(key))
+        unknown_property(pointer_to(target.path, parameter), key, "what is pulled", {only[0]});
     collect_pull(target, std::string(parameter), from->as_text(), path);
   }
 }

@@ -38,6 +38,8 @@ Json of_kind(const PropertyDef& definition) {
       return Json::object({{"type", Json::text("number")}, {"exclusiveMinimum", Json::integer(0)}});
     case PropertyKind::share:
       return Json::object({{"type", Json::text("number")}, {"minimum", Json::integer(0)}, {"maximum", Json::integer(1)}});
+    case PropertyKind::part:
+      return Json::object({{"type", Json::text("number")}, {"minimum", Json::integer(0)}, {"exclusiveMaximum", Json::integer(1)}});
     case PropertyKind::integer:
       return refer("whole");
     case PropertyKind::count:
@@ -52,7 +54,7 @@ Json of_kind(const PropertyDef& definition) {
     case PropertyKind::any:
       break;
   }
-  for (const std::string_view known : {"net", "steps", "state", "until", "collect"})
+  for (const std::string_view known : {"net", "steps", "state", "until", "collect", "connections"})
     if (definition.name == known) return refer(known == "net" ? "model" : known);
   return anything();
 }
@@ -135,6 +137,9 @@ class SchemaWriter {
            any_of({refer("text"),
                    closed(Properties().set("pipeFrom", refer("text")).set("above", type("number")), {"pipeFrom"}),
                    closed(Properties().set("pipeFrom", refer("text")).set("below", type("number")), {"pipeFrom"})}));
+    define("connections",
+           any_of({words({"all-to-all", "one-to-one", "every-to-every"}),
+                   list(list(Json::object({{"enum", Json::numbers({0, 1})}})), 1)}));
     define("collect", any_of({type("boolean"), refer("text"), list(refer("text"), 1)}));
     define(
         "state",
@@ -161,32 +166,55 @@ class SchemaWriter {
                   {"pipeFrom"}));
   }
 
-  void io() {
-    std::vector<Json> kinds;
+  // What may stand in a step, by where it stands: numbers of an input, of a target, of an answer.
+  static Json step_of(const std::string& place) {
     std::vector<std::string_view> names;
+    std::vector<Json> kinds;
     for (const IoStepKind& kind : io_step_kinds()) {
-      names.push_back(kind.name);
+      const bool input = place == "input";
+      if (kind.name == "auto" || (kind.name == "image" && !input) || (kind.name == "one-hot-to-label" && input) ||
+          (kind.name == "label-to-one-hot" && place == "answer"))
+        continue;
       Properties properties;
       properties.set("type", constant(kind.name));
+      const bool shared = kind.name == "lookup" && !input;  // it may have the vocabulary of the input
+      if (kind.needed.empty() || shared) {
+        names.push_back(kind.name);
+        if (shared) kinds.push_back(closed(properties, {"type"}));
+      }
       for (const std::string_view key : split(kind.words)) properties.set(key, io_word(key));
-      kinds.push_back(closed(properties, {"type"}));
+      std::vector<std::string_view> required = {"type"};
+      if (!kind.needed.empty()) required.push_back(kind.needed);
+      kinds.push_back(closed(properties, required));
     }
     kinds.insert(kinds.begin(), words(names));
-    define("step", any_of(std::move(kinds)));
-    const Json chain =
-        closed(Properties().set("type", constant("chain")).set("steps", list(refer("chained"))), {"type", "steps"});
-    define("chained", any_of({refer("step"), chain}));
-    define("chain", any_of({type("null"), refer("chained"), list(refer("chained"))}));
+    return any_of(std::move(kinds));
+  }
+
+  static Json chain_of(const Json& steps) {
+    return closed(Properties().set("type", constant("chain")).set("steps", steps), {"type", "steps"});
+  }
+
+  void io() {
+    for (const std::string place : {"input", "target", "answer"}) {
+      define(place + "Step", any_of({step_of(place), chain_of(list(refer(place + "Step")))}));
+      std::vector<Json> steps = {type("null"), refer(place + "Step"), list(refer(place + "Step"))};
+      if (place == "input") steps.push_back(refer("auto"));
+      define(place + "Steps", any_of(std::move(steps)));
+    }
+    const Json alone = list(refer("auto"), 1, 1);
+    define("auto", described(any_of({constant("auto"), closed(Properties().set("type", constant("auto")), {"type"}), alone, chain_of(alone)}),
+                             "Stands alone."));
     for (const bool input : {true, false}) {
-      Properties rules;
-      rules.set("normalize", refer("chain"));
-      if (!input) rules.set("denormalize", refer("chain"));
+      Properties rules, others;
+      rules.set("normalize", refer(input ? "inputSteps" : "targetSteps"));
+      if (!input) rules.set("denormalize", refer("answerSteps"));
+      for (const std::string_view word : {"normalize", "denormalize"}) others.set(word, Json::boolean(false));
       const std::string side = input ? "inputRules" : "outputRules";
       define(side, closed(rules));
       define(input ? "inputs" : "outputs",
-             described(
-                 any_of({refer(side), Json::object({{"type", word("object")}, {"additionalProperties", refer(side)}})}),
-                 "Rules of the whole, or by name."));
+             described(any_of({refer(side), closed(others).with("additionalProperties", refer(side))}),
+                       "Rules of the whole, or by name."));
     }
     define("io", closed(Properties().set("input", refer("inputs")).set("output", refer("outputs"))));
   }

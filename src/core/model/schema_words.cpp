@@ -128,8 +128,9 @@ Json shape_hints() {
 }  // namespace
 
 Properties code_words() {
+  const Json above_zero = Json::object({{"type", word("number")}, {"exclusiveMinimum", Json::integer(0)}});
   return Properties()
-      .set("scale", any_of({type("number"), list(type("number"), 1)}))
+      .set("scale", any_of({above_zero, list(above_zero, 1)}))
       .set("zeroPoint", type("integer"))
       .set("axis", type("integer"));
 }
@@ -155,7 +156,8 @@ Json io_word(std::string_view key) {
   if (key == "level") return words({"character", "word"});
   if (key == "unknown" || key == "padding") return any_of({refer("text"), type("null")});
   if (key == "oneHot") return type("boolean");
-  if (key == "count") return refer("count");
+  if (key == "count")
+    return Json::object({{"type", word("integer")}, {"minimum", Json::integer(1)}, {"maximum", Json::integer(53)}});
   if (key == "size") return list(refer("count"), 2, 3);
   if (key == "layout") return words({"hwc", "chw"});
   if (key == "crop") return any_of({constant("center"), list(refer("whole"), 4, 4)});

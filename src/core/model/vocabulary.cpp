@@ -257,6 +257,8 @@ AttributeValue attribute_from_json(const AttributeSpec& spec, const Json& value,
       if (value.is_boolean()) return value.as_boolean();
       wrong_value(path, spec.name, "true or false", value);
     case AttributeKind::integer:
+    case PropertyKind::part:
+      return need(value.is_number() && value.as_number() >= 0 && value.as_number() < 1, "a number from 0 to below 1");
       if (value.is_number() && value.as_integer()) return *value.as_integer();
       wrong_value(path, spec.name, "a whole number", value);
     case AttributeKind::number:
