@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 
+#include "network/seeded.h"
 #include "support/contexts.h"
 #include "support/refusals.h"
 #include "webai/network.hpp"
@@ -107,4 +108,45 @@ TEST_CASE("A-66 what 16 bits cannot hold is refused where it comes in, by runs a
   }
   NeuralNetwork wide = NeuralNetwork::from_json(R"({"dataType": "bf16", "layers": [1, 1]})", context);
   CHECK(std::isfinite(wide.run({250400})[0]));
+}
+
+TEST_CASE("A-29 A-67 constants and numbers of io that the type of the model cannot hold are refused") {
+  const auto refused = [](const std::string& type, const std::string& rest) {
+    const Error error = error_of(R"({"dataType": ")" + type + R"(", )" + rest + "}");
+    CHECK(!error.hint().empty());
+    CHECK(!error.actual().empty());
+    CHECK(error.expected().find("number") != std::string::npos);
+    return error.reason() + " " + error.path();
+  };
+  const auto layer = [](const std::string& words) { return R"("layers": [2, {)" + words + "}]"; };
+  const auto input = [](const std::string& step) { return R"("layers": [2, 2], "io": {"input": {"normalize": {)" + step + "}}}"; };
+  const std::string at = "PROPERTY_VALUE /layers/1/", in = "IO_RANGE /io/input/normalize/";
+  for (const char* type : {"fp32", "fp16", "bf16", "u8"}) {
+    CAPTURE(type);
+    CHECK(refused(type, layer(R"("size": 2, "activation": "elu", "alpha": 1e300)")) == at + "alpha");
+    CHECK(refused(type, layer(R"("type": "leakyRelu", "alpha": -1e300)")) == at + "alpha");
+    CHECK(refused(type, layer(R"("type": "layerNorm", "epsilon": 1e300)")) == at + "epsilon");
+    CHECK(refused(type, input(R"("type": "standardize", "mean": [0, 1e300])")) == in + "mean");
+    CHECK(refused(type, input(R"("type": "standardize", "std": 1e300)")) == in + "std");
+    CHECK(refused(type, input(R"("type": "standardize", "std": 1e-300)")) == in + "std");
+    CHECK(refused(type, input(R"("type": "rescale-linear", "from": [0, 1e300])")) == in + "from");
+    CHECK(refused(type, input(R"("type": "rescale-linear", "from": [0, 1e-300])")) == in + "from");
+    CHECK(refused(type, input(R"("type": "rescale-linear", "to": [-1e300, 0])")) == in + "to");
+    CHECK(refused(type, input(R"("type": "log", "offset": 1e300)")) == in + "offset");
+    CHECK(refused(type, input(R"("type": "clip", "min": 1e300)")) == in + "min");
+    CHECK(refused(type, R"("layers": [2, 2], "io": {"output": {"denormalize": {"type": "rescale-linear", "to": [0, 1e300]}}})") ==
+          "IO_RANGE /io/output/denormalize/to");
+  }
+  // Targets are scaled in double, and so are answers until they leave.
+  for (const char* rules : {R"("normalize": {"type": "rescale-linear", "from": [0, 1e5]})",
+                            R"("denormalize": [{"type": "rescale-linear", "to": [1, 1e5]}, {"type": "log"}])"})
+    CHECK(std::isfinite(make(R"({"dataType": "fp16", "layers": [2, {"type": "sigmoid"}], "io": {"output": {)" + std::string(rules) + "}}}").run({1, 1})[0]));
+  // The ends fit, what lies between them does not.
+  CHECK(refused("fp16", input(R"("type": "rescale-linear", "from": [-60000, 60000])")) == in + "from");
+  CHECK(refused("fp16", input(R"("type": "standardize", "mean": 1e5)")) == in + "mean");
+  CHECK(refused("fp16", layer(R"("type": "layerNorm", "epsilon": 1e5)")) == at + "epsilon");
+  // A wider type holds them; a bound beyond all numbers bounds none; inside a node constants have fp32.
+  CHECK(std::isfinite(make("{\"dataType\": \"fp64\", " + layer(R"("type": "elu", "alpha": 1e300)") + "}").run({-1, 1})[0]));
+  CHECK(make("{" + input(R"("type": "clip", "min": -1e300, "max": 1e300)") + "}").inputs().size() == 1);
+  CHECK(std::isfinite(make("{\"dataType\": \"fp16\", " + layer(R"("type": "elu", "alpha": 1e5)") + "}").run({-0.5, 1})[0]));
 }

@@ -14,6 +14,7 @@
 #include "core/model/json.h"
 #include "core/model/text_lookup.h"
 #include "webai/context.hpp"
+#include "webai/dtype.hpp"
 #include "webai/shape.hpp"
 
 namespace webai {
@@ -64,8 +65,9 @@ struct IoStepKind {
 };
 std::span<const IoStepKind> io_step_kinds();
 
-/// Reads the block at /io. Unknown keys and types, equal `from` bounds and doubled labels are errors.
-IoBlock parse_io(const Json& json, std::string_view path = "/io");
+/// Reads the block at /io. Unknown keys and types, equal `from` bounds, doubled labels and numbers that `type`, in which
+/// the model computes, cannot hold are errors.
+IoBlock parse_io(const Json& json, std::string_view path = "/io", DType type = DType::fp64);
 
 /// What denormalising gives: numbers, or a label (its index when the labels end before it).
 struct Answer {

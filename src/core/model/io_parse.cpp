@@ -1,9 +1,11 @@
 // Reading the io block: steps, chains of steps, rules for the whole or for named inputs and outputs.
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <set>
 
 #include "core/base/names.h"
+#include "core/base/number_text.h"
 #include "core/model/io.h"
 #include "core/model/vocabulary.h"
 #include "webai/error.hpp"
@@ -43,9 +45,24 @@ std::vector<std::string_view> words_of(std::string_view text) {
                .actual = std::move(actual), .hint = std::move(hint)});
 }
 
+struct Side {
+  bool input;
+  DType type;  ///< that the model computes in
+};
+
+// What becomes infinite would make all that it meets infinite, or not a number.
+double held(double value, std::string_view key, const std::string& path, DType type) {
+  if (!std::isfinite(rounded_to(type, value)))
+    fail(pointer_to(path, key), "IO_RANGE", "\"" + std::string(key) + "\" is beyond the numbers of " + std::string(name_of(type)),
+         "give smaller numbers, or the model a \"dataType\" with a wider range",
+         "numbers that " + std::string(name_of(type)) + " can hold", number_text(value, 9));
+  return value;
+}
+
 class StepReader {
  public:
-  StepReader(const Json& json, std::string path, bool input) : json_(json), path_(std::move(path)), input_(input) {}
+  StepReader(const Json& json, std::string path, const Side& side)
+      : json_(json), path_(std::move(path)), input_(side.input), type_(side.input ? side.type : DType::fp64) {}
 
   IoStep run() {
     step_.path = path_;
@@ -60,14 +77,21 @@ class StepReader {
     if (step_.type == "rescale-linear" && step_.from[0] == step_.from[1])
       fail(path_ + "/from", "IO_RANGE", "the two ends of \"from\" are equal: nothing can be rescaled",
            "give two different numbers, such as [0, 255]");
+    if (step_.type == "rescale-linear") {
+      divides(held(step_.from[1] - step_.from[0], "from"), "from");
+      held(step_.to[1] - step_.to[0], "to");
+    }
     if (const Json* clamp = json_.find("clamp")) {
       if (!clamp->is_boolean()) wrong_value(path_ + "/clamp", "clamp", "true or false", *clamp);
       step_.clamp = clamp->as_boolean();
     }
     if (step_.type == "standardize") standardize();
-    if (const Json* offset = json_.find("offset")) step_.offset = number(*offset, "offset");
+    if (const Json* offset = json_.find("offset")) step_.offset = held(number(*offset, "offset"), "offset");
     if (const Json* low = json_.find("min")) step_.low = number(*low, "min");
     if (const Json* high = json_.find("max")) step_.high = number(*high, "max");
+    // A bound that lies beyond all numbers of the type bounds none, unless it lies on the other side of them.
+    if (step_.low && *step_.low > 0) held(*step_.low, "min");
+    if (step_.high && *step_.high < 0) held(*step_.high, "max");
     if (step_.low && step_.high && *step_.low > *step_.high) fail(path_, "IO_RANGE", "\"min\" lies above \"max\"",
                                                                   "swap the two");
     if (step_.type.find("label") != std::string::npos) labels();
@@ -103,13 +127,22 @@ class StepReader {
     return value.as_number();
   }
 
+  double held(double value, std::string_view key) const { return webai::held(value, key, path_, type_); }
+
+  void divides(double value, std::string_view key) const {
+    if (rounded_to(type_, value) == 0)
+      fail(pointer_to(path_, key), "IO_RANGE", "\"" + std::string(key) + "\" divides by a number that is 0 in " + std::string(name_of(type_)),
+           "give larger numbers, or the model a \"dataType\" with a wider range",
+           "a number that " + std::string(name_of(type_)) + " can tell from 0", number_text(value, 9));
+  }
+
   void range(std::string_view key, double (&ends)[2]) const {
     const Json* value = json_.find(key);
     if (!value) return;
     const std::vector<double> list = list_of(*value);
     if (list.size() != 2) wrong_value(pointer_to(path_, key), key, "an array of two numbers", *value);
-    ends[0] = list[0];
-    ends[1] = list[1];
+    ends[0] = held(list[0], key);
+    ends[1] = held(list[1], key);
   }
 
   // Empty where it is no array of numbers. (One with whole numbers beyond 2^53 is not stored as doubles.)
@@ -125,8 +158,8 @@ class StepReader {
   std::vector<double> numbers(std::string_view key, double fallback) const {
     const Json* value = json_.find(key);
     if (!value) return {fallback};
-    if (value->is_number()) return {value->as_number()};
-    std::vector<double> list = list_of(*value);
+    std::vector<double> list = value->is_number() ? std::vector<double>{value->as_number()} : list_of(*value);
+    for (const double one : list) held(one, key);
     if (list.empty()) wrong_value(pointer_to(path_, key), key, "a number or an array of numbers", *value);
     return list;
   }
@@ -137,6 +170,7 @@ class StepReader {
     if (std::ranges::find(step_.deviation, 0.0) != step_.deviation.end())
       fail(path_ + "/std", "IO_RANGE", "a deviation of 0 cannot be divided by",
            "leave such a column out, or give it a deviation of 1");
+    for (const double one : step_.deviation) divides(one, "std");
   }
 
   void labels() {
@@ -282,6 +316,7 @@ class StepReader {
   Json json_;
   std::string path_;
   bool input_;
+  DType type_;  // the graph scales inputs in the model's type, the host outputs in double
   IoStep step_;
 };
 
@@ -291,7 +326,7 @@ bool is_chain(const Json& json) {
 }
 
 // A step, or several of them in an array or as the "steps" of a "chain".
-std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool input) {
+std::vector<IoStep> read_steps(const Json& json, const std::string& path, const Side& side) {
   std::vector<IoStep> steps;
   if (json.is_null()) return steps;
   if (is_chain(json)) {
@@ -301,20 +336,20 @@ std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool i
     for (const auto& [key, value] : json.members())
       if (!is_kept_and_ignored(key) && key != "type" && key != "steps")
         unknown_property(path, key, "\"chain\"", std::vector<std::string_view>{"type", "steps"});
-    return read_steps(*chain, path + "/steps", input);
+    return read_steps(*chain, path + "/steps", side);
   }
   if (!json.is_array()) {
-    steps.push_back(StepReader(json, path, input).run());
+    steps.push_back(StepReader(json, path, side).run());
     return steps;
   }
   for (std::size_t i = 0; i < json.size(); ++i) {
     if (is_chain(json.at(i)))
-      std::ranges::move(read_steps(json.at(i), pointer_to(path, i), input), std::back_inserter(steps));
+      std::ranges::move(read_steps(json.at(i), pointer_to(path, i), side), std::back_inserter(steps));
     else
-      steps.push_back(StepReader(json.at(i), pointer_to(path, i), input).run());
+      steps.push_back(StepReader(json.at(i), pointer_to(path, i), side).run());
   }
   for (std::size_t i = 1; i < steps.size(); ++i) {
-    if (input && steps[i].lookup)
+    if (side.input && steps[i].lookup)
       fail(steps[i].path, "IO_TYPE", "\"" + steps[i].type + "\" takes texts: it stands first",
            "move it to the front of the chain");
     if (steps[i].image) fail(steps[i].path, "IO_TYPE", "\"image\" takes pictures: it stands first",
@@ -328,19 +363,23 @@ std::vector<IoStep> read_steps(const Json& json, const std::string& path, bool i
 
 constexpr std::string_view rule_words[] = {"normalize", "denormalize"};
 
-IoRules read_rules(const Json& json, std::string name, const std::string& path, bool input) {
+IoRules read_rules(const Json& json, std::string name, const std::string& path, const Side& side) {
+  const bool input = side.input;
   IoRules rules{.name = std::move(name)};
   for (const auto& [key, value] : json.members()) {
     if (is_kept_and_ignored(key)) continue;
     const std::string at = pointer_to(path, key);
     if (key == "normalize")
-      rules.normalize = read_steps(value, at, input);
+      rules.normalize = read_steps(value, at, side);
     else if (key == "denormalize" && !input)
-      rules.denormalize = read_steps(value, at, input);
+      rules.denormalize = read_steps(value, at, side);
     else
       unknown_property(path, key, input ? "\"io.input\"" : "\"io.output\"",
                        std::vector<std::string_view>(std::begin(rule_words), std::end(rule_words) - (input ? 1 : 0)));
   }
+  // Answers leave in the model's type again.
+  if (!rules.denormalize.empty() && rules.denormalize.back().type == "rescale-linear")
+    for (const double end : rules.denormalize.back().to) held(end, "to", rules.denormalize.back().path, side.type);
   const auto encodes = std::ranges::find(rules.denormalize, "label-to-one-hot", &IoStep::type);
   if (encodes != rules.denormalize.end())
     fail(encodes->path + "/type", "IO_TYPE", "\"label-to-one-hot\" makes numbers of labels, so it normalizes", "did you mean \"one-hot-to-label\"?");
@@ -353,16 +392,17 @@ IoRules read_rules(const Json& json, std::string name, const std::string& path, 
 }
 
 // One side: rules of the whole, or an object of rules per name. What has a type is a step, never the rules of a name.
-std::vector<IoRules> read_side(const Json& json, const std::string& path, bool input) {
-  if (!json.is_object()) wrong_value(path, input ? "io.input" : "io.output", "an object", json);
+std::vector<IoRules> read_side(const Json& json, const std::string& path, const Side& side) {
+  if (!json.is_object()) wrong_value(path, side.input ? "io.input" : "io.output", "an object", json);
   const bool whole = std::ranges::any_of(json.members(), [](const auto& member) {
     const Json& value = member.second;
+    if (is_kept_and_ignored(member.first)) return false;
     return !value.is_object() || value.find("type") || member.first == "normalize" || member.first == "denormalize";
   });
-  if (whole || json.size() == 0) return {read_rules(json, {}, path, input)};
+  if (whole || json.size() == 0) return {read_rules(json, {}, path, side)};
   std::vector<IoRules> list;
   for (const auto& [name, value] : json.members())
-    if (!is_kept_and_ignored(name)) list.push_back(read_rules(value, name, pointer_to(path, name), input));
+    if (!is_kept_and_ignored(name)) list.push_back(read_rules(value, name, pointer_to(path, name), side));
   return list;
 }
 
@@ -386,7 +426,7 @@ void share_vocabulary(IoBlock& block) {
 
 std::span<const IoStepKind> io_step_kinds() { return step_kinds; }
 
-IoBlock parse_io(const Json& json, std::string_view path) {
+IoBlock parse_io(const Json& json, std::string_view path, DType type) {
   const std::string place(path);
   if (!json.is_object()) wrong_value(place, "io", "an object", json);
   IoBlock block;
@@ -394,10 +434,9 @@ IoBlock parse_io(const Json& json, std::string_view path) {
   for (const auto& [key, value] : json.members()) {
     if (is_kept_and_ignored(key)) continue;
     if (key == "input")
-      block.input = read_side(value, pointer_to(place, key), true);
+      block.input = read_side(value, pointer_to(place, key), {true, type});
     else if (key == "output")
-      block.output = read_side(value, pointer_to(place, key), false);
-    if (is_kept_and_ignored(member.first)) return false;
+      block.output = read_side(value, pointer_to(place, key), {false, type});
     else
       unknown_property(place, key, "\"io\"", known);
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/base/names.h"
+#include "core/model/integer_code.h"
 #include "core/model/operation_body.h"
 #include "core/model/setup_file.h"
 #include "core/op/registry.h"
@@ -37,7 +38,7 @@ class RootParser {
     seed();
     setup();
     if (const Json* io = property("io")) {
-      IoBlock block = parse_io(*io, at("io"));
+      IoBlock block = parse_io(*io, at("io"), computed_in(model_.type));
       if (!state_.outer) model_.io = std::move(block);
     }
     if (state_.outer)

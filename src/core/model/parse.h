@@ -39,7 +39,7 @@ Layer parse_layer(ParseState& state, Model& model, const Json& json, int index);
 /// "a layer", "a pipe", "a conv2d layer", for errors.
 std::string owner_of(const Layer& layer);
 /// Throws unless the layer's type knows each of its words, with a value of that kind, and has those that it needs.
-void check_layer_words(const ParseState& state, const Layer& layer);
+void check_layer_words(const ParseState& state, const Layer& layer, DType computed);
 /// Reads the steps and the states of an iterator.
 void parse_iterator(const Context& context, Layer& layer);
 /// Reads a size; each open dimension is a symbol of the model.

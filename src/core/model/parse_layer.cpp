@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/names.h"
+#include "core/model/integer_code.h"
 #include "core/model/json.h"
 #include "core/model/layer_error.h"
 #include "core/model/parse.h"
@@ -48,7 +49,7 @@ class LayerParser {
     activation();
     explicit_batch();
     old_values();
-    check_layer_words(state_, layer_);
+    check_layer_words(state_, layer_, computed_in(model_.type));
     if (const Json* size = property("size")) layer_.size = parse_size(state_.context, model_, layer_, *size);
     check_size_given();
     targets();

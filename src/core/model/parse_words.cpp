@@ -20,7 +20,7 @@ std::string owner_of(const Layer& layer) {
   return (vowel ? "an " : "a ") + layer.type + " " + noun;
 }
 
-void check_layer_words(const ParseState& state, const Layer& layer) {
+void check_layer_words(const ParseState& state, const Layer& layer, DType computed) {
   std::vector<std::string_view> known(core_layer_properties().begin(), core_layer_properties().end());
   if (layer.definition) {
     for (const PropertyDef& entry : layer.definition->properties) known.push_back(entry.name);
@@ -46,12 +46,12 @@ void check_layer_words(const ParseState& state, const Layer& layer) {
     if (std::ranges::find(known, key) == known.end()) unknown_property(layer.path, key, owner_of(layer), known);
     if (layer.definition)
       for (const PropertyDef& entry : layer.definition->properties)
-        if (entry.name == key) check_property(entry, value, pointer_to(layer.path, key));
+        if (entry.name == key) check_property(entry, value, pointer_to(layer.path, key), computed);
     for (const OpDef* operation : {layer.operation, activation})
       if (operation)
         for (const AttributeSpec& entry : operation->attributes)
           if (entry.name == key && is_constant_of_activation(entry))
-            attribute_from_json(entry, value, pointer_to(layer.path, key));
+            check_constant(entry, value, pointer_to(layer.path, key), computed);
   }
   if (layer.definition)
     for (const PropertyDef& entry : layer.definition->properties)

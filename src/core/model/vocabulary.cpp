@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 
 #include "core/base/names.h"
 #include "webai/error.hpp"
@@ -214,7 +215,36 @@ void wrong_value(const std::string& path, std::string_view what, std::string_vie
                .hint = hint_for(expected, value)});
 }
 
-void check_property(const PropertyDef& definition, const Json& value, const std::string& path) {
+double rounded_to(DType type, double value) noexcept {
+  alignas(double) std::byte bytes[sizeof(double)] = {};
+  store_double(type, bytes, 0, value);
+  return load_double(type, bytes, 0);
+}
+
+namespace {
+
+// What becomes infinite makes all that it meets infinite, or not a number.
+void check_held(std::string_view name, const Json& value, const std::string& path, DType type) {
+  if (!value.is_number() || std::isfinite(rounded_to(type, value.as_number()))) return;
+  throw Error(Code::invalid_model, {.message = std::string(name) + " is too large a number",
+                                    .reason = "PROPERTY_VALUE",
+                                    .path = path,
+                                    .expected = "a number that " + std::string(name_of(type)) + " can hold",
+                                    .actual = describe(value),
+                                    .hint = "give a smaller one, or the model a \"dataType\" with a wider range"});
+}
+
+}  // namespace
+
+// Inside a node numbers are at least of fp32.
+void check_constant(const AttributeSpec& spec, const Json& value, const std::string& path, DType type) {
+  attribute_from_json(spec, value, path);
+  check_held(spec.name, value, path, type == DType::fp64 ? type : DType::fp32);
+}
+
+void check_property(const PropertyDef& definition, const Json& value, const std::string& path, DType type) {
+  if (definition.kind == PropertyKind::number || definition.kind == PropertyKind::positive)
+    check_held(definition.name, value, path, type);
   const auto need = [&](bool holds, std::string_view expected) {
     if (!holds) wrong_value(path, definition.name, expected, value);
   };
@@ -227,6 +257,8 @@ void check_property(const PropertyDef& definition, const Json& value, const std:
       return need(value.is_number() && value.as_number() > 0, "a number above 0");
     case PropertyKind::share:
       return need(value.is_number() && value.as_number() >= 0 && value.as_number() <= 1, "a number from 0 to 1");
+    case PropertyKind::part:
+      return need(value.is_number() && value.as_number() >= 0 && value.as_number() < 1, "a number from 0 to below 1");
     case PropertyKind::integer:
       return need(is_whole(value, 0), "a whole number of 0 or more");
     case PropertyKind::count:
@@ -257,8 +289,6 @@ AttributeValue attribute_from_json(const AttributeSpec& spec, const Json& value,
       if (value.is_boolean()) return value.as_boolean();
       wrong_value(path, spec.name, "true or false", value);
     case AttributeKind::integer:
-    case PropertyKind::part:
-      return need(value.is_number() && value.as_number() >= 0 && value.as_number() < 1, "a number from 0 to below 1");
       if (value.is_number() && value.as_integer()) return *value.as_integer();
       wrong_value(path, spec.name, "a whole number", value);
     case AttributeKind::number:

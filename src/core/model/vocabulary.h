@@ -62,11 +62,15 @@ std::string canonical_type(const std::string& type, const std::string& path, Ali
 [[noreturn]] void wrong_value(const std::string& path, std::string_view what, std::string_view expected,
                               const Json& value);
 
-/// Checks a layer's own property against its definition.
-void check_property(const PropertyDef& definition, const Json& value, const std::string& path);
+/// The number as the type holds it: rounded, perhaps to infinity.
+double rounded_to(DType type, double value) noexcept;
+/// Checks a layer's own property against its definition; numbers are to be such in `type`, which the model computes in.
+void check_property(const PropertyDef& definition, const Json& value, const std::string& path, DType type = DType::fp64);
 /// Numbers and switches of an activation are properties of its layer; axes are not: they would count the batch.
 bool is_constant_of_activation(const AttributeSpec& spec);
 /// Checks and converts an attribute of an operator that stands as a layer.
 AttributeValue attribute_from_json(const AttributeSpec& spec, const Json& value, const std::string& path);
+/// The same of a constant of an activation, in a model that computes in `type`.
+void check_constant(const AttributeSpec& spec, const Json& value, const std::string& path, DType type);
 
 }  // namespace webai
