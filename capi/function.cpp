@@ -8,7 +8,7 @@
 
 #include "capi/error.h"
 #include "capi/value.h"
-#include "core/base/stop_scope.h"
+#include "webai/stop.hpp"
 
 namespace webai::capi {
 namespace {

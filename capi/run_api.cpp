@@ -8,7 +8,7 @@
 #include "capi/run_values.h"
 #include "capi/tensor.h"
 #include "capi/value.h"
-#include "core/base/stop_scope.h"
+#include "webai/stop.hpp"
 
 namespace webai::capi {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "capi/future.h"
 #include "capi/guard.h"
-#include "core/base/stop_scope.h"
+#include "webai/stop.hpp"
 
 namespace webai::capi {
 namespace {

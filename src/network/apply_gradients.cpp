@@ -7,13 +7,13 @@
 
 #include "core/base/names.h"
 #include "core/base/number_text.h"
-#include "core/base/stop_scope.h"
 #include "core/model/describe.h"
 #include "core/op/registry.h"
 #include "network/state.h"
 #include "network/training_plan.h"
 #include "training/storage_type.h"
 #include "webai/error.hpp"
+#include "webai/stop.hpp"
 
 namespace webai {
 namespace {

@@ -7,7 +7,6 @@
 
 #include "core/base/names.h"
 #include "core/base/number_text.h"
-#include "core/base/stop_scope.h"
 #include "core/model/describe.h"
 #include "core/op/registry.h"
 #include "dataset/iterator.h"
@@ -17,6 +16,7 @@
 #include "training/storage_type.h"
 #include "training/window_graph.h"
 #include "webai/error.hpp"
+#include "webai/stop.hpp"
 
 namespace webai {
 namespace {

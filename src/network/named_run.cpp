@@ -1,7 +1,7 @@
 // Runs whose inputs come apart, by name.
-#include "core/base/stop_scope.h"
 #include "network/state.h"
 #include "webai/error.hpp"
+#include "webai/stop.hpp"
 
 namespace webai {
 namespace {

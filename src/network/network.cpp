@@ -5,13 +5,13 @@
 
 #include "compiler/passes.h"
 #include "core/base/names.h"
-#include "core/base/stop_scope.h"
 #include "core/model/vocabulary.h"
 #include "core/op/registry.h"
 #include "network/state.h"
 #include "training/storage_type.h"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
+#include "webai/stop.hpp"
 
 namespace webai {
 Buffers NeuralNetwork::State::snapshot() {

@@ -5,12 +5,12 @@
 #include <limits>
 
 #include "core/base/random.h"
-#include "core/base/stop_scope.h"
 #include "core/op/op_def.h"
 #include "network/sampling.h"
 #include "network/own_run.h"
 #include "network/state.h"
 #include "webai/error.hpp"
+#include "webai/stop.hpp"
 #include "webai/stream.hpp"
 #include "webai/values.hpp"
 

@@ -5,7 +5,6 @@
 #include <mutex>
 
 #include "compiler/passes.h"
-#include "core/base/stop_scope.h"
 #include "core/model/describe.h"
 #include "core/model/export.h"
 #include "dataset/state.h"
@@ -17,6 +16,7 @@
 #include "training/storage_type.h"
 #include "webai/error.hpp"
 #include "webai/files.hpp"
+#include "webai/stop.hpp"
 
 namespace webai {
 namespace {

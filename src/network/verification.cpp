@@ -1,4 +1,3 @@
-#include "core/base/stop_scope.h"
 #include "network/algorithms.h"
 #include "network/training_plan.h"
 #include "network/verification.h"
@@ -7,6 +6,7 @@
 
 #include "training/window_graph.h"
 #include "webai/error.hpp"
+#include "webai/stop.hpp"
 
 namespace webai {
 

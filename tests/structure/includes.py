@@ -48,6 +48,7 @@ PUBLIC = {
     "weights.hpp": "core/base",
     "context.hpp": "core/base",
     "profile.hpp": "core/base",
+    "stop.hpp": "core/base",
     "json.hpp": "core/model",
     "variable.hpp": "autodiff",
     "operation.hpp": "core/model",

@@ -5,7 +5,7 @@
 
 #include "backends/cpu/cpu.h"
 #include "core/base/float_state.h"
-#include "core/base/stop_scope.h"
+#include "webai/stop.hpp"
 
 namespace webai::cpu {
 namespace {

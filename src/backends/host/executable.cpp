@@ -5,9 +5,9 @@
 
 #include "backends/host/device.h"
 #include "core/base/float_state.h"
-#include "core/base/stop_scope.h"
 #include "core/op/cost.h"
 #include "webai/error.hpp"
+#include "webai/stop.hpp"
 
 namespace webai {
 namespace {

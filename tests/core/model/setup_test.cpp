@@ -221,9 +221,9 @@ TEST_CASE("export writes what auto normalisation learned as the step it stands f
   const World world;
   const Model model = world.parse(R"({"io": {"input": {"normalize": "auto"}}, "layers": [2, 1]})");
   const BuiltModel built = build_model(world.context, world.registry, model);
-  const double means[] = {3, 4}, scales[] = {0.5, 0.25};
+  const double means[] = {3, 4}, deviations[] = {2, 4};
   const Tensor learned[] = {Tensor::from(world.context, DType::fp32, {2}, means),
-                            Tensor::from(world.context, DType::fp32, {2}, scales)};
+                            Tensor::from(world.context, DType::fp32, {2}, deviations)};
   const Json json = export_model(model, built, initials(built), learned);
   const Json& step = *json.find("io")->find("input")->find("normalize");
   CHECK(step.find("type")->as_text() == "standardize");

@@ -1,4 +1,4 @@
-#include "core/base/stop_scope.h"
+#include "webai/stop.hpp"
 
 #include "webai/error.hpp"
 

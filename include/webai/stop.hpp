@@ -1,14 +1,17 @@
 // Work that may be left in the middle: who asks for it, and where it is left. A scope belongs to one thread; programs
 // look at it before every node and every step of a loop. What writes in place (training, applied gradients) is not left.
+// (Implemented in src/host: what belongs to a thread is the system's, the core keeps no variables.)
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <stop_token>
 
+#include "webai/export.hpp"
+
 namespace webai {
 
-class StopScope {
+class WEBAI_EXPORT StopScope {
  public:
   /// `asked` is called often, from this thread, and outlives the scope. Scopes around it count as well.
   explicit StopScope(const std::function<bool()>& asked) noexcept;
