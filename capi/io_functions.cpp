@@ -40,15 +40,34 @@ IoFunctions::IoFunctions(webai_context& context, Value& model) : context_(contex
   context.registrations().add(functions_);
 }
 
+IoFunctions::IoFunctions(webai_context& context, Options& opts, const IoFunctions& network) : context_(context) {
+  const auto chosen = [&](std::string_view word, Ref<Function> own) {
+    webai_value* const given = opts.find(word);
+    if (!given) return own;
+    if (Ref<Function> function = function_of(given)) return function;
+    throw Error(Code::type_mismatch, {.message = "\"" + std::string(word) + "\" is a function",
+                                      .reason = "OPTION",
+                                      .path = std::string(word),
+                                      .expected = "a function",
+                                      .actual = std::string(kind_name(kind_of(given))),
+                                      .hint = "make one with webai_function_create, or leave it out"});
+  };
+  std::vector<Ref<Function>> functions = {chosen("normalizeInput", network.normalize_input()),
+                                          chosen("normalizeOutput", network.normalize_output()), {}};
+  if (!functions[0] && !functions[1]) return;
+  functions_ = std::make_shared<Registered>("io", std::move(functions));
+  context.registrations().add(functions_);
+}
+
 IoFunctions::~IoFunctions() {
   if (functions_) context_.registrations().remove(*functions_);
 }
 
 Ref<Function> IoFunctions::get(std::size_t index) const { return functions_ ? functions_->function(index) : Ref<Function>(); }
 
-Dataset IoFunctions::normalized(const Dataset& data) const {
+Dataset IoFunctions::normalized(const Dataset& data, const std::shared_ptr<const void>& kept) const {
   // With the functions as they are registered: the dataset may outlive the network.
-  return data.map([&context = context_, functions = functions_](const Item& item) {
+  return data.map([&context = context_, functions = functions_, kept](const Item& item) {
     const auto side = [&](const Ref<Function>& function, const Tensor& given) {
       if (!function) return given;
       const Value value = make_tensor(context, given.clone(context.core()));
@@ -59,15 +78,15 @@ Dataset IoFunctions::normalized(const Dataset& data) const {
   });
 }
 
-Value IoFunctions::normalized(webai_value* data, Layout& layout) const {
+Value IoFunctions::normalized(webai_value* data, Layout& layout, const std::shared_ptr<const void>& kept) const {
   if (!normalize_input() && !normalize_output()) return Value::share(data);
   if (DatasetValue* const dataset = dataset_of(data))
-    return make<DatasetValue>(context_, 0, normalized(dataset->dataset), dataset->loop_thread || binds_loop_thread(), dataset->steps + 1);
+    return make<DatasetValue>(context_, 0, normalized(dataset->dataset, kept), dataset->loop_thread || binds_loop_thread(), dataset->steps + 1);
   if (kind_of(data) == WEBAI_MAP && member(data, "input") && member(data, "output")) {
     const auto column = [&](const char* name) {
       return tensor_from_value(context_.core(), DType::fp64, member(data, name), name);
     };
-    return make<DatasetValue>(context_, 0, normalized(Dataset::from(column("input"), column("output"))), binds_loop_thread(), 1);
+    return make<DatasetValue>(context_, 0, normalized(Dataset::from(column("input"), column("output")), kept), binds_loop_thread(), 1);
   }
   if (kind_of(data) != WEBAI_LIST) return Value::share(data);
   const Ref<Function> of_input = normalize_input(), of_output = normalize_output();

@@ -16,6 +16,9 @@ class IoFunctions {
  public:
   /// Takes them out of the model: what is left is JSON. Throws TYPE_MISMATCH for functions elsewhere in the `io` block.
   IoFunctions(webai_context& context, Value& model);
+  /// Those of one call: the options' `normalizeInput` and `normalizeOutput`, else the network's. Throws TYPE_MISMATCH for
+  /// what is no function.
+  IoFunctions(webai_context& context, Options& opts, const IoFunctions& network);
   ~IoFunctions();
   IoFunctions(const IoFunctions&) = delete;
   IoFunctions& operator=(const IoFunctions&) = delete;
@@ -28,11 +31,12 @@ class IoFunctions {
 
   /// The samples with inputs and outputs normalized: those of a list now, those of a dataset when they are read. What has
   /// nothing to be done to it, such as prepared records, comes back as it is. `layout` becomes that of the result.
-  Value normalized(webai_value* data, Layout& layout) const;
+  /// `kept` lives as long as a dataset that comes back.
+  Value normalized(webai_value* data, Layout& layout, const std::shared_ptr<const void>& kept = {}) const;
 
  private:
   Ref<Function> get(std::size_t index) const;
-  Dataset normalized(const Dataset& data) const;
+  Dataset normalized(const Dataset& data, const std::shared_ptr<const void>& kept) const;
   webai_context& context_;
   std::shared_ptr<Registered> functions_;  // null where there are none
 };

@@ -199,9 +199,10 @@ Value prepare_data(webai_context& context, NetworkValue& net, webai_value* items
   Layout layout = layout_from_name(opts.text("layout", "pairs"));
   const std::size_t samples = opts.count("samples", 1024);
   if (samples == 0) refuse(Code::invalid_argument, "OPTION", "\"samples\" is 1 or more", "leave it out for 1024");
+  const auto functions = std::make_shared<const IoFunctions>(context, opts, *net.io);
   opts.finish(context, "prepareData");
   const NeuralNetwork network = net.idle_handle();
-  const Value normalized = net.io->normalized(items, layout);
+  const Value normalized = functions->normalized(items, layout, functions);
   items = normalized.get();
   if (DatasetValue* const dataset = dataset_of(items)) return stream_of_records(context, *dataset, net, samples);
   return make_tensor(context, records_from_list(context, network, expect<List>(items, "items"), layout));

@@ -119,6 +119,33 @@ TEST_CASE("IO-01 IO-03 what a function for one side alone gives is learned from,
   learned("output", target, R"([[[0],[0]],[[0.25],[25]],[[1],[100]]])", true);
 }
 
+TEST_CASE("DATA-01 DATA-12 samples are prepared through two functions that the call brings, in lists and datasets") {
+  Kit kit;
+  const Handle in = kit.function(from_record), target = kit.function(percent_to_unit);
+  const Handle opts = json(kit.context.get(), R"({"normalizeInput":{"$leaf":0},"normalizeOutput":{"$leaf":1},"strict":true})", {in, target});
+  const Handle net = kit.network(R"({"layers":[1,1]})"), list = json(kit.context.get(), R"([[[50],[25]],[[200],[100]]])");
+  const std::vector<float> records = {3, 0.25f, 0.25f, 3, 1, 1};
+  Handle out;
+  REQUIRE(webai_network_prepare_data(net, list, opts, out.out(), nullptr) == WEBAI_OK);
+  CHECK(floats(out) == records);
+  // The call's own go before those of the model.
+  const Handle other = with_functions(kit), only = json(kit.context.get(), R"({"normalizeOutput":{"$leaf":0}})", {in});
+  REQUIRE(webai_network_prepare_data(other, list, only, out.out(), nullptr) == WEBAI_OK);
+  CHECK(floats(out) == std::vector<float>{3, 0.25f, 0.125f, 3, 1, 0.5f});
+  Handle dataset;
+  REQUIRE(webai_dataset_from(kit.context.get(), list, nullptr, dataset.out(), nullptr) == WEBAI_OK);
+  Handle stream;
+  REQUIRE(webai_network_prepare_data(net, dataset, opts, stream.out(), nullptr) == WEBAI_OK);
+  dataset = Handle();
+  webai_future* future = nullptr;
+  REQUIRE(webai_stream_next(stream, &future, nullptr) == WEBAI_OK);
+  CHECK(floats(await(future)) == records);
+  const Handle wrong = json(kit.context.get(), R"({"normalizeInput":3})");
+  const Failure failure = failing([&](webai_value** result, webai_error** err) { return webai_network_prepare_data(net, list, wrong, result, err); });
+  CHECK(failure.status == WEBAI_TYPE_MISMATCH);
+  CHECK(failure.reason() == "OPTION");
+}
+
 TEST_CASE("IO-02 A-28 a single run may bring functions of its own") {
   Kit kit;
   const Handle net = kit.network(R"({"layers":[1,{"size":1,"weights":[[1]],"bias":[0]}]})");
