@@ -1,5 +1,6 @@
 // Entry points about what there is: devices, domains, element types.
 #include <algorithm>
+#include <map>
 
 #include "capi/guard.h"
 #include "capi/json.h"
@@ -51,11 +52,16 @@ bool is_allowed(const webai_context& context, const DeviceDescription& device) {
   return device.kind == "cpu" || (context.settings().backends & (WEBAI_OPENCL | WEBAI_VULKAN));
 }
 
-// What an operation is, and its arguments in order: the proposal's printDomainObject.
+// What an operation is, and its arguments in order: the proposal's printDomainObject. Functions are of one type; here those
+// stand as well that are made for another than the domain's own.
 Value dump_of(webai_context& context, const std::string& domain) {
+  std::map<std::string, std::vector<std::string>> arguments;
+  for (std::size_t type = 0; type < dtype_count; ++type)
+    for (const auto& [name, function] :
+         get_operations(context.core(), {.domain = domain, .data_type = std::string(name_of(static_cast<DType>(type)))}))
+      arguments.emplace(name, function.parameters());
   std::vector<Map::Entry> entries;
-  for (const auto& [name, function] : get_operations(context.core(), {.domain = domain}))
-    entries.emplace_back(name, texts(context, function.parameters()));
+  for (const auto& [name, order] : arguments) entries.emplace_back(name, texts(context, order));
   return make_map(context, std::move(entries));
 }
 

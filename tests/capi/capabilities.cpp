@@ -65,6 +65,13 @@ TEST_CASE("API-02 A-52 a domain whose operations are made for one type has that 
   CHECK(can_run(context, R"({"op":"mine#twice","dataType":"fp32"})"));
   CHECK_FALSE(can_run(context, R"({"op":"mine#twice","dataType":"fp64"})"));
   CHECK_FALSE(can_run(context, R"({"op":"tanh","dataType":"bool"})"));
+  // Of all its operations, not of the first.
+  kit.define(R"({"name":"thrice","domain":"mine","dataType":"fp64"})", [](void* user, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
+    return static_cast<Kit*>(user)->apply("add", {args[0], args[0]}, result);
+  });
+  const Handle both = asked(context, "{}");
+  const std::string types = to_json(webai_value_get(webai_value_get(both, "domains", 7), "mine", 4));
+  CHECK((types == R"(["fp32","fp64"])" || types == R"(["fp64","fp32"])"));
   const Handle query = json(context, R"({"device":"zz"})");
   CHECK(failing([&](webai_value** out, webai_error** err) { return webai_get_operations(context, query, out, err); }).reason() == "DEVICE");
 }
@@ -109,6 +116,18 @@ TEST_CASE("API-26 the operations of a domain are listed with their arguments") {
              });
   const Handle own = asked(kit.context.get(), R"({"dump":"mine"})");
   CHECK(to_json(webai_value_get(own, "operations", 10)) == R"({"scaled":["input","shift","gain"]})");
+  // Whichever domain the rest of the question is about.
+  const Handle beside = asked(kit.context.get(), R"({"dump":"mine","domain":"core"})");
+  CHECK(to_json(webai_value_get(beside, "operations", 10)) == R"({"scaled":["input","shift","gain"]})");
+  CHECK(webai_value_size(webai_value_get(beside, "domains", 7)) == 1);
+  // Those that are made for another type than the domain's are there too.
+  kit.define(R"({"name":"wide","domain":"mine","dataType":"fp64","model":{"defineParams":["*input"],"callWith":["input"]}})",
+             [](void*, webai_call*, webai_value* const* args, std::size_t, webai_value** result) {
+               *result = webai_retain(args[0]);
+               return webai_status{WEBAI_OK};
+             });
+  const Handle both = asked(kit.context.get(), R"({"dump":"mine"})");
+  CHECK(to_json(webai_value_get(webai_value_get(both, "operations", 10), "wide", 4)) == R"(["input"])");
 }
 
 TEST_CASE("API-28 of several devices the first that can be used is taken") {
