@@ -59,10 +59,16 @@ std::vector<End> RouteFinder::resolve(const Layer& source, const Target& target,
   for (const auto& [name, id] : names_) known.push_back(name);
   for (const auto& [name, ends] : labels_) known.push_back(name);
   const bool index = std::isdigit(static_cast<unsigned char>(target.name[0])) != 0;
+  // Of "layer.parameter" the layer is what was not found.
+  const std::size_t dot = target.name.find('.');
+  std::vector<std::string_view> owners;
+  for (const auto& [name, id] : names_) owners.push_back(name);
+  const std::string owner = dot == std::string::npos ? "" : nearest_name(std::string_view(target.name).substr(0, dot), owners);
   fail(source, Code::invalid_model, "TARGET_UNKNOWN", target.path, "nothing here is called \"" + target.name + "\"",
-       did_you_mean(target.name, known,
-                    index ? "the index of a layer stands without quotes: \"to\": 1; a pipe needs a name to be named"
-                          : "give the layer that is meant this \"name\""),
+       !owner.empty() ? "did you mean \"" + owner + target.name.substr(dot) + "\"?"
+                      : did_you_mean(target.name, known,
+                                     index ? "the index of a layer stands without quotes: \"to\": 1; a pipe needs a name to be named"
+                                           : "give the layer that is meant this \"name\""),
        one_of(known), "\"" + target.name + "\"");
 }
 

@@ -132,6 +132,8 @@ TEST_CASE("ERR-23 a target that is not there is TARGET_UNKNOWN, with the nearest
                 Code::invalid_model, "TARGET_UNKNOWN", "/layers/1/to", "a", "one of: a, output", "\"ouput\"", "did you mean \"output\"?"});
   check(world, {R"({"layers": [2, {"name": "a", "size": 1, "to": 7}, 1]})", Code::invalid_model, "TARGET_UNKNOWN",
                 "/layers/1/to", "a", "an index from 0 to 2", "7", "layers count from 0, the input layer"});
+  check(world, {R"({"layers": [2, {"name": "a", "size": 1, "to": ["layr.bias", 2]}, {"name": "layer", "size": 1}]})", Code::invalid_model,
+                "TARGET_UNKNOWN", "/layers/1/to/0", "a", "one of: a, layer", "\"layr.bias\"", "did you mean \"layer.bias\"?"});
 }
 
 TEST_CASE("ERR-25 aliases in conflict, keys that stand twice, and wrong syntax by line and column") {
