@@ -108,6 +108,18 @@ TEST_CASE("API-21 EXT-03 AdamW of a host written in C trains as the built-in one
   }
 }
 
+TEST_CASE("EX-17 a training of a host that is called back-propagation is the one of models that name none") {
+  Kit kit;
+  define(kit, webai_define_train, R"({"name":"back-propagation"})", [](void*, webai_call* call, webai_value* const*, std::size_t, webai_value** result) {
+    return webai_value_from_json(webai_call_context(call), R"({"iterations":7,"error":0})", WEBAI_NUL_TERMINATED, nullptr, 0, result, nullptr);
+  });
+  const Handle net = kit.network(wide_model);
+  for (const char* options : {R"({"maxIterations":2})", R"({"maxIterations":2,"type":"back-propagation"})"}) {
+    INFO(options);
+    CHECK(number_at(train(kit.context.get(), net, xor_data, options), "iterations") == 7);
+  }
+}
+
 TEST_CASE("API-21 a training of a domain serves the models of that domain") {
   Kit kit;
   kit.domain(R"({"domainName":"mine","defaultDataType":"fp32","defaultOperationType":"core#neurons"})");
@@ -244,6 +256,31 @@ TEST_CASE("API-19 API-20 API-22 EXT-01 EXT-02 EXT-04 runs, verifications and exp
   CHECK(webai_value_kind(webai_value_get(answer, "model", WEBAI_NUL_TERMINATED)) == WEBAI_STRING);
   const Handle odd = json(kit.context.get(), R"({"to":"json","strict":true,"sauce":1})");
   CHECK(webai_network_export(net, odd, nullptr, &future, nullptr) == WEBAI_INVALID_ARGUMENT);
+}
+
+TEST_CASE("EXT-04 a verifier of a host goes through samples that name their inputs, as the network reads them") {
+  Kit kit;
+  define(kit, webai_define_verify, R"({"name":"counting"})", [](void*, webai_call* call, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
+    Handle stream;
+    if (const webai_status s = webai_dataset_iterate(args[1], nullptr, stream.out(), nullptr)) return s;
+    int batches = 0;
+    for (;; ++batches) {
+      webai_future* next = nullptr;
+      Handle batch;
+      if (const webai_status s = webai_stream_next(stream, &next, nullptr)) return s;
+      const webai_status more = webai_await(next, batch.out(), nullptr);
+      if (more == WEBAI_END) break;
+      if (more) return more;
+    }
+    const std::string info = R"({"error":0,"samples":)" + std::to_string(batches) + "}";
+    return webai_value_from_json(webai_call_context(call), info.data(), info.size(), nullptr, 0, result, nullptr);
+  });
+  const Handle net = kit.network(R"({"layers":[{"pipes":[{"name":"a","size":1},{"name":"b","size":1}]},1]})");
+  const Handle data = json(kit.context.get(), R"([[{"a":1,"b":2},[3]],[{"b":5,"a":4},[6]],[{"a":7,"b":8},[9]]])");
+  const Handle how = json(kit.context.get(), R"({"type":"counting"})");
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_verify(net, data, how, nullptr, &future, nullptr) == WEBAI_OK);
+  CHECK(number_at(await(future), "samples") == 3);
 }
 
 TEST_CASE("EXT-02 what a runner of a host gives in another size than the model's is handed over as it is") {

@@ -63,6 +63,11 @@ TEST_CASE("SH-02 the producers of an array are all that flow into it, and into i
   REQUIRE(seen.size() == 2);
   CHECK(seen[0] == std::vector<double>{1, 2});
   CHECK(seen[1] == std::vector<double>{3, 4});
+  // A pipe gets what comes to its layer, and behind it what comes to itself.
+  NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"size": 1, "pipes": [{"size": 1, "to": "p"}]},
+      {"pipes": [{"name": "p", "type": "probe", "size": 2, "table": [5, 6]}]}]})", context);
+  REQUIRE(seen.size() == 2);
+  CHECK(seen[0] == std::vector<double>{1, 2});
 }
 
 TEST_CASE("SH-06 what inputs bring is io, that of their pipes too; a default is told from what the model gives") {

@@ -397,6 +397,13 @@ TEST_CASE("EX-25 an operation may write into its output, at the offset that it i
   CHECK(output[0] == Approx(std::tanh(std::tanh(1.0))));
   CHECK(output[1] == Approx(std::tanh(std::tanh(-2.0))));
   CHECK(network.run({1, 0, 0, 0, 1, 0})[1] == 0);  // what one sample left is not there for the next
+  // Nor where little of it is written.
+  define_operation(context, {.name = "peak", .domain = "webai", .params = {"*input"}, .call_with = {"input", "output"}},
+                   [](Numbers input, std::span<double> output) {
+                     output[static_cast<std::size_t>(std::ranges::max_element(input) - input.begin())] = 1;
+                   });
+  NeuralNetwork peaks = NeuralNetwork::from_json(R"({"domain": "webai", "layers": [3, {"type": "peak", "size": 3}]})", context);
+  CHECK(peaks.run({1, 5, 2, 7, 0, 3}).values() == std::vector<double>{0, 1, 0, 1, 0, 0});
   // It is an array with the dimensions of what comes out.
   Shape seen;
   define_host_operation(context, {.name = "fill", .domain = "webai", .params = {"*input"}, .call_with = {"input", "output"}},

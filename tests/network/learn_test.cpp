@@ -171,17 +171,23 @@ TEST_CASE("training stops for each of its reasons") {
 }
 
 TEST_CASE("TRAIN-09 training that is told no end goes on until it is stopped") {
-  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [1, 1]})");
-  TrainOptions options;
-  std::uint64_t bound = 0;
-  options.progress = [&](const Progress& news) {
-    bound = std::max(bound, news.max_iterations);
-    if (news.iteration == 30000) net.stop_training();  // other libraries end by themselves after 20000
-  };
-  const TrainInfo info = net.train(Dataset::from({{{1}, {0}}, {{1}, {1}}}), options);  // which cannot be learned
-  CHECK(info.stop_reason == "stopTraining");
-  CHECK(info.iterations >= 30000);
-  CHECK(bound == 0);
+  const Dataset data = Dataset::from({{{1}, {0}}, {{1}, {1}}});  // which cannot be learned
+  for (const bool watched : {false, true}) {  // samples held out are no condition
+    INFO(watched);
+    NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [1, 1]})");
+    TrainOptions options;
+    if (watched) options.validation = data;
+    const std::uint64_t enough = watched ? 3000 : 30000;  // other libraries end by themselves after 20000
+    std::uint64_t bound = 0;
+    options.progress = [&](const Progress& news) {
+      bound = std::max(bound, news.max_iterations);
+      if (news.iteration == enough) net.stop_training();
+    };
+    const TrainInfo info = net.train(data, options);
+    CHECK(info.stop_reason == "stopTraining");
+    CHECK(info.iterations >= enough);
+    CHECK(bound == 0);
+  }
 }
 
 TEST_CASE("A-46 while a network trains it runs, and a second training is BUSY") {

@@ -166,6 +166,9 @@ TEST_CASE("A-40 A-14 a flow goes to one input of a net by its name, and what is 
   // Both by name, in the other order, pulled or pushed.
   NeuralNetwork both = make(R"({"layers": [{"pipes": [{"name": "p", "size": 1, "to": "two.small"}, {"name": "q", "size": 2, "to": "two.big"}]}, )" + two_inputs("") + "]}");
   CHECK(both.run({3, 1, 2})[0] == 33);
+  // Also of a net that is a pipe.
+  NeuralNetwork pipe = make(R"({"layers": [{"size": 2, "pipes": [{"name": "p", "size": 1, "to": "two.small"}]}, {"pipes": [)" + two_inputs("") + "]}]}");
+  CHECK(pipe.run({1, 2, 3})[0] == 33);
   // On the first layer: what is fed from behind comes in the next run, the rest are inputs of the model.
   NeuralNetwork back = make(R"({"layers": [)" + two_inputs("") + R"(, {"name": "out", "size": 1, "bias": false, "weights": [[1]], "to": "two.small"}]})");
   REQUIRE(back.inputs().size() == 1);

@@ -52,6 +52,10 @@ TEST_CASE("A-39 M-PROP-08 a null is bound by each run: the same as a model of th
     CHECK(open.run(batch).tensor().shape() == Shape{3, 2});
     CHECK(open.run(batch).values() == same.run(batch).values());
   }
+  // A layer behind the inputs may say as well that its dimensions are open, each of them.
+  NeuralNetwork said = NeuralNetwork::from_json(R"({"layers": [[null, null, 2], {"type": "relu", "size": [null, null, 2]}]})");
+  CHECK(said.run(counted({2, 3, 2})).tensor().shape() == Shape{2, 3, 2});
+  CHECK(said.run(counted({5, 1, 2})).tensor().shape() == Shape{5, 1, 2});
 }
 
 TEST_CASE("A-39 what comes out is as long as what came in") {

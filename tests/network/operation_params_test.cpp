@@ -40,6 +40,14 @@ TEST_CASE("ARR-02 ARR-03 ARR-04 ARR-05 INFO-04 A-04 arrays are counted, given or
   CHECK(sized.run({1, 1}).values() == std::vector<double>{4, 6});  // dimensions take no place
   NeuralNetwork given = network_of(context, R"({"type": "affine", "scale": [1, 2], "shift": 2})", R"(, "setup": {"data": [3, 4]})");
   CHECK(given.run({1, 1}).values() == std::vector<double>{4, 6});
+  // How many there are is not what they are: also what is trained only where the model does not give it is trained.
+  const Context counted = with_domain();
+  OperationParameter scale("@*scale");
+  scale.train_only_if_not_in_model = true;
+  define_affine(counted, std::move(scale), "*shift");
+  NeuralNetwork learner = network_of(counted, R"({"type": "affine", "scale": 2, "shift": [0, 0]})", R"(, "setup": {"data": [1, 2]})");
+  learner.train(Dataset::from({{{1, 1}, {5, 5}}}), {.max_iterations = 1});
+  CHECK(learner.run({1, 1}).values()[0] > 1);
   // Nor is it otherwise where a default says how many there are.
   const Context defaults = with_domain();
   define_affine(defaults, OperationParameter("@*scale").defaults_to(Json::number(2)),
@@ -255,6 +263,8 @@ TEST_CASE("OP-05 OP-06 ERR-08 ERR-21 A-54 operations stand where they may") {
         "FIRST_LAYER_TYPE");
   CHECK(reason_of([&] { NeuralNetwork::from_json(R"({"domain": "mine", "layers": [{"size": 2, "pipes": [{"type": "plain", "size": 2}]}, {"type": "act"}]})", context); }) ==
         "FIRST_LAYER_TYPE");
+  for (const char* layer : {R"({"type": "mine#plain", "size": 2})", R"({"size": 2, "pipes": [{"type": "mine#plain", "size": 2}]})"})
+    CHECK(reason_of([&] { NeuralNetwork::from_json(std::string(R"({"layers": [)") + layer + ", 1]}", context); }) == "FIRST_LAYER_TYPE");
   CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "plain"})"); }) == "NOT_ACTIVATION");
   CHECK(reason_of([&] { network_of(context, R"({"type": "act", "activation": "atc"})"); }) == "NOT_ACTIVATION");
   // A function of one array is an activation, unless it says that it is none.

@@ -51,6 +51,17 @@ TEST_CASE("A-31 a model with a memory learns what only a memory can know") {
   }
 }
 
+TEST_CASE("M-PIPE-02 what a pipe brings back begins anew with each sequence, whether the pipe has a name or not") {
+  const Dataset data = Dataset::sequences({{{{1}, {1}}, {{2}, {3}}, {{3}, {6}}}, {{{5}, {5}}, {{1}, {6}}}, {{{4}, {4}}}});  // sums
+  for (const char* name : {"", R"("name": "back", )"}) {
+    INFO(name);
+    NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [1, {"name": "sum", "size": 1, "weights": [1, 1], "bias": false,
+        "pipes": [{)" + std::string(name) + R"("size": 1, "weights": [1, 1], "bias": false, "to": "sum"}]}, {"type": "identity"}]})");
+    for (const std::size_t lanes : {1u, 2u}) CHECK(net.verify(data, {.batch_size = lanes}).error == 0);
+    CHECK(net.train(data, {.max_iterations = 1, .batch_size = 1}).error == 0);
+  }
+}
+
 TEST_CASE("A-31 lanes are sequences of their own: the order and number of lanes changes no verified error") {
   NeuralNetwork net = NeuralNetwork::from_json(echo_model, with_threads(1), {.seed = 3});
   const Dataset data = Dataset::sequences(echoes(7, 9));

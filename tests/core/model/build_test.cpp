@@ -206,6 +206,11 @@ TEST_CASE("A-10 M-PROP-13 the spellings of a layer build identical graphs") {
     CHECK(error.reason() == "LAYER_KIND");
     CHECK(error.path() == "/layers/1/pipes/0");
   }
+  // Also of several dimensions.
+  const BuiltModel image = world.build(R"({"layers": [{"pipes": [[2, 3], {"size": [2, 3]}]}, {"type": "identity"}]})");
+  REQUIRE(image.inputs.size() == 2);
+  CHECK(image.inputs[0].shape == Shape{2, 3});
+  CHECK(image.inputs[1].shape == Shape{2, 3});
 }
 
 TEST_CASE("A-20 A-71 connections: one-to-one stores n weights, a mask multiplies all of them") {
@@ -223,7 +228,10 @@ TEST_CASE("A-20 A-71 connections: one-to-one stores n weights, a mask multiplies
   CHECK(sums("[[1, 1], [0, 1]]", "[[2, 3], [4, 5]]") == std::vector<double>{2, 53});
   CHECK(sums(R"("one-to-one")", "[2, 3]") == std::vector<double>{2, 30});
   CHECK(sums(R"("every-to-every")", "[[2, 3], [4, 5]]") == std::vector<double>{42, 53});
-  CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": "one-to-one"}]})").reason() == "CONNECTIONS");
+  for (const char* inputs : {"2", "1"}) {  // one is not connected to all either
+    INFO(inputs);
+    CHECK(world.error_of(std::string(R"({"layers": [)") + inputs + R"(, {"size": 3, "connections": "one-to-one"}]})").reason() == "CONNECTIONS");
+  }
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": "some"}]})").reason() == "CONNECTIONS");
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 1]]}]})").reason() == "CONNECTIONS");
   CHECK(world.error_of(R"({"layers": [2, {"size": 3, "connections": [[1, 0, 2], [0, 1, 1]]}]})").reason() ==

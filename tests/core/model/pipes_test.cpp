@@ -371,6 +371,10 @@ TEST_CASE("A-14 a pipe into a bias adds what each sample brings") {
   Steps twice(world, R"({"layers": [{"pipes": [{"name": "b", "size": 2, "to": "end"}, {"name": "a", "size": 1}]},
       {"size": 2, "weights": [1, 1], "bias": "end"}, {"size": 2, "weights": [[1, 0], [0, 1]], "bias": "end"}]})", 2);
   CHECK(twice.run({{10, 20, 30, 40}, {1, 2}}) == Row{21, 41, 62, 82});
+  // What several bring is joined in their order, as it is in front of a layer.
+  Steps both(world, R"({"layers": [{"pipes": [{"name": "b", "size": 1, "to": "sum.bias"}, {"name": "c", "size": 1, "to": "sum.bias"},
+      {"name": "a", "size": 1}]}, {"name": "sum", "size": 2, "weights": [1, 1]}]})", 2);
+  CHECK(both.run({{10, 30}, {20, 40}, {1, 2}}) == Row{11, 21, 32, 42});
 }
 
 TEST_CASE("A-14 weights from a pipe are one matrix per sample") {

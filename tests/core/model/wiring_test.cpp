@@ -1,10 +1,12 @@
-// Models wired at random: each builds and runs, or ends in an error that says where; nothing in between.
+// Ways that flows take where few models send them; and models wired at random: each builds and runs, or ends in an error
+// that says where; nothing in between.
 #include <random>
 
 #include "core/ir/verifier.h"
 #include "steps.h"
 
 using namespace webai;
+using test::Row;
 using test::Steps;
 using test::World;
 
@@ -67,6 +69,27 @@ class Wiring {
 };
 
 }  // namespace
+
+TEST_CASE("M-PIPE-10 a layer that goes to a parameter alone gives nothing to the next layer") {
+  const World world;
+  for (const char* ends : {R"("to": "sum.bias", )", R"("to": ["sum.bias"], )", R"("to": "end", )"}) {
+    INFO(ends);
+    Steps steps(world, R"({"layers": [1, {"type": "identity", )" + std::string(ends) +
+                           R"("pipes": [{"size": 1, "weights": [2], "bias": false}]}, {"name": "sum", "size": 1, "weights": [10])" +
+                           (ends[7] == 'e' ? R"(, "bias": "end")" : "") + "}]}");
+    CHECK(steps.run({{1}}) == Row{21});
+  }
+}
+
+TEST_CASE("M-PIPE-07 a layer of pipes only is a target as others are, and all its pipes get what comes") {
+  const World world;
+  for (const char* target : {R"("both")", R"(["both"])", "2"}) {
+    INFO(target);
+    Steps steps(world, R"({"layers": [{"size": 1, "pipes": [{"size": 1, "to": )" + std::string(target) + R"(}]}, {"type": "identity"},
+        {"name": "both", "pipes": [{"type": "identity"}, {"size": 1, "weights": [10, 100], "bias": false}]}, {"type": "identity"}]})");
+    CHECK(steps.run({{1}, {2}}) == Row{2, 1, 10 * 2 + 100 * 1});
+  }
+}
 
 TEST_CASE("models wired at random build and run, or say what is wrong with them") {
   const World world;
