@@ -144,7 +144,7 @@ void TrainingDriver::read_block() {
   for (;; block_done_ = 0) {
     epoch_read_ = !iterator_.next(block_, most);
     if (epoch_read_) break;
-    const std::uint64_t skipped = std::min<std::uint64_t>(skip_, block_.counted);
+    const std::uint64_t skipped = std::min<std::uint64_t>(skip_, block_.judged ? 1 : block_.counted);
     skip_ -= skipped;
     // A window counts whole or not at all.
     block_done_ = block_.judged ? (skipped == block_.counted && skipped > 0 ? block_.samples : 0) : static_cast<std::size_t>(skipped);
@@ -196,6 +196,7 @@ bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
     if (took > segment_time)
       segment_steps_ = std::max<std::size_t>(1, segment_steps_ / 2);
     else if (took < segment_time / 3)
+  if (block_.judged) ++epoch_windows_;
       segment_steps_ = std::min(most_steps, segment_steps_ * 2);
   }
   untimed_segments_ = timed ? most_untimed : untimed_segments_ + 1;

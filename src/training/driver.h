@@ -145,9 +145,10 @@ class TrainingDriver {
   Block block_;                    // that the iterator gave last ...
   std::size_t block_done_ = 0;     // ... and how many of its samples have been used
   bool epoch_read_ = false;        // no more of it is to come
+  std::uint64_t epoch_windows_ = 0;  // of sequences: samples that are not judged count nowhere else
   std::size_t segment_steps_ = 1;  // of the next segment at most: what takes some 10 ms on this machine
   int untimed_segments_ = 0;       // since the clock was last asked
-  std::uint64_t skip_ = 0;         // samples of the epoch under way that were trained on before the checkpoint
+  std::uint64_t skip_ = 0;         // samples, or windows, of the epoch under way that were used before the checkpoint
   bool in_epoch_ = false, counts_correct_ = false;
   bool seen_data_ = false;         // a block has been read
   bool epoch_ended_ = false, awaits_validation_ = false;

@@ -54,7 +54,7 @@ void TrainingDriver::conclude_epoch() {
   }
   if (options.progress && report_is_due(true)) report(true);
   epoch_error_ = epoch_correct_ = 0;
-  epoch_samples_ = 0;
+  epoch_samples_ = epoch_windows_ = 0;
   const bool percent = options.error_threshold_unit.empty() ? is_bounded(setup_.measure) : options.error_threshold_unit == "percent";
   if ((percent ? info_.error_percent : info_.error) <= options.error_threshold)
     finish("errorThreshold");

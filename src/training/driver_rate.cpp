@@ -169,7 +169,7 @@ void TrainingDriver::begin_again(const char* why) {
   block_done_ = 0;
   in_epoch_ = epoch_read_ = epoch_ended_ = awaits_validation_ = rate_fresh_ = false;
   epoch_error_ = epoch_correct_ = 0;
-  epoch_samples_ = steps_ = 0;
+  epoch_samples_ = epoch_windows_ = steps_ = 0;
 }
 
 }  // namespace webai

@@ -43,6 +43,7 @@ std::string TrainingDriver::checkpoint() {
   // How far it has come. Samples and sums are those of the epoch under way.
   state.emplace_back("iteration", whole(info_.iterations));
   state.emplace_back("position", whole(epoch_samples_));
+  if (setup_.batching.window > 0) state.emplace_back("windows", whole(epoch_windows_));
   state.emplace_back("step", whole(steps_));
   state.emplace_back("samples", whole(info_.samples));
   state.emplace_back("errorSum", Json::number(epoch_error_));
@@ -133,6 +134,8 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   Schedule schedule = schedule_;
   const double base = from.number("learningRate");
   if (!(base >= 0)) other_training("learningRate", "0 or more", write_json(Json::number(base)));
+  const bool in_windows = setup_.batching.window > 0;
+  const std::uint64_t windows = in_windows ? from.count("windows") : 0;
   if (!given_rate) schedule.base = base;
   schedule.plateau_scale = from.number("plateauScale");
   schedule.patience.best = optional("plateauBest").value_or(schedule.patience.best);
@@ -144,7 +147,7 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   for (const auto& [buffer, bytes] : copies) buffer->write(0, bytes);
   const Json* const seen = from.state.find("seenData");
   seen_data_ = seen && seen->is_boolean() && seen->as_boolean();  // a default rate was lowered then, if it had to be
-  if (steps > 0) setup_.prepare = nullptr;  // what it would learn is among the parts
+  if (steps > 0 || windows > 0) setup_.prepare = nullptr;  // what it would learn is among the parts
   best_ = std::move(best);
   start_ = std::move(start);
   beginnings_ = from.state.find("beginnings") ? static_cast<int>(from.count("beginnings")) : 0;
@@ -156,7 +159,9 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   info_ = info;
   samples_before_ = info.samples;
   elapsed_before_ = elapsed;
-  skip_ = epoch_samples_ = position;
+  skip_ = in_windows ? windows : position;
+  epoch_samples_ = position;
+  epoch_windows_ = windows;
   steps_ = steps;
   epoch_error_ = error_sum;
   epoch_correct_ = correct_sum;
