@@ -77,7 +77,7 @@ struct BatchIterator::Implementation {
   std::size_t capacity = 0;  // samples in buffer
   std::unique_ptr<Prefetcher> prefetcher;
   std::unique_ptr<SequenceAssembler> sequences;
-  std::unique_ptr<BlockBuffer> judged;  // and what is kept
+  std::unique_ptr<BlockBuffer> marks;  // what is judged and what is there, one behind the other; and what is kept
   Block pending;             // view: what is left of the epoch; prefetch: what is left of a slot
   bool begun = false, ended = false;
 };
@@ -109,7 +109,7 @@ BatchIterator::Implementation::Implementation(const Context& the_context, const 
         open_stream(context, dataset.state(), options.seed, options.interrupted, Unit::sequence), dataset.state(), description, options);
     buffer = std::make_unique<BlockBuffer>(context, checked_product(options.batch, input_bytes, "one window"),
                                            checked_product(options.batch, outputs.bytes(), "one window"));
-    judged = std::make_unique<BlockBuffer>(context, options.batch * size_of(options.type), options.lanes * size_of(options.type));
+    marks = std::make_unique<BlockBuffer>(context, 2 * options.batch * size_of(options.type), options.lanes * size_of(options.type));
     return;
   }
   if (prepare_view()) return;
@@ -203,8 +203,10 @@ bool BatchIterator::Implementation::next_assembled(Block& block, std::size_t mos
 bool BatchIterator::Implementation::next_window(Block& block) {
   if (ended) return false;
   ended = true;  // also when fill throws
-  block = {options.batch, buffer->inputs(), buffer->outputs(), judged->inputs(), judged->outputs(), 0};
-  ended = !sequences->fill(buffer->inputs(), buffer->outputs(), judged->inputs(), judged->outputs(), block.counted);
+  void* const judged = marks->inputs();
+  void* const present = static_cast<std::byte*>(judged) + options.batch * size_of(options.type);
+  block = {options.batch, buffer->inputs(), buffer->outputs(), judged, present, marks->outputs(), 0};
+  ended = !sequences->fill(buffer->inputs(), buffer->outputs(), judged, present, marks->outputs(), block.counted);
   return !ended;
 }
 

@@ -49,6 +49,7 @@ struct Block {
   const void* outputs = nullptr;  ///< [samples, output_elements] of that type, or i32 [samples] for labels
   // Of windows of sequences, [window, lanes] samples:
   const void* judged = nullptr;   ///< [window, lanes] of BatchOptions::type: 1 where the output counts, else 0
+  const void* present = nullptr;  ///< the same of samples that are there, judged or not; 0 where a lane has none left
   const void* kept = nullptr;     ///< [lanes] of that type: 0 where a sequence begins, so that its lane forgets
   std::size_t counted = 0;        ///< samples that count: those judged, or all
 };

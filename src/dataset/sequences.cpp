@@ -135,11 +135,12 @@ void SequenceAssembler::write_row(Handle row, std::size_t place, void* inputs, v
   }
 }
 
-bool SequenceAssembler::fill(void* inputs, void* outputs, void* judged, void* kept, std::size_t& counted) {
+bool SequenceAssembler::fill(void* inputs, void* outputs, void* judged, void* present, void* kept, std::size_t& counted) {
   const std::size_t lanes = lanes_.size(), samples = window_ * lanes;
   std::memset(inputs, 0, samples * input_bytes_);
   std::memset(outputs, 0, samples * outputs_.bytes());
   std::memset(judged, 0, samples * size_of(type_));
+  std::memset(present, 0, samples * size_of(type_));
   counted = 0;
   bool any = false;
   for (std::size_t b = 0; b < lanes; ++b) {
@@ -154,6 +155,7 @@ bool SequenceAssembler::fill(void* inputs, void* outputs, void* judged, void* ke
     const std::size_t count = std::min(window_, lane.rows.size());
     for (std::size_t t = 0; t < count; ++t) {
       write_row(lane.rows.front(), t * lanes + b, inputs, outputs, judged, counted);
+      store_double(type_, present, t * lanes + b, 1);
       stream_->store().release(lane.rows.front());
       lane.rows.pop_front();
     }

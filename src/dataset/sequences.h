@@ -32,9 +32,9 @@ class SequenceAssembler {
   SequenceAssembler& operator=(const SequenceAssembler&) = delete;
 
   void begin(std::uint64_t epoch);
-  /// The next window; false at the end of the epoch. Inputs and outputs are [window, lanes, elements], judged is
-  /// [window, lanes] and kept [lanes], both of the options' type.
-  bool fill(void* inputs, void* outputs, void* judged, void* kept, std::size_t& counted);
+  /// The next window; false at the end of the epoch. Inputs and outputs are [window, lanes, elements], judged and present
+  /// [window, lanes] and kept [lanes], all of the options' type.
+  bool fill(void* inputs, void* outputs, void* judged, void* present, void* kept, std::size_t& counted);
 
  private:
   /// Rows that are read and not used. Their memory stays for the next sequence.

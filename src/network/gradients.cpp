@@ -55,7 +55,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
   iterator.begin_epoch(0);
   Gradients result;
   std::map<std::string, std::vector<double>> sums;
-  HostWindow input, target, judged, kept;
+  HostWindow input, target, judged, kept, present;
   std::shared_ptr<GradientProgram> program;
   std::vector<Binding> bindings;
   Buffers memory;  // of the sequences, which starts anew: the network's own stays as it is
@@ -98,7 +98,8 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
       for (const Slot& slot : program->executable->slots()) {
         Buffer* bound = find_buffer(weights, slot.name);
         if (slot.role == Slot::input)
-          bound = slot.name == target_name ? &target : slot.name == judged_name ? &judged : slot.name == kept_name ? &kept : &input;
+          bound = slot.name == target_name ? &target : slot.name == judged_name ? &judged : slot.name == kept_name ? &kept
+                  : slot.name == present_name ? &present : &input;
         if (!bound && slot.role == Slot::state) {
           const std::size_t rooms = memory.size();
           bound = net.room_for(slot, memory);
@@ -113,6 +114,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     target.look_at(block.outputs, block.samples * target_bytes);
     if (block.judged) {
       judged.look_at(block.judged, block.samples * size_of(type));
+      present.look_at(block.present, block.samples * size_of(type));
       kept.look_at(block.kept, plan.batching.lanes * size_of(type));
     }
     program->executable->run(bindings, 1);

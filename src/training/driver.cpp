@@ -62,8 +62,8 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
     } else if (slot.name == target_name) {
       binding = {&bound->targets, 0, stride};
       bound->target_slot = i;
-    } else if (slot.name == judged_name || slot.name == kept_name) {
-      binding = {slot.name == judged_name ? &bound->judged : &bound->kept, 0, 0};
+    } else if (slot.name == judged_name || slot.name == kept_name || slot.name == present_name) {
+      binding = {slot.name == judged_name ? &bound->judged : slot.name == kept_name ? &bound->kept : &bound->present, 0, 0};
     } else if (slot.name == learning_rate_name) {
       bound->learning_rate = setup_.allocate(slot.bytes);
       binding = {bound->learning_rate.get(), 0, 0};
@@ -223,6 +223,7 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
   bound.targets.look_at(from(block.outputs, bound.target_slot), slots[bound.target_slot].bytes * steps);
   bound.errors.look_at(errors_.data(), errors_.size() * sizeof(float));
   bound.correct.look_at(correct_.data(), correct_.size() * sizeof(float));
+    bound.present.look_at(block.present, block.samples * width);
   if (bound.learning_rate) store_double(setup_.batching.type, bound.learning_rate->host(), 0, rate_);
   if (times) {
     *times = bound.program.executable->time_step(bound.bindings);

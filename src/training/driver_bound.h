@@ -13,7 +13,7 @@ struct TrainingDriver::Bound {
   std::int64_t batch = 0;
   StepProgram program;
   std::vector<Binding> bindings;
-  HostWindow inputs, targets, errors, correct, judged, kept;
+  HostWindow inputs, targets, errors, correct, judged, kept, present;
   std::unique_ptr<Buffer> learning_rate;
   std::size_t input_slot = 0, target_slot = 0, error_slot = 0, correct_slot = ~std::size_t{0};
 };

@@ -4,6 +4,7 @@
 
 #include "core/op/loop.h"
 #include "core/op/term.h"
+#include "training/present_statistics.h"
 
 namespace webai {
 namespace {
@@ -73,6 +74,10 @@ class Window {
     }
     now_[index(input)] = {body_.add_input("row", type(input))};
     stacked_.push_back(rows);
+    if (takes_statistics(forward_)) {
+      present_ = {body_.add_input("present", {floating, Shape{lanes}})};
+      stacked_.push_back({result_.add_input(std::string(present_name), {floating, Shape{window_, lanes}})});
+    }
     for (const ValueId id : shared) {
       now_[index(id)] = {body_.add_input("shared", type(id))};
       shared_.push_back(outside[index(id)]);
@@ -97,10 +102,18 @@ class Window {
       inside_.set_path(node.path);
       std::vector<Ref> inputs;
       for (const ValueId id : node.inputs) inputs.push_back(inside(id));
-      const std::vector<Ref> outputs = inside_.emit_all(definition(node), inputs, node.attributes);
+      const std::vector<Ref> outputs = present_ ? emit_over_present(inside_, node, inputs, present_)
+                                                : inside_.emit_all(definition(node), inputs, node.attributes);
       for (std::size_t i = 0; i < outputs.size(); ++i) now_[index(node.outputs[i])] = outputs[i];
     }
-    for (const Write& write : forward_.writes) body_.outputs.push_back({"carried", inside(write.value).id});
+    Ref any;  // sample is there
+    if (present_) any = inside_.emit("greater", {Term(inside_, present_).apply("reduceSum"), inside_.scalar(0.5, inside_.dtype(present_))});
+    for (const Write& write : forward_.writes) {
+      Ref value = inside(write.value);
+      if (any && forward_.value(write.state).kind == ValueKind::parameter)  // an average
+        value = inside_.emit("where", {any, value, now_[index(write.state)]});
+      body_.outputs.push_back({"carried", value.id});
+    }
     body_.outputs.push_back({"answer", inside(last_).id});
   }
 
@@ -135,6 +148,7 @@ class Window {
   const Node* activation_ = nullptr;  // the last one, which goes behind the loop, where the measure looks for it
   bool remembered_ = false;           // the model feeds on what it gives: it stays in the loop as well
   std::vector<Ref> now_;              // by value of `forward`: inside the body
+  Ref present_;                       // the row of it, inside the body
   std::vector<Ref> carried_, stacked_, shared_, states_of_loop_;
 };
 
