@@ -162,11 +162,15 @@ void TrainingDriver::read_block() {
 }
 
 bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
-  if (epoch_ended_) {
+  if (epoch_ended_ && !awaits_validation_) {
     conclude_epoch();
     return true;  // first the news of it, with the weights it is about
   }
   if (!info_.stop_reason.empty()) return ended();
+  if (epoch_ended_) {  // and its held-out samples are still to be measured, here or when training goes on
+    if (const char* const reason = reason_to_stop()) return finish(reason), ended();
+    return true;
+  }
   if (info_.iterations >= setup_.options.max_iterations) return finish("maxIterations"), ended();
   if (patience_.exhausted()) return finish("patience"), ended();  // of a training that had ended so, and is resumed
   if (const char* const reason = reason_to_stop()) return finish(reason), ended();

@@ -74,7 +74,8 @@ class TrainingDriver {
     return advance(&times);
   }
   /// Measures the held-out samples where the last segment ended an epoch; what follows from them comes with the next
-  /// advance. Called without what protects the network.
+  /// advance. Called without what protects the network. An epoch whose measuring is interrupted waits for it, in a
+  /// checkpoint as well.
   void validate();
   /// The whole state as a file's text (training/checkpoint.h), at any time between two calls of the others.
   std::string checkpoint();

@@ -33,9 +33,10 @@ void TrainingDriver::end_epoch() {
 }
 
 void TrainingDriver::validate() {
-  if (!std::exchange(awaits_validation_, false)) return;
+  if (!awaits_validation_ || !info_.stop_reason.empty()) return;
   const std::optional<VerifyInfo> held_out = setup_.validate([this] { return reason_to_stop() != nullptr; });
   if (!held_out) return;
+  awaits_validation_ = false;
   info_.validation_error = held_out->error;
   info_.validation_accuracy = held_out->accuracy;
 }
@@ -43,14 +44,11 @@ void TrainingDriver::validate() {
 void TrainingDriver::conclude_epoch() {
   epoch_ended_ = awaits_validation_ = rate_fresh_ = false;
   const TrainOptions& options = setup_.options;
-  // An interrupted look at the held-out samples says nothing about the epoch.
-  if (!setup_.validate || info_.validation_error) {
-    const double watched = info_.validation_error.value_or(info_.error);
-    schedule_.epoch_ended(watched);
-    if (watches() && patience_.improves(watched)) {
-      info_.best_iteration = info_.iterations;
-      if (*options.restore_best) best_.keep(setup_.kept, setup_.allocate);
-    }
+  const double watched = info_.validation_error.value_or(info_.error);
+  schedule_.epoch_ended(watched);
+  if (watches() && patience_.improves(watched)) {
+    info_.best_iteration = info_.iterations;
+    if (*options.restore_best) best_.keep(setup_.kept, setup_.allocate);
   }
   if (options.progress && report_is_due(true)) report(true);
   epoch_error_ = epoch_correct_ = 0;

@@ -22,7 +22,7 @@ std::span<const std::byte> bytes_of(Buffer& buffer) { return {static_cast<const 
 }  // namespace
 
 std::string TrainingDriver::checkpoint() {
-  if (epoch_ended_) conclude_epoch();
+  if (epoch_ended_ && !awaits_validation_) conclude_epoch();
   const auto whole = [](std::uint64_t value) { return Json::integer(static_cast<std::int64_t>(value)); };
   std::vector<Json::Member> state;
   const auto optional = [&](const char* name, const std::optional<double>& value) {
@@ -61,6 +61,10 @@ std::string TrainingDriver::checkpoint() {
   optional("best", patience_.best);
   state.emplace_back("waited", whole(patience_.waited));
   state.emplace_back("bestIteration", whole(info_.best_iteration));
+  if (epoch_ended_) {  // but for the held-out samples
+    state.emplace_back("epochEnded", Json::boolean(true));
+    state.emplace_back("lastRate", Json::number(rate_));
+  }
   state.emplace_back("seenData", Json::boolean(seen_data_));
   state.emplace_back("beginnings", whole(static_cast<std::uint64_t>(beginnings_)));
   optional("begunRate", begun_rate_);
@@ -130,12 +134,12 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   info.validation_accuracy = optional("validationAccuracy");
   info.best_iteration = from.count("bestIteration");
   const std::uint64_t position = from.count("position"), steps = from.count("step");
+  const bool in_windows = setup_.batching.window > 0;
+  const std::uint64_t windows = in_windows ? from.count("windows") : 0;
   const double error_sum = from.number("errorSum"), correct_sum = from.number("correctSum"), elapsed = from.number("elapsedMs");
   Schedule schedule = schedule_;
   const double base = from.number("learningRate");
   if (!(base >= 0)) other_training("learningRate", "0 or more", write_json(Json::number(base)));
-  const bool in_windows = setup_.batching.window > 0;
-  const std::uint64_t windows = in_windows ? from.count("windows") : 0;
   if (!given_rate) schedule.base = base;
   schedule.plateau_scale = from.number("plateauScale");
   schedule.patience.best = optional("plateauBest").value_or(schedule.patience.best);
@@ -143,6 +147,9 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   Patience patience = patience_;
   patience.best = optional("best").value_or(patience.best);
   patience.waited = from.count("waited");
+
+  const bool at_end = from.state.find("epochEnded") != nullptr;
+  const double last_rate = at_end ? from.number("lastRate") : 0;
 
   for (const auto& [buffer, bytes] : copies) buffer->write(0, bytes);
   const Json* const seen = from.state.find("seenData");
@@ -165,6 +172,11 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   steps_ = steps;
   epoch_error_ = error_sum;
   epoch_correct_ = correct_sum;
+  if (!at_end) return;
+  skip_ = 0;
+  epoch_ended_ = true;
+  awaits_validation_ = static_cast<bool>(setup_.validate);
+  rate_ = last_rate;
 }
 
 }  // namespace webai

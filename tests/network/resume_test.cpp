@@ -1,9 +1,11 @@
-// Trainings that are interrupted among samples that nothing is learned from.
+// Trainings that are interrupted where little is learned: among samples that nothing is learned from, and while those are
+// measured that are held out.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "support/contexts.h"
 #include "support/folder.h"
@@ -31,6 +33,11 @@ Dataset partly_judged(const std::vector<std::size_t>& lengths, const std::vector
   }
   return Dataset::sequences(sequences);
 }
+
+struct EndOfTraining {
+  std::vector<std::byte> weights;
+  TrainInfo info;
+};
 
 }  // namespace
 
@@ -73,6 +80,65 @@ TEST_CASE("a checkpoint goes on to the same bits behind windows that nothing is 
       CHECK(bytes_of(second) == bytes_of(straight));
       CHECK(info.samples == wanted.samples);
       CHECK(info.error == wanted.error);
+    }
+  }
+}
+
+TEST_CASE("a training that is stopped while held-out samples are measured measures them when it goes on") {
+  const Context context = one_thread();
+  const Folder folder;
+  std::vector<Example> given, held_out;
+  for (int i = 0; i < 12; ++i) {
+    given.push_back({{i * 0.1, 1 - i * 0.2}, {static_cast<double>(i % 3)}});
+    held_out.push_back({{i * 0.3, 0.4 - i * 0.1}, {static_cast<double>(i % 2)}});
+  }
+  TrainOptions patient{.max_iterations = 6, .learning_rate = 0.3, .optimizer = "adam"}, plateau = patient, best = patient,
+      content = patient, unwatched = patient;
+  patient.patience = 2;
+  plateau.learning_rate_schedule = "plateau";
+  plateau.learning_rate_schedule.patience = 1;
+  plateau.learning_rate_schedule.factor = 0.5;
+  best.restore_best = true;
+  content.error_threshold = 90;  // at the end of the first epoch
+  int number = 0;
+  for (TrainOptions options : {patient, plateau, best, content, unwatched}) {
+    CAPTURE(number++);
+    int epoch_ends = 0;
+    // `at`: the look at a held-out sample at which training is stopped.
+    const auto train = [&](int at, bool resume, bool writes) {
+      NeuralNetwork net = NeuralNetwork::from_json(R"({"activation": "tanh", "layers": [2, 3, 1]})", context);
+      int looks = 0;
+      options.validation = Dataset::from(held_out).map([&](const Item& item) {
+        if (++looks == at) net.stop_training();
+        return item;
+      });
+      options.checkpoint = writes ? folder.at("file") : "";
+      options.resume = resume;
+      options.progress = [&](const Progress& progress) { epoch_ends += progress.epoch_end; };
+      const TrainInfo info = net.train(Dataset::from(given), options);
+      return EndOfTraining{bytes_of(net), info};
+    };
+    const EndOfTraining straight = train(-1, false, false);
+    const int straight_ends = std::exchange(epoch_ends, 0);
+    for (const int at : {1, 3, 12, 15, 5 * 12 + 2}) {
+      if (at > 12 * static_cast<int>(straight.info.iterations)) continue;
+      CAPTURE(at);
+      epoch_ends = 0;
+      const EndOfTraining first = train(at, false, true);
+      if (first.info.stop_reason != "stopTraining") {  // it was the last look
+        CHECK(at % 12 == 0);
+        continue;
+      }
+      if (at % 12 != 0) CHECK_FALSE(first.info.validation_error);
+      const EndOfTraining second = train(-1, true, true);
+      CHECK(second.weights == straight.weights);
+      CHECK(second.info.iterations == straight.info.iterations);
+      CHECK(second.info.best_iteration == straight.info.best_iteration);
+      CHECK(second.info.validation_error == straight.info.validation_error);
+      CHECK(second.info.error == straight.info.error);
+      CHECK(second.info.samples == straight.info.samples);
+      CHECK(second.info.stop_reason == straight.info.stop_reason);
+      CHECK(epoch_ends == straight_ends);  // each is told once
     }
   }
 }
