@@ -311,3 +311,39 @@ TEST_CASE("A-72 IO-05 inputs of nets give way to inputs of the model around that
     CHECK(names == std::vector<std::string>{"A/u", "u"});
   }
 }
+
+TEST_CASE("A-40 nets that share a batchNorm keep its averages one after the other") {
+  const std::string shared = R"({"type": "net", "share": "a", "net": {"layers": [1, {"type": "batchNorm", "momentum": 0.5}]}})";
+  const Dataset data = Dataset::from({{{2}, {0}}, {{6}, {1}}});
+  const TrainOptions options{.max_iterations = 1, .learning_rate = 0, .batch_size = 2};
+  const auto averages = [](const NeuralNetwork& net) {
+    std::vector<double> values;
+    for (const auto& [name, tensor] : net.parameters())
+      if (name.find("moving") != std::string::npos) values.push_back(tensor.at(0));
+    return values;
+  };
+  // The first sees mean 4 and variance 4, the second what the first gives: mean 0 and variance 4 / 4.001.
+  NeuralNetwork net = make("{\"layers\": [1, " + shared + ", " + shared + ", {\"type\": \"identity\"}]}");
+  net.train(data, options);
+  REQUIRE(averages(net).size() == 2);
+  CHECK(averages(net)[0] == Approx(0.5 * 0.5 * 4).margin(1e-6));
+  CHECK(averages(net)[1] == Approx(0.5 * (0.5 + 0.5 * 4) + 0.5 * 4 / 4.001));
+  // Two in a net that stands there twice.
+  const std::string inner = R"({"type": "net", "share": "b", "net": {"layers": [1, )" + shared + ", " + shared + "]}}";
+  NeuralNetwork nested = make("{\"layers\": [1, " + inner + ", " + inner + ", {\"type\": \"identity\"}]}");
+  nested.train(Dataset::from({{{5}, {0}}}), options);  // of one sample all variances are 0
+  REQUIRE(averages(nested).size() == 2);
+  CHECK(averages(nested)[0] == Approx(5 * 0.0625));
+  CHECK(averages(nested)[1] == Approx(0.0625));
+  // Both in each step of an iterator.
+  NeuralNetwork looped = make(R"({"layers": [{"name": "x", "size": 1}, {"type": "iterator", "steps": 3, "state": [{"name": "s", "pipeFrom": "x"}],
+    "net": {"layers": [{"pipeFrom": "s"}, )" + shared + ", " + shared.substr(0, shared.size() - 1) + R"(, "to": "s"}]}}, {"type": "identity"}]})");
+  looped.train(Dataset::from({{{5}, {0}}}), options);
+  REQUIRE(averages(looped).size() == 2);
+  CHECK(averages(looped)[0] == Approx(5 / 64.0));
+  CHECK(averages(looped)[1] == Approx(1 / 64.0));
+  // Gradients that learn keep them as well.
+  const double before = averages(net)[0];
+  net.compute_gradients(data, {.training = true});
+  CHECK(averages(net)[0] == Approx(0.25 * before + 0.25 * 4));
+}

@@ -86,8 +86,8 @@ void Iteration::bind() {
     for (std::size_t i = 0; i < list.size(); ++i) {
       const auto write = std::ranges::find(inner_.graph.writes, list[i].value, &Write::state);
       const bool written = write != inner_.graph.writes.end();
-      (written ? carried_ : shared_)
-          .push_back({list[i].value, values[i], written ? write->value : no_value, per_sample});
+      if (written) carried_.push_back({list[i].value, layer_.latest(values[i]), write->value, per_sample, values[i]});
+      else shared_.push_back({list[i].value, values[i]});
     }
   };
   keep(inner_.inputs, adopt_inputs(layer_, inner_), true);
@@ -133,7 +133,7 @@ Ref Iteration::results(const std::vector<Ref>& finals) {
   const std::size_t before = carried_.size() + collected();
   BuiltIteration iteration{layer_.layer().id, {}};
   for (std::size_t i = 0; i < states_.size(); ++i) iteration.before.push_back(finals[before + i].id);
-  for (std::size_t i = states_.size(); i < from_net_; ++i) layer_.write(carried_[i].start, finals[i]);
+  for (std::size_t i = states_.size(); i < from_net_; ++i) layer_.write(carried_[i].kept, finals[i]);
   const auto& until = layer_.layer().until;
   const Ref goes_on = until ? finals[before + carried_.size() - 1] : Ref{};  // into each step
   if (until) iteration.before.push_back(goes_on.id);

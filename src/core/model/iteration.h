@@ -28,6 +28,7 @@ class Iteration {
     Ref start;
     ValueId next = no_value;
     bool per_sample = false;  ///< [batch, dims...]: stays as it is for samples that are at their end
+    Ref kept = {};            ///< of what lives from run to run: the parameter or state that takes the last value
   };
   // A size and where it is written.
   struct Size {

@@ -134,6 +134,19 @@ Ref LayerBuilder::activate(Builder& builder, const Layer& layer, Ref value) {
   return builder.emit_all(*operation, std::span(&value, 1), attributes_for(*operation, layer)).front();
 }
 
+void LayerBuilder::write(Ref parameter, Ref value) {
+  std::vector<Write>& writes = builder_.graph().writes;
+  const auto known = std::ranges::find(writes, parameter.id, &Write::state);
+  if (known == writes.end()) writes.push_back({parameter.id, value.id});
+  else known->value = value.id;
+}
+
+Ref LayerBuilder::latest(Ref parameter) const {
+  const std::vector<Write>& writes = builder_.graph().writes;
+  const auto known = std::ranges::find(writes, parameter.id, &Write::state);
+  return known == writes.end() ? parameter : Ref{known->value};
+}
+
 Ref LayerBuilder::random_step() {
   if (built_.random_step == no_value)
     built_.random_step = builder_.graph().add_state("random.step", {DType::i64, Shape{}});

@@ -127,8 +127,11 @@ class LayerBuilder {
   Ref random_step();
   /// A state of the layer's own, [batch, dims...], by the name of what it remembers: "state".
   Ref state(std::string_view name, const Shape& dims, std::vector<double> initial = {0});
-  /// After a training step `parameter`, after a run `state` takes this value.
-  void write(Ref parameter, Ref value) { builder_.graph().writes.push_back({parameter.id, value.id}); }
+  /// After a training step `parameter`, after a run `state` takes this value. What layers share is written by the last of
+  /// them, which goes on from what those before it have made of it: latest().
+  void write(Ref parameter, Ref value);
+  /// What is to become of it so far; itself where nothing writes it yet.
+  Ref latest(Ref parameter) const;
 
   /// The layer's activation of a value; the value itself when it has none.
   Ref activated(Ref value);

@@ -18,8 +18,14 @@ class Inlining {
     bind(inner_.parameters, adopt_parameters(layer_, inner_));
     bind(inner_.states, adopt_states(layer_, inner_));
     if (inner_.random_step != no_value) set(inner_.random_step, layer_.random_step());
+    // Averages that nets share go on, in each of them, from what the net before has made of them.
+    std::vector<std::pair<Ref, ValueId>> writes;
+    for (const Write& write : inner_.graph.writes) {
+      writes.emplace_back(at(write.state), write.value);
+      set(write.state, layer_.latest(at(write.state)));
+    }
     for (const Node& node : inner_.graph.nodes) copy(node);
-    for (const Write& write : inner_.graph.writes) layer_.write(at(write.state), at(write.value));
+    for (const auto& [state, value] : writes) layer_.write(state, at(value));
     builder_.set_path(layer_.layer().path);
     for (const NamedValue& output : inner_.outputs) layer_.gives(output.name, at(output.value));
     return at(inner_.output);

@@ -65,7 +65,7 @@ Ref build_batch_norm(LayerBuilder& layer) {
   const std::vector<Ref> batch = builder.emit_all("batchStatistics", std::span(&input, 1));
   const double momentum = layer.number("momentum");
   const auto follow = [&](Ref average, Ref now) {
-    layer.write(average, Term(builder, average) * momentum + Term(builder, now) * (1 - momentum));
+    layer.write(average, Term(builder, layer.latest(average)) * momentum + Term(builder, now) * (1 - momentum));
   };
   follow(mean, batch[0]);
   follow(variance, batch[1]);
