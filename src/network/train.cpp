@@ -51,8 +51,9 @@ void learn_normalization(const Context& context, const BuiltModel& built, const 
   constexpr std::size_t most_samples = 10000;
   batching.type = DType::fp64;
   batching.background = nullptr;
-  batching.batch = 1;
-  batching.window = 0;  // in any order: no memory is at work here
+  batching.batch = batching.lanes = 1;
+  // One sample after the other. A model with a memory takes the inputs of those in as well whose output is ignored.
+  batching.window = std::min<std::size_t>(batching.window, 1);
   std::size_t first = 0;
   for (std::size_t index = 0; index < built.inputs.size(); ++index) {
     const BuiltInput& input = built.inputs[index];

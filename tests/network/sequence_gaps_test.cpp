@@ -125,3 +125,23 @@ TEST_CASE("gradients through batchNorm over lanes of several lengths are those o
   }
   CHECK(seen >= 7);
 }
+
+TEST_CASE("normalize auto learns from all inputs of sequences, also of samples that are not judged, and not from gaps") {
+  const auto learned = [](const std::vector<std::vector<Example>>& sequences, std::size_t batch, std::size_t bptt) {
+    NeuralNetwork net = NeuralNetwork::from_json(R"({"io": {"input": {"normalize": "auto"}}, "layers": [1, {"type": "rnn", "size": 2}, 1]})", one_thread());
+    net.train(Dataset::sequences(sequences), one_epoch(batch, bptt, 0.01));
+    return *parsed(net.to_json()).find("io")->find("input")->find("normalize");
+  };
+  const std::vector<std::vector<Example>> many_to_one = {sequence({5000, 7000, 0}, {false, false, true}), sequence({7000, 5000, 0, 0}, {false, false, false, true})};
+  const Inputs all = {5000, 7000, 0, 7000, 5000, 0, 0};
+  double mean = 0, square = 0;
+  for (const double one : all) mean += one / 7;
+  for (const double one : all) square += (one - mean) * (one - mean) / 7;
+  for (const std::size_t batch : {1u, 2u}) {
+    const Json rule = learned(many_to_one, batch, 3);
+    INFO(write_json(rule));
+    REQUIRE(rule.is_object());
+    CHECK(rule.find("mean")->at(0).as_number() == Approx(mean).epsilon(1e-5));
+    CHECK(rule.find("std")->at(0).as_number() == Approx(std::sqrt(square)).epsilon(1e-5));
+  }
+}
