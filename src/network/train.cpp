@@ -188,12 +188,13 @@ TrainingSession::TrainingSession(NeuralNetwork network, const Dataset& data, con
       state_->verification = std::make_unique<Verification>(net, std::move(held_out), buffer, false);
       setup.validate = [own = state_->verification.get()](const std::function<bool()>& interrupted) { return own->measure(interrupted); };
     }
-    setup.compile = [&net, options, chosen, plan](std::int64_t samples) {
+    setup.compile = [&net, options, chosen, plan](std::int64_t samples, bool learns) {
       Graph forward = net.batch_forward(plan, samples, true, NeuralNetwork::State::Parameters::wide);
       NeuralNetwork::State::leave_alone(forward, chosen.left_alone);
       StepGraph step;
       try {
-        step = training_step(net.context, *net.registry, forward, plan.request, options, chosen.to_train);
+        step = learns ? training_step(net.context, *net.registry, forward, plan.request, options, chosen.to_train)
+                      : idle_step(net.context, *net.registry, forward, plan.request);
       } catch (const Error& error) {
         throw with_layer_name(net.model, error);
       }

@@ -36,12 +36,13 @@ TrainingDriver::TrainingDriver(const Context& context, const Dataset& dataset, D
 
 TrainingDriver::~TrainingDriver() = default;
 
-TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
+TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch, bool learns) {
   for (const auto& known : bound_)
-    if (known->batch == batch) return *known;
+    if (known->batch == batch && known->learns == learns) return *known;
   auto bound = std::make_unique<Bound>();
   bound->batch = batch;
-  bound->program = setup_.compile(batch);
+  bound->learns = learns;
+  bound->program = setup_.compile(batch, learns);
   const auto slots = bound->program.executable->slots();
   std::map<std::string_view, const StepState*> states;
   for (const StepState& state : bound->program.states) states.emplace(state.name, &state);
@@ -91,7 +92,7 @@ TrainingDriver::Bound& TrainingDriver::bound_for(std::int64_t batch) {
 void TrainingDriver::recompile() {
   std::vector<std::unique_ptr<Bound>> before = std::exchange(bound_, {});
   try {
-    for (const auto& old : before) bound_for(old->batch);
+    for (const auto& old : before) bound_for(old->batch, old->learns);
   } catch (...) {
     bound_ = std::move(before);
     throw;
@@ -146,8 +147,7 @@ void TrainingDriver::read_block() {
     if (epoch_read_) break;
     const std::uint64_t skipped = std::min<std::uint64_t>(skip_, block_.judged ? 1 : block_.counted);
     skip_ -= skipped;
-    // A window counts whole or not at all.
-    block_done_ = block_.judged ? (skipped == block_.counted && skipped > 0 ? block_.samples : 0) : static_cast<std::size_t>(skipped);
+    block_done_ = block_.judged ? skipped * block_.samples : static_cast<std::size_t>(skipped);  // a window is one block
     if (block_done_ < block_.samples) break;
   }
   if (epoch_read_) {
@@ -186,21 +186,22 @@ bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   const bool one_step = times || schedule_.warming_up(info_.iterations, steps_);
   const std::size_t steps = one_step ? 1 : std::clamp<std::size_t>(left / batch, 1, segment_steps_);
   const std::size_t step_samples = std::min(batch, left);  // the last batch of an epoch may be smaller
-  Bound& bound = bound_for(static_cast<std::int64_t>(step_samples));
+  // A window in which nothing is judged moves memories on, and the averages of what is there: it is no step of learning.
+  const bool learns = !block_.judged || block_.counted > 0;
+  Bound& bound = bound_for(static_cast<std::int64_t>(step_samples), learns);
   // Where a segment ends changes no result, so its length may follow the clock. A segment that the data cut short is
   // not timed, and after some of those it is still early enough for a report: asking costs as much as a small step.
   const bool timed = steps == segment_steps_ && !one_step;
-  update_rate(step_samples);
+  if (learns) update_rate(step_samples);
   const double began = timed ? context_.host().now() : 0;
-  run_steps(bound, block_, block_done_, steps, step_samples, times);
-  if (steps_ == 0) return true;  // it begins again
+  if (!run_steps(bound, block_, block_done_, steps, step_samples, times)) return true;  // it begins again
   block_done_ += steps * step_samples;
+  if (block_.judged) ++epoch_windows_;
   if (timed) {
     const double took = context_.host().now() - began;
     if (took > segment_time)
       segment_steps_ = std::max<std::size_t>(1, segment_steps_ / 2);
     else if (took < segment_time / 3)
-  if (block_.judged) ++epoch_windows_;
       segment_steps_ = std::min(most_steps, segment_steps_ * 2);
   }
   untimed_segments_ = timed ? most_untimed : untimed_segments_ + 1;
@@ -211,7 +212,7 @@ bool TrainingDriver::advance(std::vector<NodeProfile>* times) {
   return true;
 }
 
-void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps,
+bool TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps,
                                std::size_t batch, std::vector<NodeProfile>* times) {
   const auto slots = bound.program.executable->slots();
   // A rest block starts where whole batches end; its own batch is smaller, so the offset is counted in samples.
@@ -222,12 +223,12 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
   if (block.judged) {
     const std::size_t width = size_of(setup_.batching.type);
     bound.judged.look_at(block.judged, block.samples * width);
+    bound.present.look_at(block.present, block.samples * width);
     bound.kept.look_at(block.kept, setup_.batching.lanes * width);
   }
   bound.targets.look_at(from(block.outputs, bound.target_slot), slots[bound.target_slot].bytes * steps);
   bound.errors.look_at(errors_.data(), errors_.size() * sizeof(float));
   bound.correct.look_at(correct_.data(), correct_.size() * sizeof(float));
-    bound.present.look_at(block.present, block.samples * width);
   if (bound.learning_rate) store_double(setup_.batching.type, bound.learning_rate->host(), 0, rate_);
   if (times) {
     *times = bound.program.executable->time_step(bound.bindings);
@@ -245,13 +246,17 @@ void TrainingDriver::run_steps(Bound& bound, const Block& block, std::size_t fir
   for (std::size_t step = 0; step < steps; ++step) {
     epoch_error_ += at(errors_, step);
     if (bound.correct_slot != ~std::size_t{0}) epoch_correct_ += at(correct_, step);
-    ++steps_;
-    if (grows_without_bound(at(errors_, step) / static_cast<double>(batch))) return begin_again("training grew without bound");
+    if (bound.learns) ++steps_;
+    if (bound.learns && grows_without_bound(at(errors_, step) / static_cast<double>(batch))) {
+      begin_again("training grew without bound");
+      return false;
+    }
     if (!std::isfinite(epoch_error_)) blown_up(bound, block, block.samples);
   }
   const std::size_t counted = block.judged ? block.counted : steps * batch;
   epoch_samples_ += counted;
   info_.samples += counted;
+  return true;
 }
 
 }  // namespace webai

@@ -39,7 +39,8 @@ struct DriverSetup {
   std::function<Tensor(std::string_view name)> numbers;
   std::size_t total_samples = 0;           ///< of an epoch, 0: unknown
   /// Compiles the step for a batch of so many samples; called for the batch size and once for a smaller last batch.
-  std::function<StepProgram(std::int64_t batch)> compile;
+  /// `learns`: else nothing but memories and averages changes; its states are among those of the step that learns.
+  std::function<StepProgram(std::int64_t batch, bool learns)> compile;
   /// The network's buffer of a parameter or state by name; nullptr: not the network's.
   std::function<Buffer*(std::string_view name)> buffer;
   std::function<std::unique_ptr<Buffer>(std::size_t bytes)> allocate;
@@ -99,8 +100,9 @@ class TrainingDriver {
   bool advance(std::vector<NodeProfile>* times);
   /// What ends training now: "stopTraining", "timeout" or nothing. Asked from the thread that reads data as well.
   const char* reason_to_stop() const;
-  Bound& bound_for(std::int64_t batch);
-  void run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps, std::size_t batch,
+  Bound& bound_for(std::int64_t batch, bool learns = true);
+  /// False when training begins again.
+  bool run_steps(Bound& bound, const Block& block, std::size_t first_sample, std::size_t steps, std::size_t batch,
                  std::vector<NodeProfile>* times);
   void update_rate(std::size_t batch);  ///< for the step to come
   void lower_default_rate();
@@ -143,10 +145,10 @@ class TrainingDriver {
   std::uint64_t samples_before_ = 0;    // ... and samples
   double epoch_error_ = 0, epoch_correct_ = 0;
   std::uint64_t epoch_samples_ = 0, steps_ = 0;
+  std::uint64_t epoch_windows_ = 0;  // of sequences: samples that are not judged count nowhere else
   Block block_;                    // that the iterator gave last ...
   std::size_t block_done_ = 0;     // ... and how many of its samples have been used
   bool epoch_read_ = false;        // no more of it is to come
-  std::uint64_t epoch_windows_ = 0;  // of sequences: samples that are not judged count nowhere else
   std::size_t segment_steps_ = 1;  // of the next segment at most: what takes some 10 ms on this machine
   int untimed_segments_ = 0;       // since the clock was last asked
   std::uint64_t skip_ = 0;         // samples, or windows, of the epoch under way that were used before the checkpoint

@@ -11,6 +11,7 @@ namespace webai {
 
 struct TrainingDriver::Bound {
   std::int64_t batch = 0;
+  bool learns = true;
   StepProgram program;
   std::vector<Binding> bindings;
   HostWindow inputs, targets, errors, correct, judged, kept, present;

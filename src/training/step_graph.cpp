@@ -136,6 +136,15 @@ StepGraph training_step(const Context& context, const Registry& registry, const 
   return step;
 }
 
+StepGraph idle_step(const Context& context, const Registry& registry, const Graph& forward, const MeasureRequest& request) {
+  StepGraph step{forward, {}, 0};
+  GraphBuilder builder(context, registry, step.graph);
+  add_measure(builder, request);
+  step.updates = step.graph.nodes.size();
+  std::erase_if(step.graph.outputs, [](const NamedValue& output) { return !output.name.starts_with('$'); });
+  return step;
+}
+
 Graph verification_step(const Context& context, const Registry& registry, const Graph& forward,
                         const MeasureRequest& request) {
   Graph graph = forward;

@@ -43,7 +43,10 @@ StepGraph training_step(const Context& context, const Registry& registry, const 
                         const MeasureRequest& request, const TrainOptions& options,
                         const std::vector<std::string>& train);
 
-/// The same without gradients and updates; outputs also the model's first output.
+/// What it leaves where no sample is judged: no updates, but what the forward graph writes, and the same outputs.
+StepGraph idle_step(const Context& context, const Registry& registry, const Graph& forward, const MeasureRequest& request);
+
+/// The training step without gradients and updates; outputs also the model's first output.
 Graph verification_step(const Context& context, const Registry& registry, const Graph& forward,
                         const MeasureRequest& request);
 

@@ -145,3 +145,35 @@ TEST_CASE("normalize auto learns from all inputs of sequences, also of samples t
     CHECK(rule.find("std")->at(0).as_number() == Approx(std::sqrt(square)).epsilon(1e-5));
   }
 }
+
+TEST_CASE("a window without one judged sample makes no step of the optimizer") {
+  const std::vector<Example> judged = sequence({0.5, -1, 2}), ignored = sequence({0.1, 0.2, 0.3}, {false, false, false});
+  std::vector<Example> longer = judged;
+  longer.insert(longer.end(), ignored.begin(), ignored.end());
+  struct Case {
+    const char *type, *optimizer;
+    std::uint64_t accumulate;
+  };
+  for (const Case& test : {Case{"fp64", "sgd", 1}, Case{"fp64", "adam", 2}, Case{"fp32", "adamw", 1}, Case{"bf16", "momentum", 2},
+                           Case{"bf16", "lamb", 1}, Case{"i8", "adam", 1}}) {
+    CAPTURE(test.type, test.optimizer, test.accumulate);
+    const std::string model = R"({"dataType": ")" + std::string(test.type) + R"(", "layers": [1, {"type": "gru", "size": 2}, 1]})";
+    const auto trained = [&](const std::vector<std::vector<Example>>& sequences, std::uint64_t judged_samples, std::uint64_t epochs) {
+      NeuralNetwork net = NeuralNetwork::from_json(model, one_thread(), {.seed = 5});
+      TrainOptions options = one_epoch(1, 3, 0.1);
+      options.optimizer = test.optimizer;
+      options.max_iterations = epochs;
+      options.accumulate = test.accumulate;
+      options.learning_rate_schedule.warmup_steps = 3;
+      const TrainInfo info = net.train(Dataset::sequences(sequences), options);
+      CHECK(info.samples == judged_samples * epochs);
+      CHECK(info.iterations == epochs);
+      return std::pair(bytes_of(net), info.error);
+    };
+    const auto alone = trained({judged}, 3, 4);
+    CHECK(trained({longer}, 3, 4) == alone);
+    CHECK(trained({ignored, judged}, 3, 4) == alone);
+    CHECK(trained({judged, ignored, judged}, 6, 2) == trained({judged, judged}, 6, 2));
+  }
+  CHECK_THROWS_AS(averaging_net().train(Dataset::sequences({ignored}), one_epoch(1, 3)), Error);
+}
