@@ -17,6 +17,8 @@ class Job {
   virtual ~Job() = default;
   /// Works for some milliseconds; false when nothing is left to do. Failures are thrown.
   virtual bool advance() = 0;
+  /// The token was fired: what is to outlive the work is written down. No call but the destructor follows.
+  virtual void cancelled() {}
   /// What the operation gives, once, after the last advance().
   virtual Value result() = 0;
   /// WEBAI_OK, or a notice that the future ends with.

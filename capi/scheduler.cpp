@@ -28,6 +28,7 @@ bool run_slice(webai_context& context, Future& future, double budget_ms) noexcep
     do {
       if (future.abandoned.load(std::memory_order_relaxed))
         refuse(Code::cancelled, "SHUT_DOWN", "the context was shut down before the operation had finished");
+      if (future.cancel && future.cancel->fired()) future.job->cancelled();
       check_cancel(future.cancel.get());
       const StopScope scope(asked);
       done = !future.job->advance();

@@ -101,6 +101,11 @@ class TrainJob final : public Job {
   TrainJob(webai_context& context, NeuralNetwork network, const Dataset& data, const TrainOptions& options)
       : context_(context), session_(std::move(network), data, options) {}
   bool advance() override { return session_.advance(); }
+  void cancelled() override {  // the checkpoint
+    session_.finish("cancelled");
+    while (session_.advance()) {
+    }
+  }
   Value result() override { return info_value(context_, session_.info()); }
 
  private:

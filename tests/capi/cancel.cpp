@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "capi/definitions.h"
+#include "support/folder.h"
 
 using namespace capi_test;
 
@@ -96,4 +97,27 @@ TEST_CASE("ERR-27 a fired token ends the wait for a deferred answer that never c
   CHECK(webai_await(future, out.out(), error.out()) == WEBAI_CANCELLED);
   never.firing.join();
   webai_release(never.promise);
+}
+
+TEST_CASE("a training whose token was fired has written its checkpoint, from C") {
+  const webai::test::Folder folder;
+  const std::string file = folder.at("checkpoint");
+  const ContextHandle context = make_context();
+  Handle net, cancel, out, error;
+  const Handle model = json(context.get(), R"({"layers":[2,3,1]})"), data = json(context.get(), "[[[0,1],[1]],[[1,0],[0]]]");
+  REQUIRE(webai_network_create(context.get(), model, net.out(), error.out()) == WEBAI_OK);
+  REQUIRE(webai_cancel_create(context.get(), cancel.out()) == WEBAI_OK);
+  const Handle options = json(context.get(), (R"({"errorThreshold":0,"checkpoint":")" + file + R"("})").c_str());
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_train(net, data, options, cancel, &future, error.out()) == WEBAI_OK);
+  CHECK(webai_future_wait(future, 20) == WEBAI_PENDING);
+  webai_cancel_fire(cancel);
+  CHECK(webai_await(future, out.out(), error.out()) == WEBAI_CANCELLED);
+  CHECK(detail(error, "reason") == "CANCELLED");
+  REQUIRE(std::filesystem::exists(file));
+  // It goes on from there.
+  const Handle on = json(context.get(), (R"({"errorThreshold":0,"checkpoint":")" + file + R"(","resume":true,"timeout":10})").c_str());
+  REQUIRE(webai_network_train(net, data, on, nullptr, &future, error.out()) == WEBAI_OK);
+  CHECK(webai_await(future, out.out(), error.out()) == WEBAI_OK);
+  CHECK(number_at(out, "iterations") > 0);
 }
