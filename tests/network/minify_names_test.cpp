@@ -139,3 +139,15 @@ TEST_CASE("EXP-04 minify drops a history of which nothing is left, also in front
       {"name": "a", "pipeFrom": "0", "size": 2}, {"name": "gone", "size": 1, "to": []}, {"name": "b", "size": 2}]})", "base64");
   CHECK(text.find("history") == std::string::npos);
 }
+
+TEST_CASE("A-51 EXP-04 minify says where the history of a layer goes that becomes the last one") {
+  // On the last layer a history without `historyTo` is none of what comes back by `to`.
+  for (const std::string model :
+       {R"({"layers": [4, {}, {"name": "a", "size": 1, "history": 1, "to": [2, 3]}, {}], "outputs": [{"pipeFrom": "a"}]})",
+        R"({"layers": [2, {"name": "a", "size": 2, "history": 2, "to": ["a"], "pipes": [{"name": "p", "size": 1, "history": 1, "to": ["a"]}]}, {"pipeFrom": "a", "size": 3}],
+            "outputs": [{"pipeFrom": "a"}]})",
+        R"({"layers": [2, {"name": "a", "size": 2, "history": 1}, 3], "outputs": [{"pipeFrom": "a"}]})"})
+    minified_alike(model, "base64");
+  CHECK(minified_alike(R"({"layers": [2, {"name": "a", "size": 1, "history": 1, "to": [1, 2]}, 1], "outputs": [{"pipeFrom": "a"}]})", "base64")
+            .find(R"("to":1,"historyTo":1,"history":1)") != std::string::npos);
+}

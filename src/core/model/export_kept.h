@@ -32,6 +32,8 @@ class KeptLayers {
 
   bool keeps_names() const { return keep_names_; }
   bool is_last(const Layer& source) const { return at(source.layer_index) + 1 == model_.layers.size(); }
+  /// It is the last layer of what is written.
+  bool nothing_follows(const Layer& source) const;
   /// Its values come from outside or leave.
   bool is_port(const Layer& layer) const;
   /// Whether the model's `io` has rules for it.
@@ -55,7 +57,6 @@ class KeptLayers {
   std::string port_name(int id) const;
   bool takes_label(const Route& route) const;
   Json target(const Route& route) const;
-  bool nothing_follows(const Layer& source) const;
   bool next_pulls(const Layer& source) const;
   bool alive_target(const Route& route) const;
 

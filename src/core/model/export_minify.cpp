@@ -215,9 +215,9 @@ class Minifier {
     bool remembers = layer.history > 0;
     const auto to = kept_.targets(layer, false);
     if (to) add("to", list_or_one(*to));
-    const bool own_of_last = kept_.is_last(layer) && !layer.is_pipe;
+    const bool own_of_last = kept_.nothing_follows(layer) && !layer.is_pipe;  // also where what stood behind it is gone
     if (remembers) {
-      // Without `historyTo` the history goes where the values go.
+      // Without `historyTo` the history goes where the values go, but for the last layer's.
       auto past = kept_.targets(layer, true);
       remembers = !past || !past->empty();
       if (!past && to && !own_of_last) past = {Json::integer(kept_.number_of(layer.layer_index) + 1)};
