@@ -1,7 +1,9 @@
 // Which names minify leaves, inside of nets and out, and which flows go by them.
 #include <catch2/catch.hpp>
 
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/contexts.h"
@@ -150,4 +152,47 @@ TEST_CASE("A-51 EXP-04 minify says where the history of a layer goes that become
     minified_alike(model, "base64");
   CHECK(minified_alike(R"({"layers": [2, {"name": "a", "size": 1, "history": 1, "to": [1, 2]}, 1], "outputs": [{"pipeFrom": "a"}]})", "base64")
             .find(R"("to":1,"historyTo":1,"history":1)") != std::string::npos);
+}
+
+TEST_CASE("A-51 EXP-08 rules of io stay with their outputs where names of inputs and outputs go") {
+  const auto to = [](const char* end) { return R"({"denormalize": {"type": "rescale-linear", "to": [0, )" + std::string(end) + "]}}"; };
+  const auto layers = [](const std::string& list, const std::string& rules) { return R"({"io": {)" + rules + R"(}, "layers": [)" + list + "}"; };
+  const auto outputs = [&](const std::string& rules) { return R"("output": {)" + rules + "}"; };
+  const std::string two = R"(2, {"name": "b", "size": 2}, {"name": "a", "size": 2}], "outputs": )";
+  for (const std::string& model :
+       {layers(R"(2, {"name": "o", "size": 2}], "outputs": [{"name": "o", "pipeFrom": "o"}])", outputs(R"("o": )" + to("100"))),
+        layers(R"(2, {"name": "o", "size": 2}], "outputs": [{"name": "far", "pipeFrom": "o"}])", outputs(R"("far": )" + to("100"))),
+        layers(two + R"([{"name": "b", "pipeFrom": "b"}, {"name": "a", "pipeFrom": "a"}])", outputs(R"("b": )" + to("100") + R"(, "a": )" + to("10"))),
+        layers(two + R"([{"name": "b", "pipeFrom": "a"}, {"name": "a", "pipeFrom": "b"}])", outputs(R"("b": )" + to("100") + R"(, "a": )" + to("10"))),
+        layers(two + R"([{"name": "x", "label": "a", "pipeFrom": "b"}, {"name": "y", "pipeFrom": "a"}])", outputs(R"("a": )" + to("100"))),
+        layers(two + R"([{"name": "0", "pipeFrom": "b"}, {"name": "y", "pipeFrom": "a"}])", outputs(R"("0": )" + to("100"))),
+        layers(two + R"([{"name": "y", "pipeFrom": "b"}, {"name": "0", "pipeFrom": "a"}])", outputs(R"("0": )" + to("100"))),
+        // An input that is called as an output is, a layer that is called as a foreign name is.
+        layers(R"({"name": "o", "size": 2}, {"name": "b", "size": 2}], "outputs": [{"name": "o", "pipeFrom": "b"}])",
+               R"("input": {"o": {"normalize": {"type": "rescale-linear", "from": [0, 4]}}}, )" + outputs(R"("o": )" + to("100"))),
+        layers(R"({"size": 2, "label": "a", "pipes": [{"name": "b", "size": 2}]}, {"name": "a", "size": 2, "to": 2}, 2])",
+               R"("input": {"b": {"normalize": {"type": "rescale-linear", "from": [0, 4]}}, "a": {"normalize": {"type": "rescale-linear", "from": [0, 3]}}})"),
+        layers(R"(2, {"size": 2, "label": "a", "pipes": [{"name": "other", "size": 2}]}])", outputs(R"("a": )" + to("100") + R"(, "other": )" + to("10"))),
+        layers(R"(2, {"name": "o", "size": 2, "history": 1}])", outputs(R"("o.history": )" + to("100")))})
+    for (const bool keep : {true, false}) {
+      INFO(model);
+      const ExportOptions form = {.optimize = "minify", .keep_names = keep};
+      NeuralNetwork net = built_alone(model);
+      const std::string text = net.export_model(form);
+      INFO(text);
+      NeuralNetwork again = built_alone(text);
+      CHECK(again.export_model(form) == text);
+      const std::vector<double> input = {0.5, 2, 1, -1};
+      const std::span<const double> given = std::span(input).first(net.input_size());
+      CHECK(again.run(given).values() == net.run(given).values());
+    }
+}
+
+TEST_CASE("EXP-08 names of outputs of the root go unless io has rules for them or keepNames says so") {
+  std::vector<std::pair<std::string, std::string>> renamed;
+  NeuralNetwork net = built_alone(R"({"layers": [2, {"name": "h", "size": 2}], "outputs": [{"name": "first", "label": "F", "pipeFrom": "h"}, {"pipeFrom": "0"}]})");
+  CHECK(net.export_model({.setup_data_as = "given", .optimize = "minify", .keep_names = false}, &renamed) ==
+        R"({"webai":1,"layers":[{"name":"a","size":2},{"name":"b","size":2}],"outputs":[{"pipeFrom":"b"},{"pipeFrom":"a"}]})");
+  CHECK(renamed == std::vector<std::pair<std::string, std::string>>{{"h", "b"}, {"first", ""}});
+  CHECK(net.export_model({.setup_data_as = "given", .optimize = "minify"}).find(R"({"name":"first","label":"F","pipeFrom":)") != std::string::npos);
 }

@@ -54,6 +54,10 @@ RenamedLayers KeptLayers::renamed() const {
     const std::string& old = model_.element(id).name;
     if (!old.empty() && old != names_[at(id)]) result.emplace_back(old, names_[at(id)]);
   }
+  for (const ModelOutput& output : model_.outputs) {
+    const auto is_it = [&](const auto& pair) { return pair.first == output.name; };
+    if (!output.name.empty() && !keeps_name(output) && std::ranges::none_of(result, is_it)) result.emplace_back(output.name, "");
+  }
   return result;
 }
 
@@ -112,13 +116,14 @@ void KeptLayers::give_names() {
   std::set<int> needed;
   std::set<std::string, std::less<>> taken;
   const std::set<int> ports = this->ports();
+  const std::set<std::string, std::less<>> labels = labels_of_io();
   for (const Route& route : model_.routes)
     if (is_pulled_inside(route)) taken.insert(route.parameter.substr(1));
   for (const int id : ports) {
     const std::string& name = model_.element(id).name;
-    if (keep_names_)
+    if (keep_names_ || labels.contains(name))
       taken.insert(names_[at(id)] = name);
-    else if (!name.empty() && io_names(name))
+    else if (!name.empty() && (io_names(name) || io_names(name + ".history") || io_names(name + ".hidden")))
       needed.insert(id);
   }
   // Nets and iterators whose inputs are called after them: "N/input".
@@ -131,7 +136,7 @@ void KeptLayers::give_names() {
   const auto next_name = [&] {
     std::string name;
     do name = short_name(number++);
-    while (!taken.insert(name).second);
+    while (labels.contains(name) || !taken.insert(name).second);
     return name;
   };
   for (const ModelOutput& output : model_.outputs) needed.insert(output.source);
@@ -195,16 +200,37 @@ bool KeptLayers::io_names(std::string_view name) const {
          std::ranges::any_of(model_.io.output, [&](const IoRules& rules) { return rules.name == name; });
 }
 
+// Foreign names of inputs and outputs by which `io` has rules for them.
+std::set<std::string, std::less<>> KeptLayers::labels_of_io() const {
+  std::set<std::string, std::less<>> labels;
+  const auto add = [&](const std::string& label) {
+    if (!label.empty() && io_names(label)) labels.insert(label);
+  };
+  for (int id = 1; id <= model_.element_count; ++id)
+    if (is_port(model_.element(id))) add(model_.element(id).label);
+  for (const ModelOutput& output : model_.outputs) add(output.label);
+  return labels;
+}
+
+// Names of inputs and of outputs are two things: one may be called as the other.
 Json KeptLayers::renamed_io(const Json& io) const {
   if (keep_names_) return io;
-  std::map<std::string, std::string, std::less<>> now;
-  for (int id = 1; id <= model_.element_count; ++id)
-    if (const std::string& old = model_.element(id).name; !old.empty() && io_names(old)) now[old] = names_[at(id)];
+  std::map<std::string, std::string, std::less<>> inputs, outputs;
+  for (int id = 1; id <= model_.element_count; ++id) {
+    const std::string &old = model_.element(id).name, &now = names_[at(id)];
+    if (old.empty() || now.empty()) continue;
+    if (model_.element(id).type == "input") inputs[old] = now;
+    for (const Route* route : flows_[at(id)]) {
+      const std::string kind = route->history ? ".history" : route->hidden ? ".hidden" : "";
+      if (route->target == 0) outputs[old + kind] = now + kind;
+    }
+  }
   for (const BuiltLayer& layer : built_.layers)  // inputs without a name that get one
     if (const std::string& name = names_[at(layer.id)]; !name.empty() && !layer.input_name.empty() && io_names(layer.input_name))
-      now.emplace(layer.input_name, name);
+      inputs.emplace(layer.input_name, name);
   std::vector<Json::Member> sides;
   for (const auto& [side, rules] : io.members()) {
+    const auto& now = side == "input" ? inputs : outputs;
     std::vector<Json::Member> members;
     if (rules.is_object())
       for (const auto& [key, value] : rules.members()) {
@@ -271,12 +297,27 @@ bool KeptLayers::alive_target(const Route& route) const {
          std::ranges::any_of(element.pipes, [&](const Layer& pipe) { return alive_[at(pipe.id)]; });
 }
 
+// Without their names outputs are called by their numbers, or "output": no rule of `io` may mean these.
+bool KeptLayers::keeps_name(const ModelOutput& output) const {
+  const auto is_number = [](const IoRules& rules) {
+    return rules.name.starts_with("output") || (!rules.name.empty() && rules.name.find_first_not_of("0123456789") == std::string::npos);
+  };
+  return keep_names_ || io_names(output.name) || std::ranges::any_of(model_.io.output, is_number);
+}
+
 Json KeptLayers::renamed_outputs(const Json& outputs) const {
   std::vector<Json> list;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const ModelOutput& output = model_.outputs[i];
-    const Json from = Json::text(names_[at(output.source)] + (output.output.empty() ? "" : ":" + output.output));
-    list.push_back(outputs.at(i).is_object() ? outputs.at(i).with("pipeFrom", from) : from);
+    const Json given = outputs.at(i);
+    const bool keeps_label = keep_names_ || io_names(output.label) || io_names(model_.element(output.source).label);
+    std::vector<Json::Member> members;
+    for (const auto& [key, value] : given.members()) {
+      if ((key == "name" && !keeps_name(output)) || (key == "label" && !keeps_label)) continue;
+      const std::string from = names_[at(output.source)] + (output.output.empty() ? "" : ":" + output.output);
+      members.emplace_back(key, key == "pipeFrom" ? Json::text(from) : value);
+    }
+    list.push_back(Json::object(std::move(members)));
   }
   return Json::array(std::move(list));
 }

@@ -52,6 +52,8 @@ class KeptLayers {
   void find_alive();
   void number_layers();
   void give_names();
+  std::set<std::string, std::less<>> labels_of_io() const;
+  bool keeps_name(const ModelOutput& output) const;
   bool is_counted_inside(const Route& route) const;
   std::set<int> ports() const;
   std::string port_name(int id) const;
