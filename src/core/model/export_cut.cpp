@@ -7,6 +7,7 @@
 
 #include "core/base/names.h"
 #include "core/model/export.h"
+#include "core/model/export_cut_ends.h"
 #include "webai/error.hpp"
 
 namespace webai {
@@ -30,7 +31,9 @@ class Cutter {
     std::vector<Json> layers;
     if (first_ > 0) layers.push_back(new_input());
     const Json& given = *model_.json.find("layers");
+    joins_ = last_ + 1 < layer_count() && gives_other_values(model_, last_, flowing_into(last_ + 1));
     for (int i = first_; i <= last_; ++i) layers.push_back(moved_layer(model_.layers[at(i)], given.at(at(i))));
+    if (joins_) layers.push_back(joining_layer());
     std::vector<Json::Member> members;
     for (const auto& [key, value] : model_.json.members()) {
       if (key == "setup" || key == "setupData") continue;
@@ -180,10 +183,15 @@ class Cutter {
     return a.with(last, a[last] + b[last]);
   }
 
-  Json new_input() const {
+  Shape flowing_into(int layer) const {
     Shape shape;
     for (const Route& route : model_.routes)
-      if (layer_of(route.source) < first_ && is_main_flow(route, first_)) shape = joined(shape, brought_by(route));
+      if (layer_of(route.source) < layer && is_main_flow(route, layer)) shape = joined(shape, brought_by(route));
+    return shape;
+  }
+
+  Json new_input() const {
+    const Shape shape = flowing_into(first_);
     if (shape.rank() == 0) fail("a scalar flows into layer " + std::to_string(first_) + ", which no input is", "layers",
                                 "cut one layer earlier or later", "a scalar");
     std::vector<Json> dims;
@@ -213,13 +221,29 @@ class Cutter {
     return json.with("net", net->with("layers", Json::array(std::move(layers))));
   }
 
+  // Stands where the layer behind the part stood and takes what that took, where the part's last layer would give
+  // something else: its own values too, though they only go back, or its history.
+  Json joining_layer() const {
+    const Layer& next = model_.layers[at(last_ + 1)];
+    const auto names_it = [&](const Layer& part) {
+      return std::ranges::any_of(part.to, [](const Target& target) { return !target.index; });
+    };
+    const Layer& last = model_.layers[at(last_)];
+    std::vector<Json::Member> members;
+    if (!next.name.empty() && (names_it(last) || std::ranges::any_of(last.pipes, names_it)))
+      members.emplace_back("name", Json::text(next.name));
+    members.emplace_back("type", Json::text(model_.domain == "core" ? "identity" : "core#identity"));
+    if (!next.pipe_from.empty()) members.emplace_back("pipeFrom", moved_pull(Json::text(next.pipe_from)));
+    return Json::object(std::move(members));
+  }
+
   Json moved_layer(const Layer& layer, const Json& given) const {
     if (!given.is_object()) return given;
     const Json json = first_ > 0 ? counted(layer, given) : given;
     std::vector<Json::Member> members;
     for (const auto& [key, value] : json.members()) {
       if (key == "to" || key == "toLayers") {
-        add_targets(members, key, value, layer, layer.to, layer.layer_index == last_);
+        add_targets(members, key, value, layer, layer.to, layer.layer_index == last_ && !joins_);
       } else if (key == "historyTo") {
         add_targets(members, key, value, layer, layer.history_to, false);
       } else if (key == "pipeFrom") {
@@ -263,8 +287,9 @@ class Cutter {
       if (model_.element(id).name == producer) return value;
     int index = 0;
     const auto [end, error] = std::from_chars(producer.data(), producer.data() + producer.size(), index);
-    if (error != std::errc() || end != producer.data() + producer.size()) return value;
-    return Json::text(std::to_string(index + shift_) + text.substr(producer.size()));
+    const auto digits = static_cast<std::size_t>(end - producer.data());
+    if (error != std::errc() || (digits < producer.size() && *end != '/')) return value;  // "2/0": its first pipe
+    return Json::text(std::to_string(index + shift_) + text.substr(digits));
   }
 
   // Outputs by pull stay outputs of a part that reaches the end and holds them all.
@@ -331,6 +356,7 @@ class Cutter {
   const BuiltModel& built_;
   int first_, last_;
   std::int64_t shift_ = 0;
+  bool joins_ = false;  // a layer behind the last one gives what crosses the cut
 };
 
 }  // namespace
