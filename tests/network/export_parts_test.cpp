@@ -60,3 +60,24 @@ TEST_CASE("A-50 EXP-06 pulls of pipes by number move with their layers") {
   const Tensor input = Tensor::from(whole.context(), DType::fp32, Shape{2}, std::vector<double>{0.5, -1});
   CHECK(same_bits(raw_outputs(back, raw_outputs(front, input)), raw_outputs(whole, input)));
 }
+
+TEST_CASE("EXP-06 IO-05 outputs of a part have the vocabulary that they shared with an input which is not in it") {
+  const auto check = [](const std::string& vocabulary, const std::string& lookup, const std::string& output) {
+    const std::string model = R"({"io": {"input": {"normalize": {"type": "lookup", "vocabulary": )" + vocabulary + R"(}}, "output": )" + output + R"(},
+        "layers": [3, {"type": "embedding", "outputDim": 2}, {"type": "flatten"}, {"size": 5, "activation": "tanh"}, {"name": "o", "size": 4, "activation": "softmax"}]})";
+    NeuralNetwork whole = built_alone(model);
+    for (const std::string optimize : {"", "minify", "pretty"})
+      for (const char* from : {"1", "3", "4"}) {
+        const std::string text = whole.export_model({.optimize = optimize, .from = from});
+        INFO(text);
+        CHECK(built_alone(text).labels() == whole.labels());
+        CHECK(whole.labels().size() == 4);
+        if (optimize.empty()) CHECK(text.find(lookup) != std::string::npos);
+      }
+  };
+  check(R"("abcd")", R"({"type":"lookup","vocabulary":"abcd"})", R"({"denormalize": {"type": "lookup"}})");
+  check(R"("abcd")", R"({"type":"lookup","vocabulary":"abcd"})", R"({"o": {"denormalize": ["lookup"]}})");
+  check(R"(["to", "be", "or", "not"], "level": "character", "unknown": "or", "oneHot": false, "padding": "to")",
+        R"({"type":"lookup","vocabulary":["to","be","or","not"],"level":"character","unknown":"or","padding":"to"})",
+        R"({"normalize": "lookup", "denormalize": {"type": "chain", "steps": [{"type": "lookup"}]}})");
+}

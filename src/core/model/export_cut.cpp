@@ -337,7 +337,7 @@ class Cutter {
     for (const auto& [side, rules] : io.members()) {
       if (side == "output" ? last_ + 1 < layer_count() : side == "input" && !has_inputs) continue;
       if (side != "input" || !rules.is_object()) {
-        sides.emplace_back(side, rules);
+        sides.emplace_back(side, side == "output" && first_ > 0 ? with_own_vocabularies(rules, io, model_.io) : rules);
         continue;
       }
       const bool whole = !model_.io.input.empty() && model_.io.input.front().name.empty();

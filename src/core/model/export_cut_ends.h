@@ -10,4 +10,7 @@ namespace webai {
 /// `joined`: what flows there, without batch.
 bool gives_other_values(const Model& model, int last, const Shape& joined);
 
+/// The rules of outputs in a model's `io`, each "lookup" among them with the vocabulary that an input shares with it.
+Json with_own_vocabularies(const Json& rules, const Json& io, const IoBlock& block);
+
 }  // namespace webai
