@@ -26,8 +26,8 @@ class Words {
  public:
   Words(Language language, bool is_double) : language_(language), is_double_(is_double) {}
 
-  /// No function of an operator takes this name.
-  void reserve(std::string name) { taken_.insert(std::move(name)); }
+  /// Takes a name of the program; false where something has it: a function, a value, or the language.
+  bool take(std::string name) { return taken_.insert(std::move(name)).second; }
   Language language() const { return language_; }
   bool is_double() const { return is_double_; }
   std::string type() const { return is_double_ ? "double" : "float"; }  ///< C's name of a number

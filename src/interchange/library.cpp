@@ -115,7 +115,31 @@ std::string_view text_in(Language language, const Function& function) {
   return language == Language::python ? function.python : language == Language::c ? function.c : function.javascript;
 }
 
+// What <math.h> and <stdint.h> declare, of such names as "weights_layer".
+constexpr std::string_view names_of_c[] = {
+    "float_t",      "double_t",     "lgamma_r",  "lgammaf_r",    "lgammal_r",    "HUGE_VAL",   "HUGE_VALF", "HUGE_VALL",
+    "FP_NAN",       "FP_INFINITE",  "FP_ZERO",   "FP_SUBNORMAL", "FP_NORMAL",    "FP_ILOGB0",  "FP_FAST_FMA", "M_E",
+    "M_LOG2E",      "M_LOG10E",     "M_LN2",     "M_LN10",       "M_PI",         "M_PI_2",     "M_PI_4",    "M_1_PI",
+    "M_2_PI",       "M_2_SQRTPI",   "M_SQRT2",   "M_SQRT1_2",    "MATH_ERRNO",   "MATH_ERREXCEPT", "math_errhandling",
+    "int8_t",       "int16_t",      "int32_t",   "int64_t",      "uint8_t",      "uint16_t",   "uint32_t",  "uint64_t",
+    "intptr_t",     "uintptr_t",    "intmax_t",  "uintmax_t"};
+
+constexpr std::string_view globals_of_javascript[] = {"Math", "Float32Array", "Float64Array", "Uint8Array", "atob",
+                                                      "Infinity", "NaN", "undefined", "RangeError"};
+
 }  // namespace
+
+std::vector<std::string> names_of_programs(Language language) {
+  std::vector<std::string> names;
+  for (const Function& function : functions)
+    if (!text_in(language, function).empty()) names.push_back(own_name(function.name));
+  if (language == Language::c) names.insert(names.end(), std::begin(names_of_c), std::end(names_of_c));
+  return names;
+}
+
+bool is_used_by_programs(Language language, std::string_view name) {
+  return language == Language::javascript && std::ranges::find(globals_of_javascript, name) != std::end(globals_of_javascript);
+}
 
 std::string word_for(Language language, bool is_double, std::string_view function) {
   const auto word = std::ranges::find(words, function, &Word::name);

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "interchange/program.h"
 
@@ -14,5 +15,10 @@ std::string word_for(Language language, bool is_double, std::string_view functio
 std::string library_text(Language language, bool is_double, std::string_view function);
 /// How programs spell a function or operator: a name that means nothing else there.
 std::string own_name(std::string_view name);
+/// Names that mean something in every program of the language and could be made of a parameter's and its layer's: nothing
+/// else takes them.
+std::vector<std::string> names_of_programs(Language language);
+/// Whether programs of the language use what it calls so: a program of this name would hide it from itself.
+bool is_used_by_programs(Language language, std::string_view name);
 
 }  // namespace webai

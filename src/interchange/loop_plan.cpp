@@ -142,7 +142,7 @@ void LoopWriter::plan_memory() {
       names_of_values_[at(id)] = "output";
       return;
     }
-    names_of_values_[at(id)] = "v" + std::to_string(++number);
+    names_of_values_[at(id)] = unique("v" + std::to_string(++number));
     offsets_[at(id)] = space.take(planned_shape(id).elements());
     live.push_back(id);
   };
@@ -160,7 +160,7 @@ void LoopWriter::plan_memory() {
           const ValueId from = root(end.inputs[i]);
           const auto carried = std::span(begin.outputs).first(loop->carried);
           if (from == begin.outputs[i] || std::ranges::find(carried, from) == carried.end()) continue;
-          const std::string name = "v" + std::to_string(++number);
+          const std::string name = unique("v" + std::to_string(++number));
           const std::int64_t count = planned_shape(begin.outputs[i]).elements(), first = space.take(count);
           next_[begin.outputs[i]] = name;
           waiting_.push_back({name, {first, count}});
@@ -181,7 +181,7 @@ void LoopWriter::plan_memory() {
           if (in_step) reused = old;
         }
       if (reused != no_value) {
-        names_of_values_[at(id)] = "v" + std::to_string(++number);
+        names_of_values_[at(id)] = unique("v" + std::to_string(++number));
         offsets_[at(id)] = offsets_[at(reused)];
         std::erase(live, reused);
         live.push_back(id);

@@ -184,11 +184,13 @@ std::string NumpyWriter::run() {
     reset += "    " + named(id) + " = np.full_like(" + same + ", " + start_text(id) + ")" +
              (start_of(id).size() == 1 ? "" : ".reshape(" + named(id) + ".shape)") + "\n";
   }
+  std::string renewals;
   for (const Write& write : graph_.writes) {
-    update += "        next_" + named(write.state) + " = np.array(" + value(write.value).text + ", " + type + ")\n";
+    const std::string next = unique("next_" + named(write.state));
+    update += "        " + next + " = np.array(" + value(write.value).text + ", " + type + ")\n";
+    renewals += "        " + named(write.state) + " = " + next + "\n";
   }
-  for (const Write& write : graph_.writes)
-    update += "        " + named(write.state) + " = next_" + named(write.state) + "\n";
+  update += renewals;
   const std::string result = value(graph_.outputs[0].value).at(3);
 
   std::string text = "\"\"\"" + options_.title + "\nrun(x" + arguments() + ") " + about() + ".\"\"\"\n";

@@ -42,8 +42,10 @@ ProgramWriter::ProgramWriter(const OpenGraph& open, const ProgramOptions& option
       open_(open),
       options_(options),
       words_(options.language, open.graph.value(open.graph.inputs[0]).type.type == DType::fp64) {
-  words_.reserve(options.name);
-  taken_ = {"x", "y", "z", "input", "output", "work", options.name, "run", "reset", "np", "math", "base64"};
+  for (const char* name : {"x", "y", "z", "input", "output", "work", "run", "reset", "np", "math", "base64"}) words_.take(name);
+  for (const std::string& name : {options.name, options.name + "_run", options.name + "_reset"}) words_.take(name);
+  for (std::size_t i = 0; i < options.lengths; ++i) words_.take(length_name(i));
+  for (std::string& name : names_of_programs(options.language)) words_.take(std::move(name));
   for (const Node& node : graph_.nodes) {
     for (const ValueId output : node.outputs) {
       const Shape& result = graph_.value(output).type.shape;
@@ -109,7 +111,7 @@ std::span<const double> ProgramWriter::start_of(ValueId state) const {
 
 std::string ProgramWriter::unique(std::string name) {
   std::string result = name;
-  for (int i = 2; !taken_.insert(result).second; ++i) result = name + "_" + std::to_string(i);
+  for (int i = 2; !words_.take(result); ++i) result = name + "_" + std::to_string(i);
   return result;
 }
 

@@ -58,7 +58,6 @@ class ProgramWriter {
 
  private:
   std::map<ValueId, std::string> names_;
-  std::set<std::string, std::less<>> taken_;
 };
 
 class NumpyWriter final : public ProgramWriter {

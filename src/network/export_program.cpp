@@ -10,6 +10,7 @@
 #include "core/model/build.h"
 #include "core/op/loop.h"
 #include "interchange/byte_weights.h"
+#include "interchange/library.h"
 #include "interchange/open_program.h"
 #include "interchange/program.h"
 #include "network/export.h"
@@ -23,7 +24,7 @@ Language language_of(std::string_view name) {
   return name == "c" ? Language::c : name == "javascript" ? Language::javascript : Language::python;
 }
 
-bool is_identifier(std::string_view name) {
+bool is_identifier(std::string_view name, Language language) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   static constexpr std::string_view reserved[] = {  // words of JavaScript, and what its programs call their own things
@@ -32,7 +33,7 @@ bool is_identifier(std::string_view name) {
       "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static",
       "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield", "arguments",
       "eval", "reset", "work", "erf", "from_below", "gauss", "mod", "round", "sigmoid", "sign", "sinc", "softplus"};
-  if (std::ranges::find(reserved, name) != std::end(reserved)) return false;
+  if (std::ranges::find(reserved, name) != std::end(reserved) || is_used_by_programs(language, name)) return false;
   return !name.empty() && letter(name[0]) &&
          std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || digit(c); });
 }
@@ -157,14 +158,14 @@ std::string export_open_program(const BuiltModel& built, ProgramOptions program,
 
 std::string export_program(const Context& context, const Registry& registry, const Model& model,
                            std::span<const Tensor> weights, const ExportOptions& options) {
-  if (!is_identifier(options.name))
+  const Language language = language_of(options.to);
+  if (!is_identifier(options.name, language))
     throw Error(Code::invalid_argument, {.message = "name is \"" + options.name + "\"",
                                          .reason = "OPTION",
                                          .path = "name",
-                                         .expected = "letters, digits and _, with no digit in front; no word of the language",
+                                         .expected = "letters, digits and _, with no digit in front; no word of the language or name that its programs use",
                                          .hint = "\"model\" is the default"});
   const bool bytes = options.weights == "u8";
-  const Language language = language_of(options.to);
   if (bytes && language != Language::c)
     throw Error(Code::invalid_argument,
                 {.message = "weights of one byte are for programs in C", .reason = "OPTION", .path = "weights",
