@@ -108,7 +108,7 @@ struct RunCall {
 
   void read(const NeuralNetwork& network) {
     const Value normalized = functions.normalize ? call_with(*functions.normalize, in.get()) : in;
-    input = read_run_input(*net->context, *net, network, normalized.get());
+    input = read_run_input(*net->context, *net, network, normalized.get(), options.normalize);
     check_input_size(network, input, options);
   }
   Value run(NeuralNetwork network) {

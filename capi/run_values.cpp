@@ -152,12 +152,13 @@ bool collect_input(InputValues& values, const NetworkValue& net, const NeuralNet
 
 }  // namespace
 
-Tensor read_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
+Tensor read_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in,
+                  bool normalize) {
   if (!in) missing("in");
   check_context(context, in);
   if (in->kind == WEBAI_TENSOR) return static_cast<TensorValue*>(in)->tensor();
   if (needs_network(in) || is_columns(net, network, in)) {
-    InputValues values(network);
+    InputValues values(network, normalize);
     collect_input(values, net, network, in);
     return values.finish();
   }
@@ -170,15 +171,16 @@ Tensor read_input(const webai_context& context, const NetworkValue& net, const N
   return tensor_from_value(context.core(), list_type(network), in, "in");
 }
 
-RunInput read_run_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in) {
+RunInput read_run_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in,
+                        bool normalize) {
   if (!in) missing("in");
   check_context(context, in);
   if (network.has_open_dimensions() && (needs_network(in) || is_columns(net, network, in))) {
-    InputValues values(network);
+    InputValues values(network, normalize);
     collect_input(values, net, network, in);
     return {{}, values.finish_named()};
   }
-  return {read_input(context, net, network, in)};
+  return {read_input(context, net, network, in, normalize)};
 }
 
 Output run_input(NeuralNetwork& network, const RunInput& input, const RunOptions& options) {

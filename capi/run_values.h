@@ -17,10 +17,12 @@ struct RunInput {
   std::vector<std::pair<std::string, Tensor>> named = {};
 };
 /// What the caller gives as input: a tensor as it is, everything else as numbers in the network's type. Maps name inputs,
-/// also inside lists; texts become numbers by the model's `io`.
-RunInput read_run_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in);
+/// also inside lists; texts become numbers by the model's `io`. Without `normalize` inputs have the sizes behind it.
+RunInput read_run_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network,
+                        webai_value* in, bool normalize);
 /// All of it in one tensor.
-Tensor read_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in);
+Tensor read_input(const webai_context& context, const NetworkValue& net, const NeuralNetwork& network, webai_value* in,
+                  bool normalize);
 Output run_input(NeuralNetwork& network, const RunInput& input, const RunOptions& options);
 /// Throws SHAPE_MISMATCH where it is no whole number of samples: told before there is a future.
 void check_input_size(const NeuralNetwork& network, const RunInput& input, const RunOptions& options);

@@ -148,7 +148,7 @@ Value run_stream(webai_context& context, NetworkValue& net, webai_value* in, web
   const Value normalized = functions.normalize ? call_with(*functions.normalize, in) : Value::share(in);
   in = normalized.get();
   RunStream stream = kind_of(in) == WEBAI_STRING ? network.run_stream(Json::text(static_cast<Text*>(in)->value), options)
-                                                 : network.run_stream(read_input(context, net, network, in), options);
+                                                 : network.run_stream(read_input(context, net, network, in, options.run.normalize), options);
   auto source = std::make_unique<RunSource>(Ref<NetworkValue>::share(&net), std::move(stream), options.run, options.generate.has_value(), functions,
                                             given);
   return make<StreamValue>(context, 0, std::move(source), std::move(token));

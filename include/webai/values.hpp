@@ -26,7 +26,8 @@ struct Item;
 /// of them of equally many.
 class WEBAI_EXPORT InputValues {
  public:
-  explicit InputValues(const NeuralNetwork& network);
+  /// Without `normalize` for runs that leave it out: each input takes what the model's `io` would have made of it.
+  explicit InputValues(const NeuralNetwork& network, bool normalize = true);
   ~InputValues();
   InputValues(const InputValues&) = delete;
   InputValues& operator=(const InputValues&) = delete;

@@ -58,6 +58,7 @@ struct InputValues::State {
     PortInfo port;
     const IoRules* rules;
     std::size_t size;
+    bool ready = false;  // takes what `io` would make, which is more or less than what `io` takes
     std::vector<double> values = {};
     bool named = false;
     ShapedValues shaped = ShapedValues(port.title());  // instead of `values`, where dimensions are open
@@ -71,6 +72,7 @@ struct InputValues::State {
   std::optional<std::size_t> current = {};
   std::uint64_t count = 0;
   bool open = false;  // some dimension is: the shape of what comes counts
+  InputShape dims = &BuiltInput::shape;
 
   // Of values without names where dimensions are open: each item of the outermost array is of an input of its own, where
   // there are several.
@@ -139,6 +141,14 @@ struct InputValues::State {
                    .reason = "INPUT_TEXT",
                    .path = input.port.name,
                    .hint = "\"io\": {\"input\": {\"normalize\": {\"type\": \"lookup\", \"vocabulary\": ...}}} makes numbers of texts"});
+    if (input.ready)
+      throw Error(Code::type_mismatch,
+                  {.message = "input " + input.port.title() + " got a text where its \"normalize\" is left out",
+                   .reason = "INPUT_TEXT",
+                   .path = input.port.name,
+                   .expected = "the numbers that \"normalize\" would make: " + size_text(input.port.shape),
+                   .actual = "\"" + std::string(text.substr(0, 64)) + "\"",
+                   .hint = "leave out \"normalize\": false, or give the rows of numbers"});
     const std::vector<std::size_t> places = step->lookup->encode(text, step->path);
     check_room(places.size() + input.size);
     if (open) return input.shaped.add_tokens(places, step->lookup->padding());
@@ -207,13 +217,19 @@ struct InputValues::State {
   }
 };
 
-InputValues::InputValues(const NeuralNetwork& network) : state_(std::make_unique<State>(State{.net = network.state_.shared(), .context = network.context()})) {
+InputValues::InputValues(const NeuralNetwork& network, bool normalize)
+    : state_(std::make_unique<State>(State{.net = network.state_.shared(), .context = network.context()})) {
   state_->open = network.has_open_dimensions();
-  const std::vector<PortInfo> ports = network.inputs();
-  for (std::size_t i = 0; i < ports.size(); ++i)
+  if (!normalize) state_->dims = &BuiltInput::dims;
+  std::vector<PortInfo> ports = network.inputs();
+  const std::vector<BuiltInput>& built = state_->net->built.inputs;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    ports[i].shape = built[i].*state_->dims;
     state_->inputs.push_back({.port = ports[i],
                               .rules = &network.state_->model.io.input_rules(ports[i].name, ports[i].label),
-                              .size = state_->open ? 0 : static_cast<std::size_t>(ports[i].shape.elements())});
+                              .size = state_->open ? 0 : static_cast<std::size_t>(ports[i].shape.elements()),
+                              .ready = !normalize && built[i].shape != built[i].dims});
+  }
 }
 InputValues::~InputValues() = default;
 
@@ -377,7 +393,7 @@ Tensor InputValues::finish() {
       shapes.push_back(tensor.shape());
       parts.push_back(tensor);
     }
-    const SampleForm form = form_of_open(state.net->built, shapes);
+    const SampleForm form = form_of_open(state.net->built, shapes, state.dims);
     Tensor rows = joined_rows(state.context, parts, form.samples);
     return form.batched ? rows : rows.reshaped(rows.shape().without(0));
   }

@@ -31,15 +31,15 @@ std::vector<const Tensor*> in_order(const BuiltModel& built, std::span<const Por
 }
 
 // Of inputs without open dimensions: each has whole samples, as many as the first.
-SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tensor*>& tensors) {
+SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tensor*>& tensors, InputShape dims) {
   SampleForm form;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const BuiltInput& input = built.inputs[i];
     if (built.explicit_batch) {
-      form = form_of_whole(built, i, tensors[i]->shape());
+      form = form_of_whole(built, i, tensors[i]->shape(), dims);
       continue;
     }
-    const std::int64_t each = input.shape.elements(), count = static_cast<std::int64_t>(tensors[i]->elements());
+    const std::int64_t each = (input.*dims).elements(), count = static_cast<std::int64_t>(tensors[i]->elements());
     if (count == 0 || count % each != 0 || (i > 0 && count / each != form.samples))
       throw Error(Code::shape_mismatch, {.message = "run: the input " + input.title() + " has " + std::to_string(count) + " values",
                                          .reason = "INPUT_SIZE",
@@ -48,7 +48,7 @@ SampleForm form_of_closed(const BuiltModel& built, const std::vector<const Tenso
                                          .actual = std::to_string(count),
                                          .hint = "several samples stand in one tensor, along its first dimension"});
     form.samples = count / each;
-    form.batched = form.samples > 1 || (tensors[i]->shape().rank() == input.shape.rank() + 1);
+    form.batched = form.samples > 1 || (tensors[i]->shape().rank() == (input.*dims).rank() + 1);
   }
   return form;
 }
@@ -62,7 +62,8 @@ Output NeuralNetwork::run_named(const NamedTensors& given, const RunOptions& opt
   const std::vector<const Tensor*> tensors = in_order(state.built, inputs(), given);
   std::vector<Shape> shapes;
   for (const Tensor* tensor : tensors) shapes.push_back(tensor->shape());
-  const SampleForm form = state.is_open() ? form_of_open(state.built, shapes) : form_of_closed(state.built, tensors);
+  const InputShape dims = options.normalize ? &BuiltInput::shape : &BuiltInput::dims;
+  const SampleForm form = state.is_open() ? form_of_open(state.built, shapes, dims) : form_of_closed(state.built, tensors, dims);
   std::vector<Tensor> parts;
   for (const Tensor* tensor : tensors) {
     const Tensor numbers = decoded(*tensor);

@@ -340,7 +340,12 @@ RunStream NeuralNetwork::run_stream(const Tensor& input, const StreamOptions& op
 RunStream NeuralNetwork::run_stream(const Json& input, const StreamOptions& options) const {
   const std::vector<PortInfo> ports = inputs();
   const IoStep* const step = ports.size() == 1 && input.is_text() ? text_step(state_->model.io.input_rules(ports.front().name, ports.front().label)) : nullptr;
-  if (!step) return run_stream(input_of(input), options);
+  // A text is no row of numbers that `io` has made: InputValues says so.
+  if (!step || (!options.run.normalize && state_->built.inputs.front().shape != state_->built.inputs.front().dims)) {
+    InputValues values(*this, options.run.normalize);
+    values.add(input);
+    return run_stream(values.finish(), options);
+  }
   // A text is read token by token: each step sees as many as its input holds.
   const std::vector<std::size_t> tokens = step->lookup->encode(input.as_text(), step->path);
   if (state_->is_open()) {  // each step sees all of the text that came so far

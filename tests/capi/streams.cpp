@@ -206,3 +206,19 @@ TEST_CASE("A-68 a text is data from C, and texts are inputs and targets of sampl
   CHECK(accuracy(R"({"text":"abcabca"})") == std::pair(6.0, 1.0));
   CHECK(accuracy(R"([["a","b"],["bc","cb"]])") == std::pair(3.0, 2.0 / 3));
 }
+
+TEST_CASE("A-28 IO-05 without normalize runs and streams take by name what io would have made") {
+  const ContextHandle context = make_context();
+  const Handle network = make_network(context.get(), R"({"io": {"input": {"a": {"normalize": {"type": "bits", "count": 3}}, "b": {"normalize": {"type": "bits", "count": 3}}}},
+    "layers": [{"pipes": [{"name": "a", "size": [2, 3]}, {"name": "b", "size": [2, 3]}]}, {"type": "flatten"}, {"type": "identity"}]})");
+  const std::vector<float> a = {1, 0, 0, 0, 0, 1}, b = {0, 1, 0, 0, 1, 0}, both = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0};  // row beside row
+  const Handle first = make_tensor(context.get(), a, {6}), second = make_tensor(context.get(), b, {6});
+  const Handle options = json(context.get(), R"({"normalize": false})");
+  for (const Handle& in : {json(context.get(), R"({"a": [1, 0, 0, 0, 0, 1], "b": [0, 1, 0, 0, 1, 0]})"), json(context.get(), R"({"b": {"$leaf": 0}, "a": {"$leaf": 1}})", {second, first}),
+                           json(context.get(), R"([{"$leaf": 0}, {"$leaf": 1}])", {first, second})}) {
+    CHECK(floats(run_now(network, in, nullptr, options)) == both);
+    Handle item;
+    REQUIRE(next(stream_of(network, in, options), item) == WEBAI_OK);
+    CHECK(floats(item) == both);
+  }
+}

@@ -5,6 +5,10 @@
 #include <vector>
 
 #include "network/seeded.h"
+#include "support/refusals.h"
+#include "support/values.h"
+#include "webai/error.hpp"
+#include "webai/stream.hpp"
 #include "webai/values.hpp"
 
 using namespace webai;
@@ -125,4 +129,45 @@ TEST_CASE("A-51 EXP-08 a net that its input is called after keeps its name when 
       CHECK(again.run({1.7, 2.7})[0] == net.run({1.7, 2.7})[0]);
       if (keep || io.size() > 1) CHECK(again.inputs()[1].name == "N/input");
     }
+}
+
+TEST_CASE("A-28 IO-05 without normalize inputs by name take what io would have made of them") {
+  // Each input takes two numbers, or a text of two letters, of which io makes two rows of three.
+  const std::string rule = R"({"normalize": {"type": "lookup", "vocabulary": "abc", "oneHot": true}})";
+  NeuralNetwork net = make(R"({"io": {"input": {"a": )" + rule + R"(, "b": )" + rule + R"(}},
+    "layers": [{"pipes": [{"name": "a", "size": [2, 3]}, {"name": "b", "size": [2, 3]}]}, {"type": "flatten"}, {"type": "identity"}]})");
+  const std::vector<double> a = {1, 0, 0, 0, 0, 1}, b = {0, 1, 0, 0, 1, 0}, all = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0};  // row beside row
+  REQUIRE(net.run_named(net.inputs_of(parsed(R"({"a": "ac", "b": "bb"})"))).values() == all);
+  const RunOptions ready = {.normalize = false};
+  const auto tensor = [&](const std::vector<double>& values, const Shape& shape) { return Tensor::from(net.context(), DType::fp64, shape, values); };
+  CHECK(net.run_named({{"a", tensor(a, {2, 3})}, {"b", tensor(b, {6})}}, ready).values() == all);
+  const Json by_name = parsed(R"({"a": [[1, 0, 0], [0, 0, 1]], "b": [0, 1, 0, 0, 1, 0]})");
+  InputValues values(net, false);
+  values.add(by_name);
+  CHECK(net.run_named(values.finish_named(), ready).values() == all);
+  values.add(by_name);
+  CHECK(net.run(values.finish(), ready).values() == all);
+  const auto streamed = [&](const Json& given) { return net.run_stream(given, {.run = ready}).next()->output.values(); };
+  CHECK(streamed(by_name) == all);
+  // A number of them that fits what io takes does not fit here, and texts are no numbers that io has made.
+  CHECK(error_of([&] { streamed(parsed(R"({"a": [0, 2], "b": [1, 1]})")); }).reason() == "INPUT_SIZE");
+  const Error text = error_of([&] { streamed(parsed(R"({"a": "ac", "b": [0, 1, 0, 0, 1, 0]})")); });
+  CHECK(text.reason() == "INPUT_TEXT");
+  CHECK(text.hint().find("normalize") != std::string::npos);
+  // Samples beside each other keep to themselves.
+  const Output two = net.run_named({{"a", tensor({1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0}, {2, 2, 3})}, {"b", tensor({0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 1}, {2, 2, 3})}}, ready);
+  std::vector<double> both = all;
+  for (const double value : {0., 1., 0., 1., 0., 0., 0., 1., 0., 0., 0., 1.}) both.push_back(value);
+  CHECK(two.values() == both);
+}
+
+TEST_CASE("A-28 A-39 without normalize an input of any length takes the rows that io would have made") {
+  NeuralNetwork net = make(R"({"io": {"input": {"normalize": {"type": "lookup", "vocabulary": "abc", "oneHot": true}}},
+    "layers": [{"name": "x", "size": [null, 3]}, {"type": "identity"}]})");
+  const Json rows = parsed(R"({"x": [[1, 0, 0], [0, 0, 1]]})");
+  InputValues values(net, false);
+  values.add(rows);
+  CHECK(net.run_named(values.finish_named(), {.normalize = false}).values() == net.run(net.input_of(Json::text("ac"))).values());
+  CHECK(net.run_stream(rows, {.run = {.normalize = false}}).next()->output.values() == std::vector<double>{1, 0, 0, 0, 0, 1});
+  CHECK(error_of([&] { net.run_stream(Json::text("ac"), {.run = {.normalize = false}}); }).reason() == "INPUT_TEXT");
 }
