@@ -212,7 +212,6 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
     state.wait();
   }
   Output output = state.finished(std::move(result), samples, batched, options, ports, gives_numbers_);
-  output.ports_ = std::move(ports);
   for (auto& [path, tensor] : activations)
     output.activations_.emplace_back(std::move(path), batched ? tensor : tensor.reshaped(tensor.shape().without(0)));
   return output;
@@ -221,6 +220,7 @@ Output NeuralNetwork::run_form(const Tensor& given, const SampleForm& form, cons
 Output NeuralNetwork::State::finished(Tensor result, std::int64_t samples, bool batched, const RunOptions& options,
                                        std::span<const PortInfo> ports, bool numbers) const {
   Output output;
+  output.ports_.assign(ports.begin(), ports.end());
   Shape answered = result.shape();
   if (options.denormalize) {
     const std::span<const std::string> labels = labels_of(output_rules());

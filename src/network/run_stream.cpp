@@ -220,7 +220,7 @@ struct RunStream::State {
     const BuiltIteration& iteration = *std::ranges::find(built.iterations, net.output_iteration()->layer, &BuiltIteration::layer);
     const auto outputs = static_cast<std::size_t>(built.output_shape.elements()), size = size_of(net.type);
     const Shape shape = graph.value(built.output).type.shape.with(0, 1);
-    const std::vector<PortInfo> ports = is_open() ? std::vector<PortInfo>{{built.outputs.front().name, built.output_shapes.front()}} : std::vector<PortInfo>();
+    const std::vector<PortInfo> ports = {{net.built.outputs.front().name, built.output_shapes.front(), net.built.output_labels.front()}};
     std::vector<Tensor> before;
     Tensor last = Tensor::uninitialised(net.context, net.type, shape);
     {

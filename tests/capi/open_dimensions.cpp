@@ -119,3 +119,28 @@ TEST_CASE("A-39 A-64 texts of any length run and stream") {
   }
   CHECK(lengths == std::vector<std::size_t>{1, 2});
 }
+
+TEST_CASE("A-39 A-68 a stream over an iterator of any length gives the states after each step, as a run gives the last") {
+  const ContextHandle context = make_context();
+  for (const std::string size : {"[null]", "[null, 2]"}) {
+    const Handle network = make_network(context.get(), R"({"layers": [{"name": "x", "size": )" + size + R"(}, {"type": "iterator", "steps": 3, "state": [{"name": "s", "pipeFrom": "x"}],
+      "net": {"layers": [{"pipeFrom": "s"}, {"type": "tanh", "to": "s"}]}}]})");
+    const Handle in = size == "[null]" ? make_tensor(context.get(), {0.1F, 0.2F}, {2}) : make_tensor(context.get(), {0.1F, 0.2F}, {1, 2});
+    Handle stream, error;
+    REQUIRE(webai_network_run_stream(network, in, nullptr, nullptr, stream.out(), error.out()) == WEBAI_OK);
+    std::vector<std::vector<float>> steps;
+    for (;;) {
+      webai_future* future = nullptr;
+      REQUIRE(webai_stream_next(stream, &future, error.out()) == WEBAI_OK);
+      Handle item;
+      const webai_status status = webai_await(future, item.out(), error.out());
+      if (status == WEBAI_END) break;
+      INFO(webai_error_message(error, nullptr));
+      REQUIRE(status == WEBAI_OK);
+      steps.push_back(floats(item));
+    }
+    REQUIRE(steps.size() == 3);
+    CHECK(steps[2] == floats(run_now(network, in)));
+    CHECK(steps[1] != steps[2]);
+  }
+}
