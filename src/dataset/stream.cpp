@@ -14,27 +14,6 @@ namespace webai {
 
 namespace {
 
-/// Rows that a call of next() has ready: given back unless the call comes to its end.
-class Filling {
- public:
-  Filling(RowStore& store, std::span<Handle> into) : store_(store), into_(into) {}
-  ~Filling() {
-    for (const Handle row : into_.first(count_)) store_.release(row);
-  }
-  Filling(const Filling&) = delete;
-  Filling& operator=(const Filling&) = delete;
-  bool full() const noexcept { return count_ == into_.size(); }
-  std::span<Handle> rest() const noexcept { return into_.subspan(count_); }
-  void push(Handle row) noexcept { into_[count_++] = row; }
-  void add(std::size_t count) noexcept { count_ += count; }  // rows that were written into rest()
-  std::size_t finish() noexcept { return std::exchange(count_, 0); }
-
- private:
-  RowStore& store_;
-  std::span<Handle> into_;
-  std::size_t count_ = 0;
-};
-
 /// A row taken from a store: given back unless somebody takes it over.
 struct Held {
   RowStore* store;
@@ -190,7 +169,10 @@ class DrawStream final : public StepStream {
 
 class RepeatStream final : public StepStream {
  public:
-  RepeatStream(std::unique_ptr<Stream> before, std::uint64_t times) : StepStream(std::move(before)), times_(times) {}
+  /// With `sequences` each pass begins with a reset, as each epoch does: what a model remembers of one does not go on in
+  /// the next. Those of readers are known once a reset has come.
+  RepeatStream(std::unique_ptr<Stream> before, std::uint64_t times, bool sequences, bool told)
+      : StepStream(std::move(before)), times_(times), sequences_(sequences), told_(told) {}
   void begin(std::uint64_t epoch) override {
     // Every pass of every epoch is an epoch of its own to the shuffles before.
     first_ = times_ == Step::forever ? epoch << 32 : epoch * times_;
@@ -202,8 +184,8 @@ class RepeatStream final : public StepStream {
     Filling filling(store(), into);
     while (pass_ < times_) {
       const std::size_t count = before_->next(filling.rest());
+      if (count > 0) look_at(filling.rest().first(count));
       filling.add(count);
-      any_ = any_ || count > 0;
       if (filling.full()) break;
       ++pass_;
       if (!any_) pass_ = times_;  // nothing to repeat: an endless loop otherwise
@@ -214,7 +196,16 @@ class RepeatStream final : public StepStream {
   }
 
  private:
+  void look_at(std::span<const Handle> rows) {
+    const Handle first = rows.front();
+    if (!any_ && pass_ > 0 && sequences_) store().mark(first, static_cast<Marks>(store().marks(first) | mark_reset));
+    const auto begins = [&](Handle row) { return (store().marks(row) & mark_reset) != 0; };
+    if (told_ && !sequences_) sequences_ = std::ranges::any_of(rows, begins);
+    any_ = true;
+  }
+
   std::uint64_t times_, first_ = 0, pass_ = 0;
+  bool sequences_, told_;
   bool any_ = false;  // this pass gave a sample
 };
 
@@ -354,14 +345,20 @@ std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State
   const Source& source = *dataset.source;
   Description description = source.description();
   std::unique_ptr<Stream> stream;
-  bool ignores = source.calls_back();
+  bool ignores = source.calls_back(), sequences = unit == Unit::sequence;
   if (auto table = source.table(context)) {
     ignores = std::any_of(table->marks.begin(), table->marks.end(), [](Marks marks) { return (marks & mark_ignore) != 0; });
+    sequences = sequences || (unit == Unit::any_sample &&
+                              std::ranges::any_of(table->marks, [](Marks marks) { return (marks & mark_reset) != 0; }));
     const std::uint64_t samples = table->samples;
     stream = std::make_unique<TableStream>(std::make_unique<RowStore>(std::move(table), description), samples);
   } else {
     stream = std::make_unique<ReaderStream>(std::make_unique<RowStore>(context, description), source.open(), interrupted);
   }
+  // Rows of a table are the same in each pass: to be marked they have to be copies.
+  const auto markable = [&] {
+    if (stream->store().is_table()) stream = copies_of(context, std::move(stream), description);
+  };
   for (std::size_t i = 0; i < dataset.steps.size(); ++i) {
     const Step& step = dataset.steps[i];
     switch (step.kind) {
@@ -369,9 +366,18 @@ std::unique_ptr<Stream> open_stream(const Context& context, const Dataset::State
       case Step::Kind::skip: stream = std::make_unique<SkipStream>(std::move(stream), step.count); break;
       case Step::Kind::draw:
       case Step::Kind::leave: stream = std::make_unique<DrawStream>(std::move(stream), step); break;
-      case Step::Kind::repeat: stream = std::make_unique<RepeatStream>(std::move(stream), step.count); break;
+      case Step::Kind::repeat:
+        if (sequences && step.count > 1) markable();
+        stream = std::make_unique<RepeatStream>(std::move(stream), step.count, sequences,
+                                                unit == Unit::any_sample && !stream->store().is_table());
+        break;
       case Step::Kind::shuffle:
-        if (unit == Unit::sequence) break;  // whole sequences change places, not their samples
+        if (unit == Unit::sequence) break;  // whole sequences change places, not their samples: see SequenceAssembler
+        if (sequences) {
+          markable();
+          stream = shuffled_sequences(std::move(stream), step, seed);
+          break;
+        }
         stream = std::make_unique<ShuffleStream>(std::move(stream), step, seed, i, description.size);
         break;
       case Step::Kind::map: {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "dataset/rows.h"
 #include "dataset/state.h"
@@ -25,6 +26,32 @@ class Stream {
  private:
   RowStore& store_;
 };
+
+/// Rows that a call of next() has ready: given back unless the call comes to its end.
+class Filling {
+ public:
+  Filling(RowStore& store, std::span<Handle> into) : store_(store), into_(into) {}
+  ~Filling() {
+    for (const Handle row : into_.first(count_)) store_.release(row);
+  }
+  Filling(const Filling&) = delete;
+  Filling& operator=(const Filling&) = delete;
+  bool full() const noexcept { return count_ == into_.size(); }
+  std::span<Handle> rest() const noexcept { return into_.subspan(count_); }
+  void push(Handle row) noexcept { into_[count_++] = row; }
+  void add(std::size_t count) noexcept { count_ += count; }  // rows that were written into rest()
+  std::size_t finish() noexcept { return std::exchange(count_, 0); }
+
+ private:
+  RowStore& store_;
+  std::span<Handle> into_;
+  std::size_t count_ = 0;
+};
+
+/// The same samples, each in a place of its own, so that what is said of them can change.
+std::unique_ptr<Stream> copies_of(const Context& context, std::unique_ptr<Stream> before, const Description& description);
+/// Whole sequences in the order of a shuffle, of rows that can be marked: each begins with a reset, whatever came before it.
+std::unique_ptr<Stream> shuffled_sequences(std::unique_ptr<Stream> before, const Step& step, std::uint64_t seed);
 
 /// What is shuffled: samples, or whole sequences, which whoever reads the stream does (dataset/sequences.h). `sample` leaves
 /// out those that are ignored, `any_sample` does not.
