@@ -23,10 +23,15 @@ Output NeuralNetwork::run_by(const Tensor& given, const RunOptions& options) {
     OwnRun& run;
     ~End() { run.over = true; }
   } end{*inner.own_run_};
-  const RunResult result = call_algorithm(options.type, [&] { return (*own)(model, given, before); });
-  if (!result.new_state.empty()) set_internal_state(result.new_state);
-  if (result.denormalized) return Output(result.output);
-  return state.finished_by_runner(result.output, options, state.is_open() ? inner.own_run_->last_ports() : outputs());
+  try {
+    const RunResult result = call_algorithm(options.type, [&] { return (*own)(model, given, before); });
+    if (!result.new_state.empty()) set_internal_state(result.new_state);
+    if (result.denormalized) return Output(result.output);
+    return state.finished_by_runner(result.output, options, state.is_open() ? inner.own_run_->last_ports() : outputs());
+  } catch (...) {  // a run that fails changes nothing: runs that the function has made neither
+    if (!before.empty()) set_internal_state(before);
+    throw;
+  }
 }
 
 Output NeuralNetwork::run_within(const Tensor& given, const RunOptions& options) {

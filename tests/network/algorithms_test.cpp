@@ -283,3 +283,23 @@ TEST_CASE("EXT-05 algorithms stand once in a domain, and unknown ones are errors
   CHECK(reason_of([&] { network.train(Dataset::sample("xor"), train); }) == "ALGORITHM_FAILED");
   CHECK_FALSE(network.is_training());
 }
+
+TEST_CASE("EXT-02 a run of the program that fails keeps nothing of the runs made inside it") {
+  const Context context = one_thread();
+  define_run(context, {.name = "boom", .domain = "core"}, [](InternalModel& inner, const Tensor& input, std::string_view) -> RunResult {
+    inner.run(input);
+    throw std::runtime_error("boom");
+  });
+  define_run(context, {.name = "refused", .domain = "core"}, [](InternalModel& inner, const Tensor& input, std::string_view) {
+    return RunResult{inner.run(input).tensor(), R"({"version": 1, "modelHash": "none", "entries": []})"};
+  });
+  // Adds up what comes.
+  NeuralNetwork net = NeuralNetwork::from_json(R"({"layers": [1, {"name": "sum", "size": 1, "weights": [1, 1], "bias": false, "to": ["sum", 2]}, {"type": "identity"}]})", context);
+  for (const char* type : {"boom", "refused"}) {
+    CHECK_THROWS_AS(net.run({1}, {.type = type}), Error);
+    CHECK(net.run({1})[0] == 1);
+    CHECK_THROWS_AS(net.run({1}, {.type = type}), Error);
+    CHECK(net.run({1})[0] == 2);
+    net.reset();
+  }
+}
