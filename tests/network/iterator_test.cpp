@@ -302,3 +302,34 @@ TEST_CASE("an iterator that has nothing to count its samples by, or lacks a part
   CHECK(error_of(looped(R"({"name": "x", "size": [1000000000, 1000000000]})", R"({"pipeFrom": "x"}, {"type": "tanh", "to": "x"})")).reason() == "TENSOR_BYTES");
   CHECK(error_of(R"({"layers": [2, {"type": "ddpmUpdateStep", "noise": "e"}]})").code() == Code::invalid_model);
 }
+
+TEST_CASE("M-ITER-06 the noise of an update step follows from the place of a sample, not from how many run beside it") {
+  NeuralNetwork net = make(R"({"dataType": "fp64", "seed": 3, "layers": [2, {"type": "iterator", "steps": {"from": 4, "to": 0, "step": -1}, "state": [{"name": "x", "pipeFrom": "0"}],
+    "net": {"layers": [{"pipeFrom": "x"}, {"type": "identity", "to": "e"}, {"type": "ddpmUpdateStep", "noise": "e", "to": "x"}]}}]})");
+  const std::vector<double> alone = net.run({0.5, -0.2}).values();
+  std::vector<double> before;
+  for (std::int64_t count = 2; count < 5; ++count) {
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < count; ++i) values.insert(values.end(), {0.5, -0.2});
+    const std::vector<double> now = net.run(Tensor::from(net.context(), DType::fp64, Shape{count, 2}, values)).values();
+    CHECK(std::vector<double>(now.begin(), now.begin() + 2) == alone);
+    CHECK(now[2] != now[0]);  // each place draws its own
+    if (!before.empty()) CHECK(std::vector<double>(now.begin(), now.end() - 2) == before);
+    before = now;
+  }
+}
+
+TEST_CASE("M-ITER-06 steps that an update step has no noise for are refused with their place") {
+  const auto steps = [](const std::string& given) {
+    return R"({"layers": [2, {"type": "iterator", "steps": )" + given + R"(, "state": [{"name": "x", "pipeFrom": "0"}],
+      "net": {"layers": [{"pipeFrom": "x"}, {"type": "identity", "to": "e"}, {"type": "ddpmUpdateStep", "noise": "e", "trainSteps": 3, "to": "x"}]}}]})";
+  };
+  CHECK(std::isfinite(make(steps(R"({"from": 2, "to": 0, "step": -1})")).run({1, 2})[0]));
+  for (const char* given : {R"({"from": 5, "to": 0, "step": -1})", R"({"from": 2, "to": -2, "step": -1})", "4"}) {
+    const Error error = error_of(steps(given));
+    CHECK(error.reason() == "DDPM_STEPS");
+    CHECK(error.path() == "/layers/1/steps");
+    CHECK(error.expected().find("2 down to 0") != std::string::npos);
+    CHECK_FALSE(error.hint().empty());
+  }
+}

@@ -18,6 +18,7 @@ using Integers = std::vector<std::int64_t>;
 Ref Iteration::run() {
   for (const StateVariable& variable : states_) start_.push_back(start_of(variable));
   find_surroundings();
+  check_update_steps();
   inner_ = build_inner(layer_, {.batch = layer_.built().batch,
                                 .normalize = false,
                                 .fill = layer_.fills(),
@@ -50,6 +51,30 @@ void Iteration::check_steps(const Graph& body) const {
                                        .expected = "at most " + std::to_string(most),
                                        .actual = number_text(all, 6),
                                        .hint = "raise the limit \"runSteps\" if this is meant"});
+}
+
+// The table of an update step has a row for each of its trainSteps: what stands beside it would be taken from its ends.
+void Iteration::check_update_steps() const {
+  const IteratorSteps& steps = layer_.layer().steps;
+  const std::int64_t last = steps.from + (steps.count - 1) * steps.step;
+  for (const OutsidePull& pull : net_.outside) {
+    const Layer& update = net_.element(pull.target);
+    if (!update.definition || update.type != "ddpmUpdateStep" || pull.parameter != "t" || pull.name != step_name) continue;
+    constexpr std::string_view property = "trainSteps";
+    const Json* const given = update.properties.find(property);
+    const auto known = std::ranges::find(update.definition->properties, property, &PropertyDef::name);
+    const std::int64_t rows = given ? given->as_integer().value_or(0) : std::stoll(std::string(known->fallback));
+    const std::int64_t least = std::min(steps.from, last), most = std::max(steps.from, last);
+    if (rows == 0 || (least >= 0 && most < rows)) continue;
+    throw Error(Code::invalid_model, {.message = "the iterator makes steps that its ddpmUpdateStep has no noise for",
+                                      .reason = "DDPM_STEPS",
+                                      .path = pointer_to(layer_.layer().path, "steps"),
+                                      .layer = layer_.layer().name,
+                                      .expected = "steps from " + std::to_string(rows - 1) + " down to 0, as trainSteps is " +
+                                                  std::to_string(rows),
+                                      .actual = std::to_string(steps.from) + " to " + std::to_string(last),
+                                      .hint = "give the update step the trainSteps that the model learned with, or fewer steps"});
+  }
 }
 
 void Iteration::find_surroundings() {

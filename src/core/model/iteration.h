@@ -55,6 +55,7 @@ class Iteration {
   Ref filled(double value, const Shape& dims);
   // The dimensions of all that the net may pull.
   void find_surroundings();
+  void check_update_steps() const;
   // What is written in a step is carried, the rest is shared by all steps.
   void bind();
   // What the net gives in each step beside the states: what is collected, then what ends a sample.

@@ -16,14 +16,15 @@ std::vector<AttributeSpec> stream_attributes() {
           {"id", AttributeKind::integer, 0, "which stream of the family: another one for each node"}};
 }
 
-/// Calls draw(stream, index into the stream) for each element and stores the result.
-template <class Draw> void draw_all(const KernelContext& context, Draw&& draw) {
+/// Calls draw(stream, index into the stream) for each element and stores the result. A step has `each` numbers of the
+/// stream; 0: as many as there are elements.
+template <class Draw> void draw_all(const KernelContext& context, Draw&& draw, std::int64_t each = 0) {
   const Operand& output = context.outputs[0];
   const RandomStream stream(static_cast<std::uint64_t>(context.attributes.integer("seed")),
                             static_cast<std::uint64_t>(context.attributes.integer("id")));
   const std::int64_t elements = output.shape.elements();
   if (elements == 0) return;
-  const std::uint64_t first = load<std::uint64_t>(context.inputs[0], 0) * static_cast<std::uint64_t>(elements);
+  const std::uint64_t first = load<std::uint64_t>(context.inputs[0], 0) * static_cast<std::uint64_t>(each > 0 ? each : elements);
   for (std::int64_t i = 0; i < elements; ++i) output.store(i, draw(stream, first + static_cast<std::uint64_t>(i)));
 }
 
@@ -87,12 +88,14 @@ OpDef random_uniform() {
 
 OpDef random_normal() {
   OpDef op = random_operator("randomNormal", "Normally distributed random numbers.",
-                             "y[i] = mean + deviation * normal(seed, id, step * elements + i)");
+                             "y[i] = mean + deviation * normal(seed, id, step * (each > 0 ? each : elements) + i)");
   op.attributes.push_back({"mean", AttributeKind::number, 0.0, "mean of the distribution"});
   op.attributes.push_back({"deviation", AttributeKind::number, 1.0, "standard deviation"});
+  op.attributes.push_back({"each", AttributeKind::integer, 0, "numbers that a step has; 0: as many as elements"});
   op.reference = [](const KernelContext& context) {
     const double mean = context.attributes.number("mean"), deviation = context.attributes.number("deviation");
-    draw_all(context, [&](const RandomStream& stream, std::uint64_t i) { return mean + deviation * stream.normal(i); });
+    draw_all(context, [&](const RandomStream& stream, std::uint64_t i) { return mean + deviation * stream.normal(i); },
+             context.attributes.integer("each"));
   };
   return op;
 }
@@ -161,10 +164,11 @@ OpDef dropout() {
   return op;
 }
 
-// Shapes of models are open until they run; this draws for whatever comes.
+// Shapes of models are open until they run; this draws for whatever comes. Each step has room for 2^32 numbers of its own,
+// so that what an element gets does not depend on how many stand beside it.
 OpDef normal_like() {
   OpDef op = operation("normalLike", "Normally distributed random numbers of the shape of another array.",
-                       "y[i] = normal(seed, id, step * elements + i)");
+                       "y[i] = normal(seed, id, step * 2^32 + i)");
   op.inputs = {{"like", "any shape of a floating-point type; its values do not count"},
                {"step", "one integer: each step draws anew", InputSpec::required, InputSpec::indices}};
   op.attributes = stream_attributes();
@@ -179,6 +183,7 @@ OpDef normal_like() {
                                          {{"seed", attributes.integer("seed")},
                                           {"id", attributes.integer("id")},
                                           {"shape", integers_of(builder.shape(inputs[0]))},
+                                          {"each", std::int64_t{1} << 32},
                                           {"type", std::string(name_of(builder.dtype(inputs[0])))}})};
   };
   op.random = true;
