@@ -28,6 +28,7 @@ struct Judged {
   std::string text;
   bool trained = false;  // its weights are no longer those it began with
   Tensor input = {}, first = {}, second = {};
+  Tensor third = {};  // with what `io` makes of it
   Json spelled = {};  // the same input with names; null where lengths are open
   Tensor read = {};   // what that stands for
 };
@@ -53,6 +54,7 @@ inline Judged make_judged(std::uint64_t seed, RandomModel& random, const std::st
       Tensor::from(one.net.context(), one.net.data_type(), is_open ? open.inserted(0, batch_of_two) : row, values);
   one.first = outputs_of(one.net, one.input);
   one.second = outputs_of(one.net, one.input);
+  one.third = one.net.run(one.input).tensor();
   if (is_open) return one;
   one.spelled = RandomValues(seed).spelled(one.net.inputs(), values, batch_of_two);
   one.read = one.net.input_of(one.spelled);
@@ -67,6 +69,7 @@ inline void check_form(const Judged& one, const ExportOptions& form) {
   NeuralNetwork again = built_of(exported);
   if (!same_bits(outputs_of(again, one.input), one.first) || !same_bits(outputs_of(again, one.input), one.second))
     FAIL("the exported model computes something else");
+  if (!same_bits(again.run(one.input).tensor(), one.third)) FAIL("rules of the exported model's outputs are others");
   if (!form.optimize.empty())
     if (const std::string twice = again.export_model(form); twice != exported)
       FAIL("exported again it differs behind\n"

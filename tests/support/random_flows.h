@@ -24,6 +24,7 @@ class RandomFlows : public RandomNumbers {
   struct Place : Part {
     std::vector<Part> pipes;
     int back_to = -1;   // the layer that gets it in the next run
+    int memory = 0;     // earlier values that go the same ways
     int pulled = -1;    // the layer that it pulls its input from
     std::string shift;  // the label under which something is piped into its bias
     bool pipes_only = false;
@@ -93,7 +94,8 @@ class RandomFlows : public RandomNumbers {
     Place& place = places_[at(from)];
     place.fixed = between(1, 4);
     place.back_to = between(first_free(0), from);
-    places_[at(place.back_to)].width += place.fixed;
+    if (from < last_ && chance(3)) place.memory = between(1, 2);
+    places_[at(place.back_to)].width += place.fixed * (1 + place.memory);
   }
 
   // One pipe goes to the biases of several layers, behind it in this run, before it in the next one.
@@ -135,6 +137,10 @@ class RandomFlows : public RandomNumbers {
 
   void send_back(int from, int width, Members& members) {
     std::vector<Json> targets;
+    if (const int memory = places_[at(from)].memory; memory > 0) {
+      members.emplace_back("history", Json::integer(memory));
+      width *= 1 + memory;
+    }
     if (from < last_) {
       targets.push_back(Json::integer(from + 1));
       places_[at(from) + 1].width += width;

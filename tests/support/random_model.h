@@ -3,6 +3,7 @@
 // of the layers, ties. The same number gives the same model everywhere.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,11 @@ class RandomModel : public RandomNets {
     std::vector<Json> layers = {first_layer()};
     for (int i = 1; i <= last_; ++i) layers.push_back(layer(i));
     Members root = root_words();
-    if (chance(2)) root.insert(root.begin() + static_cast<std::ptrdiff_t>(below(root.size() + 1)), {"io", io()});
+    const std::vector<std::string> names = !named_.empty() && chance(4) ? output_names() : std::vector<std::string>();
+    if (chance(2)) root.insert(root.begin() + static_cast<std::ptrdiff_t>(below(root.size() + 1)), {"io", io(names)});
     root.emplace_back("layers", Json::array(std::move(layers)));
     if (own_operations_) root.emplace_back("operations", operations());
-    if (!named_.empty() && chance(4)) root.emplace_back("outputs", outputs());
+    if (!names.empty()) root.emplace_back("outputs", outputs(names));
     if (chance(4)) root.emplace_back("setup", setup());
     const std::string text = write_json(Json::object(std::move(root)), chance(2));
     return chance(4) ? RandomTies(static_cast<std::uint64_t>(below(1000))).tied(text) : text;
@@ -142,8 +144,25 @@ class RandomModel : public RandomNets {
     }
   }
 
-  Json outputs() {
-    return Json::array({Json::object({{"pipeFrom", Json::text(named_[at(below(named_.size()))].name)}})});
+  // Some have none; others are called as layers are, also as another layer than the one that they come from.
+  std::vector<std::string> output_names() {
+    std::vector<std::string> names;
+    for (int count = between(1, 2); count > 0; --count) {
+      std::string name = chance(3) ? "" : chance(2) ? pick({"a", "b", "0", "answer"}) : named_[at(below(named_.size()))].name;
+      if (std::ranges::find(names, name) != names.end()) name.clear();
+      names.push_back(std::move(name));
+    }
+    return names;
+  }
+
+  Json outputs(const std::vector<std::string>& names) {
+    std::vector<Json> list;
+    for (const std::string& name : names) {
+      Members output = {{"pipeFrom", Json::text(named_[at(below(named_.size()))].name)}};
+      if (!name.empty()) output.emplace_back("name", Json::text(name));
+      list.push_back(Json::object(std::move(output)));
+    }
+    return Json::array(std::move(list));
   }
 
   Json setup() {
@@ -152,7 +171,7 @@ class RandomModel : public RandomNets {
     return Json::object({{"data", none}, {"instructions", none}});
   }
 
-  Json io() {
+  Json io(const std::vector<std::string>& outputs) {
     Members sides;
     if (chance(2))
       sides.emplace_back("input",
@@ -160,7 +179,15 @@ class RandomModel : public RandomNets {
                                                                : Json::object({{"type", Json::text("rescale-linear")},
                                                                                {"from", Json::numbers({-1, 1})},
                                                                                {"to", Json::numbers({0, 1})}})}}));
-    if (chance(2))
+    Members named;
+    for (const std::string& name : outputs)
+      if (!name.empty() && chance(2))
+        named.emplace_back(name, Json::object({{"denormalize", Json::object({{"type", Json::text("rescale-linear")},
+                                                                             {"from", Json::numbers({0, 1})},
+                                                                             {"to", Json::numbers({0, 1.0 * between(2, 9)})}})}}));
+    if (!named.empty())
+      sides.emplace_back("output", Json::object(std::move(named)));
+    else if (chance(2))
       sides.emplace_back("output",
                          Json::object({{"denormalize", Json::object({{"type", Json::text("one-hot-to-label")},
                                                                      {"labels", Json::array({Json::text("yes")})}})}}));
