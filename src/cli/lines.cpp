@@ -12,6 +12,7 @@
 #include <list>
 #include <span>
 #include <system_error>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/job.h"
@@ -46,6 +47,12 @@ FileMark mark_of(const std::string& path) {
   return {facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec};
 }
 
+std::vector<FileMark> marks_of(std::span<const NamedFile> files) {
+  std::vector<FileMark> marks;
+  for (const NamedFile& file : files) marks.push_back(mark_of(file.second));
+  return marks;
+}
+
 // The last models by path and device, until their files change.
 class ModelCache {
  public:
@@ -53,17 +60,16 @@ class ModelCache {
 
   struct Entry {
     std::string path, device;
-    FileMark mark;
+    std::vector<FileMark> marks;  // of its files
     NeuralNetwork network;
     std::uint64_t nodes, on_device;
     std::vector<NamedFile> files;  // it and its weights
   };
 
   Entry& get(const std::string& path, const std::string& device) {
-    const FileMark mark = mark_of(path);
     for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
       if (entry->path != path || entry->device != device) continue;
-      if (entry->mark != mark) {
+      if (entry->marks != marks_of(entry->files)) {
         entries_.erase(entry);
         break;
       }
@@ -73,9 +79,11 @@ class ModelCache {
     NetworkOptions options = common_.network();
     options.device = device;
     std::vector<NamedFile> files = {{"the model", path}};
+    std::vector<FileMark> marks = marks_of(files);  // before it is read: what changes meanwhile is seen at the next job
     NeuralNetwork network = build_network(read_model(context_, path), context_, options, &files);
     const NetworkInfo info = network.info();
-    entries_.push_front({path, device, mark, std::move(network), info.nodes, info.on_device, std::move(files)});
+    for (std::size_t i = marks.size(); i < files.size(); ++i) marks.push_back(mark_of(files[i].second));
+    entries_.push_front({path, device, std::move(marks), std::move(network), info.nodes, info.on_device, std::move(files)});
     if (entries_.size() > most_models) entries_.pop_back();
     return entries_.front();
   }

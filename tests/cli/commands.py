@@ -344,6 +344,13 @@ class Run(CommandTest):
             self.assertEqual(ask(), [5])
             self.write("net.json", model % 77)
             self.assertEqual(ask(), [77])
+            # So do weights in a file of their own.
+            in_file = '{"layers": [1, {"size": 1, "bias": false, "activation": null}], "setup": {"data": {"file": "net.bin"}}}'
+            self.write("net.bin", struct.pack("<f", 3))
+            self.write("net.json", in_file)
+            self.assertEqual(ask(), [3])
+            self.write("net.bin", struct.pack("<f", 4))
+            self.assertEqual(ask(), [4])
             server.stdin.close()
             self.assertEqual(server.wait(30), 0)
 
