@@ -81,6 +81,28 @@ TEST_CASE("M-PIPE-10 a layer that goes to a parameter alone gives nothing to the
   }
 }
 
+TEST_CASE("A-12 a pipe shares the input of its layer, whatever that makes of it, and its outputs stand behind the layer's") {
+  const World world;
+  // Named or not, of each kind of layer, and with one that goes elsewhere in between.
+  for (const char* own : {R"("size": 1, "weights": [[10], [100]], "bias": 7)", R"("size": 1, "weights": [[10], [100]], "bias": 7, "name": "own")",
+                          R"("type": "net", "net": {"layers": [2, {"size": 1, "weights": [[10], [100]], "bias": 7}]})"}) {
+    INFO(own);
+    Steps steps(world, R"({"layers": [2, {)" + std::string(own) + R"(, "pipes": [
+        {"size": 2, "weights": [[2, 3], [0, 1]], "bias": false}, {"size": 1, "weights": [[1], [1]], "bias": false, "to": "end"},
+        {"type": "identity", "name": "same"}]}, {"type": "identity"}, {"name": "end", "type": "identity"}]})");
+    // Behind 217 those of the pipes; what goes elsewhere, 3, arrives in document order, before what comes through layer 2.
+    CHECK(steps.run({{1, 2}}) == Row{3, 217, 2, 5, 1, 2});
+  }
+  // A layer with an activation, and one that remembers.
+  Steps activated(world, R"({"layers": [1, {"size": 1, "weights": [[1]], "bias": 5, "activation": "relu", "pipes": [
+      {"type": "identity", "size": 1}]}, {"type": "identity"}]})");
+  CHECK(activated.run({{-9}}) == Row{0, -9});
+  Steps back(world, R"({"layers": [1, {"name": "sum", "size": 1, "weights": [[1], [1]], "bias": false, "to": ["sum", 2], "pipes": [
+      {"type": "identity", "size": 2}]}, {"type": "identity"}]})");
+  CHECK(back.run({{1}}) == Row{1, 1, 0});
+  CHECK(back.run({{2}}) == Row{3, 2, 1});
+}
+
 TEST_CASE("M-PIPE-07 a layer of pipes only is a target as others are, and all its pipes get what comes") {
   const World world;
   for (const char* target : {R"("both")", R"(["both"])", "2"}) {
