@@ -1,5 +1,9 @@
 // The io block: what is read, and what it does to numbers and labels on the host; the rows of `info`.
-#include "support.h"
+#include "steps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
 
 #include "core/model/describe.h"
 #include "core/model/io.h"
@@ -59,6 +63,52 @@ TEST_CASE("IO-13 steps: standardize, log, clip, round, and chains of them") {
   const IoBlock chain = io(R"({"output":{"denormalize":[{"type":"rescale-linear","from":[0,1],"to":[0,200]},{"type":"standardize","mean":[10],"std":[2]}]}})");
   CHECK(denormalize(chain.output_rules(""), Numbers{0.5}).numbers == Numbers{45});
   CHECK(target(chain.output_rules(""), Numbers{45}, 1) == Numbers{0.5});
+}
+
+TEST_CASE("IO-13 a step gives the number of its formula: in a graph, on the host, for outputs, and back for targets") {
+  using Function = std::function<double(double)>;
+  const Function half_steps = [](double x) { return (x - 1) / 2 * 4 + 10; }, deviations = [](double x) { return (x - 2) / 4; };
+  const Function logarithm = [](double x) { return std::log(x); }, above = [](double x) { return std::log(x + 3); };
+  const Function even = [](double x) { return std::nearbyint(x); };
+  struct Case {
+    std::string step;
+    Function formula;
+    bool back;  // whether targets go the way back
+  };
+  const Case cases[] = {
+      {R"({"type": "rescale-linear", "from": [1, 3], "to": [10, 14]})", half_steps, true},
+      {R"({"type": "rescale-linear", "from": [1, 3], "to": [10, 14], "clamp": true})", [=](double x) { return std::clamp(half_steps(x), 10.0, 14.0); }, false},
+      {R"({"type": "standardize", "mean": 2, "std": 4})", deviations, true},
+      {R"({"type": "log"})", logarithm, true},
+      {R"({"type": "log", "offset": 3})", above, true},
+      {R"({"type": "clip", "min": 1})", [](double x) { return std::max(x, 1.0); }, false},
+      {R"({"type": "clip", "max": 2})", [](double x) { return std::min(x, 2.0); }, false},
+      {R"({"type": "clip", "min": 1, "max": 2})", [](double x) { return std::clamp(x, 1.0, 2.0); }, false},
+      {R"("round")", even, false},
+      {R"([{"type": "log"}, {"type": "standardize", "mean": 2, "std": 4}])", [=](double x) { return deviations(logarithm(x)); }, true},
+      {R"([{"type": "standardize", "mean": 2, "std": 4}, {"type": "log", "offset": 3}, {"type": "rescale-linear", "from": [1, 3], "to": [10, 14]}])",
+       [=](double x) { return half_steps(above(deviations(x))); }, true},
+      {R"([{"type": "rescale-linear", "from": [1, 3], "to": [10, 14]}, "round", {"type": "clip", "max": 13}])",
+       [=](double x) { return std::min(even(half_steps(x)), 13.0); }, false},
+  };
+  const World world;
+  const Numbers given = {0.25, 0.5, 1, 1.5, 2.5, 2.718281828459045, 10, 1000};
+  for (const auto& [step, formula, back] : cases) {
+    INFO(step);
+    test::Steps steps(world, R"({"dataType": "fp64", "io": {"input": {"normalize": )" + step + R"(}}, "layers": [8, {"type": "identity"}]})");
+    const Numbers graph = steps.run({given}), host = normalized(step, given);
+    const IoBlock block = io(R"({"output": {"denormalize": )" + step + "}}");
+    const Numbers output = denormalize(block.output_rules(""), given).numbers;
+    const Numbers undone = back ? target(block.output_rules(""), output, given.size()) : given;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      INFO(given[i]);
+      const auto wanted = Catch::Detail::Approx(formula(given[i])).epsilon(1e-12).margin(1e-12);
+      CHECK(graph.at(i) == wanted);
+      CHECK(host.at(i) == wanted);
+      CHECK(output.at(i) == wanted);
+      CHECK(undone.at(i) == Catch::Detail::Approx(given[i]).epsilon(1e-12));
+    }
+  }
 }
 
 TEST_CASE("A-29 one-hot-to-label answers the label of the largest output, its index when the labels end before it") {
