@@ -27,6 +27,9 @@ TEST_CASE("a network learns the exclusive or in each layout of the data") {
               std::string(R"({"errorThreshold":0.5,"maxIterations":20000,"layout":")") + layouts[i].second + "\"}");
     CHECK(text_of(webai_value_get(info, "stopReason", 10)) == "errorThreshold");
     CHECK(number_at(info, "errorPercent") <= 0.5);
+    CHECK(number_at(info, "errorPercent") > 0);
+    CHECK(std::fabs(100 * number_at(info, "error") - number_at(info, "errorPercent")) < 1e-9);
+    CHECK(number_at(info, "elapsedMs") > 0);
     CHECK(number_at(info, "samples") == 4 * number_at(info, "iterations"));
     const Handle batch = json(context.get(), "[[0,0],[0,1],[1,0],[1,1]]");
     answers[i] = floats(run_now(network, batch));

@@ -48,6 +48,32 @@ TEST_CASE("TRAIN-06 a timeout counts milliseconds, and without one a training ma
   CHECK(net.train(Dataset::sample("xor"), {.max_iterations = 3}).stop_reason == "maxIterations");
 }
 
+TEST_CASE("TRAIN-01 a training tells its iterations, its error, that in percent, its time and why it ended, in C++") {
+  const Dataset data = Dataset::from({{{0}, {2}}, {{0}, {4}}});
+  for (const std::size_t most : {1, 3}) {
+    NeuralNetwork net = line();
+    const TrainInfo info = net.train(data, {.max_iterations = most, .learning_rate = 0});  // of what it has not changed
+    CHECK(info.iterations == most);
+    CHECK(info.samples == 2 * most);
+    CHECK(info.error == Approx(10).epsilon(1e-12));  // (4 + 16) / 2
+    CHECK(info.error_percent == Approx(1000).epsilon(1e-12));
+    CHECK(info.elapsed_ms > 0);
+    CHECK(info.stop_reason == "maxIterations");
+  }
+  // The error is that of the last epoch: of the weights before each of its steps.
+  NeuralNetwork net = line();
+  const double rate = 0.25;
+  double bias = 0, error = 0;
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    error = ((bias - 2) * (bias - 2) + (bias - 4) * (bias - 4)) / 2;
+    bias -= rate * ((bias - 2) + (bias - 4)) / 2;
+  }
+  const TrainInfo info = net.train(data, {.max_iterations = 3, .learning_rate = rate, .momentum = 0, .batch_size = 2});
+  CHECK(info.error == Approx(error).epsilon(1e-12));
+  CHECK(info.error_percent == Approx(100 * error).epsilon(1e-12));
+  CHECK(bias_of(net) == Approx(bias).epsilon(1e-12));
+}
+
 TEST_CASE("TRAIN-05 TRAIN-06 TRAIN-08 TRAIN-10 options left out are those of the proposal") {
   const TrainOptions options;
   CHECK(options.max_iterations == TrainOptions::unlimited);
