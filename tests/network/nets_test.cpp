@@ -126,6 +126,22 @@ TEST_CASE("ERR-13 nets of another domain or data type, or of another size, are r
     CHECK(error_of(R"({"dataType": ")" + std::string(outer) + R"(", "layers": [2, {"type": "net", "net": {"dataType": ")" + inner +
                    R"(", "layers": [2, 1]}}]})").reason() == "NET_MISMATCH");
   }
+  // Of a domain that the program has as well as of one of its own to core.
+  const Context context = with_threads(1);
+  define_domain(context, {.name = "mine", .default_data_type = "fp32", .default_operation_type = "core#neurons"});
+  for (const auto& [outer, inner] : {std::pair("core", "mine"), std::pair("mine", "core")}) {
+    CAPTURE(outer);
+    const auto build = [&](const std::string& said) {
+      NeuralNetwork::from_json(R"({"domain": ")" + std::string(outer) + R"(", "layers": [2, {"type": "net", "net": {)" + said + R"("layers": [2, 1]}}]})", context);
+    };
+    CHECK_NOTHROW(build(""));
+    CHECK_NOTHROW(build(R"("domain": ")" + std::string(outer) + "\", "));
+    const Error domain = error_of([&] { build(R"("domain": ")" + std::string(inner) + "\", "); });
+    CHECK(domain.reason() == "NET_MISMATCH");
+    CHECK(domain.path() == "/layers/1/net/domain");
+    CHECK(domain.expected() == outer);
+    CHECK(domain.actual() == inner);
+  }
   const Error size = error_of(R"({"layers": [3, {"type": "net", "net": {"layers": [2, 1]}}]})");
   CHECK(size.reason() == "NET_INPUT");
   CHECK(size.path() == "/layers/1");
