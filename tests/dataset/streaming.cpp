@@ -16,8 +16,8 @@ namespace {
 /// An IDX file that is nowhere: `count` samples of `width` bytes, each byte the low byte of its sample's number.
 class EndlessImages final : public ByteSource {
  public:
-  EndlessImages(std::uint32_t count, std::uint32_t width)
-      : header_(idx_text(8, {count, width}, "")), width_(width), size_(header_.size() + std::uint64_t{count} * width) {}
+  EndlessImages(std::uint32_t count, std::uint32_t width, std::shared_ptr<std::atomic<std::uint64_t>> read = {})
+      : read_(std::move(read)), header_(idx_text(8, {count, width}, "")), width_(width), size_(header_.size() + std::uint64_t{count} * width) {}
   std::size_t read(std::span<std::byte> into) override {
     std::size_t done = 0;
     while (done < into.size() && position_ < size_) {
@@ -31,12 +31,14 @@ class EndlessImages final : public ByteSource {
       done += run;
       position_ += run;
     }
+    if (read_) read_->store(position_);
     return done;
   }
   void rewind() override { position_ = 0; }
   const std::string& name() const override { return name_; }
 
  private:
+  std::shared_ptr<std::atomic<std::uint64_t>> read_;  // how far, for those who watch
   std::string header_, name_ = "endless";
   std::uint64_t width_, size_, position_ = 0;
 };
@@ -52,16 +54,21 @@ TEST_CASE("a gigabyte streams through a few megabytes, shuffled or not, ahead or
   const Context context = make_context();
   std::string labels(count, '\0');
   for (std::uint32_t i = 0; i < count; ++i) labels[i] = static_cast<char>(i & 255);
-  const auto data = Dataset::idx({"x", [=] { return std::make_unique<EndlessImages>(count, width); }},
+  const auto read = std::make_shared<std::atomic<std::uint64_t>>(0);
+  const auto data = Dataset::idx({"x", [=] { return std::make_unique<EndlessImages>(count, width, read); }},
                                  file("y", idx_text(8, {count}, labels)), {.cache_bytes = 16 << 20});
   CHECK(data.size() == count);
+  CHECK(read->load() < 20'000'000);
   const bool ahead = GENERATE(false, true);
   BackgroundThreads threads;
   const auto shuffled = data.shuffle(200).prefetch(ahead ? 2 : 0);
   BatchIterator iterator(context, shuffled, {.batch = 32, .background = &threads});
   Block block;
-  std::uint64_t samples = 0, peak = 0, wrong = 0;
+  std::uint64_t samples = 0, peak = 0, wrong = 0, furthest = 0;
   while (iterator.next(block, 32)) {
+    // What was read and not handed out is held by somebody, in whosever memory.
+    const std::uint64_t reached = read->load(), given = samples * width;
+    furthest = std::max(furthest, reached - std::min(reached, given));
     const auto* inputs = static_cast<const float*>(block.inputs);
     for (std::size_t i = 0; i < block.samples; ++i) {
       const auto label = static_cast<float>(static_cast<const std::int32_t*>(block.outputs)[i]);
@@ -74,6 +81,8 @@ TEST_CASE("a gigabyte streams through a few megabytes, shuffled or not, ahead or
   CHECK(wrong == 0);
   CHECK(peak > 0);
   CHECK(peak < 20'000'000);
+  CHECK(furthest > 0);
+  CHECK(furthest < 20'000'000);
 }
 
 TEST_CASE("prefetch changes nothing but the time") {
