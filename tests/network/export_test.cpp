@@ -124,6 +124,12 @@ TEST_CASE("EXP-04 minify keeps where an input says that it goes, since its hidde
   NeuralNetwork again = judged(net.export_model({.optimize = "minify"}));
   for (const double expected : {301, 321})  // the pipe back arrives one run later
     for (NeuralNetwork* one : {&net, &again}) CHECK(one->run({1, 2, 3})[0] == expected);
+  // Also where all that it goes to leads nowhere, and the layer that comes next pulls from it.
+  NeuralNetwork pulled = judged(R"({"layers": [{"name": "in", "size": 1, "to": 1, "pipes": [{"name": "back", "size": 1, "to": ["in", "out"]}]}, {"size": 2, "to": []},
+      {"name": "out", "pipeFrom": "in", "size": 1, "weights": [[1], [10], [100]], "bias": false}]})");
+  NeuralNetwork shorter = judged(pulled.export_model({.optimize = "minify"}));
+  for (const double expected : {201, 221})
+    for (NeuralNetwork* one : {&pulled, &shorter}) CHECK(one->run({1, 2})[0] == expected);
 }
 
 TEST_CASE("EXP-04 minify keeps the net that holds the weights of others, even where it leads nowhere") {

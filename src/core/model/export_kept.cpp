@@ -273,7 +273,7 @@ std::optional<std::vector<Json>> KeptLayers::targets(const Layer& source, bool h
   if (leaves && (list.empty() || !own_of_last)) return std::nullopt;
   if (list.empty() && (own_of_last || (!model_.outputs.empty() && nothing_follows(source)))) return std::nullopt;
   // Hidden inputs stand right behind the values of a layer that says where it goes, else behind its pipes.
-  if (source.routed && brings_hidden && !list.empty()) return list;
+  if (source.routed && brings_hidden) return list;
   if (!is_last(source) && (list.empty() ? next_pulls(source) : list.size() == 1 && follows && !next_pulls(source)))
     return std::nullopt;
   return list;
