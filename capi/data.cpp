@@ -219,14 +219,20 @@ Dataset unread_list(List& list, Layout layout) {
   return Dataset::json(Json::array(std::move(pairs)));
 }
 
+std::string item_title(std::size_t item) {
+  return item == from_map ? "what the function of map gave" : "item " + std::to_string(item) + " of the data";
+}
+std::string item_path(std::size_t item) { return item == from_map ? "map" : "/" + std::to_string(item); }
+
 void wrong_item(std::size_t item, const char* expected, const webai_value* actual) {
   throw Error(Code::invalid_argument,
-              {.message = "item " + std::to_string(item) + " of the data is " + std::string(kind_name(kind_of(actual))),
+              {.message = item_title(item) + " is " + std::string(kind_name(kind_of(actual))),
                .reason = "DATA_LAYOUT",
-               .path = "/" + std::to_string(item),
+               .path = item_path(item),
                .expected = expected,
                .actual = std::string(kind_name(kind_of(actual))),
-               .hint = "option \"layout\" is \"pairs\", \"flat\" or \"objects\""});
+               .hint = item == from_map ? "give the sample back as it came, or changed: {\"input\": [1, 2], \"output\": [0]}"
+                                        : "option \"layout\" is \"pairs\", \"flat\" or \"objects\""});
 }
 
 Sample sample_from_value(webai_value* value) {

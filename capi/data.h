@@ -20,9 +20,15 @@ enum class Layout {
 /// Throws INVALID_ARGUMENT for another name.
 Layout layout_from_name(const std::string& name);
 
+/// In place of the place of a sample: it is what a function of `map` gave, which knows of no place.
+inline constexpr std::size_t from_map = ~std::size_t{0};
+/// "item 3" and its pointer "/3", as errors call them.
+std::string item_title(std::size_t item);
+std::string item_path(std::size_t item);
+
 /// One sample of a list, borrowed from it.
 struct Sample {
-  std::size_t item;  ///< its place in the list
+  std::size_t item;  ///< its place in the list, or `from_map`
   webai_value* input;
   webai_value* output;
   bool ignored;  ///< its output is the instruction "ignore"

@@ -60,10 +60,10 @@ class ItemReader {
     if (kind_of(sample.output) == WEBAI_STRING) {
       const auto at = std::find(names_.begin(), names_.end(), static_cast<Text*>(sample.output)->value);
       if (at == names_.end())
-        throw Error(Code::invalid_argument, {.message = "item " + std::to_string(sample.item) + ": unknown label \"" +
+        throw Error(Code::invalid_argument, {.message = item_title(sample.item) + ": unknown label \"" +
                                                         static_cast<Text*>(sample.output)->value + "\"",
                                              .reason = "LABEL",
-                                             .path = "/" + std::to_string(sample.item),
+                                             .path = item_path(sample.item),
                                              .expected = names_.empty() ? "numbers" : "one of the option \"labels\"",
                                              .actual = "\"" + static_cast<Text*>(sample.output)->value + "\"",
                                              .hint = "name the labels in the option \"labels\""});
@@ -174,7 +174,7 @@ Value map(webai_context& context, DatasetValue& dataset, webai_value* given) {
     const Value value = value_of_item(context, item);
     webai_value* const argument = value.get();
     const Value answer = function->call({&argument, 1});
-    return item_from(context, labelled ? of_labels : reader, answer.get(), 0);
+    return item_from(context, labelled ? of_labels : reader, answer.get(), from_map);
   }),
                       dataset.loop_thread || !function->any_thread(), dataset.steps + 1);
 }

@@ -339,6 +339,28 @@ TEST_CASE("map changes items by a function of the host") {
   CHECK(trained_text(context.get(), mapped, options) == trained_text(context.get(), inverse, options));
 }
 
+TEST_CASE("a function of map that gives no sample is told as what it is, not by the place of another item") {
+  const ContextHandle context = make_context();
+  const Handle items = json(context.get(), xor_data);
+  const auto third = [](void* user, webai_call*, webai_value* const* args, std::size_t, webai_value** result) -> webai_status {
+    if (++*static_cast<int*>(user) == 3) return *result = nullptr, WEBAI_OK;
+    return *result = webai_retain(args[0]), WEBAI_OK;
+  };
+  int calls = 0;
+  const Handle function = make_function(context.get(), third, &calls), network = make_network(context.get(), xor_model);
+  Handle dataset, mapped;
+  REQUIRE(webai_dataset_from(context.get(), items, nullptr, dataset.out(), nullptr) == WEBAI_OK);
+  REQUIRE(webai_dataset_map(dataset, function, mapped.out(), nullptr) == WEBAI_OK);
+  webai_future* future = nullptr;
+  REQUIRE(webai_network_verify(network, mapped, nullptr, nullptr, &future, nullptr) == WEBAI_OK);
+  Handle out, error;
+  CHECK(webai_await(future, out.out(), error.out()) == WEBAI_INVALID_ARGUMENT);
+  CHECK(detail(error, "reason") == "DATA_LAYOUT");
+  CHECK(detail(error, "path") == "map");
+  CHECK(std::string(webai_error_message(error, nullptr)).find("what the function of map gave is null") != std::string::npos);
+  CHECK(!detail(error, "hint").empty());
+}
+
 TEST_CASE("work that needs the loop thread waits for it") {
   const ContextHandle context = make_context();
   std::set<std::thread::id> threads;
