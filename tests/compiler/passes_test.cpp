@@ -188,7 +188,7 @@ TEST_CASE("fuse takes time in proportion to the graph, however far units reach o
   }
   const double began = processor_seconds();
   const Graph fused = fuse(registry(), graph);
-  CHECK(processor_seconds() - began < 6);
+  CHECK(processor_seconds() - began < 60);  // half a second, ten times that under sanitizers; a walk for each unit: minutes
   CHECK(fused.nodes.size() == units);
 }
 
