@@ -49,6 +49,7 @@ Value wait_for(webai_context& context, Promise& promise) {
       refuse(Code::host_error, "PROMISE_DROPPED", "the promise of a deferred call was released without an answer");
     lock.unlock();
     if (stop) stop->check();
+    const StopScope apart{StopScope::Never()};  // a task is of another operation
     const bool ran = context.on_loop_thread() && context.run_one_task();
     lock.lock();
     if (!ran && !promise.settled) context.changed.wait_for(lock, std::chrono::milliseconds(20));

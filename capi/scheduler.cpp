@@ -28,8 +28,11 @@ bool run_slice(webai_context& context, Future& future, double budget_ms) noexcep
     do {
       if (future.abandoned.load(std::memory_order_relaxed))
         refuse(Code::cancelled, "SHUT_DOWN", "the context was shut down before the operation had finished");
-      if (future.cancel && future.cancel->fired()) future.job->cancelled();
-      check_cancel(future.cancel.get());
+      if (future.cancel && future.cancel->fired()) {
+        future.job->cancelled();
+        check_cancel(future.cancel.get());
+      }
+      const StopScope apart{StopScope::Never()};  // whoever waits may itself be inside of an operation
       const StopScope scope(asked);
       done = !future.job->advance();
     } while (!done && context.now() < end);

@@ -24,7 +24,7 @@ void StopScope::check() const {
     if ((*scope->asked_)())
       throw Error(Code::cancelled, {.message = "the operation was cancelled", .reason = "CANCELLED",
                                     .expected = "no stop before the end", .actual = "a stop",
-                                    .hint = "nothing was changed: begin it again"});
+                                    .hint = "begin it again: a run changed nothing, a stream keeps the steps that it has made"});
 }
 
 }  // namespace webai

@@ -139,6 +139,7 @@ Gradients NeuralNetwork::compute_gradients(const Dataset& data, const VerifyOpti
     result.gradients.emplace(parameter.name, Tensor::from(net.context, net.type, parameter.type.shape, sum->second));
   }
   result.model_hash = structure_hash(net.model, net.built);
+  const StopScope whole{StopScope::Never()};  // what was learned is kept, and the memory goes on, or neither
   if (learns) {
     const std::lock_guard guard(net.turn);
     for (const std::string& name : program->learned) {

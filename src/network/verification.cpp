@@ -33,7 +33,8 @@ NeuralNetwork::State::Verification::Step& NeuralNetwork::State::Verification::st
     Buffer* bound = weights_(slot.name);
     if (!bound && slot.role == Slot::state) bound = net_.room_for(slot, memory_);
     if (slot.role == Slot::input)
-      bound = slot.name == target_name ? &target_ : slot.name == judged_name ? &judged_ : slot.name == kept_name ? &kept_ : &input_;
+      bound = slot.name == target_name ? &target_ : slot.name == judged_name ? &judged_ : slot.name == kept_name ? &kept_
+              : slot.name == present_name ? &present_ : &input_;
     if (slot.role == Slot::output)
       bound = slot.name == error_name ? error_.get() : slot.name == correct_name ? correct_.get() : output_.get();
     made->bindings.push_back({bound, 0, 0});
@@ -77,6 +78,7 @@ std::optional<VerifyInfo> NeuralNetwork::State::Verification::measure(const std:
       target_.look_at(block.outputs, block.samples * target_bytes);
       if (block.judged) {
         judged_.look_at(block.judged, block.samples * size_of(net_.type));
+        present_.look_at(block.present, block.samples * size_of(net_.type));
         kept_.look_at(block.kept, plan_.batching.lanes * size_of(net_.type));
       }
       step.executable->run(step.bindings, 1);

@@ -42,7 +42,7 @@ class NeuralNetwork::State::Verification {
   std::function<bool()> interrupted_;  // of the call under way
   std::optional<BatchIterator> iterator_;
   std::vector<std::unique_ptr<Step>> steps_;
-  HostWindow input_, target_, judged_, kept_;
+  HostWindow input_, target_, judged_, kept_, present_;
   Buffers memory_;                     // of the sequences, apart from that of runs
   std::unique_ptr<Buffer> output_, error_, correct_;
   std::size_t classes_;                // 0: not counted

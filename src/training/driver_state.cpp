@@ -135,7 +135,8 @@ void TrainingDriver::restore(std::string_view text, bool given_rate) {
   info.best_iteration = from.count("bestIteration");
   const std::uint64_t position = from.count("position"), steps = from.count("step");
   const bool in_windows = setup_.batching.window > 0;
-  const std::uint64_t windows = in_windows ? from.count("windows") : 0;
+  // Files of older versions do not count windows: they are good between two epochs.
+  const std::uint64_t windows = in_windows && (position > 0 || from.state.find("windows")) ? from.count("windows") : 0;
   const double error_sum = from.number("errorSum"), correct_sum = from.number("correctSum"), elapsed = from.number("elapsedMs");
   Schedule schedule = schedule_;
   const double base = from.number("learningRate");

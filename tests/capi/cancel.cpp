@@ -121,3 +121,40 @@ TEST_CASE("a training whose token was fired has written its checkpoint, from C")
   CHECK(webai_await(future, out.out(), error.out()) == WEBAI_OK);
   CHECK(number_at(out, "iterations") > 0);
 }
+
+TEST_CASE("ERR-27 a token ends its own operation, not what a callback begins while that one waits") {
+  Kit kit;
+  struct Waiting {
+    webai_promise* promise = nullptr;
+    Handle cancel, other, in;
+    webai_status status = WEBAI_PENDING;
+  } waiting;
+  REQUIRE(webai_cancel_create(kit.context.get(), waiting.cancel.out()) == WEBAI_OK);
+  const auto later = [](void* user, webai_call* call, webai_value* const*, std::size_t, webai_value**) -> webai_status {
+    if (const webai_status status = webai_call_defer(call, &static_cast<Waiting*>(user)->promise)) return status;
+    return WEBAI_PENDING;
+  };
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  const Handle given = json(kit.context.get(), R"({"name":"late","domain":"mine","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})");
+  Handle function, error, out;
+  REQUIRE(webai_function_create(kit.context.get(), later, &waiting, nullptr, WEBAI_ANY_THREAD, function.out()) == WEBAI_OK);
+  REQUIRE(webai_define_operation(kit.context.get(), given, function, nullptr, error.out()) == WEBAI_OK);
+  const Handle net = kit.network(R"({"domain":"mine","layers":[1,{"type":"late"}]})");
+  waiting.other = kit.network(R"({"layers":[1,2,1]})");
+  waiting.in = json(kit.context.get(), "[1]");
+  webai_future *first = nullptr, *second = nullptr;
+  REQUIRE(webai_network_run(waiting.other, waiting.in, nullptr, nullptr, nullptr, &first, error.out()) == WEBAI_OK);
+  const auto then = [](void* user, webai_status, webai_value*, webai_error*) {
+    auto& own = *static_cast<Waiting*>(user);
+    webai_cancel_fire(own.cancel);
+    Handle result;
+    own.status = webai_network_run_now(own.other, own.in, nullptr, nullptr, nullptr, result.out(), nullptr);
+  };
+  REQUIRE(webai_future_then(first, then, &waiting, nullptr) == WEBAI_OK);
+  REQUIRE(webai_network_run(net, waiting.in, nullptr, nullptr, waiting.cancel, &second, error.out()) == WEBAI_OK);
+  CHECK(webai_future_wait(first, WEBAI_FOREVER) == WEBAI_OK);
+  CHECK(webai_await(second, out.out(), error.out()) == WEBAI_CANCELLED);
+  CHECK(waiting.status == WEBAI_OK);
+  webai_release(first);
+  webai_release(waiting.promise);
+}
