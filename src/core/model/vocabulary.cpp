@@ -205,7 +205,26 @@ std::string hint_for(std::string_view expected, const Json& value) {
 
 }  // namespace
 
+namespace {
+
+// Beyond the whole numbers that a double holds: nothing of that size can be meant.
+bool is_beyond_count(const Json& value) {
+  if (value.is_number()) return value.as_number() > largest_exact;
+  for (std::size_t i = 0; value.is_array() && i < value.size(); ++i)
+    if (value.at(i).is_number() && value.at(i).as_number() > largest_exact) return true;
+  return false;
+}
+
+}  // namespace
+
 void wrong_value(const std::string& path, std::string_view what, std::string_view expected, const Json& value) {
+  if (expected.find("whole number") != std::string_view::npos && is_beyond_count(value))
+    throw Error(Code::limit_exceeded, {.message = std::string(what) + " is too large: " + describe(value),
+                                       .reason = "SIZE",
+                                       .path = path,
+                                       .expected = "at most 9007199254740992",
+                                       .actual = describe(value),
+                                       .hint = "whole numbers go up to 2^53"});
   throw Error(Code::invalid_model,
               {.message = std::string(what) + " is " + std::string(expected) + ", got " + describe(value),
                .reason = "PROPERTY_VALUE",

@@ -147,3 +147,24 @@ TEST_CASE("ERR-25 aliases in conflict, keys that stand twice, and wrong syntax b
   check(world, {"{\"layers\": [2,\n  3 1]}", Code::invalid_json, "JSON_SYNTAX", "line 2, column 5", "", "']'", "'1'",
                 "is a comma missing in front of it?"});
 }
+
+TEST_CASE("whole numbers beyond 2^53 are LIMIT_EXCEEDED wherever one may stand, and are told as too large") {
+  const std::pair<const char*, const char*> all[] = {
+      {R"({"layers": [2, {"type": "iterator", "steps": 9007199254740994, "state": [{"name": "x", "pipeFrom": "0"}], "net": {"layers": [{"pipeFrom": "x", "to": "x"}]}}]})", "/layers/1/steps"},
+      {R"({"layers": [2, {"type": "iterator", "steps": {"from": 0, "to": 1e18}, "state": [{"name": "x", "pipeFrom": "0"}], "net": {"layers": [{"pipeFrom": "x", "to": "x"}]}}]})", "/layers/1/steps/to"},
+      {R"({"layers": [[8, 8, 1], {"type": "conv2d", "filters": 1e18, "kernelSize": 3}]})", "/layers/1/filters"},
+      {R"({"layers": [[8, 8, 1], {"type": "conv2d", "filters": 2, "kernelSize": 1e17}]})", "/layers/1/kernelSize"},
+      {R"({"layers": [[8, 8, 1], {"type": "conv2d", "filters": 2, "kernelSize": 3, "strides": [1, 1e18]}]})", "/layers/1/strides"},
+      {R"({"layers": [{"size": [null, 2], "shapeHints": {"dim_0": {"max": 1e18}}}, 1]})", "/layers/0/shapeHints/dim_0/max"},
+      {R"({"layers": [2, {"size": 2, "history": 1e18, "historyTo": 0}, 1]})", "/layers/1/history"},
+      {R"({"layers": [2, 1e300]})", "/layers/1/size"}};
+  const World world;
+  for (const auto& [model, path] : all) {
+    INFO(model);
+    const Error error = world.error_of(model);
+    CHECK(error.code() == Code::limit_exceeded);
+    CHECK(error.path() == path);
+    CHECK(std::string(error.what()).find("too large") != std::string::npos);
+    CHECK(!error.hint().empty());
+  }
+}
