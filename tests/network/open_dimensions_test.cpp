@@ -123,7 +123,7 @@ TEST_CASE("M-PROP-09 shapeHints are checked as they are read") {
   CHECK(reason(R"({"dim_2": {"max": 3}})") == "UNKNOWN_PROPERTY /layers/0/shapeHints/dim_2");
   CHECK(reason(R"({"dim_0": {"maximum": 3}})") == "UNKNOWN_PROPERTY /layers/0/shapeHints/dim_0/maximum");
   CHECK(reason(R"({"dim_0": {"max": 0}})") == "PROPERTY_VALUE /layers/0/shapeHints/dim_0/max");
-  CHECK(reason(R"({"dim_0": {"max": 1e300}})") == "PROPERTY_VALUE /layers/0/shapeHints/dim_0/max");
+  CHECK(reason(R"({"dim_0": {"max": 1e300}})") == "SIZE /layers/0/shapeHints/dim_0/max");
   CHECK(reason(R"({"dim_0": {"common": []}})") == "PROPERTY_VALUE /layers/0/shapeHints/dim_0/common");
   CHECK(reason(R"({"dim_0": {"common": [1.5]}})") == "PROPERTY_VALUE /layers/0/shapeHints/dim_0/common/0");
   CHECK(reason(R"({"dim_0": {"max": 4, "common": [3, 5]}})") == "SHAPE_HINTS /layers/0/shapeHints/dim_0/max");
