@@ -182,6 +182,31 @@ TEST_CASE("EX-05 EX-08 EX-09 info says what flows into a layer, what a net is ma
   CHECK(text.find("\\n") == std::string::npos);
 }
 
+TEST_CASE("EX-06 EX-07 info and inspect say what a history keeps, where it goes and what the cell sees of it") {
+  const std::string pipe = R"({"dataType":"fp32","activation":"tanh","layers":[{"name":"input","pipes":[{"name":"rgb","size":3,"history":2,"historyTo":["input"]},
+    {"name":"coordinates","size":2}]},{"connections":"all-to-all","type":"gru","size":3},18,3]})";
+  const std::string itself = R"({"dataType":"fp32","activation":"tanh","layers":[{"name":"input","size":3,"history":2,"historyTo":["input"]},{"type":"gru","size":3},18,3]})";
+  const struct {
+    std::string model, kept, seen, state;
+    std::int64_t width;
+  } all[] = {{pipe, "its values of the last 2 runs to input, keeps 6 values",
+              "takes rgb (3), coordinates (2), rgb of the last 2 runs by way of input (6), keeps 3 values", "\"rgb.history\" fp32[1, 6]", 11},
+             {itself, "its values of the last 2 runs to input, keeps 6 values",
+              "takes input (3), input of the last 2 runs (6), keeps 3 values", "\"input.history\" fp32[1, 6]", 9}};
+  for (const auto& one : all) {
+    const NeuralNetwork net = NeuralNetwork::from_json(one.model);
+    const NetworkInfo info = net.info();
+    std::string notes;
+    for (const LayerInfo& layer : info.layers) notes += layer.note + "\n";
+    CHECK(notes.find(one.kept + "\n") != std::string::npos);
+    CHECK(notes.find(one.seen + "\n") != std::string::npos);
+    const std::string text = net.inspect();
+    CHECK(text.find("state %") != std::string::npos);
+    CHECK(text.find(one.state) != std::string::npos);
+    CHECK(text.find("\"1.weights\" fp32[" + std::to_string(one.width) + ", 9] trainable") != std::string::npos);
+  }
+}
+
 TEST_CASE("EX-05 EX-08 inspect leaves out how codes become numbers, counts equal kernels and names layers") {
   const NeuralNetwork net = NeuralNetwork::from_json(R"({"dataType": "u8", "layers": [{"name": "input", "size": 8}, 8, 10,
     {"size": 4, "pipes": [{"size": 16, "to": ["input", 1]}]}]})");
