@@ -38,6 +38,16 @@ webai_status step(void* user, webai_call* call, webai_value* const* args, std::s
 constexpr const char* thousand = R"({"domain":"mine","layers":[{"name":"x","size":1},{"type":"core#iterator","steps":1000,
   "state":[{"name":"s","pipeFrom":"x"}],"net":{"domain":"mine","layers":[{"pipeFrom":"s"},{"type":"step","to":"s"}]}}]})";
 
+/// One layer whose values come from a function of the host that may answer later.
+Handle answering_later(Kit& kit, webai_callback function, void* user) {
+  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
+  const Handle given = json(kit.context.get(), R"({"name":"late","domain":"mine","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})");
+  Handle made, error;
+  REQUIRE(webai_function_create(kit.context.get(), function, user, nullptr, WEBAI_ANY_THREAD, made.out()) == WEBAI_OK);
+  REQUIRE(webai_define_operation(kit.context.get(), given, made, nullptr, error.out()) == WEBAI_OK);
+  return kit.network(R"({"domain":"mine","layers":[1,{"type":"late"}]})");
+}
+
 }  // namespace
 
 TEST_CASE("ERR-27 a token that is fired in the middle of a run, a verification or a stream ends it there, from C") {
@@ -86,12 +96,8 @@ TEST_CASE("ERR-27 a fired token ends the wait for a deferred answer that never c
     own.firing = std::thread([&own] { webai_cancel_fire(own.cancel); });
     return WEBAI_PENDING;
   };
-  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
-  const Handle given = json(kit.context.get(), R"({"name":"late","domain":"mine","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})");
-  Handle function, error, out;
-  REQUIRE(webai_function_create(kit.context.get(), later, &never, nullptr, WEBAI_ANY_THREAD, function.out()) == WEBAI_OK);
-  REQUIRE(webai_define_operation(kit.context.get(), given, function, nullptr, error.out()) == WEBAI_OK);
-  const Handle net = kit.network(R"({"domain":"mine","layers":[1,{"type":"late"}]})"), in = json(kit.context.get(), "[1]");
+  Handle error, out;
+  const Handle net = answering_later(kit, later, &never), in = json(kit.context.get(), "[1]");
   webai_future* future = nullptr;
   REQUIRE(webai_network_run(net, in, nullptr, nullptr, never.cancel, &future, error.out()) == WEBAI_OK);
   CHECK(webai_await(future, out.out(), error.out()) == WEBAI_CANCELLED);
@@ -134,12 +140,8 @@ TEST_CASE("ERR-27 a token ends its own operation, not what a callback begins whi
     if (const webai_status status = webai_call_defer(call, &static_cast<Waiting*>(user)->promise)) return status;
     return WEBAI_PENDING;
   };
-  kit.domain(R"({"domainName":"mine","defaultDataType":"fp32"})");
-  const Handle given = json(kit.context.get(), R"({"name":"late","domain":"mine","model":{"defineParams":["*input",{"name":"size","default":":input"}]}})");
-  Handle function, error, out;
-  REQUIRE(webai_function_create(kit.context.get(), later, &waiting, nullptr, WEBAI_ANY_THREAD, function.out()) == WEBAI_OK);
-  REQUIRE(webai_define_operation(kit.context.get(), given, function, nullptr, error.out()) == WEBAI_OK);
-  const Handle net = kit.network(R"({"domain":"mine","layers":[1,{"type":"late"}]})");
+  Handle error, out;
+  const Handle net = answering_later(kit, later, &waiting);
   waiting.other = kit.network(R"({"layers":[1,2,1]})");
   waiting.in = json(kit.context.get(), "[1]");
   webai_future *first = nullptr, *second = nullptr;

@@ -4,6 +4,7 @@
 
 #include "core/model/custom_layer.h"
 #include "core/model/json.h"
+#include "core/model/vocabulary.h"
 
 namespace webai {
 namespace {
@@ -160,7 +161,7 @@ CustomOperation::Value CustomOperation::state_of(const std::string& name, bool a
 
 void CustomOperation::check_start(const std::string& what, std::span<const double> numbers) const {
   for (const double one : numbers)
-    if (std::isfinite(one) && !std::isfinite(Tensor::from(layer_.builder().context(), layer_.type(), Shape{}, std::span(&one, 1)).at(0)))
+    if (std::isfinite(one) && !std::isfinite(rounded_to(layer_.type(), one)))
       fail(Code::invalid_model, "STATE_DEFAULT",
            what + " starts with a number that " + std::string(name_of(layer_.type())) + " cannot hold",
            "give a smaller one, or the model a data type with a wider range");
